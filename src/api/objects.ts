@@ -1,0 +1,96 @@
+/**
+ * The objects that the rest of the program works on. `api/` decodes YAML, JSON and custom resources into them; everything
+ * from there on is typed, defaulted and valid, save the host names, which `plan/` judges one by one so that one bad name
+ * never hides a good one.
+ *
+ * Glossary: an *app* is a `ServerPilotApp` object, a *mapping* a wish for one domain (a `DomainMapping`, or a database row),
+ * a *host* one canonical name, *observed* what ServerPilot lists, *owned* what our record claims, *foreign* the rest.
+ */
+
+/** `namespace/name`: identifies an app or a mapping everywhere (queue, record, status, messages). */
+export type Key = string
+
+export type Policy = 'Sync' | 'UpsertOnly' | 'Exclusive' | 'Observe'
+export type WwwRule = 'Always' | 'MainOnly' | 'Never'
+
+/** Where an object stands in a source, for messages: `domains/shop.yaml:6`, `wp_domain_mapping id 12`. */
+export type Place = string
+
+/** Label selector as in Kubernetes, both parts optional. */
+export interface LabelSelector {
+  matchLabels?: Record<string, string>
+  matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[]
+}
+
+export interface SafetySpec {
+  maxRemovalPercent: number
+  minDomains: number
+  /** Milliseconds. */
+  window: number
+  /** Milliseconds. */
+  settle: number
+  /** Milliseconds. */
+  settleInferred: number
+  allowEmpty: boolean
+}
+
+export interface AppSpec {
+  appId: string
+  credentialsSecretRef?: { name: string }
+  policy: Policy
+  www?: WwwRule
+  protectedDomains: string[]
+  ssl: { auto: boolean; force: boolean; maxAttempts: number; /** Milliseconds. */ retryInterval: number }
+  dns: { policy: 'Observe' | 'Report' | 'Require'; expectedAddresses: string[] }
+  safety: SafetySpec
+  allowedNamespaces: { from: 'Same' | 'All' | 'Selector'; selector?: LabelSelector }
+  allowedDomains: string[]
+  wordpress?: {
+    connectionSecretRef: { name: string; key: string }
+    tablePrefix: string
+    mappings: 'Auto' | 'UltimateMultisite' | 'DomainMapping' | 'Core'
+    includeSites: boolean
+    /** Milliseconds. */
+    pollInterval: number
+  }
+  deletionPolicy: 'Retain' | 'Delete'
+  suspend: boolean
+}
+
+interface ObjectBase {
+  key: Key
+  namespace: string
+  name: string
+  /** Changes when, and only when, the spec changes. */
+  generation: number
+  /** The source's own date of creation, epoch milliseconds; undefined sorts as the oldest. */
+  created?: number
+  place: Place
+  labels: Record<string, string>
+  annotations: Record<string, string>
+}
+
+/** A decoded `ServerPilotApp`. */
+export interface App extends ObjectBase {
+  spec: AppSpec
+}
+
+/** A decoded `DomainMapping`, or a row that counts as one. */
+export interface Mapping extends ObjectBase {
+  /** Name of the source that it came from: `manifests`, `kubernetes`, `wordpress`. */
+  source: string
+  /** The domain as the user wrote it. */
+  domain: string
+  www?: WwwRule
+  /** Key of the app that it asks for. */
+  app: Key
+}
+
+/** Annotation names that users set. */
+export const ANNOTATION = {
+  approvePlan: 'domainpilot.dev/approve-plan',
+  reconcileRequestedAt: 'domainpilot.dev/reconcile-requested-at',
+} as const
+
+export const API_GROUP = 'domainpilot.dev'
+export const API_VERSION = 'domainpilot.dev/v1alpha1'

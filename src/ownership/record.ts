@@ -1,0 +1,79 @@
+import type { Key } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
+
+/**
+ * State of a claim. `Pending`: recorded, the write not yet read back. `Uncertain`: the write's outcome is unknown (time-out,
+ * reset, 5xx, crash). `Held`: read back.
+ */
+export type ClaimState = 'Pending' | 'Uncertain' | 'Held'
+
+/** Our claim on one host of the app. Times are epoch milliseconds. */
+export interface Claim {
+  /** The mapping that wants or last wanted it. */
+  mapping: Key
+  /** The source of that mapping: while it has failed, the host is not removed. */
+  source: string
+  state: ClaimState
+  since: number
+  /** A `www.X` that appeared by itself with our own write of `X`: goes when X goes. */
+  implied?: true
+  /** First read at which it was neither wanted nor observed; see plan/merge.ts, release. */
+  absentSince?: number
+}
+
+/** One host that we took off the app. */
+export interface Removal {
+  host: Host
+  at: number
+  /** Approved removals do not count against the budget. */
+  approved?: true
+}
+
+/** A name that the API refused, in its words. Not tried again before `retryAt` unless its mapping's generation changes. */
+export interface Rejection {
+  words: string
+  at: number
+  retryAt: number
+  attempts: number
+  generation: number
+}
+
+/** Attempts to turn AutoSSL or ForceSSL on, for the bound on them; forgotten when the set of hosts changes. */
+export interface SslAttempts {
+  /** Digest of the sorted hosts that the attempts were for. */
+  hosts: string
+  attempts: number
+  lastAt: number
+}
+
+/** What we own of one app at ServerPilot. One per account and appId; the same JSON in a file or a ConfigMap. */
+export interface OwnershipRecord {
+  version: 1
+  account: string
+  appId: string
+  /** Key of the `ServerPilotApp` in charge. */
+  owner: Key
+  writer: {
+    /** Version of the program that wrote last. */
+    version: string
+    /** Digest of its selectors and namespaces: another one infers other removals. */
+    filters: string
+    /** Leader epoch: a deposed leader's claim fails. */
+    epoch?: number
+  }
+  policy?: string
+  hosts: Record<Host, Claim>
+  removals: Removal[]
+  approvalsUsed: number
+  /** Hash of the approval used last, so that a stale annotation is told apart from a wrong one. */
+  lastApproval?: string
+  rejected: Record<Host, Rejection>
+  ssl?: SslAttempts
+  /** The list that we saw last, canonical, for doubt about a list that shrank: what the next read is held against. */
+  lastSeen?: Host[]
+}
+
+/** A fresh record, for an app that has none: everything observed is foreign. */
+export function emptyRecord(account: string, appId: string, owner: Key, writer: OwnershipRecord['writer']): OwnershipRecord {
+  return { version: 1, account, appId, owner, writer, hosts: {}, removals: [], approvalsUsed: 0, rejected: {} }
+}

@@ -1,0 +1,45 @@
+/** The reasons with which a call to ServerPilot fails; a subset of the condition reasons in report/reasons.ts. */
+export type ServerPilotReason =
+  | 'ApiUnreachable' // no usable answer: refused, reset, time-out, 5xx, HTML, malformed, proxy
+  | 'RateLimited' // 429
+  | 'CredentialsInvalid' // 401, 403
+  | 'PaymentRequired' // 402
+  | 'AppNotFound' // 404
+  | 'Rejected' // 400, 409 and other 4xx: the API refuses this request as it is
+
+/**
+ * A failed call. Carries no request, no header, no body: nothing secret can be in it.
+ * `retryable`: the same call may succeed later without anybody changing anything.
+ * `outcome`: what a failed *write* may have done; `unknown` after a time-out, reset or 5xx: read back before judging.
+ */
+export class ServerPilotError extends Error {
+  override readonly name = 'ServerPilotError'
+  readonly reason: ServerPilotReason
+  readonly retryable: boolean
+  readonly outcome: 'none' | 'unknown'
+  /** HTTP status, where there was an answer. */
+  readonly status: number | undefined
+  /** Milliseconds that the API asked us to wait. */
+  readonly retryAfter: number | undefined
+  /** The API's own words, without anything secret; for isolation of rejected names. */
+  readonly words: string | undefined
+
+  constructor(fields: {
+    reason: ServerPilotReason
+    message: string
+    retryable: boolean
+    outcome: 'none' | 'unknown'
+    status?: number
+    retryAfter?: number
+    words?: string
+    cause?: unknown
+  }) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause })
+    this.reason = fields.reason
+    this.retryable = fields.retryable
+    this.outcome = fields.outcome
+    this.status = fields.status
+    this.retryAfter = fields.retryAfter
+    this.words = fields.words
+  }
+}

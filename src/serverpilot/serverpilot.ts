@@ -1,0 +1,55 @@
+/** What the rest of the program knows of ServerPilot: decoded answers and five calls. Facts: docs/serverpilot-api.md. */
+
+/** Certificate facts of an app. The private key of the API's answer is dropped while decoding. */
+export interface Ssl {
+  auto: boolean
+  force: boolean
+  /** PEM of the leaf, and of the chain; undefined while AutoSSL is on but nothing was issued yet. */
+  cert?: string
+  cacerts?: string
+}
+
+export interface ServerPilotApp {
+  id: string
+  name: string
+  serverId: string
+  /** As listed: order and spelling untouched. */
+  domains: string[]
+  ssl: Ssl | null
+  /** Only in the detail (`GET /apps/:id`). */
+  autossl?: { available: boolean; domains?: string[] }
+}
+
+export interface Server {
+  id: string
+  name: string
+  plan: string
+  lastAddress?: string
+}
+
+/** State of an action; `unknown` when polling ended before it did. The API gives no reason for `error`. */
+export type ActionStatus = 'open' | 'success' | 'error' | 'unknown'
+
+/** One change of SSL, exactly one per call (API rule). */
+export type SslChange = { auto: true } | { force: boolean }
+
+/** One account at ServerPilot. Every call throws `ServerPilotError` and nothing else (but the abort reason). */
+export interface ServerPilot {
+  /** Client id: identifies the account, is no secret. */
+  readonly account: string
+  listApps(signal?: AbortSignal): Promise<ServerPilotApp[]>
+  getApp(appId: string, signal?: AbortSignal): Promise<ServerPilotApp>
+  /** Replaces the complete list. Returns when the action ended or the wait for it did. Never retries: the outcome of a failed write is for the caller to read back. */
+  writeDomains(appId: string, domains: readonly string[], signal?: AbortSignal): Promise<ActionStatus>
+  changeSsl(appId: string, change: SslChange, signal?: AbortSignal): Promise<ActionStatus>
+  getServer(serverId: string, signal?: AbortSignal): Promise<Server>
+  listServers(signal?: AbortSignal): Promise<Server[]>
+  /** Runs `job` while no other write of this process to that server is under way. GET and POST run back to back inside it. */
+  exclusively<T>(serverId: string, job: () => Promise<T>): Promise<T>
+}
+
+/** Where credentials come from is the caller's affair; this is what the client needs. */
+export interface Credentials {
+  clientId: string
+  apiKey: string
+}

@@ -1,0 +1,51 @@
+import type { App, Key, Mapping, Place } from '../api/objects.ts'
+
+/** A fault of one place of a source: an unreadable file, an invalid object, a row that means nothing. */
+export interface SourceFault {
+  place: Place
+  message: string
+  /** The object concerned, where the fault is the object's own (it then gets `InvalidSpec`); else the source has failed. */
+  object?: { kind: 'ServerPilotApp' | 'DomainMapping'; key: Key }
+}
+
+/** Why a source's present answer may not be taken as complete. While it lasts, nothing that the source claimed is removed. */
+export interface SourceFailure {
+  source: string
+  message: string
+}
+
+/** What one source says of one app's mappings: what could be read, and whether that is all. */
+export interface MappingRead {
+  source: string
+  mappings: readonly Mapping[]
+  failure?: SourceFailure
+}
+
+/** A source that knows mappings of given apps (a database), or of all apps (see ObjectSource). */
+export interface MappingSource {
+  /** `manifests`, `kubernetes`, `wordpress`: stands in ownership records and metrics. */
+  readonly name: string
+  /** The mappings of one app as of the last read. Never throws: a source that cannot answer says so in `failure`. */
+  mappingsOf(app: App): MappingRead
+}
+
+/** A source of declared objects: apps and mappings. */
+export interface ObjectSource extends MappingSource {
+  /**
+   * Reads everything once and then follows changes until `stop`. Resolves after the first read, good or not.
+   * `changed` gets the keys of the apps whose own object or mappings changed, and is called after the new state is in place.
+   */
+  start(changed: (apps: ReadonlySet<Key>) => void): Promise<void>
+  stop(): Promise<void>
+  /** True once a read succeeded as a whole. */
+  synced(): boolean
+  apps(): readonly App[]
+  app(key: Key): App | undefined
+  /** All mappings, also those whose app does not exist. */
+  mappings(): readonly Mapping[]
+  /** Faults of the last read, by place. */
+  faults(): readonly SourceFault[]
+  failure(): SourceFailure | undefined
+  /** `Secret` object by namespace, name and key; undefined when there is none. */
+  secret(namespace: string, name: string, key: string): Promise<string | undefined>
+}
