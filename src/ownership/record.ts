@@ -67,11 +67,16 @@ export interface OwnershipRecord {
   approvalsUsed: number
   /** Hash of the approval used last, so that a stale annotation is told apart from a wrong one. */
   lastApproval?: string
+  /** Somebody approved that policy Exclusive removes hosts that we did not add. */
+  exclusiveApproved?: true
   rejected: Record<Host, Rejection>
   ssl?: SslAttempts
   /** The list that we saw last, canonical, for doubt about a list that shrank: what the next read is held against. */
   lastSeen?: Host[]
 }
+
+/** How long a write whose outcome we do not know may still land at ServerPilot, at the most. */
+export const LATE_WRITE_MS = 120_000
 
 /** A fresh record, for an app that has none: everything observed is foreign. */
 export function emptyRecord(account: string, appId: string, owner: Key, writer: OwnershipRecord['writer']): OwnershipRecord {

@@ -1,0 +1,108 @@
+import type { App, Key, Mapping, WwwRule } from '../api/objects.ts'
+import { displayHost, type Host, matchesPattern, parseHost, wwwHost } from '../domain/host.ts'
+
+/** One host that a mapping wants. */
+export interface DesiredHost {
+  host: Host
+  mapping: Mapping
+  /** True for the `www.` that follows from a www rule, false for the domain that was named. */
+  derived: boolean
+}
+
+/** Why a mapping is not accepted; reasons of report/reasons.ts. */
+export interface RejectedMapping {
+  mapping: Mapping
+  reason: 'InvalidDomain' | 'NotAllowed' | 'Conflict'
+  message: string
+}
+
+/** A mapping that is served, but not with every host that its rule asks for. */
+export interface MappingNote {
+  mapping: Mapping
+  message: string
+}
+
+/** What the mappings of one app come to, canonical and without conflicts. */
+export interface Desired {
+  hosts: ReadonlyMap<Host, DesiredHost>
+  rejected: readonly RejectedMapping[]
+  notes: readonly MappingNote[]
+}
+
+/** One mapping compiled by itself, before it meets others. */
+export interface Compiled {
+  mapping: Mapping
+  hosts: readonly DesiredHost[]
+  rejected?: RejectedMapping
+  note?: MappingNote
+}
+
+/** Labels of a namespace, for `allowedNamespaces: {from: Selector}`; undefined when unknown. */
+export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined
+
+const DEFAULT_WWW: WwwRule = 'MainOnly'
+
+/** Compiles one mapping for its app: tenancy, canonical form, www rule. Pure; never throws. */
+export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLabels): Compiled {
+  const refuse = (reason: RejectedMapping['reason'], message: string): Compiled => ({
+    mapping,
+    hosts: [],
+    rejected: { mapping, reason, message },
+  })
+  if (!namespaceAllowed(app, mapping.namespace, labelsOf)) {
+    return refuse(
+      'NotAllowed',
+      `App ${app.key} takes no mappings from namespace "${mapping.namespace}": its owner decides with spec.allowedNamespaces.`,
+    )
+  }
+  const parsed = parseHost(mapping.domain)
+  if (!parsed.ok) return refuse('InvalidDomain', `${parsed.message} (${mapping.place})`)
+  const { host } = parsed
+  if (!hostAllowed(app, host)) {
+    return refuse(
+      'NotAllowed',
+      `App ${app.key} does not take the host ${displayHost(host)}: its owner decides with spec.allowedDomains (now ${app.spec.allowedDomains.join(', ') || 'empty'}).`,
+    )
+  }
+  const hosts: DesiredHost[] = [{ host, mapping, derived: false }]
+  const www = wwwHost(host, mapping.www ?? app.spec.www ?? DEFAULT_WWW)
+  if (www.host !== undefined && hostAllowed(app, www.host)) hosts.push({ host: www.host, mapping, derived: true })
+  return www.note === undefined ? { mapping, hosts } : { mapping, hosts, note: { mapping, message: www.note } }
+}
+
+function namespaceAllowed(app: App, namespace: string, labelsOf: NamespaceLabels): boolean {
+  if (namespace === app.namespace) return true
+  const { from, selector } = app.spec.allowedNamespaces
+  if (from === 'All') return true
+  if (from === 'Same') return false
+  const labels = labelsOf(namespace)
+  if (labels === undefined || selector === undefined) return false
+  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
+  return equal && (selector.matchExpressions ?? []).every((each) => matchesExpression(labels[each.key], each))
+}
+
+function matchesExpression(
+  label: string | undefined,
+  { operator, values = [] }: { operator: string; values?: string[] },
+): boolean {
+  switch (operator) {
+    case 'In':
+      return label !== undefined && values.includes(label)
+    case 'NotIn':
+      return label === undefined || !values.includes(label)
+    case 'Exists':
+      return label !== undefined
+    default:
+      return label === undefined
+  }
+}
+
+function hostAllowed(app: App, host: Host): boolean {
+  return app.spec.allowedDomains.some((pattern) => pattern === '*' || matchesPattern(host, pattern))
+}
+
+/** One app with its compiled mappings: what conflicts are settled over. */
+export interface CompiledApp {
+  app: Key
+  compiled: readonly Compiled[]
+}

@@ -1,0 +1,66 @@
+import type { Policy } from '../api/objects.ts'
+import { compareKey, type Host } from '../domain/host.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
+import type { DesiredHost } from './desired.ts'
+import { decide } from './policy.ts'
+
+/** The merge table applied to every host. Nothing is judged yet. */
+export interface Merged {
+  add: DesiredHost[]
+  adopt: DesiredHost[]
+  remove: Host[]
+  foreign: Host[]
+  /** Ours, no longer wanted, not observed: released after two absences. */
+  absent: Host[]
+  /** Hosts that stay and are ours. */
+  kept: number
+}
+
+/**
+ * Compares the three sets on canonical names. Linear: one pass over what is observed; what is wanted or owned is walked only
+ * where the counts say that something of it was not met.
+ */
+export function merge(
+  policy: Policy,
+  desired: ReadonlyMap<Host, DesiredHost>,
+  observed: readonly string[],
+  record: OwnershipRecord,
+  isProtected: (host: Host) => boolean,
+): Merged {
+  const result: Merged = { add: [], adopt: [], remove: [], foreign: [], absent: [], kept: 0 }
+  const claims = record.hosts
+  const seen = new Set<string>()
+  let wantedSeen = 0
+  for (const name of observed) {
+    const host = compareKey(name) as Host
+    const size = seen.size
+    if (seen.add(host).size === size) continue
+    const want = desired.get(host)
+    // What we own has a dot: without one the look-up could meet Object.prototype.
+    const claim = host.includes('.') ? claims[host] : undefined
+    if (want !== undefined) {
+      wantedSeen++
+      if (claim === undefined) result.adopt.push(want)
+      else result.kept++
+      continue
+    }
+    const action = decide(policy, false, true, claim !== undefined)
+    if (action === 'keep' || (claim?.implied && desired.has(host.slice('www.'.length) as Host))) result.kept++
+    else if (action === 'remove' && !isProtected(host) && !isUnaskedWww(host, desired, claim !== undefined)) {
+      result.remove.push(host)
+    } else if (claim !== undefined) result.kept++
+    else result.foreign.push(host)
+  }
+  if (wantedSeen < desired.size) {
+    for (const [host, want] of desired) if (!seen.has(host)) result.add.push(want)
+  }
+  for (const host in claims) {
+    if (!seen.has(host) && !desired.has(host as Host)) result.absent.push(host as Host)
+  }
+  return result
+}
+
+/** `www.X` of a wanted X that nobody asked for is no drift, under any policy: the web server answers for it anyway. */
+function isUnaskedWww(host: Host, desired: ReadonlyMap<Host, DesiredHost>, owned: boolean): boolean {
+  return !owned && host.startsWith('www.') && desired.has(host.slice('www.'.length) as Host)
+}

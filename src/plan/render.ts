@@ -1,0 +1,84 @@
+import { displayHost } from '../domain/host.ts'
+import type { RejectedMapping } from './desired.ts'
+import { type Change, type Plan, writes } from './plan.ts'
+
+/** One plan as `plan -o json` prints it: names are promises, see docs/interface.md. */
+export interface PlanJson {
+  app: string
+  appId: string
+  policy: string
+  hash: string
+  changes: readonly Change[]
+  kept: number
+  foreign: readonly string[]
+  held: { host: string; reason: string; message: string; until?: string }[]
+  refused?: { reason: string; message: string }
+  rejectedMappings: { mapping: string; reason: string; message: string }[]
+}
+
+/** A plan as data. */
+export function planToJson(plan: Plan, rejected: readonly RejectedMapping[]): PlanJson {
+  return {
+    app: plan.app,
+    appId: plan.appId,
+    policy: plan.policy,
+    hash: plan.hash,
+    changes: plan.changes,
+    kept: plan.kept,
+    foreign: plan.foreign,
+    held: [...plan.held].map(([host, { reason, message, until }]) => ({
+      host,
+      reason,
+      message,
+      ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+    })),
+    ...(plan.refused === undefined ? {} : { refused: plan.refused }),
+    rejectedMappings: rejected.map(({ mapping, reason, message }) => ({ mapping: mapping.key, reason, message })),
+  }
+}
+
+/** Marks a piece of text: added, removed, quiet, bad. The command line gives colours, everything else gives the text back. */
+export type Paint = (kind: 'add' | 'remove' | 'quiet' | 'bad' | 'strong', text: string) => string
+
+const SIGN: Record<Change['action'], string> = { add: '+', remove: '-', adopt: '=', release: '~' }
+
+/** A plan as a diff for people: a header, a line per change, what is held back, the figures. Ends without a newline. */
+export function planToText(
+  plan: Plan,
+  rejected: readonly RejectedMapping[],
+  paint: Paint = (_, text) => text,
+): string {
+  const lines = [paint('strong', `${plan.app} (${plan.appId}, ${plan.policy})`)]
+  for (const change of plan.changes) lines.push(paint(kindOf(change), changeLine(change)))
+  for (const [host, { reason, message }] of plan.held) {
+    const wanted = !plan.waiting.includes(host) && reason !== 'SourceUnavailable' && reason !== 'Progressing'
+    lines.push(paint('quiet', `  ! ${wanted ? 'not added' : 'stays'}: ${displayHost(host)}: ${reason}: ${message}`))
+  }
+  for (const { mapping, reason, message } of rejected) {
+    lines.push(paint('bad', `  ! mapping ${mapping.key}: ${reason}: ${message}`))
+  }
+  if (plan.refused !== undefined) lines.push(paint('bad', `  ${plan.refused.reason}: ${plan.refused.message}`))
+  lines.push(paint('quiet', `  ${figures(plan)}`))
+  return lines.join('\n')
+}
+
+function kindOf(change: Change): 'add' | 'remove' | 'quiet' {
+  return change.action === 'add' || change.action === 'remove' ? change.action : 'quiet'
+}
+
+function changeLine({ action, host, mapping }: Change): string {
+  const why = mapping === undefined ? '' : `  (${mapping})`
+  const word = action === 'adopt' || action === 'release' ? `${action} ` : ''
+  return `  ${SIGN[action]} ${word}${displayHost(host)}${why}`
+}
+
+function figures(plan: Plan): string {
+  const parts = [
+    `${plan.additions.length} to add`,
+    `${plan.removals.length} to remove`,
+    `${plan.kept} kept`,
+    `${plan.foreign.length} foreign`,
+  ]
+  if (plan.waiting.length > 0) parts.push(`${plan.waiting.length} removal(s) waiting, hash ${plan.hash}`)
+  return writes(plan) || plan.changes.length > 0 ? parts.join(', ') : `nothing to change: ${parts.slice(2).join(', ')}`
+}

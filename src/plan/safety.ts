@@ -1,0 +1,86 @@
+import type { SafetySpec } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
+import { removalShare } from '../ownership/budget.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
+import { type RemovalWatch, settlesAt } from './settle.ts'
+
+/** What the guards judge: the removals that a plan would make, and what stands around them. */
+export interface RemovalCase {
+  removals: readonly Host[]
+  /** Those of `removals` that are not ours (policy Exclusive). */
+  foreign: readonly Host[]
+  safety: SafetySpec
+  record: OwnershipRecord
+  /** Hosts that mappings want now. */
+  desired: number
+  /** Names that would be left on the app, additions included. */
+  left: number
+  now: number
+}
+
+/** Why removals are held back: a reason of report/reasons.ts and a message with its figures. */
+export interface Refusal {
+  reason: 'RemovalRefused'
+  message: string
+}
+
+type Guard = (input: RemovalCase) => string | undefined
+
+const percent = (share: number): string => `${Math.floor(share * 10) / 10} %`
+
+/** `Exclusive` takes names off the app that it never put there: once, somebody says yes to that. */
+const exclusiveNeedsApproval: Guard = ({ foreign, record }) =>
+  foreign.length > 0 && record.exclusiveApproved !== true
+    ? `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
+    : undefined
+
+const budget: Guard = ({ removals, foreign, safety, record, now }) => {
+  const others = new Set(foreign)
+  const ours = removals.filter((host) => !others.has(host))
+  const share = removalShare(record, ours, now, safety.window)
+  if (share.base < safety.minDomains || share.percent <= safety.maxRemovalPercent) return undefined
+  const earlier = share.removed - new Set(ours).size
+  const before = earlier > 0 ? `, ${earlier} of them earlier in the window` : ''
+  return `${percent(share.percent)} of this app's hosts would be gone (${share.removed} of ${share.base}${before}); the limit is ${safety.maxRemovalPercent} %`
+}
+
+const neverAll: Guard = ({ removals, safety, desired, left }) => {
+  if (removals.length === 0 || safety.allowEmpty) return undefined
+  if (left === 0) return 'the app would be left without a single host and could not receive requests'
+  return desired === 0 ? `no mapping is left at all: all ${removals.length} host(s) of ours would go` : undefined
+}
+
+/** The guards in the order in which they speak; the first that objects is heard. */
+const GUARDS: readonly Guard[] = [exclusiveNeedsApproval, budget, neverAll]
+
+/** Judges removals that have settled. Undefined: they may go. */
+export function refuseRemovals(input: RemovalCase): Refusal | undefined {
+  if (input.removals.length === 0) return undefined
+  for (const guard of GUARDS) {
+    const objection = guard(input)
+    if (objection !== undefined) return { reason: 'RemovalRefused', message: objection }
+  }
+  return undefined
+}
+
+/** How long one removal has still to wait, and why; undefined once it has settled. */
+export type Wait = { until: number; message: string } | { until: undefined; message: string }
+
+/** The settle rule for one host. Without a watch (a one-shot run with a person in front of it) nothing waits. */
+export function waitOf(
+  host: Host,
+  watch: RemovalWatch | undefined,
+  distrusted: boolean,
+  safety: SafetySpec,
+  now: number,
+): Wait | undefined {
+  if (watch === undefined) return distrusted ? { until: undefined, message: DISTRUST } : undefined
+  const { at, inferred } = settlesAt(watch, host, safety)
+  if (inferred && watch.distrusted) return { until: undefined, message: DISTRUST }
+  if (at <= now) return undefined
+  const why = inferred ? 'its mapping was already absent at the first look' : 'its mapping went just now'
+  return { until: at, message: `${why}; waiting for the mappings to settle` }
+}
+
+const DISTRUST =
+  'its mapping went while no daemon watched, and the record was written by another version or with other filters: this needs approval'

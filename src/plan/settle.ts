@@ -1,0 +1,59 @@
+import type { Policy, SafetySpec } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
+
+/**
+ * What this process remembers of an app's desired set, so that a removal can be told from a hiccup.
+ * `seen`: this process saw the host wanted, and then not. Otherwise the removal is inferred: the host was already unwanted at
+ * the first look (since start, takeover, or a change of policy).
+ */
+export interface RemovalWatch {
+  readonly policy: Policy
+  readonly wanted: ReadonlySet<Host>
+  /** When the desired set last lost a host; epoch ms. */
+  readonly lastLoss: number
+  readonly missing: ReadonlyMap<Host, { since: number; seen: boolean }>
+  /** The record was written by another version, or with other filters: inferred removals need approval. */
+  readonly distrusted: boolean
+}
+
+/**
+ * Follows the desired set from one look to the next.
+ * @param watch what the look before gave; undefined at the first, or after anything that makes what was seen worthless
+ * @param complete false while a source has failed: then nothing counts as lost, and nothing that was wanted is forgotten
+ */
+export function watchRemovals(
+  watch: RemovalWatch | undefined,
+  look: {
+    policy: Policy
+    wanted: ReadonlyMap<Host, unknown>
+    owned: Iterable<Host>
+    complete: boolean
+    distrusted: boolean
+    now: number
+  },
+): RemovalWatch {
+  const { now } = look
+  const before = watch?.policy === look.policy ? watch : undefined
+  const missing = new Map<Host, { since: number; seen: boolean }>()
+  let lastLoss = before?.lastLoss ?? now
+  for (const host of look.owned) {
+    if (look.wanted.has(host)) continue
+    const known = before?.missing.get(host)
+    if (known !== undefined) missing.set(host, known)
+    else if (look.complete) {
+      const seen = before?.wanted.has(host) ?? false
+      missing.set(host, { since: now, seen })
+      lastLoss = now
+    }
+  }
+  const wanted = new Set(look.wanted.keys())
+  if (!look.complete) for (const host of before?.wanted ?? []) wanted.add(host)
+  return { policy: look.policy, wanted, lastLoss, missing, distrusted: before?.distrusted ?? look.distrusted }
+}
+
+/** When the removal of a host has settled (epoch ms), and whether it was only inferred. */
+export function settlesAt(watch: RemovalWatch, host: Host, safety: SafetySpec): { at: number; inferred: boolean } {
+  const entry = watch.missing.get(host)
+  if (entry?.seen) return { at: watch.lastLoss + safety.settle, inferred: false }
+  return { at: Math.max(entry?.since ?? watch.lastLoss, watch.lastLoss) + safety.settleInferred, inferred: true }
+}
