@@ -82,3 +82,8 @@ export const LATE_WRITE_MS = 120_000
 export function emptyRecord(account: string, appId: string, owner: Key, writer: OwnershipRecord['writer']): OwnershipRecord {
   return { version: 1, account, appId, owner, writer, hosts: {}, removals: [], approvalsUsed: 0, rejected: {} }
 }
+
+/** True when the record was last written by this version with these filters: what it lacks was then really gone. */
+export function writerMatches(record: OwnershipRecord, writer: OwnershipRecord['writer']): boolean {
+  return record.writer.version === writer.version && record.writer.filters === writer.filters
+}

@@ -8,6 +8,8 @@ import { decide } from './policy.ts'
 export interface Merged {
   add: DesiredHost[]
   adopt: DesiredHost[]
+  /** Kept hosts whose claim names another mapping than the one that wants them now: the record follows. */
+  transfer: DesiredHost[]
   remove: Host[]
   foreign: Host[]
   /** Ours, no longer wanted, not observed: released after two absences. */
@@ -27,7 +29,7 @@ export function merge(
   record: OwnershipRecord,
   isProtected: (host: Host) => boolean,
 ): Merged {
-  const result: Merged = { add: [], adopt: [], remove: [], foreign: [], absent: [], kept: 0 }
+  const result: Merged = { add: [], adopt: [], transfer: [], remove: [], foreign: [], absent: [], kept: 0 }
   const claims = record.hosts
   const seen = new Set<string>()
   let wantedSeen = 0
@@ -41,7 +43,10 @@ export function merge(
     if (want !== undefined) {
       wantedSeen++
       if (claim === undefined) result.adopt.push(want)
-      else result.kept++
+      else {
+        result.kept++
+        if (claim.mapping !== want.mapping.key || claim.source !== want.mapping.source) result.transfer.push(want)
+      }
       continue
     }
     const action = decide(policy, false, true, claim !== undefined)

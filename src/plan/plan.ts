@@ -66,6 +66,7 @@ export interface Plan {
   additions: readonly DesiredHost[]
   removals: readonly Host[]
   adoptions: readonly DesiredHost[]
+  transfers: readonly DesiredHost[]
   kept: number
   foreign: readonly Host[]
   /** Changes that are held back. */
@@ -104,6 +105,7 @@ export function makePlan(input: PlanInput): Plan {
     additions,
     removals: judged.removals,
     adoptions: merged.adopt,
+    transfers: merged.transfer,
     kept: merged.kept,
     foreign: merged.foreign.sort(),
     held,

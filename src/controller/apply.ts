@@ -1,0 +1,266 @@
+import type { App } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
+import { compareKey } from '../domain/host.ts'
+import * as claims from '../ownership/claims.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
+import { nextProbe, probed, startIsolation, undecided, type Isolation } from '../plan/isolation.ts'
+import { isReleasable, type Plan, writes } from '../plan/plan.ts'
+import { ServerPilotError } from '../serverpilot/errors.ts'
+import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import type { Context } from './context.ts'
+import { ReconcileError } from './errors.ts'
+import { saveRecord } from './records.ts'
+
+/** How one write ended, proven by reading back. */
+export interface Applied {
+  record: OwnershipRecord
+  /** The list as read back; the plan's own input when nothing was written. */
+  observed: ServerPilotApp
+  added: readonly Host[]
+  removed: readonly Host[]
+  /** False when what was written is not (wholly) there. */
+  taken: boolean
+}
+
+/** A first failure of isolation waits this long, then twice as long each time, up to a day; ms. */
+const REJECTED_BACKOFF = 15 * 60_000
+const REJECTED_BACKOFF_MAX = 24 * 3_600_000
+
+/**
+ * Steps 5 and 6: claims durably, writes the complete list, waits for the action, reads again and compares.
+ * Whatever happens after the claim, the record knows of it: a crash orphans nothing of ours.
+ */
+export async function applyPlan(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  plan: Plan,
+  before: ServerPilotApp,
+  record: OwnershipRecord,
+  signal: AbortSignal,
+): Promise<Applied> {
+  const now = context.clock.now()
+  const settled = settleRecord(record, plan, before.domains, now)
+  if (!writes(plan)) {
+    await saveRecord(context, app, settled)
+    return { record: settled, observed: before, added: [], removed: [], taken: true }
+  }
+  let claimed = claims.claimHosts(settled, plan.additions.map(claimOf), 'Pending', now)
+  claimed = claims.recordRemovals(claimed, plan.removals, now, plan.approved)
+  if (plan.approved) claimed = claims.useApproval(claimed, plan.hash)
+  await saveRecord(context, app, claimed)
+
+  const wrote = await write(context, account, app, plan, signal)
+  const rejected = [...wrote.rejected.keys()]
+  let after = noteRejected(claimed, plan, wrote.rejected, now)
+  after = claims.release(after, [...rejected, ...wrote.waiting])
+  if (wrote.failure !== undefined) after = claims.markUncertain(after, hostsOf(plan, rejected, wrote.waiting))
+  const observed = await readBack(context, account, app, wrote.expected, signal).catch(async (error: unknown) => {
+    await saveRecord(context, app, claims.markUncertain(after, hostsOf(plan, rejected, wrote.waiting)))
+    throw wrote.failure ?? error
+  })
+  return await conclude(context, app, plan, before, after, wrote, observed)
+}
+
+const claimOf = (each: Plan['additions'][number]) => ({
+  host: each.host,
+  mapping: each.mapping.key,
+  source: each.mapping.source,
+})
+
+const hostsOf = (plan: Plan, ...without: (readonly Host[])[]): Host[] => {
+  const out = new Set(without.flat())
+  return plan.additions.map((each) => each.host).filter((host) => !out.has(host))
+}
+
+/** What reading alone teaches the record: adoptions, claims proven, absences, releases, the list that was seen. */
+function settleRecord(record: OwnershipRecord, plan: Plan, domains: readonly string[], now: number): OwnershipRecord {
+  let next = claims.claimHosts(record, [...plan.adoptions, ...plan.transfers].map(claimOf), 'Held', now)
+  const seen = new Set(domains.map(compareKey))
+  const proven = Object.keys(next.hosts).filter((host) => seen.has(host)) as Host[]
+  next = claims.markHeld(next, proven, now)
+  next = claims.clearAbsent(next, proven)
+  const releasable = plan.absent.filter((host) => isReleasable(next, host, now))
+  next = claims.release(next, releasable)
+  next = claims.noteAbsent(next, plan.absent.filter((host) => !releasable.includes(host)), now)
+  return withLastSeen(next, domains)
+}
+
+function withLastSeen(record: OwnershipRecord, domains: readonly string[]): OwnershipRecord {
+  return { ...record, lastSeen: [...new Set(domains.map(compareKey))].sort() as Host[] }
+}
+
+interface Wrote {
+  /** Canonical names that should be there now. */
+  expected: ReadonlySet<string>
+  /** Names that the API refused, with its words. */
+  rejected: ReadonlyMap<Host, string>
+  /** Additions that isolation did not get to. */
+  waiting: readonly Host[]
+  /** The write failed with unknown outcome: reading back tells. */
+  failure: ServerPilotError | undefined
+}
+
+async function write(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<Wrote> {
+  const base = plan.list.slice(0, plan.list.length - plan.additions.length)
+  const additions = plan.additions.map((each) => each.host)
+  const expect = (hosts: readonly Host[]): ReadonlySet<string> => new Set([...base.map(compareKey), ...hosts])
+  const none = { rejected: new Map<Host, string>(), waiting: [] }
+  const failure = await post(context, account, app, plan.list, signal)
+  if (failure === undefined) return { ...none, expected: expect(additions), failure: undefined }
+  if (failure.reason !== 'Rejected') {
+    if (failure.outcome === 'none') throw failure
+    return { ...none, expected: expect(additions), failure }
+  }
+  if (additions.length === 0) throw failure
+  const state = await isolate(context, account, app, plan, base, failure, signal)
+  return { expected: expect(state.accepted), rejected: state.rejected, waiting: undecided(state), failure: undefined }
+}
+
+/** One full-list write. Gives the error instead of throwing it: what it means is the caller's to judge. */
+async function post(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  list: readonly string[],
+  signal: AbortSignal,
+): Promise<ServerPilotError | undefined> {
+  context.assertMayWrite()
+  try {
+    await account.writeDomains(app.spec.appId, list, signal)
+    return undefined
+  } catch (error) {
+    if (error instanceof ServerPilotError) return error
+    throw error
+  }
+}
+
+/** The API refused the list: finds the names that it will not have, and gets the others in. */
+async function isolate(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  plan: Plan,
+  base: readonly string[],
+  refusal: ServerPilotError,
+  signal: AbortSignal,
+): Promise<Isolation> {
+  const tryList = async (hosts: readonly Host[]): Promise<string | undefined> => {
+    const failure = await post(context, account, app, [...base, ...hosts], signal)
+    if (failure === undefined) return undefined
+    if (failure.reason !== 'Rejected') throw failure
+    return failure.words ?? failure.message
+  }
+  let state = startIsolation(plan.additions.map((each) => each.host), refusal.words ?? refusal.message)
+  for (let step = nextProbe(state); step !== undefined; step = nextProbe(state)) {
+    const words = await tryList([...step.state.accepted, ...step.group])
+    state = probed(step.state, step.group, words)
+    const firstBlamed = words !== undefined && step.group.length === 1 && state.accepted.length === 0
+    if (firstBlamed && base.length > 0 && (await tryList([])) !== undefined) {
+      // Not even what is there already is accepted: no addition is to blame.
+      throw refusal
+    }
+  }
+  const nothingWritten = state.accepted.length === 0 && plan.removals.length > 0
+  if (nothingWritten && base.length > 0) await tryList([])
+  return state
+}
+
+/** Reads the app again; once more after a second when it is not as expected, since an answer may be stale. */
+async function readBack(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  expected: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<ServerPilotApp> {
+  const first = await account.getApp(app.spec.appId, signal)
+  if (isAsExpected(first.domains, expected)) return first
+  await context.clock.sleep(1_000, signal)
+  return await account.getApp(app.spec.appId, signal)
+}
+
+function isAsExpected(domains: readonly string[], expected: ReadonlySet<string>): boolean {
+  const there = new Set(domains.map(compareKey))
+  return there.size === expected.size && [...expected].every((host) => there.has(host))
+}
+
+async function conclude(
+  context: Context,
+  app: App,
+  plan: Plan,
+  before: ServerPilotApp,
+  claimed: OwnershipRecord,
+  wrote: Wrote,
+  observed: ServerPilotApp,
+): Promise<Applied> {
+  const now = context.clock.now()
+  const there = new Set(observed.domains.map(compareKey))
+  const wanted = plan.additions.map((each) => each.host).filter((host) => wrote.expected.has(host))
+  const added = wanted.filter((host) => there.has(host))
+  const removed = plan.removals.filter((host) => !there.has(host))
+  const taken = added.length === wanted.length && removed.length === plan.removals.length
+  let record = claims.markHeld(claimed, added, now)
+  if (!taken) record = claims.markUncertain(record, wanted.filter((host) => !there.has(host)))
+  record = claims.noteAbsent(record, removed.filter((host) => record.hosts[host] !== undefined), now)
+  record = claims.markImplied(record, impliedWww(added, before, there, record), now)
+  record = { ...withLastSeen(record, observed.domains) }
+  await saveRecord(context, app, record)
+  if (!taken && wrote.failure !== undefined) throw wrote.failure
+  return { record, observed, added, removed, taken }
+}
+
+/** `www.X` that nobody asked for and that first appeared with our own write of `X`: it goes when X goes. */
+function impliedWww(
+  added: readonly Host[],
+  before: ServerPilotApp,
+  there: ReadonlySet<string>,
+  record: OwnershipRecord,
+): { host: Host; mapping: string; source: string }[] {
+  const old = new Set(before.domains.map(compareKey))
+  return added.flatMap((host) => {
+    const www = `www.${host}` as Host
+    const claim = record.hosts[host]
+    if (claim === undefined || !there.has(www) || old.has(www) || record.hosts[www] !== undefined) return []
+    return [{ host: www, mapping: claim.mapping, source: claim.source }]
+  })
+}
+
+function noteRejected(
+  record: OwnershipRecord,
+  plan: Plan,
+  rejected: ReadonlyMap<Host, string>,
+  now: number,
+): OwnershipRecord {
+  if (rejected.size === 0) return record
+  const next = { ...record.rejected }
+  for (const { host, mapping } of plan.additions) {
+    const words = rejected.get(host)
+    if (words === undefined) continue
+    const attempts = (record.rejected[host]?.attempts ?? 0) + 1
+    const wait = Math.min(REJECTED_BACKOFF * 2 ** (attempts - 1), REJECTED_BACKOFF_MAX)
+    next[host] = { words, at: now, retryAt: now + wait, attempts, generation: mapping.generation }
+  }
+  return { ...record, rejected: next }
+}
+
+/** Thrown by the loop around writes when what we write does not stay. */
+export function notTaken(app: App, writesDone: number, changedMeanwhile: boolean): ReconcileError {
+  return changedMeanwhile
+    ? new ReconcileError(
+        'Contended',
+        `${writesDone} writes to app ${app.spec.appId} did not stay: somebody else changes its domains. Find the other writer (the plugin, a second installation, the panel).`,
+        { retryable: true },
+      )
+    : new ReconcileError(
+        'WriteNotTaken',
+        `ServerPilot accepted ${writesDone} writes to app ${app.spec.appId}, yet its list shows none of them.`,
+        { retryable: true },
+      )
+}

@@ -1,0 +1,48 @@
+import type { Host } from '../domain/host.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Contention } from './context.ts'
+
+/** Undoing somebody this often within the window, for one host, is a fight. */
+const MAX_REVERSALS = 3
+const WINDOW = 10 * 60_000
+const BACKOFF = 60_000
+const BACKOFF_MAX = 15 * 60_000
+
+/** Writes of one reconcile that may fail to read back before it backs off. */
+export const MAX_WRITES = 3
+
+/**
+ * Hosts of the plan that undo what somebody else did: an addition that we had proven in place, a removal that we had made.
+ * A first write never is one.
+ */
+export function reversalsOf(plan: Plan, record: OwnershipRecord, now: number): Host[] {
+  const recent = new Set(record.removals.filter((each) => now - each.at < WINDOW).map((each) => each.host))
+  const undone = plan.additions.map((each) => each.host).filter((host) => record.hosts[host]?.state === 'Held')
+  return [...undone, ...plan.removals.filter((host) => recent.has(host))]
+}
+
+/** Notes reversals that are about to be written; true when one of the hosts has been reversed too often already. */
+export function noteReversals(contention: Contention, hosts: readonly Host[], now: number): boolean {
+  let fight = false
+  for (const host of hosts) {
+    const recent = (contention.reversals.get(host) ?? []).filter((at) => now - at < WINDOW)
+    if (recent.length >= MAX_REVERSALS) fight = true
+    contention.reversals.set(host, [...recent, now])
+  }
+  return fight
+}
+
+/** Backs off from writing: a minute, doubled each time up to 15. Returns the wait in ms. */
+export function backOff(contention: Contention, now: number): number {
+  const wait = Math.min(BACKOFF * 2 ** contention.level, BACKOFF_MAX)
+  contention.level++
+  contention.until = now + wait
+  return wait
+}
+
+/** A write stayed. */
+export function calm(contention: Contention): void {
+  contention.level = 0
+  contention.until = 0
+}

@@ -1,0 +1,92 @@
+import type { App, Key } from '../api/objects.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
+import type { OwnershipStore } from '../ownership/store.ts'
+import type { Held } from '../plan/plan.ts'
+import type { NamespaceLabels } from '../plan/desired.ts'
+import type { Host } from '../domain/host.ts'
+import type { RemovalWatch } from '../plan/settle.ts'
+import type { Clock } from '../serverpilot/clock.ts'
+import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import type { MappingSource, ObjectSource } from '../source/source.ts'
+import type { AccountDesires } from './desire.ts'
+
+/** What reconciling stands on: every edge is an interface, so that a cluster, a database or a test plugs in here. */
+export interface Ports {
+  objects: ObjectSource
+  /** Every source of mappings, `objects` first. */
+  mappingSources: readonly MappingSource[]
+  /** The account whose credentials an app may use. Throws `ReconcileError`. */
+  accountOf(app: App): Promise<ServerPilot>
+  records: OwnershipStore
+  clock: Clock
+  namespaceLabels: NamespaceLabels
+  /** Additions that a check holds back (DNS under `Require`). */
+  checkAdditions(app: App, hosts: readonly Host[]): Promise<ReadonlyMap<Host, Held>>
+  /** Throws when this process may not write now: lost leadership. Called directly before each claim and each write. */
+  assertMayWrite(): void
+}
+
+/** How this process reconciles. */
+export interface Mode {
+  /** Never write to ServerPilot. */
+  dryRun: boolean
+  /** One pass with a person in front of it: removals do not wait, the other guards stand. */
+  oneShot: boolean
+  /** Hash given on the command line; annotations count as well. */
+  approval: string | undefined
+  writer: OwnershipRecord['writer']
+}
+
+/** Writes that did not last, per app: what tells contention from bad luck. */
+export interface Contention {
+  /** Times at which we wrote something that we had proven in place before, per host. */
+  reversals: Map<Host, number[]>
+  /** No write before this; epoch ms. */
+  until: number
+  /** Back-off level. */
+  level: number
+}
+
+/** What the process remembers of one app between reconciles. All of it may be lost at any time without harm. */
+export interface AppMemory {
+  watch: RemovalWatch | undefined
+  /** The record as loaded or saved last; `loaded` false means: read it first. */
+  loaded: boolean
+  record: OwnershipRecord | undefined
+  token: string | undefined
+  /** What a sweep listed, until it is used. */
+  listed: ServerPilotApp | undefined
+  contention: Contention
+  /** Not before this is SSL looked at again; epoch ms. */
+  sslNotBefore: number
+  account: string | undefined
+}
+
+/** Ports, mode and memory of one running controller. */
+export interface Context extends Ports, Mode {
+  memory: Map<Key, AppMemory>
+  desires: Map<string, AccountDesires>
+}
+
+/** Puts a context together; nothing starts. */
+export function createContext(ports: Ports, mode: Mode): Context {
+  return { ...ports, ...mode, memory: new Map(), desires: new Map() }
+}
+
+/** The memory of an app, made when there is none. */
+export function memoryOf(context: Context, key: Key): AppMemory {
+  const known = context.memory.get(key)
+  if (known !== undefined) return known
+  const fresh: AppMemory = {
+    watch: undefined,
+    loaded: false,
+    record: undefined,
+    token: undefined,
+    listed: undefined,
+    contention: { reversals: new Map(), until: 0, level: 0 },
+    sslNotBefore: 0,
+    account: undefined,
+  }
+  context.memory.set(key, fresh)
+  return fresh
+}

@@ -1,0 +1,124 @@
+import type { Key } from '../api/objects.ts'
+import type { Log } from '../report/log.ts'
+import type { Context } from './context.ts'
+import { concerned } from './desire.ts'
+import type { Outcome } from './outcome.ts'
+import { createQueue, type Queue, type QueueHooks, systemQueueTimer } from './queue.ts'
+import { reconcile } from './reconcile.ts'
+import { schedule } from './schedule.ts'
+import { sweep } from './sweep.ts'
+
+/** Who hears how reconciles go. */
+export interface Reporter {
+  /** After each reconcile; never throws. */
+  reconciled(outcome: Outcome): void
+  /** A sweep began: the loop turns. */
+  turned(): void
+  /** Told when objects changed, before their apps are reconciled. */
+  objectsChanged(): void
+}
+
+export interface DaemonOptions {
+  context: Context
+  reporter: Reporter
+  log: Log
+  workers: number
+  sweepSchedule: string
+  hooks: QueueHooks
+}
+
+export interface Daemon {
+  /** Reads the sources and begins to work. Resolves when the first sweep is under way. */
+  start(): Promise<void>
+  /** Stops taking work, lets what is under way end within `graceMs`, then aborts it. */
+  stop(graceMs: number): Promise<void>
+  /** Asks for a reconcile of one app now. */
+  enqueue(app: Key): void
+  queueDepth(): number
+}
+
+/** The daemon: sources and schedule put keys into the queue, workers reconcile them. Nothing else decides anything here. */
+export function createDaemon(options: DaemonOptions): Daemon {
+  const { context, reporter, log } = options
+  const queue = createQueue({ timer: systemQueueTimer, hooks: options.hooks })
+  const abort = new AbortController()
+  const workers: Promise<void>[] = []
+  let stopSchedule: (() => void) | undefined
+
+  const sweepNow = async (): Promise<void> => {
+    reporter.turned()
+    for (const { apps, failure } of await sweep(context, abort.signal)) {
+      if (failure !== undefined) log.warn('Sweep failed', { reason: failure.reason, message: failure.message })
+      // After a failed list one app asks for itself, so that somebody's condition says it and the back-off is its own.
+      const keys = failure === undefined ? apps : apps.slice(0, 1)
+      for (const key of keys) queue.add(key, 'low')
+    }
+  }
+
+  return {
+    async start() {
+      await context.objects.start((apps) => {
+        reporter.objectsChanged()
+        for (const app of apps) queue.addCoalesced(app)
+      })
+      reporter.objectsChanged()
+      await sweepNow().catch((error: unknown) => log.warn('Sweep failed', { error }))
+      for (let worker = 0; worker < options.workers; worker++) {
+        workers.push(work(options, queue, abort.signal))
+      }
+      stopSchedule = schedule(options.sweepSchedule, sweepNow, {
+        name: 'sweep',
+        onError: (error) => log.warn('Sweep failed', { error }),
+      })
+    },
+    async stop(graceMs) {
+      stopSchedule?.()
+      queue.shutDown()
+      await context.objects.stop()
+      const timer = setTimeout(() => abort.abort(new Error('stopping')), graceMs)
+      await Promise.allSettled(workers)
+      clearTimeout(timer)
+      abort.abort(new Error('stopped'))
+    },
+    enqueue: (app) => queue.add(app),
+    queueDepth: () => queue.depth(),
+  }
+}
+
+async function work(options: DaemonOptions, queue: Queue, signal: AbortSignal): Promise<void> {
+  for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
+    try {
+      handle(options, queue, await reconcile(options.context, key, signal))
+    } catch (error) {
+      // Only an abort gets here; anything else would be a bug, and must not end the worker.
+      if (!signal.aborted) {
+        options.log.error('Reconcile broke off', { app: key, error })
+        queue.addRateLimited(key)
+      }
+    } finally {
+      queue.done(key)
+    }
+  }
+}
+
+/** What follows from an outcome: when to look again, and who else has to. */
+function handle({ context, reporter, log }: DaemonOptions, queue: Queue, outcome: Outcome): void {
+  const { key, failure } = outcome
+  reporter.reconciled(outcome)
+  if (failure?.retryable) {
+    if (failure.retryAfter === undefined) queue.addRateLimited(key)
+    else queue.addAfter(key, failure.retryAfter)
+  } else {
+    // A terminal failure waits for a change; the sweep looks at it anyway.
+    queue.forget(key)
+  }
+  if (outcome.next !== undefined) queue.addAfter(key, Math.max(outcome.next - context.clock.now(), 0) + 10, 'low')
+  const changed = [...outcome.added, ...outcome.removed]
+  const account = outcome.record?.account
+  if (changed.length > 0 && account !== undefined) {
+    for (const other of concerned(context, key, account, changed)) queue.add(other, 'low')
+  }
+  if (changed.length > 0) {
+    log.info('Applied', { app: key, added: outcome.added, removed: outcome.removed })
+  }
+}

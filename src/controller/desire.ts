@@ -1,0 +1,113 @@
+import type { App, Key, Mapping } from '../api/objects.ts'
+import { settleConflicts } from '../plan/conflicts.ts'
+import { type Compiled, compileMapping, type Desired } from '../plan/desired.ts'
+import type { MappingRead } from '../source/source.ts'
+import { type Context, memoryOf } from './context.ts'
+import type { Host } from '../domain/host.ts'
+
+/** The compiled wishes of all apps of one account, kept until one of the reads that they came from is another one. */
+export interface AccountDesires {
+  inputs: readonly unknown[]
+  byApp: ReadonlyMap<Key, Desired>
+  compiled: WeakMap<Mapping, { app: App; compiled: Compiled }>
+}
+
+/** What is wanted of one app, and which sources cannot be trusted to have said everything. */
+export interface Wish {
+  desired: Desired
+  mappings: readonly Mapping[]
+  /** Failed sources with the cause. */
+  frozen: ReadonlyMap<string, string>
+}
+
+/** Step 1: compiles the mappings of an app into hosts. Conflicts are settled among all apps of its account. */
+export function desire(context: Context, app: App, account: string): Wish {
+  const apps = context.objects.apps().filter((each) => context.memory.get(each.key)?.account === account)
+  const reads = apps.map((each) => readAll(context, each))
+  const known = context.desires.get(account)
+  const inputs = [...apps, ...reads.flat().map((read) => read.mappings)]
+  const current =
+    known !== undefined && sameInputs(known.inputs, inputs)
+      ? known
+      : compileAll(context, account, apps, reads, inputs, known)
+  const own = reads[apps.indexOf(app)] ?? []
+  return {
+    desired: current.byApp.get(app.key) ?? { hosts: new Map(), rejected: [], notes: [] },
+    mappings: own.flatMap((read) => read.mappings),
+    frozen: new Map(own.flatMap((read) => (read.failure === undefined ? [] : [[read.source, read.failure.message]]))),
+  }
+}
+
+function readAll(context: Context, app: App): MappingRead[] {
+  return context.mappingSources.map((source) => source.mappingsOf(app))
+}
+
+const sameInputs = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((each, index) => each === b[index])
+
+function compileAll(
+  context: Context,
+  account: string,
+  apps: readonly App[],
+  reads: readonly MappingRead[][],
+  inputs: readonly unknown[],
+  known: AccountDesires | undefined,
+): AccountDesires {
+  const cache: AccountDesires['compiled'] = known?.compiled ?? new WeakMap()
+  const compile = (app: App, mapping: Mapping): Compiled => {
+    const hit = cache.get(mapping)
+    if (hit?.app === app) return hit.compiled
+    const compiled = compileMapping(app, mapping, context.namespaceLabels)
+    cache.set(mapping, { app, compiled })
+    return compiled
+  }
+  const compiled = apps.map((app, index) => ({
+    app: app.key,
+    compiled: (reads[index] ?? []).flatMap((read) => read.mappings.map((mapping) => compile(app, mapping))),
+  }))
+  const byApp = settleConflicts(compiled, holders(context, apps))
+  const fresh = { inputs, byApp, compiled: cache }
+  context.desires.set(account, fresh)
+  return fresh
+}
+
+function holders(context: Context, apps: readonly App[]): (host: Host) => Key | undefined {
+  const records = apps.map((app) => memoryOf(context, app.key).record?.hosts)
+  return (host) => {
+    for (const hosts of records) {
+      const claim = hosts?.[host]
+      if (claim !== undefined && claim.absentSince === undefined) return claim.mapping
+    }
+    return undefined
+  }
+}
+
+/**
+ * Hosts of this app that another app of the account wants and does not hold yet: they leave here only once they are proven
+ * there, so that a host that moves is never unserved.
+ */
+export function movingHosts(context: Context, app: App, account: string): ReadonlyMap<Host, Key> {
+  const owned = memoryOf(context, app.key).record?.hosts
+  const moving = new Map<Host, Key>()
+  if (owned === undefined) return moving
+  for (const [other, desired] of context.desires.get(account)?.byApp ?? []) {
+    if (other === app.key) continue
+    const theirs = memoryOf(context, other).record?.hosts
+    for (const host in owned) {
+      if (desired.hosts.has(host as Host) && theirs?.[host as Host]?.state !== 'Held') moving.set(host as Host, other)
+    }
+  }
+  return moving
+}
+
+/** Apps of the account that want or own one of these hosts: they have to look again when it comes or goes elsewhere. */
+export function concerned(context: Context, app: Key, account: string, hosts: readonly Host[]): Key[] {
+  const apps: Key[] = []
+  for (const [other, desired] of context.desires.get(account)?.byApp ?? []) {
+    const record = context.memory.get(other)?.record
+    const touches = (host: Host): boolean => desired.hosts.has(host) || record?.hosts[host] !== undefined
+    const waits = desired.rejected.some((each) => each.reason === 'Conflict')
+    if (other !== app && (waits || hosts.some(touches))) apps.push(other)
+  }
+  return apps
+}

@@ -1,0 +1,37 @@
+import { RecordConflictError, RecordCorruptError } from '../ownership/store.ts'
+import type { Reason } from '../report/reasons.ts'
+import { ServerPilotError } from '../serverpilot/errors.ts'
+
+/** A reconcile that cannot go on, with the reason that its condition shows. Terminal: only a change by somebody helps. */
+export class ReconcileError extends Error {
+  override readonly name = 'ReconcileError'
+  readonly reason: Reason
+  readonly retryable: boolean
+  readonly retryAfter: number | undefined
+  constructor(reason: Reason, message: string, options: { retryable: boolean; retryAfter?: number; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.reason = reason
+    this.retryable = options.retryable
+    this.retryAfter = options.retryAfter
+  }
+}
+
+/** A failure as the report shows it. `retryAfter` in ms. */
+export interface Failure {
+  reason: Reason
+  message: string
+  retryable: boolean
+  retryAfter?: number
+}
+
+/** Turns whatever a reconcile threw into a failure. What is none of ours is a bug: it is said as such and tried again. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof ReconcileError || error instanceof ServerPilotError) {
+    const { reason, message, retryable, retryAfter } = error
+    return retryAfter === undefined ? { reason, message, retryable } : { reason, message, retryable, retryAfter }
+  }
+  if (error instanceof RecordCorruptError) return { reason: 'RecordCorrupt', message: error.message, retryable: false }
+  if (error instanceof RecordConflictError) return { reason: 'Progressing', message: error.message, retryable: true }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return { reason: 'Progressing', message: `Unexpected: ${text}. It is tried again.`, retryable: true }
+}

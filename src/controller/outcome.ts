@@ -1,0 +1,59 @@
+import type { App, Key, Mapping } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
+import type { Desired } from '../plan/desired.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import type { Failure } from './errors.ts'
+import type { SslOutcome } from './ssl.ts'
+
+/** How a reconcile ended. `Planned`: dry run or policy Observe. `Refused`: removals wait for approval. */
+export type Result = 'Applied' | 'Unchanged' | 'Planned' | 'Refused' | 'Failed' | 'Suspended' | 'Gone'
+
+/** Everything that one reconcile found out and did: what conditions, metrics, Events and the command line are made from. */
+export interface Outcome {
+  key: Key
+  app: App | undefined
+  result: Result
+  mappings: readonly Mapping[]
+  desired: Desired | undefined
+  frozen: ReadonlyMap<string, string>
+  observed: ServerPilotApp | undefined
+  record: OwnershipRecord | undefined
+  /** The plan that stands now: after a write, what is left to do. */
+  plan: Plan | undefined
+  /** The plan that was applied, for the one-shot commands. */
+  applied: Plan | undefined
+  added: readonly Host[]
+  removed: readonly Host[]
+  ssl: SslOutcome | undefined
+  failure: Failure | undefined
+  /** Look again at this time though nothing changes; epoch ms. */
+  next: number | undefined
+  /** When it started and ended; epoch ms. */
+  startedAt: number
+  endedAt: number
+}
+
+/** The outcome of which nothing is known yet. */
+export function blankOutcome(key: Key, app: App | undefined, now: number): Outcome {
+  return {
+    key,
+    app,
+    result: 'Gone',
+    mappings: [],
+    desired: undefined,
+    frozen: new Map(),
+    observed: undefined,
+    record: undefined,
+    plan: undefined,
+    applied: undefined,
+    added: [],
+    removed: [],
+    ssl: undefined,
+    failure: undefined,
+    next: undefined,
+    startedAt: now,
+    endedAt: now,
+  }
+}

@@ -1,0 +1,171 @@
+import { type Priority, QUEUE_TIMES, type QueueTimes, queueState } from './queue-state.ts'
+
+/** The time that the queue lives by. Only differences of `now` count, so a clock that never jumps serves best. */
+export interface QueueTimer {
+  /** Milliseconds since any fixed point. */
+  now(): number
+  /** Calls `fire` once, `ms` from now. Gives a function that calls it off. */
+  setTimer(ms: number, fire: () => void): () => void
+}
+
+/** Told of what the queue does, for metrics. */
+export interface QueueHooks {
+  /** A key was queued that was not queued already. */
+  onAdd?(): void
+  /** A key was put off after a failure. */
+  onRetry?(): void
+  /** A worker got a key that had been queued for so long. */
+  onGet?(secondsInQueue: number): void
+}
+
+/** A queue of keys. It carries identities only: whoever gets a key reads afresh what is to be done. */
+export interface Queue {
+  /** Asks for a run now. A key that is queued already stays once; a high add lifts a low one; `high` is the default. */
+  add(key: string, priority?: Priority): void
+  /** Asks for a run in `ms`; of several such calls the earliest counts. */
+  addAfter(key: string, ms: number, priority?: Priority): void
+  /** Asks for a run after a back-off that grows with each call until `forget`. A low add does not cut it short. */
+  addRateLimited(key: string): void
+  /** Asks for a run once calls with this key have paused, or have gone on for long enough. */
+  addCoalesced(key: string): void
+  /** Forgets the failures of a key: call it after a success, and when its app is gone. */
+  forget(key: string): void
+  /** The next key, as soon as there is one. Undefined when the queue is shut down or `signal` is aborted; never throws. */
+  get(signal?: AbortSignal): Promise<string | undefined>
+  /** Ends the run of a key that `get` gave. Without it the key never runs again. */
+  done(key: string): void
+  /** Keys that wait for a worker now. */
+  depth(): number
+  /** Drops what waits and lets every `get` give undefined. Runs under way end as they like. */
+  shutDown(): void
+}
+
+/** What a queue is made of. */
+export interface QueueOptions {
+  timer: QueueTimer
+  times?: Partial<QueueTimes>
+  hooks?: QueueHooks
+  /** Numbers from 0 up to 1. */
+  random?: () => number
+}
+
+/** The longest time that `setTimeout` takes; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** The timer of the running process, on its monotonic clock: a corrected wall clock neither hurries nor holds up a key. */
+export const systemQueueTimer: QueueTimer = {
+  now: () => performance.now(),
+  setTimer(ms, fire) {
+    const timeout = setTimeout(fire, ms)
+    return () => clearTimeout(timeout)
+  },
+}
+
+/** Makes an empty queue. It does nothing by itself until a key is added. */
+export function createQueue({ timer, times, hooks = {}, random = Math.random }: QueueOptions): Queue {
+  const span = { ...QUEUE_TIMES, ...times }
+  const state = queueState(span, random)
+  const workers = new Set<(key: string | undefined) => void>()
+  let alarm: { at: number; cancel: () => void } | undefined
+  let open = true
+
+  /** Sees to it that `ring` is called at `at` or before. */
+  function arm(at: number, now: number): void {
+    if (alarm !== undefined && alarm.at <= at) return
+    alarm?.cancel()
+    const ms = Math.min(Math.max(Math.ceil(at - now), 0), MAX_TIMER_MS)
+    alarm = { at: Math.min(at, now + ms), cancel: timer.setTimer(ms, ring) }
+  }
+
+  function ring(): void {
+    alarm = undefined
+    const now = timer.now()
+    for (let fresh = state.promote(now); fresh > 0; fresh--) hooks.onAdd?.()
+    const next = state.nextDue()
+    if (next !== undefined) arm(next, now)
+    serve()
+  }
+
+  function serve(): void {
+    for (const worker of workers) {
+      const taken = state.take(timer.now())
+      if (taken === undefined) return
+      workers.delete(worker)
+      hooks.onGet?.(taken.waited / 1000)
+      worker(taken.key)
+    }
+  }
+
+  function add(key: string, priority: Priority = 'high'): void {
+    if (!open) return
+    if (state.add(key, priority, timer.now())) hooks.onAdd?.()
+    serve()
+  }
+
+  return {
+    add,
+
+    addAfter(key, ms, priority = 'high') {
+      if (!open) return
+      if (ms <= 0) {
+        add(key, priority)
+        return
+      }
+      const now = timer.now()
+      state.addAfter(key, ms, priority, now)
+      arm(now + ms, now)
+    },
+
+    addRateLimited(key) {
+      if (!open) return
+      const now = timer.now()
+      arm(now + state.addRateLimited(key, now), now)
+      hooks.onRetry?.()
+    },
+
+    addCoalesced(key) {
+      if (!open) return
+      const now = timer.now()
+      state.addCoalesced(key, now)
+      // The end of a burst that goes on comes later than this; then the alarm finds nothing and is set anew.
+      arm(now + span.quiet, now)
+    },
+
+    forget: state.forget,
+
+    get(signal) {
+      return new Promise((resolve) => {
+        if (!open || signal?.aborted) {
+          resolve(undefined)
+          return
+        }
+        const worker = (key: string | undefined): void => {
+          signal?.removeEventListener('abort', leave)
+          resolve(key)
+        }
+        const leave = (): void => {
+          workers.delete(worker)
+          worker(undefined)
+        }
+        signal?.addEventListener('abort', leave, { once: true })
+        workers.add(worker)
+        serve()
+      })
+    },
+
+    done(key) {
+      state.done(key)
+      serve()
+    },
+
+    depth: () => (open ? state.depth() : 0),
+
+    shutDown() {
+      open = false
+      alarm?.cancel()
+      alarm = undefined
+      for (const worker of workers) worker(undefined)
+      workers.clear()
+    },
+  }
+}

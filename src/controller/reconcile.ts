@@ -1,0 +1,222 @@
+import { ANNOTATION, type App, type Key } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
+import { writerMatches } from '../ownership/record.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
+import { type Held, makePlan, type Plan, writes } from '../plan/plan.ts'
+import { watchRemovals } from '../plan/settle.ts'
+import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import { applyPlan, notTaken } from './apply.ts'
+import { backOff, calm, MAX_WRITES, noteReversals, reversalsOf } from './contention.ts'
+import { type Context, memoryOf } from './context.ts'
+import { desire, movingHosts, type Wish } from './desire.ts'
+import { failureOf, ReconcileError } from './errors.ts'
+import { readForWrite } from './observe.ts'
+import { blankOutcome, type Outcome } from './outcome.ts'
+import { loadAccountRecords, loadRecord, saveRecord } from './records.ts'
+import { bringSsl } from './ssl.ts'
+
+/**
+ * Brings one app in line with its mappings, in the order of docs/how-it-decides.md:
+ * desire, observe, plan, safety, claim, write, AutoSSL, report. Level-triggered: whatever was missed before is made good here.
+ * Never throws, but for the abort reason of `signal`: a failure is part of the outcome.
+ */
+export async function reconcile(context: Context, key: Key, signal: AbortSignal): Promise<Outcome> {
+  const app = context.objects.app(key)
+  const outcome = blankOutcome(key, app, context.clock.now())
+  if (app === undefined) return forget(context, outcome)
+  if (app.spec.suspend) return { ...outcome, result: 'Suspended' }
+  try {
+    const account = await context.accountOf(app)
+    memoryOf(context, key).account = account.account
+    await loadAccountRecords(context, account.account)
+    const { record, fresh } = await loadRecord(context, app, account.account)
+    const wish = desire(context, app, account.account)
+    Object.assign(outcome, { mappings: wish.mappings, desired: wish.desired, frozen: wish.frozen, record })
+    outcome.observed = takeListed(context, key) ?? (await account.getApp(app.spec.appId, signal))
+    outcome.plan = await planFor(context, app, wish, outcome.observed, record, fresh)
+    if (readsOnly(context, app)) return finish(context, outcome, 'Planned')
+    await write(context, account, app, wish, outcome, fresh, signal)
+    await ssl(context, account, app, outcome, signal)
+    return finish(context, outcome, resultOf(outcome))
+  } catch (error) {
+    signal.throwIfAborted()
+    outcome.failure = failureOf(error)
+    return finish(context, outcome, 'Failed')
+  }
+}
+
+/** The one choke point of dry run: past it, things are written. */
+const readsOnly = (context: Context, app: App): boolean => context.dryRun || app.spec.policy === 'Observe'
+
+function forget(context: Context, outcome: Outcome): Outcome {
+  context.memory.delete(outcome.key)
+  return outcome
+}
+
+function takeListed(context: Context, key: Key): ServerPilotApp | undefined {
+  const memory = memoryOf(context, key)
+  const { listed } = memory
+  memory.listed = undefined
+  return listed
+}
+
+/** Steps 3 and 4 on one reading of the app. */
+async function planFor(
+  context: Context,
+  app: App,
+  wish: Wish,
+  observed: ServerPilotApp,
+  record: OwnershipRecord,
+  fresh: boolean,
+): Promise<Plan> {
+  const memory = memoryOf(context, app.key)
+  const now = context.clock.now()
+  const distrusted = !fresh && !writerMatches(record, context.writer)
+  memory.watch = watchRemovals(memory.watch, {
+    policy: app.spec.policy,
+    wanted: wish.desired.hosts,
+    owned: Object.keys(record.hosts) as Host[],
+    complete: wish.frozen.size === 0,
+    distrusted,
+    now,
+  })
+  return makePlan({
+    app,
+    desired: wish.desired,
+    observed: observed.domains,
+    record,
+    frozen: wish.frozen,
+    watch: context.oneShot ? undefined : memory.watch,
+    distrusted,
+    blocked: await blockedAdditions(context, app, wish, observed, record),
+    moving: movingHosts(context, app, record.account),
+    approval: context.approval ?? app.annotations[ANNOTATION.approvePlan],
+    now,
+  })
+}
+
+/** Additions that are not to be tried now: what the API refused a while ago, and what a check holds back. */
+async function blockedAdditions(
+  context: Context,
+  app: App,
+  wish: Wish,
+  observed: ServerPilotApp,
+  record: OwnershipRecord,
+): Promise<ReadonlyMap<Host, Held>> {
+  const now = context.clock.now()
+  const blocked = new Map<Host, Held>()
+  for (const [host, { mapping }] of wish.desired.hosts) {
+    const rejection = record.rejected[host]
+    if (rejection === undefined || rejection.retryAt <= now || rejection.generation !== mapping.generation) continue
+    const message = `ServerPilot refuses it: ${rejection.words}`
+    blocked.set(host, { reason: 'Rejected', message, until: rejection.retryAt })
+  }
+  const there = new Set<string>(observed.domains)
+  const open = [...wish.desired.hosts.keys()].filter((host) => !blocked.has(host) && !there.has(host))
+  for (const [host, held] of await context.checkAdditions(app, open)) blocked.set(host, held)
+  return blocked
+}
+
+/** Steps 5 and 6, repeated while somebody else writes in between: at most three writes. */
+async function write(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  wish: Wish,
+  outcome: Outcome,
+  fresh: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { contention } = memoryOf(context, app.key)
+  const first = outcome.observed as ServerPilotApp
+  await account.exclusively(first.serverId, async () => {
+    let before = first
+    for (let done = 0; ; done++) {
+      let plan = outcome.plan as Plan
+      let record = outcome.record as OwnershipRecord
+      if (writes(plan)) {
+        before = await readForWrite(context, account, app, record.lastSeen, signal)
+        plan = await planFor(context, app, wish, before, record, fresh)
+        Object.assign(outcome, { observed: before, plan })
+      }
+      if (writes(plan)) {
+        assertCalm(context, app, plan, record)
+        outcome.applied = plan
+      }
+      record = withWriter(context, record, plan)
+      const applied = await applyPlan(context, account, app, plan, before, record, signal)
+      outcome.added = [...outcome.added, ...applied.added]
+      outcome.removed = [...outcome.removed, ...applied.removed]
+      Object.assign(outcome, { record: applied.record, observed: applied.observed })
+      if (!writes(plan)) return
+      outcome.plan = await planFor(context, app, wish, applied.observed, applied.record, false)
+      if (applied.taken && !writes(outcome.plan)) return calm(contention)
+      if (done + 1 >= MAX_WRITES) {
+        const wait = backOff(contention, context.clock.now())
+        const error = notTaken(app, done + 1, !sameNames(before.domains, applied.observed.domains))
+        throw new ReconcileError(error.reason, error.message, { retryable: true, retryAfter: wait })
+      }
+    }
+  })
+}
+
+/** Refuses to write while backing off, or when this write would be one reversal too many. */
+function assertCalm(context: Context, app: App, plan: Plan, record: OwnershipRecord): void {
+  const { contention } = memoryOf(context, app.key)
+  const now = context.clock.now()
+  const fight = now >= contention.until && noteReversals(contention, reversalsOf(plan, record, now), now)
+  if (fight) backOff(contention, now)
+  if (now >= contention.until) return
+  throw new ReconcileError(
+    'Contended',
+    `Somebody else keeps undoing what domainpilot writes to app ${app.spec.appId}. Find the other writer (the plugin, a second installation, the panel); writing pauses.`,
+    { retryable: true, retryAfter: contention.until - now },
+  )
+}
+
+/** The record names the present writer only once no removal waits for approval on account of an earlier one. */
+function withWriter(context: Context, record: OwnershipRecord, plan: Plan): OwnershipRecord {
+  const next = record.policy === plan.policy ? record : { ...record, policy: plan.policy }
+  return plan.refused === undefined ? { ...next, writer: { ...next.writer, ...context.writer } } : next
+}
+
+const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && new Set([...a, ...b]).size === new Set(a).size
+
+/** Step 7. Only looks closer when something is wanted that the list says is not there. */
+async function ssl(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<void> {
+  const memory = memoryOf(context, app.key)
+  let observed = outcome.observed as ServerPilotApp
+  const record = outcome.record as OwnershipRecord
+  const wanted = app.spec.ssl.auto && observed.ssl === null
+  const changed = outcome.added.length + outcome.removed.length > 0
+  if (wanted && !changed && context.clock.now() < memory.sslNotBefore) {
+    outcome.next = earliest(outcome.next, memory.sslNotBefore)
+    return
+  }
+  if (wanted && observed.autossl === undefined) observed = await account.getApp(app.spec.appId, signal)
+  const brought = await bringSsl(context, account, app, observed, record, signal)
+  Object.assign(outcome, { ssl: brought.outcome, record: brought.record, observed: brought.observed })
+  memory.sslNotBefore = brought.outcome.next ?? 0
+  outcome.next = earliest(outcome.next, brought.outcome.next)
+}
+
+function resultOf(outcome: Outcome): Outcome['result'] {
+  if (outcome.plan?.refused !== undefined) return 'Refused'
+  const changed = outcome.added.length + outcome.removed.length > 0 || outcome.ssl?.switched !== undefined
+  return changed ? 'Applied' : 'Unchanged'
+}
+
+function finish(context: Context, outcome: Outcome, result: Outcome['result']): Outcome {
+  const next = earliest(outcome.next, outcome.plan?.next)
+  return { ...outcome, result, next, endedAt: context.clock.now() }
+}
+
+const earliest = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b)

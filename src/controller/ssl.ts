@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import type { App } from '../api/objects.ts'
+import type { OwnershipRecord, SslAttempts } from '../ownership/record.ts'
+import { compareKey } from '../domain/host.ts'
+import type { Reason } from '../report/reasons.ts'
+import { ServerPilotError } from '../serverpilot/errors.ts'
+import type { ServerPilot, ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
+import type { Context } from './context.ts'
+import { saveRecord } from './records.ts'
+
+/** Where AutoSSL and ForceSSL stand. `next`: epoch ms of the next look, while something is wanted that is not there. */
+export interface SslOutcome {
+  reason: Reason
+  message: string
+  ready: boolean
+  /** What this reconcile switched on. */
+  switched: SslChange | undefined
+  next: number | undefined
+}
+
+type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
+
+/**
+ * What to do about SSL, from the app's detail alone. Pure.
+ * Only ever switches on: what somebody switched on at the panel stays, and custom certificates are left alone.
+ */
+export function decideSsl(app: App, observed: ServerPilotApp, attempts: number): Decision {
+  const { auto, force, maxAttempts } = app.spec.ssl
+  const { ssl, autossl } = observed
+  const settled = (reason: Reason, message: string, ready: boolean, again = false): Decision => ({
+    reason,
+    message,
+    ready,
+    again,
+  })
+  if (ssl !== null && !ssl.auto && ssl.cert !== undefined) {
+    return settled('Succeeded', 'A custom certificate is installed: AutoSSL is left alone.', true)
+  }
+  if (auto && (ssl === null || !ssl.auto)) {
+    if (autossl?.available !== true) {
+      return settled('AwaitingAvailability', 'AutoSSL is not available yet: ServerPilot is still issuing a certificate.', false, true)
+    }
+    if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
+    return { change: { auto: true } }
+  }
+  if (ssl === null) return settled('Succeeded', 'No certificate is asked for.', true)
+  if (force && !ssl.force) {
+    if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
+    return { change: { force: true } }
+  }
+  return ssl.cert === undefined
+    ? settled('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
+    : settled('Succeeded', 'AutoSSL is on.', true)
+}
+
+const exhausted = (attempts: number): string =>
+  `AutoSSL could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change.`
+
+/** Step 7: brings AutoSSL and ForceSSL to the declared state, only when they differ and can. Attempts are bounded. */
+export async function bringSsl(
+  context: Context,
+  account: ServerPilot,
+  app: App,
+  observed: ServerPilotApp,
+  record: OwnershipRecord,
+  signal: AbortSignal,
+): Promise<{ outcome: SslOutcome; record: OwnershipRecord; observed: ServerPilotApp }> {
+  let current = { record, observed }
+  let switched: SslChange | undefined
+  // AutoSSL and ForceSSL are separate calls, so two changes at the most.
+  for (let changes = 0; changes <= 2; changes++) {
+    const attempts = attemptsOf(current.record, current.observed)
+    const now = context.clock.now()
+    const decision = decideSsl(app, current.observed, attempts.attempts)
+    if (!('change' in decision)) {
+      const next = decision.again ? now + app.spec.ssl.retryInterval : undefined
+      return { ...current, outcome: { ...decision, switched, next } }
+    }
+    const due = attempts.lastAt + app.spec.ssl.retryInterval
+    if (attempts.attempts > 0 && due > now) {
+      return { ...current, outcome: { ...RETRYING, switched, next: due } }
+    }
+    // The attempt counts before it is made, so that a crash cannot make it free.
+    const counted = { ...current.record, ssl: { ...attempts, attempts: attempts.attempts + 1, lastAt: now } }
+    await saveRecord(context, app, counted)
+    context.assertMayWrite()
+    const failure = await account.changeSsl(app.spec.appId, decision.change, signal).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (failure !== undefined && !(failure instanceof ServerPilotError)) throw failure
+    current = { record: counted, observed: await account.getApp(app.spec.appId, signal) }
+    if (!tookEffect(decision.change, current.observed)) {
+      const next = now + app.spec.ssl.retryInterval
+      const words = failure === undefined ? 'ServerPilot accepted it, yet it is not on' : failure.message
+      return { ...current, outcome: { ...RETRYING, message: `Switching it on failed: ${words}`, switched, next } }
+    }
+    switched = decision.change
+    const { ssl: _done, ...rest } = counted
+    current = { ...current, record: rest }
+    await saveRecord(context, app, rest)
+  }
+  return { ...current, outcome: { ...RETRYING, switched, next: undefined } }
+}
+
+const RETRYING = { reason: 'Progressing', message: 'Switching AutoSSL on is tried again.', ready: false } as const
+
+function tookEffect(change: SslChange, observed: ServerPilotApp): boolean {
+  return 'auto' in change ? observed.ssl?.auto === true : observed.ssl?.force === change.force
+}
+
+/** Attempts made for this very set of hosts; another set starts over. */
+function attemptsOf(record: OwnershipRecord, observed: ServerPilotApp): SslAttempts {
+  const text = observed.domains.map(compareKey).sort().join(' ')
+  const hosts = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  return record.ssl?.hosts === hosts ? record.ssl : { hosts, attempts: 0, lastAt: 0 }
+}
