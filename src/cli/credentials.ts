@@ -1,0 +1,79 @@
+import { type Environment, UsageError } from '../config.ts'
+import type { Credentials } from '../serverpilot/serverpilot.ts'
+
+/** What environment and files say of the account: all of it optional, since objects may bring Secrets of their own. */
+export interface Ambient {
+  credentials?: Credentials
+  appId?: string
+}
+
+/** The variables of ServerPilot: our name, and that of the WordPress plugin. */
+const FIELDS = {
+  clientId: { name: 'SERVERPILOT_CLIENT_ID', old: 'WU_SERVER_PILOT_CLIENT_ID' },
+  apiKey: { name: 'SERVERPILOT_API_KEY', old: 'WU_SERVER_PILOT_API_KEY' },
+  appId: { name: 'SERVERPILOT_APP_ID', old: 'WU_SERVER_PILOT_APP_ID' },
+} as const
+
+/**
+ * Reads credentials from the environment, or from the files that `…_FILE` variables name. Never from flags.
+ * Throws one `UsageError` with a line per fault; names variables, never shows a value.
+ */
+export function readAmbient(environment: Environment, readFile: (path: string) => string): Ambient {
+  const faults: string[] = []
+  const clientId = readField(FIELDS.clientId, environment, readFile, faults)
+  const apiKey = readField(FIELDS.apiKey, environment, readFile, faults)
+  const appId = readField(FIELDS.appId, environment, readFile, faults)
+  if (clientId !== undefined && apiKey === undefined) faults.push(missing('SERVERPILOT_API_KEY'))
+  if (apiKey !== undefined && clientId === undefined) faults.push(missing('SERVERPILOT_CLIENT_ID'))
+  if (faults.length > 0) throw new UsageError(faults.join('\n'))
+  return {
+    ...(clientId === undefined || apiKey === undefined ? {} : { credentials: { clientId, apiKey } }),
+    ...(appId === undefined ? {} : { appId }),
+  }
+}
+
+const missing = (name: string): string => `${name} is not set: the API needs client id and API key together.`
+
+function readField(
+  { name, old }: { name: string; old: string },
+  environment: Environment,
+  readFile: (path: string) => string,
+  faults: string[],
+): string | undefined {
+  const found = [name, `${name}_FILE`, old, `${old}_FILE`].flatMap((variable) => {
+    const value = readVariable(variable, environment, readFile, faults)
+    return value === undefined ? [] : [{ variable, value }]
+  })
+  const [first] = found
+  const other = found.find((each) => each.value !== first?.value)
+  if (first !== undefined && other !== undefined) {
+    faults.push(`${first.variable} and ${other.variable} differ: set one of them, or both to the same value.`)
+  }
+  return first?.value
+}
+
+function readVariable(
+  variable: string,
+  environment: Environment,
+  readFile: (path: string) => string,
+  faults: string[],
+): string | undefined {
+  const raw = environment[variable]?.trim()
+  if (raw === undefined || raw === '') return undefined
+  if (isQuoted(raw)) {
+    faults.push(`${variable} is wrapped in quotes: env files of Docker keep them as part of the value. Remove the quotes.`)
+    return undefined
+  }
+  if (!variable.endsWith('_FILE')) return raw
+  try {
+    const value = readFile(raw).trim()
+    if (value !== '') return value
+    faults.push(`${variable}: the file ${raw} is empty.`)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    faults.push(`${variable}: the file ${raw} cannot be read (${code}).`)
+  }
+  return undefined
+}
+
+const isQuoted = (value: string): boolean => value.length >= 2 && /^(["']).*\1$/s.test(value)

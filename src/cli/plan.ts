@@ -1,0 +1,111 @@
+import type { Given } from '../config.ts'
+import type { Outcome } from '../report/outcome.ts'
+import { painter } from '../report/terminal.ts'
+import { type Paint, planToJson, planToText } from '../plan/render.ts'
+import { EXIT, type Io } from './io.ts'
+import { passOver } from './pass.ts'
+import { type Setup, setUp } from './setup.ts'
+
+/** `plan`: what would change, per app; writes nothing. */
+export async function planCommand(io: Io, given: Given): Promise<number> {
+  const setup = await setUp(io, given, { oneShot: true, writes: false })
+  try {
+    await readSource(setup)
+    const outcomes = await passOver(io, setup, 'Planning')
+    print(io, given, setup, outcomes)
+    if (failed(setup, outcomes)) return EXIT.failed
+    const differs = outcomes.some((each) => (each.plan?.changes.length ?? 0) > 0 || (each.plan?.waiting.length ?? 0) > 0)
+    return given.exitCode === true && differs ? EXIT.differences : EXIT.done
+  } finally {
+    await setup.close()
+  }
+}
+
+/** `apply`: one pass over every app: prints the plan, applies it, waits for the result. */
+export async function applyCommand(io: Io, given: Given): Promise<number> {
+  const approval = typeof given.approve === 'string' ? given.approve : undefined
+  const setup = await setUp(io, given, { oneShot: true, writes: true, ...(approval === undefined ? {} : { approval }) })
+  try {
+    await readSource(setup)
+    const outcomes = await passOver(io, setup, 'Applying')
+    print(io, given, setup, outcomes, true)
+    if (failed(setup, outcomes)) return EXIT.failed
+    return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done
+  } finally {
+    await setup.close()
+  }
+}
+
+/** Reads the objects once, without following them. */
+export async function readSource(setup: Setup): Promise<void> {
+  await setup.objects.start(() => undefined)
+  await setup.objects.stop()
+}
+
+const failed = (setup: Setup, outcomes: readonly Outcome[]): boolean =>
+  setup.objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined)
+
+function print(io: Io, given: Given, setup: Setup, outcomes: readonly Outcome[], applied = false): void {
+  const failure = setup.objects.failure()
+  if (given.output === 'json') io.out(`${JSON.stringify(toJson(outcomes, failure?.message, applied), null, 2)}\n`)
+  else io.out(toText(io, outcomes, applied))
+  for (const { place, message } of setup.objects.faults()) io.err(`${place}: ${message}\n`)
+  if (failure !== undefined) io.err(`Source ${failure.source}: ${failure.message}\nNothing is removed until it can be read in full.\n`)
+  if (outcomes.length === 0 && failure === undefined) {
+    io.err('There is no app: declare a ServerPilotApp, or set SERVERPILOT_APP_ID.\n')
+  }
+  for (const { key, failure: fault } of outcomes) {
+    if (fault !== undefined) io.err(`${key}: ${fault.reason}: ${fault.message}\n`)
+  }
+}
+
+/** The plan to show: what was applied, or else what stands. */
+const shown = (outcome: Outcome, applied: boolean) => (applied ? (outcome.applied ?? outcome.plan) : outcome.plan)
+
+function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined, applied: boolean): unknown {
+  return {
+    plans: outcomes.flatMap((outcome) => {
+      const plan = shown(outcome, applied)
+      if (plan === undefined) return []
+      const result = outcome.result === 'Suspended' ? 'Unchanged' : outcome.result
+      const data = planToJson(plan, outcome.desired?.rejected ?? [])
+      return [applied ? { ...data, outcome: result, added: outcome.added, removed: outcome.removed } : data]
+    }),
+    errors: [
+      ...(sourceFailure === undefined ? [] : [{ reason: 'SourceUnavailable', message: sourceFailure }]),
+      ...outcomes.flatMap(({ key, failure }) =>
+        failure === undefined ? [] : [{ app: key, reason: failure.reason, message: failure.message }],
+      ),
+    ],
+  }
+}
+
+function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string {
+  const paint = paintFor(io)
+  const blocks = outcomes.flatMap((outcome) => {
+    const plan = shown(outcome, applied)
+    if (plan === undefined) return outcome.result === 'Suspended' ? [`${outcome.key} is suspended`] : []
+    const text = planToText(plan, outcome.desired?.rejected ?? [], paint)
+    return [applied ? `${text}\n  ${resultLine(outcome)}` : text]
+  })
+  return blocks.length === 0 ? '' : `${blocks.join('\n\n')}\n`
+}
+
+function resultLine({ result, added, removed }: Outcome): string {
+  switch (result) {
+    case 'Applied':
+      return `Applied: ${added.length} added, ${removed.length} removed, read back and compared.`
+    case 'Refused':
+      return `Refused in part: ${added.length} added, ${removed.length} removed; the rest awaits approval.`
+    case 'Planned':
+      return 'Planned only: nothing was written.'
+    default:
+      return `${result}.`
+  }
+}
+
+function paintFor(io: Io): Paint {
+  const paint = painter(io.colour && io.outIsTerminal)
+  const tone = { add: 'ok', remove: 'bad', quiet: 'quiet', bad: 'work', strong: 'strong' } as const
+  return (kind, value) => paint(tone[kind], value)
+}

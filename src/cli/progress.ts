@@ -1,0 +1,34 @@
+import ora from 'ora'
+import type { Io } from './io.ts'
+
+/** Shows that something is under way: a spinner on a terminal, a line elsewhere, nothing for what ends within a second. */
+export interface Progress {
+  say(text: string): void
+  stop(): void
+}
+
+const PATIENCE_MS = 1_000
+
+/** Begins to show progress after a second. Writes to standard error alone. */
+export function startProgress(io: Io, text: string): Progress {
+  let current = text
+  let spinner: ReturnType<typeof ora> | undefined
+  let shown = false
+  const timer = setTimeout(() => {
+    shown = true
+    if (io.errIsTerminal) spinner = ora({ text: current, discardStdin: false, color: io.colour ? 'cyan' : false }).start()
+    else io.err(`${current}\n`)
+  }, PATIENCE_MS)
+  return {
+    say(next) {
+      if (next === current) return
+      current = next
+      if (spinner !== undefined) spinner.text = next
+      else if (shown) io.err(`${next}\n`)
+    },
+    stop() {
+      clearTimeout(timer)
+      spinner?.stop()
+    },
+  }
+}

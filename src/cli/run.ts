@@ -1,0 +1,119 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Given } from '../config.ts'
+import { createDaemon } from '../controller/daemon.ts'
+import { createBoard } from '../report/board.ts'
+import { liveness, readiness } from '../report/health.ts'
+import { type HttpServer, startHttp } from '../report/http.ts'
+import type { Status } from '../report/status.ts'
+import { systemClock } from '../serverpilot/clock.ts'
+import { EXIT, type Io } from './io.ts'
+import { type Setup, setUp } from './setup.ts'
+
+/** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
+const MAX_SILENCE = 10 * 60_000
+/** How long a stop waits for writes under way; ms. Kubernetes gives 30 s. */
+const GRACE = 20_000
+const STATUS_EVERY = 2_000
+
+/** `run`: the daemon, until SIGTERM or SIGINT. */
+export async function runCommand(io: Io, given: Given, started?: (url: string | undefined) => void): Promise<number> {
+  const setup = await setUp(io, given, { oneShot: false, writes: true })
+  try {
+    return await runWith(io, setup, started)
+  } finally {
+    await setup.close()
+  }
+}
+
+async function runWith(io: Io, setup: Setup, started?: (url: string | undefined) => void): Promise<number> {
+  const { settings, objects, context, metrics, log } = setup
+  metrics.leading()
+  const board = createBoard({
+    version: io.version,
+    dryRun: settings.dryRun,
+    objects,
+    metrics,
+    log,
+    now: systemClock.now,
+    leader: () => true,
+  })
+  const daemon = createDaemon({
+    context,
+    reporter: board,
+    log,
+    workers: settings.workers,
+    sweepSchedule: settings.sweepSchedule,
+    hooks: {
+      onAdd: () => metrics.queueAdded(),
+      onRetry: () => metrics.queueRetried(),
+      onGet: (seconds) => {
+        metrics.queueWaited(seconds * 1000)
+        metrics.queueDepth(daemon.queueDepth())
+      },
+    },
+  })
+  const facts = () => ({ lastTurn: board.lastTurn(), synced: objects.synced(), leader: true, stopping: io.signal.aborted })
+  const server = settings.listen && (await listen(settings.listen, board.status, metrics, facts, log))
+  log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
+  await daemon.start()
+  started?.(server?.url)
+  const keeper = keepStatus(settings.stateDir, board.status, log)
+  await aborted(io.signal)
+  log.info('Stopping')
+  await daemon.stop(GRACE)
+  await keeper.stop()
+  await server?.stop()
+  log.info('Stopped')
+  return EXIT.done
+}
+
+async function listen(
+  address: { host: string; port: number },
+  status: () => Status,
+  metrics: Setup['metrics'],
+  facts: () => Parameters<typeof readiness>[0],
+  log: Setup['log'],
+): Promise<HttpServer> {
+  return await startHttp({
+    ...address,
+    status,
+    metrics,
+    live: () => liveness(facts(), MAX_SILENCE, systemClock.now()),
+    ready: () => readiness(facts()),
+    failed: (error) => log.error('Answering a request failed', { error }),
+  })
+}
+
+/** Name of the file in the state folder that `status` and `explain` read. */
+export const STATUS_FILE = 'status.json'
+
+/** Writes the status to the state folder now and then, for `status`. */
+function keepStatus(dir: string, status: () => Status, log: Setup['log']): { stop(): Promise<void> } {
+  let last = ''
+  const write = async (): Promise<void> => {
+    const { generatedAt, ...rest } = status()
+    const text = JSON.stringify(rest)
+    if (text === last) return
+    last = text
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    const path = join(dir, STATUS_FILE)
+    await writeFile(`${path}.tmp`, JSON.stringify({ generatedAt, ...rest }), { mode: 0o600 })
+    await rename(`${path}.tmp`, path)
+  }
+  const attempt = (): Promise<void> => write().catch((error: unknown) => log.warn('Status file not written', { error }))
+  const timer = setInterval(attempt, STATUS_EVERY)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await attempt()
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,77 @@
+import { type Environment, flag, type Given, list, listenAddress, positive, text, UsageError } from '../config.ts'
+import { validCron } from '../controller/schedule.ts'
+import { checkBaseUrl } from '../serverpilot/base-url.ts'
+import type { ProxySettings } from '../serverpilot/proxy.ts'
+import { type Ambient, readAmbient } from './credentials.ts'
+
+/** Everything that flags and environment say, decoded. */
+export interface Settings {
+  manifests: string[]
+  stateDir: string
+  serverpilotUrl: URL
+  updateMethod: 'POST' | 'PUT'
+  qps: number
+  sweepSchedule: string
+  checkSchedule: string
+  workers: number
+  dryRun: boolean
+  listen: { host: string; port: number } | undefined
+  logLevel: 'debug' | 'info' | 'warn' | 'error'
+  logFormat: 'auto' | 'text' | 'json'
+  ambient: Ambient
+  ambientNamespaces: string[]
+  proxy: ProxySettings
+  /** What selects apps: a record written under other filters is not trusted for inferred removals. */
+  filters: string
+}
+
+/** Decodes flags and environment. Throws `UsageError` with every fault of one kind at once. */
+export function readSettings(given: Given, environment: Environment, readFile: (path: string) => string): Settings {
+  const source = text('source', given, environment)
+  if (source === 'kubernetes' || text('kubeconfig', given, environment) !== undefined || text('context', given, environment) !== undefined) {
+    throw new UsageError('The source kubernetes is not part of this release yet. Use --manifests PATH (and --source manifests).')
+  }
+  if (text('wpConfig', given, environment) !== undefined) {
+    throw new UsageError('--wp-config is not part of this release yet. Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, and write the mappings to files.')
+  }
+  return {
+    manifests: list('manifests', given, environment),
+    stateDir: text('stateDir', given, environment) ?? '.domainpilot',
+    serverpilotUrl: baseUrl(given, environment),
+    updateMethod: text('serverpilotUpdateMethod', given, environment) === 'PUT' ? 'PUT' : 'POST',
+    qps: positive('serverpilotQps', given, environment),
+    sweepSchedule: cron('sweepSchedule', given, environment),
+    checkSchedule: cron('checkSchedule', given, environment),
+    workers: Math.ceil(positive('workers', given, environment)),
+    dryRun: flag('dryRun', given, environment),
+    listen: listenAddress(given, environment),
+    logLevel: (text('logLevel', given, environment) ?? 'info') as Settings['logLevel'],
+    logFormat: (text('logFormat', given, environment) ?? 'auto') as Settings['logFormat'],
+    ambient: readAmbient(environment, readFile),
+    ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
+    proxy: readProxy(environment),
+    filters: JSON.stringify([list('namespace', given, environment).sort(), text('appSelector', given, environment) ?? '']),
+  }
+}
+
+function baseUrl(given: Given, environment: Environment): URL {
+  const value = text('serverpilotUrl', given, environment) ?? ''
+  try {
+    return checkBaseUrl(value, flag('allowInsecureHttp', given, environment))
+  } catch (error) {
+    throw new UsageError(`--serverpilot-url: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function cron(name: 'sweepSchedule' | 'checkSchedule', given: Given, environment: Environment): string {
+  const value = text(name, given, environment) ?? ''
+  const fault = validCron(value)
+  if (fault !== undefined) throw new UsageError(`--${name === 'sweepSchedule' ? 'sweep' : 'check'}-schedule: ${fault}.`)
+  return value
+}
+
+/** The standard variables, in either case; the lower-case one goes first, as in curl. */
+function readProxy(environment: Environment): ProxySettings {
+  const either = (name: string): string | undefined => environment[name.toLowerCase()] || environment[name] || undefined
+  return { httpsProxy: either('HTTPS_PROXY'), httpProxy: either('HTTP_PROXY'), noProxy: either('NO_PROXY') }
+}

@@ -1,0 +1,130 @@
+import { appDefaults } from '../api/schema.ts'
+import type { App } from '../api/objects.ts'
+import { type Given, UsageError } from '../config.ts'
+import { createContext, type Context } from '../controller/context.ts'
+import { openFileStore, readFileStore } from '../ownership/file-store.ts'
+import type { OwnershipStore } from '../ownership/store.ts'
+import { createLogger, type Log } from '../report/log.ts'
+import { createMetrics, type Metrics } from '../report/metrics.ts'
+import type { Endpoint } from '../report/metrics.ts'
+import { createServerPilot } from '../serverpilot/client.ts'
+import { systemClock } from '../serverpilot/clock.ts'
+import { createManifestSource } from '../source/manifests/manifests.ts'
+import type { ObjectSource } from '../source/source.ts'
+import { type Accounts, createAccounts } from './accounts.ts'
+import type { Io } from './io.ts'
+import { readSettings, type Settings } from './settings.ts'
+
+/** Everything that a command which talks to ServerPilot stands on. */
+export interface Setup {
+  settings: Settings
+  objects: ObjectSource
+  accounts: Accounts
+  context: Context
+  metrics: Metrics
+  log: Log
+  /** Gives the state folder back. */
+  close(): Promise<void>
+}
+
+export interface SetupOptions {
+  oneShot: boolean
+  approval?: string
+  /** Takes the state folder for itself; without it records are only read and nothing is ever written. */
+  writes: boolean
+}
+
+/** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
+export async function setUp(io: Io, given: Given, options: SetupOptions): Promise<Setup> {
+  const settings = readSettings(given, io.environment, io.readFile)
+  const secrets: (() => string[])[] = [() => (settings.ambient.credentials === undefined ? [] : [settings.ambient.credentials.apiKey])]
+  const log = createLogger({
+    level: settings.logLevel,
+    format: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
+    destination: { write: (line) => io.err(line) },
+    secrets: () => secrets.flatMap((each) => each()),
+    colour: io.colour && io.errIsTerminal,
+  })
+  const metrics = createMetrics({ version: io.version, sources: ['manifests'], updateMethod: settings.updateMethod })
+  const objects = openSource(settings, log)
+  const accounts = createAccounts(objects, settings.ambient.credentials, mayUseAmbient(settings), (credentials, origin) =>
+    createServerPilot({
+      baseUrl: settings.serverpilotUrl,
+      allowInsecureHttp: true, // checked with the flag when the settings were read
+      credentials,
+      credentialsOrigin: origin,
+      updateMethod: settings.updateMethod,
+      qps: settings.qps,
+      clock: systemClock,
+      proxy: settings.proxy,
+      version: io.version,
+      observe: ({ method, endpoint, code, seconds }) =>
+        metrics.serverpilotRequest({
+          method,
+          endpoint: endpoint as Endpoint,
+          status: code === 'error' ? undefined : Number(code),
+          duration: seconds * 1000,
+        }),
+    }),
+  )
+  secrets.push(accounts.secrets)
+  const store = await openStore(settings, io, options.writes)
+  const context = createContext(
+    {
+      objects,
+      mappingSources: [objects],
+      accountOf: accounts.accountOf,
+      records: store,
+      clock: systemClock,
+      namespaceLabels: () => undefined,
+      checkAdditions: async () => new Map(),
+      assertMayWrite: () => undefined,
+    },
+    {
+      dryRun: settings.dryRun || !options.writes,
+      oneShot: options.oneShot,
+      approval: options.approval,
+      writer: { version: io.version, filters: settings.filters },
+    },
+  )
+  return { settings, objects, accounts, context, metrics, log, close: store.close }
+}
+
+/** Files have no cluster around them: whoever may write them may use the credentials, unless namespaces are named. */
+function mayUseAmbient({ ambientNamespaces }: Settings): (namespace: string) => boolean {
+  return (namespace) => ambientNamespaces.length === 0 || ambientNamespaces.includes(namespace)
+}
+
+function openSource(settings: Settings, log: Log): ObjectSource {
+  const { appId } = settings.ambient
+  return createManifestSource({
+    paths: settings.manifests,
+    ...(appId === undefined ? {} : { defaultApp: defaultApp(appId) }),
+    log: (level, message, fields) => log[level](message, fields),
+  })
+}
+
+/** The app that three environment variables make when no object declares one. */
+function defaultApp(appId: string): App {
+  const decoded = appDefaults(appId)
+  if (decoded === undefined) throw new UsageError(`SERVERPILOT_APP_ID is no app id: it has 16 letters and digits.`)
+  return {
+    key: 'default/default',
+    namespace: 'default',
+    name: 'default',
+    generation: 1,
+    place: 'SERVERPILOT_APP_ID',
+    labels: {},
+    annotations: {},
+    spec: decoded,
+  }
+}
+
+async function openStore(
+  settings: Settings,
+  io: Io,
+  writes: boolean,
+): Promise<OwnershipStore & { close(): Promise<void> }> {
+  if (writes) return await openFileStore(settings.stateDir, { version: io.version })
+  return { ...readFileStore(settings.stateDir), close: async () => undefined }
+}

@@ -1,0 +1,171 @@
+import type { App, Key, Mapping } from '../api/objects.ts'
+import type { ObjectSource } from '../source/source.ts'
+import { appStatus, mappingStatuses, orphanStatus } from './app-status.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Outcome } from './outcome.ts'
+import type { AppStatus, MappingStatus, Status } from './status.ts'
+
+/** Keeps what reconciles reported: the status page, `/status.json`, `status` and the metrics are read off it. */
+export interface Board {
+  reconciled(outcome: Outcome): void
+  turned(): void
+  objectsChanged(): void
+  status(): Status
+  /** When the loop turned last; epoch ms. */
+  lastTurn(): number
+}
+
+export interface BoardOptions {
+  version: string
+  dryRun: boolean
+  objects: ObjectSource
+  metrics: Metrics
+  log: Log
+  now: () => number
+  leader: () => boolean
+}
+
+/** Makes an empty board. */
+export function createBoard(options: BoardOptions): Board {
+  const { objects, metrics, log, now } = options
+  const apps = new Map<Key, AppStatus>()
+  const mappings = new Map<Key, Map<Key, MappingStatus>>()
+  let lastTurn = now()
+
+  function forget(key: Key): void {
+    apps.delete(key)
+    mappings.delete(key)
+    metrics.appGone(key)
+  }
+
+  function take(app: App, outcome: Outcome): void {
+    const before = apps.get(app.key)
+    const status = appStatus(app, outcome, before)
+    const known = mappings.get(app.key) ?? new Map<Key, MappingStatus>()
+    const own =
+      outcome.desired === undefined && known.size > 0
+        ? [...known.values()]
+        : mappingStatuses(app, status, outcome, known)
+    apps.set(app.key, status)
+    mappings.set(app.key, new Map(own.map((each) => [each.key, each])))
+    metrics.appSeen(app.key)
+    measure(metrics, app.key, outcome, status, own)
+    tell(log, before, status)
+  }
+
+  return {
+    reconciled(outcome) {
+      lastTurn = now()
+      if (outcome.app === undefined) forget(outcome.key)
+      else take(outcome.app, outcome)
+    },
+    turned() {
+      lastTurn = now()
+    },
+    objectsChanged() {
+      const failure = objects.failure()
+      const count = objects.apps().length + objects.mappings().length
+      metrics.sourceRead(objects.name, failure === undefined ? { ok: true, objects: count, at: now() } : { ok: false })
+      if (failure !== undefined) log.warn('Source failed', { source: failure.source, message: failure.message })
+      for (const key of apps.keys()) if (objects.app(key) === undefined) forget(key)
+    },
+    status: () => ({
+      version: options.version,
+      generatedAt: now(),
+      leader: options.leader(),
+      dryRun: options.dryRun,
+      source: sourceStatus(objects),
+      apps: objects
+        .apps()
+        .map((app) => apps.get(app.key) ?? unseen(app))
+        .sort(byKey),
+      mappings: [
+        ...objects.apps().flatMap((app) => [...(mappings.get(app.key)?.values() ?? [])]),
+        ...orphans(objects, now()),
+      ].sort(byKey),
+    }),
+    lastTurn: () => lastTurn,
+  }
+}
+
+const byKey = (a: { key: Key }, b: { key: Key }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+
+function sourceStatus(objects: ObjectSource): Status['source'] {
+  const failure = objects.failure()
+  const faults = objects.faults().map(({ place, message }) => ({ place, message }))
+  return {
+    name: objects.name,
+    synced: objects.synced(),
+    ...(failure === undefined ? {} : { failure: failure.message }),
+    faults,
+  }
+}
+
+function orphans(objects: ObjectSource, now: number): MappingStatus[] {
+  const isOrphan = (mapping: Mapping): boolean => objects.app(mapping.app) === undefined
+  return objects
+    .mappings()
+    .filter(isOrphan)
+    .map((mapping) => orphanStatus(mapping, undefined, now))
+}
+
+function unseen(app: App): AppStatus {
+  return {
+    key: app.key,
+    appId: app.spec.appId,
+    policy: app.spec.policy,
+    place: app.place,
+    observedGeneration: -1,
+    ownedDomains: [],
+    domains: { desired: 0, observed: 0, owned: 0, foreign: 0 },
+    hosts: [],
+    conditions: [],
+  }
+}
+
+const RESULT = {
+  Applied: 'applied',
+  Unchanged: 'unchanged',
+  Planned: 'unchanged',
+  Suspended: 'unchanged',
+  Gone: 'unchanged',
+  Refused: 'refused',
+  Failed: 'failed',
+} as const
+
+function measure(metrics: Metrics, key: Key, outcome: Outcome, status: AppStatus, own: readonly MappingStatus[]): void {
+  const ready = { true: 0, false: 0, unknown: 0 }
+  for (const { conditions } of own) {
+    const state = conditions.find((each) => each.type === 'Ready')?.status ?? 'Unknown'
+    ready[state === 'True' ? 'true' : state === 'False' ? 'false' : 'unknown']++
+  }
+  const { plan } = outcome
+  metrics.app(key, {
+    hosts: status.domains,
+    ...(plan === undefined
+      ? {}
+      : { pending: { add: plan.additions.length, remove: plan.removals.length + plan.waiting.length } }),
+    removalsRefused: status.plan?.reason === 'RemovalRefused',
+    conditions: status.conditions,
+    lastAttempt: outcome.startedAt,
+    ...(status.lastSuccess === undefined ? {} : { lastSuccess: status.lastSuccess }),
+    certificateNotAfter: status.certificate?.notAfter ?? null,
+    uncoveredHosts: status.certificate?.uncovered.length ?? 0,
+    mappings: ready,
+  })
+  metrics.reconciled(key, RESULT[outcome.result], outcome.endedAt - outcome.startedAt)
+  if (outcome.failure?.reason === 'Contended') metrics.writeContended(key)
+  metrics.hostsChanged(key, 'add', outcome.added.length)
+  metrics.hostsChanged(key, 'remove', outcome.removed.length)
+}
+
+/** A line when the app's Ready changes its status or reason, not at every look. */
+function tell(log: Log, before: AppStatus | undefined, after: AppStatus): void {
+  const was = before?.conditions.find((each) => each.type === 'Ready')
+  const is = after.conditions.find((each) => each.type === 'Ready')
+  if (is === undefined || (was?.status === is.status && was.reason === is.reason && was.message === is.message)) return
+  const fields = { app: after.key, ready: is.status, reason: is.reason, message: is.message }
+  if (is.status === 'False') log.warn('App is not ready', fields)
+  else log.info('App status', fields)
+}
