@@ -40,7 +40,7 @@ export interface AppSpec {
   policy: Policy
   www?: WwwRule
   protectedDomains: string[]
-  ssl: { auto: boolean; force: boolean; maxAttempts: number; /** Milliseconds. */ retryInterval: number }
+  ssl: { auto: boolean; force: boolean; maxAttempts: number /** Milliseconds. */; retryInterval: number }
   dns: { policy: 'Observe' | 'Report' | 'Require'; expectedAddresses: string[] }
   safety: SafetySpec
   allowedNamespaces: { from: 'Same' | 'All' | 'Selector'; selector?: LabelSelector }

@@ -106,8 +106,10 @@ function openSource(settings: Settings, log: Log): ObjectSource {
 
 /** The app that three environment variables make when no object declares one. */
 function defaultApp(appId: string): App {
-  const decoded = appDefaults(appId)
-  if (decoded === undefined) throw new UsageError(`SERVERPILOT_APP_ID is no app id: it has 16 letters and digits.`)
+  const spec = appDefaults(appId)
+  if (spec === undefined) {
+    throw new UsageError('SERVERPILOT_APP_ID is no app id: one consists of letters and digits, as in AAAAAAAAAAAAAAAA.')
+  }
   return {
     key: 'default/default',
     namespace: 'default',
@@ -116,7 +118,7 @@ function defaultApp(appId: string): App {
     place: 'SERVERPILOT_APP_ID',
     labels: {},
     annotations: {},
-    spec: decoded,
+    spec,
   }
 }
 

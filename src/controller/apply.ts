@@ -46,8 +46,9 @@ export async function applyPlan(
     return { record: settled, observed: before, added: [], removed: [], taken: true }
   }
   let claimed = claims.claimHosts(settled, plan.additions.map(claimOf), 'Pending', now)
-  claimed = claims.recordRemovals(claimed, plan.removals, now, plan.approved)
+  claimed = claims.recordRemovals(claimed, plan.removals, now, plan.approved, app.spec.safety.window)
   if (plan.approved) claimed = claims.useApproval(claimed, plan.hash)
+  if (plan.approved && plan.removals.some((host) => record.hosts[host] === undefined)) claimed = claims.approveExclusive(claimed)
   await saveRecord(context, app, claimed)
 
   const wrote = await write(context, account, app, plan, signal)

@@ -13,13 +13,14 @@ const BACKOFF_MAX = 15 * 60_000
 export const MAX_WRITES = 3
 
 /**
- * Hosts of the plan that undo what somebody else did: an addition that we had proven in place, a removal that we had made.
+ * Hosts of the plan that undo what somebody else did: an addition that we had proven in place, a removal that we had
+ * made of a host that is not ours.
  * A first write never is one.
  */
 export function reversalsOf(plan: Plan, record: OwnershipRecord, now: number): Host[] {
   const recent = new Set(record.removals.filter((each) => now - each.at < WINDOW).map((each) => each.host))
   const undone = plan.additions.map((each) => each.host).filter((host) => record.hosts[host]?.state === 'Held')
-  return [...undone, ...plan.removals.filter((host) => recent.has(host))]
+  return [...undone, ...plan.removals.filter((host) => recent.has(host) && record.hosts[host] === undefined)]
 }
 
 /** Notes reversals that are about to be written; true when one of the hosts has been reversed too often already. */

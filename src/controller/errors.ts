@@ -1,4 +1,5 @@
 import { RecordConflictError, RecordCorruptError } from '../ownership/store.ts'
+import type { Failure } from '../report/outcome.ts'
 import type { Reason } from '../report/reasons.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 
@@ -16,14 +17,6 @@ export class ReconcileError extends Error {
   }
 }
 
-/** A failure as the report shows it. `retryAfter` in ms. */
-export interface Failure {
-  reason: Reason
-  message: string
-  retryable: boolean
-  retryAfter?: number
-}
-
 /** Turns whatever a reconcile threw into a failure. What is none of ours is a bug: it is said as such and tried again. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ReconcileError || error instanceof ServerPilotError) {
@@ -33,5 +26,5 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof RecordCorruptError) return { reason: 'RecordCorrupt', message: error.message, retryable: false }
   if (error instanceof RecordConflictError) return { reason: 'Progressing', message: error.message, retryable: true }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  return { reason: 'Progressing', message: `Unexpected: ${text}. It is tried again.`, retryable: true }
+  return { reason: 'InternalError', message: `${text}. It is tried again.`, retryable: true }
 }

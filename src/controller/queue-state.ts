@@ -22,7 +22,13 @@ export interface QueueTimes {
   quietMax: number
 }
 
-export const QUEUE_TIMES: QueueTimes = { backoffBase: 1000, backoffMax: 15 * 60_000, jitter: 0.5, quiet: 500, quietMax: 2000 }
+export const QUEUE_TIMES: QueueTimes = {
+  backoffBase: 1000,
+  backoffMax: 15 * 60_000,
+  jitter: 0.5,
+  quiet: 500,
+  quietMax: 2000,
+}
 
 /** A run that is asked for: of a running key, it waits until that run is done. */
 interface Wanted {
@@ -128,7 +134,8 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       ready.low.delete(key)
     }
     const before = item.delayed
-    const earlier = before === undefined || at < before.at ? { at, backoff } : { at: before.at, backoff: before.backoff }
+    const earlier =
+      before === undefined || at < before.at ? { at, backoff } : { at: before.at, backoff: before.backoff }
     item.delayed = { ...earlier, priority: before?.priority === 'high' ? 'high' : priority }
     settle(key, item)
   }

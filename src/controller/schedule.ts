@@ -32,7 +32,13 @@ export function validCron(expression: string): string | undefined {
 export function schedule(expression: string, job: () => void | Promise<void>, options: ScheduleOptions): () => void {
   const fault = validCron(expression)
   if (fault !== undefined) throw new Error(fault)
-  const report = (error: unknown): void => options.onError?.(error)
+  const report = (error: unknown): void => {
+    try {
+      options.onError?.(error)
+    } catch {
+      // A fault in telling of a fault must not end the process.
+    }
+  }
   const run = async (): Promise<void> => {
     try {
       await job()

@@ -2,21 +2,12 @@ import { createHash } from 'node:crypto'
 import type { App } from '../api/objects.ts'
 import type { OwnershipRecord, SslAttempts } from '../ownership/record.ts'
 import { compareKey } from '../domain/host.ts'
+import type { SslOutcome } from '../report/outcome.ts'
 import type { Reason } from '../report/reasons.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 import type { ServerPilot, ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
 import type { Context } from './context.ts'
 import { saveRecord } from './records.ts'
-
-/** Where AutoSSL and ForceSSL stand. `next`: epoch ms of the next look, while something is wanted that is not there. */
-export interface SslOutcome {
-  reason: Reason
-  message: string
-  ready: boolean
-  /** What this reconcile switched on. */
-  switched: SslChange | undefined
-  next: number | undefined
-}
 
 type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
 
@@ -34,7 +25,7 @@ export function decideSsl(app: App, observed: ServerPilotApp, attempts: number):
     again,
   })
   if (ssl !== null && !ssl.auto && ssl.cert !== undefined) {
-    return settled('Succeeded', 'A custom certificate is installed: AutoSSL is left alone.', true)
+    return settled('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true)
   }
   if (auto && (ssl === null || !ssl.auto)) {
     if (autossl?.available !== true) {

@@ -1,7 +1,8 @@
 import type { App, Key } from '../api/objects.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
 import { type Context, memoryOf } from './context.ts'
-import { failureOf, type Failure } from './errors.ts'
+import type { Failure } from '../report/outcome.ts'
+import { failureOf } from './errors.ts'
 
 /** What a sweep of one account found. */
 export interface Swept {

@@ -1,10 +1,10 @@
 import type { App, Mapping } from '../api/objects.ts'
 import { certificateFacts, covers } from '../check/certificate.ts'
-import type { Outcome } from '../controller/outcome.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { Held } from '../plan/plan.ts'
 import { planToText } from '../plan/render.ts'
 import { type ConditionInput, setCondition, summarize } from './conditions.ts'
+import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.ts'
 
@@ -65,7 +65,11 @@ export function mappingStatuses(
       refusal === undefined
         ? { status: 'True', reason: 'Succeeded', message: notes.get(mapping.key) ?? '' }
         : { status: 'False', reason: refusal.reason, message: refusal.message }
-    const parts = { Accepted: accepted, Synced: mappingSynced(mapping, outcome, own, refusal !== undefined), ...mappingCertificate(outcome, own) }
+    const parts = {
+      Accepted: accepted,
+      Synced: mappingSynced(mapping, outcome, own, refusal !== undefined),
+      ...mappingCertificate(outcome, own),
+    }
     const known = before.get(mapping.key)?.conditions ?? []
     return {
       key: mapping.key,
@@ -93,7 +97,13 @@ export function orphanStatus(mapping: Mapping, before: MappingStatus | undefined
     domain: mapping.domain,
     observedGeneration: mapping.generation,
     hosts: [],
-    conditions: conditionsOf('DomainMapping', mapping.generation, before?.conditions ?? [], { Accepted: accepted }, now),
+    conditions: conditionsOf(
+      'DomainMapping',
+      mapping.generation,
+      before?.conditions ?? [],
+      { Accepted: accepted },
+      now,
+    ),
   }
 }
 
@@ -114,7 +124,13 @@ function conditionsOf(
 const isPart = (type: string): boolean => ['Accepted', 'Synced', 'DNSReady', 'CertificateReady'].includes(type)
 
 /** Reasons that speak of the object itself, not of one attempt to bring it in line. */
-const NOT_ACCEPTED: ReadonlySet<string> = new Set<Reason>(['Conflict', 'NotAllowed', 'InvalidSpec', 'CredentialsInvalid', 'AppNotFound'])
+const NOT_ACCEPTED: ReadonlySet<string> = new Set<Reason>([
+  'Conflict',
+  'NotAllowed',
+  'InvalidSpec',
+  'CredentialsInvalid',
+  'AppNotFound',
+])
 
 function acceptedOf({ failure }: Outcome): Said {
   if (failure !== undefined && NOT_ACCEPTED.has(failure.reason)) {
@@ -137,9 +153,19 @@ function syncedOf(outcome: Outcome): Said {
   if (plan === undefined) return { status: 'Unknown', reason: 'Progressing', message: 'Not looked at yet.' }
   if (plan.refused !== undefined) return { status: 'False', reason: plan.refused.reason, message: plan.refused.message }
   if (outcome.result === 'Planned' && plan.changes.length > 0) {
-    return { status: 'False', reason: 'DryRun', message: `${plan.changes.length} change(s) worked out and not written.` }
+    return {
+      status: 'False',
+      reason: 'DryRun',
+      message: `${plan.changes.length} change(s) worked out and not written.`,
+    }
   }
-  return heldBack([...plan.held.entries()]) ?? { status: 'True', reason: 'Succeeded', message: `${plan.kept} host(s) in place.` }
+  return (
+    heldBack([...plan.held.entries()]) ?? {
+      status: 'True',
+      reason: 'Succeeded',
+      message: `${plan.kept} host(s) in place.`,
+    }
+  )
 }
 
 /** Changes that wait, summed up under the reason that most of them share; undefined when none does. */
@@ -179,7 +205,9 @@ function mappingSynced(
 }
 
 function certificateOf({ ssl }: Outcome): Said | undefined {
-  return ssl === undefined ? undefined : { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message: ssl.message }
+  return ssl === undefined
+    ? undefined
+    : { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message: ssl.message }
 }
 
 function mappingCertificate(outcome: Outcome, own: readonly HostStatus[]): { CertificateReady?: Said } {

@@ -127,8 +127,8 @@ function unseen(app: App): AppStatus {
 const RESULT = {
   Applied: 'applied',
   Unchanged: 'unchanged',
-  Planned: 'unchanged',
-  Suspended: 'unchanged',
+  Planned: 'planned',
+  Suspended: 'suspended',
   Gone: 'unchanged',
   Refused: 'refused',
   Failed: 'failed',

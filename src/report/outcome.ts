@@ -3,12 +3,30 @@ import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import type { Desired } from '../plan/desired.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import type { Failure } from './errors.ts'
-import type { SslOutcome } from './ssl.ts'
+import type { ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
+import type { Reason } from './reasons.ts'
 
 /** How a reconcile ended. `Planned`: dry run or policy Observe. `Refused`: removals wait for approval. */
 export type Result = 'Applied' | 'Unchanged' | 'Planned' | 'Refused' | 'Failed' | 'Suspended' | 'Gone'
+
+/** A failure as conditions and logs show it. Times in ms. */
+export interface Failure {
+  reason: Reason
+  message: string
+  /** False: only a change by somebody helps. */
+  retryable: boolean
+  retryAfter?: number
+}
+
+/** Where AutoSSL and ForceSSL stand. `next`: epoch ms of the next look, while something is wanted that is not there. */
+export interface SslOutcome {
+  reason: Reason
+  message: string
+  ready: boolean
+  /** What this reconcile switched on. */
+  switched: SslChange | undefined
+  next: number | undefined
+}
 
 /** Everything that one reconcile found out and did: what conditions, metrics, Events and the command line are made from. */
 export interface Outcome {

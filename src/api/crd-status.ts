@@ -1,0 +1,97 @@
+import type { OpenApi } from './crd.ts'
+
+/** Kubernetes' own form of conditions, merged by type. */
+const conditions: OpenApi = {
+  type: 'array',
+  description: 'The latest observations of the state of this object.',
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['type'],
+  items: {
+    type: 'object',
+    required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
+    properties: {
+      type: { type: 'string', maxLength: 316 },
+      status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+      reason: { type: 'string', minLength: 1, maxLength: 1024, pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$' },
+      message: { type: 'string', maxLength: 32768 },
+      observedGeneration: { type: 'integer', format: 'int64', minimum: 0 },
+      lastTransitionTime: { type: 'string', format: 'date-time' },
+    },
+  },
+}
+
+const observedGeneration: OpenApi = {
+  type: 'integer',
+  format: 'int64',
+  description: 'The generation that this status speaks of; -1 before the first look.',
+}
+
+const names: OpenApi = { type: 'array', items: { type: 'string' } }
+const count: OpenApi = { type: 'integer', format: 'int32', minimum: 0 }
+const date: OpenApi = { type: 'string', format: 'date-time' }
+
+/** `status` of a `DomainMapping`. The default makes kstatus wait for the first look. */
+export const mappingStatus: OpenApi = {
+  type: 'object',
+  description: 'What the daemon found and did; written by the daemon alone.',
+  default: { observedGeneration: -1 },
+  properties: {
+    observedGeneration,
+    appId: { type: 'string', description: 'Id of the app at ServerPilot.' },
+    hosts: {
+      type: 'array',
+      description: 'The host names that this mapping asks for.',
+      items: {
+        type: 'object',
+        required: ['name', 'state'],
+        properties: {
+          name: { type: 'string', description: 'Canonical host name.' },
+          state: { type: 'string', enum: ['present', 'pending', 'absent', 'leaving', 'rejected', 'foreign'] },
+          addresses: { ...names, description: 'Addresses that DNS gives.' },
+          certificateNotAfter: { ...date, description: 'End of the certificate that covers the host.' },
+          message: { type: 'string', description: 'Why the host is not present.' },
+        },
+      },
+    },
+    conditions,
+  },
+}
+
+/** `status` of a `ServerPilotApp`. */
+export const appStatus: OpenApi = {
+  type: 'object',
+  description: 'What the daemon found and did; written by the daemon alone.',
+  default: { observedGeneration: -1 },
+  properties: {
+    observedGeneration,
+    ownedDomains: {
+      ...names,
+      description: 'The hosts of ours. Shown here, never read back: the ownership record counts.',
+    },
+    domains: {
+      type: 'object',
+      description: 'Numbers of hosts.',
+      properties: { desired: count, observed: count, owned: count, foreign: count },
+    },
+    plan: {
+      type: 'object',
+      description: 'Removals that wait. To approve them, annotate domainpilot.dev/approve-plan with the hash.',
+      properties: {
+        hash: { type: 'string' },
+        removals: names,
+        reason: { type: 'string' },
+        message: { type: 'string' },
+      },
+    },
+    certificate: {
+      type: 'object',
+      description: "The app's certificate.",
+      properties: { notAfter: date, covered: names, uncovered: names },
+    },
+    lastHandledReconcileAt: {
+      type: 'string',
+      description: 'The value of domainpilot.dev/reconcile-requested-at that was handled last.',
+    },
+    conditions,
+  },
+}

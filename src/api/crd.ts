@@ -1,0 +1,173 @@
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { appStatus, mappingStatus } from './crd-status.ts'
+import { API_GROUP, API_VERSION } from './objects.ts'
+import { type Kind, specSchemas } from './schema.ts'
+
+/** One node of a structural OpenAPI v3 schema. */
+export type OpenApi = Record<string, unknown>
+
+/** A CustomResourceDefinition as it goes into YAML or to the API server. */
+export interface CustomResourceDefinition {
+  apiVersion: 'apiextensions.k8s.io/v1'
+  kind: 'CustomResourceDefinition'
+  metadata: { name: string }
+  spec: Record<string, unknown>
+}
+
+/** What Kubernetes wants to know of a kind besides its schema. */
+interface Naming {
+  plural: string
+  singular: string
+  shortName: string
+  description: string
+  status: OpenApi
+  columns: { name: string; type: string; jsonPath: string; description?: string; priority?: number }[]
+  selectableFields?: { jsonPath: string }[]
+}
+
+const READY = {
+  name: 'Ready',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+}
+const REASON = {
+  name: 'Reason',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+}
+const MESSAGE = {
+  name: 'Message',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+  priority: 1,
+}
+const AGE = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
+
+const NAMING: Record<Kind, Naming> = {
+  ServerPilotApp: {
+    plural: 'serverpilotapps',
+    singular: 'serverpilotapp',
+    shortName: 'spapp',
+    description: 'An app at ServerPilot whose domains are kept in line with the mappings that refer to it.',
+    status: appStatus,
+    columns: [
+      { name: 'App', type: 'string', jsonPath: '.spec.appId', description: 'Id of the app at ServerPilot' },
+      { name: 'Policy', type: 'string', jsonPath: '.spec.policy' },
+      { name: 'Desired', type: 'integer', jsonPath: '.status.domains.desired' },
+      { name: 'Observed', type: 'integer', jsonPath: '.status.domains.observed' },
+      READY,
+      REASON,
+      MESSAGE,
+      AGE,
+    ],
+  },
+  DomainMapping: {
+    plural: 'domainmappings',
+    singular: 'domainmapping',
+    shortName: 'dmap',
+    description: 'The wish that an app serves a domain.',
+    status: mappingStatus,
+    columns: [
+      { name: 'Domain', type: 'string', jsonPath: '.spec.domain' },
+      { name: 'App', type: 'string', jsonPath: '.spec.appRef.name' },
+      READY,
+      REASON,
+      MESSAGE,
+      AGE,
+    ],
+    selectableFields: [{ jsonPath: '.spec.appRef.name' }],
+  },
+}
+
+/** What a structural schema takes over as it stands. The rest of what zod writes is refused or means nothing there. */
+const KEPT = [
+  'type',
+  'description',
+  'default',
+  'enum',
+  'format',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'minItems',
+  'maxItems',
+  'required',
+]
+
+/** The CustomResourceDefinitions of both kinds, made from the schema that also validates files. */
+export function customResourceDefinitions(): CustomResourceDefinition[] {
+  return (Object.keys(NAMING) as Kind[]).map(definition)
+}
+
+/** The same as YAML, one document each, quoted so that YAML 1.1 and 1.2 read it alike. */
+export function crdsYaml(): string {
+  return customResourceDefinitions()
+    .map((crd) => stringify(crd, { compat: 'yaml-1.1', aliasDuplicateObjects: false, lineWidth: 120 }))
+    .join('---\n')
+}
+
+function definition(kind: Kind): CustomResourceDefinition {
+  const { plural, singular, shortName, description, status, columns, selectableFields } = NAMING[kind]
+  const openAPIV3Schema = {
+    type: 'object',
+    description,
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string', description: `Version of this object's schema: ${API_VERSION}.` },
+      kind: { type: 'string', description: `${kind}.` },
+      metadata: { type: 'object' },
+      spec: structural(z.toJSONSchema(specSchemas[kind], { io: 'input' })),
+      status,
+    },
+  }
+  const version = {
+    name: API_VERSION.slice(API_GROUP.length + 1),
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema },
+    subresources: { status: {} },
+    additionalPrinterColumns: columns,
+    ...(selectableFields === undefined ? {} : { selectableFields }),
+  }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${API_GROUP}` },
+    spec: {
+      group: API_GROUP,
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular,
+        shortNames: [shortName],
+        categories: ['domainpilot'],
+      },
+      scope: 'Namespaced',
+      versions: [version],
+    },
+  }
+}
+
+/** JSON Schema as zod writes it to the subset that Kubernetes calls structural. Unknown fields it handles by pruning. */
+function structural(schema: unknown): OpenApi {
+  if (typeof schema !== 'object' || schema === null) throw new TypeError('a schema without a type cannot be structural')
+  const from = schema as OpenApi
+  const to: OpenApi = {}
+  for (const key of KEPT) if (from[key] !== undefined) to[key] = from[key]
+  // Regular expressions there are Go's: the same for all that we write, but for groups that do not capture.
+  if (typeof to.pattern === 'string') to.pattern = to.pattern.replaceAll('(?:', '(')
+  for (const key of Object.keys(from)) if (key.startsWith('x-kubernetes-')) to[key] = from[key]
+  if (from.items !== undefined) to.items = structural(from.items)
+  if (typeof from.properties === 'object' && from.properties !== null) {
+    to.properties = Object.fromEntries(
+      Object.entries(from.properties).map(([name, field]) => [name, structural(field)]),
+    )
+  } else if (typeof from.additionalProperties === 'object') {
+    to.additionalProperties = structural(from.additionalProperties)
+  }
+  return to
+}

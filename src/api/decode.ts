@@ -1,0 +1,176 @@
+import { describe, type FieldFault, nearest, validate } from './faults.ts'
+import { API_GROUP, API_VERSION, type App, type Key, type Mapping, type Place } from './objects.ts'
+import { appSpec, KINDS, type Kind, mappingSpec, objectMeta } from './schema.ts'
+
+/** Kind and key of an object, known also where the object itself is faulty. */
+export interface Identity {
+  kind: Kind
+  key: Key
+}
+
+/** What the decoder needs to know besides the object. */
+export interface Where {
+  /** For messages and for the object's `place`. */
+  place: Place
+  /** Name of the source: `manifests`, `kubernetes`. */
+  source: string
+  /** Namespace of objects that name none; `default` when not given. */
+  namespace?: string
+  /** Kind of items of a typed list, which may leave it out along with `apiVersion`. */
+  kind?: Kind
+  /** Generation to use instead of `metadata.generation` (files have none). */
+  generation?: number
+}
+
+/** A decoded object with its kind, or every fault of it. */
+export type Decoded =
+  | { ok: true; kind: 'ServerPilotApp'; object: App }
+  | { ok: true; kind: 'DomainMapping'; object: Mapping }
+  | { ok: false; faults: FieldFault[]; identity?: Identity }
+
+/** Written by `kubectl apply`: a second copy of the whole object, of no use to us and the largest thing in it. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** Known fields of `metadata`, to tell a misspelt one from one that a later Kubernetes adds. */
+const META_FIELDS = [
+  'name',
+  'generateName',
+  'namespace',
+  'labels',
+  'annotations',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'selfLink',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'finalizers',
+  'ownerReferences',
+  'managedFields',
+]
+
+/** Whether an `apiVersion` is of our group, or so near to it that it was probably meant to be. */
+export function isOurs(apiVersion: string, kind: string): boolean {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  if (group === API_GROUP || group.endsWith(`.${API_GROUP}`)) return true
+  const ourKind = (KINDS as readonly string[]).includes(kind)
+  // `DomainMapping` is a kind of other groups too (Knative), so the kind alone does not make an object ours.
+  return ourKind && (group === '' || nearest(group, [API_GROUP]) !== undefined)
+}
+
+/** Decodes one object of our group: defaults filled in, durations in milliseconds, unknown fields refused. Never throws. */
+export function decodeObject(value: unknown, where: Where): Decoded {
+  if (!isMap(value)) {
+    return { ok: false, faults: [{ path: [], message: `must be a map of fields, not ${describe(value)}` }] }
+  }
+  const { kind, faults } = decodeKind(value, where)
+  for (const key of Object.keys(value)) {
+    const known = ['apiVersion', 'kind', 'metadata', 'spec', 'status']
+    if (known.includes(key)) continue
+    const near = nearest(key, known)
+    faults.push({
+      path: [key],
+      message: near ? `is no field; did you mean ${near}?` : `is no field; did you mean spec.${key}?`,
+    })
+  }
+  const meta = decodeMeta(value.metadata, where, faults)
+  if (kind === undefined) return { ok: false, faults }
+
+  if (kind === 'ServerPilotApp') {
+    const spec = validate(appSpec, value.spec, ['spec'])
+    if (spec.ok && meta !== undefined && faults.length === 0)
+      return { ok: true, kind, object: { ...meta, spec: spec.value } }
+    return refused(value, where, kind, spec.ok ? faults : [...faults, ...spec.faults])
+  }
+  const spec = validate(mappingSpec, value.spec, ['spec'])
+  if (spec.ok && meta !== undefined && faults.length === 0) {
+    const { domain, www, appRef } = spec.value
+    const app = `${appRef.namespace ?? meta.namespace}/${appRef.name}`
+    const object: Mapping = { ...meta, source: where.source, domain, app, ...(www === undefined ? {} : { www }) }
+    return { ok: true, kind, object }
+  }
+  return refused(value, where, kind, spec.ok ? faults : [...faults, ...spec.faults])
+}
+
+/** Kind and key of a value that may be anything; undefined unless it is an object of our group with a name. */
+export function identify(value: unknown, where: Pick<Where, 'namespace' | 'kind'>): Identity | undefined {
+  if (!isMap(value)) return undefined
+  const kind = KINDS.find((known) => known === (value.kind ?? where.kind))
+  const meta = isMap(value.metadata) ? value.metadata : {}
+  if (kind === undefined || typeof meta.name !== 'string' || meta.name === '') return undefined
+  const namespace = typeof meta.namespace === 'string' ? meta.namespace : (where.namespace ?? 'default')
+  return { kind, key: `${namespace}/${meta.name}` }
+}
+
+/** Whether a value is a map of fields. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function refused(value: unknown, where: Where, kind: Kind, faults: FieldFault[]): Decoded {
+  const identity = identify(value, { ...where, kind })
+  return { ok: false, faults, ...(identity === undefined ? {} : { identity }) }
+}
+
+function decodeKind(value: Record<string, unknown>, where: Where): { kind?: Kind; faults: FieldFault[] } {
+  const faults: FieldFault[] = []
+  const apiVersion = value.apiVersion ?? (where.kind === undefined ? undefined : API_VERSION)
+  if (apiVersion !== API_VERSION) {
+    const message =
+      apiVersion === undefined
+        ? `is missing; write ${API_VERSION}`
+        : `must be ${API_VERSION}, not ${describe(apiVersion)}`
+    faults.push({ path: ['apiVersion'], message })
+  }
+  const kind = value.kind ?? where.kind
+  const known = KINDS.find((candidate) => candidate === kind)
+  if (known !== undefined) return { kind: known, faults }
+  const near = typeof kind === 'string' ? nearest(kind, KINDS) : undefined
+  const choices = near === undefined ? `there are ${KINDS.join(' and ')}` : `did you mean ${near}?`
+  const named = typeof kind === 'string' ? JSON.stringify(kind) : describe(kind)
+  const message =
+    kind === undefined ? `is missing; ${choices}` : `is an unknown kind of ${API_GROUP}, ${named}; ${choices}`
+  faults.push({ path: ['kind'], message })
+  return { faults }
+}
+
+/** Decodes `metadata`, adding what is wrong with it to `faults`. */
+function decodeMeta(value: unknown, where: Where, faults: FieldFault[]) {
+  if (isMap(value)) {
+    for (const key of Object.keys(value)) {
+      const near = META_FIELDS.includes(key) ? undefined : nearest(key, META_FIELDS)
+      if (near !== undefined) faults.push({ path: ['metadata', key], message: `is no field; did you mean ${near}?` })
+    }
+  }
+  const meta = validate(objectMeta, value, ['metadata'])
+  if (!meta.ok) {
+    faults.push(...meta.faults)
+    return undefined
+  }
+  const {
+    name,
+    namespace = where.namespace ?? 'default',
+    generation,
+    creationTimestamp,
+    labels,
+    annotations,
+  } = meta.value
+  const created = creationTimestamp ? Date.parse(creationTimestamp) : undefined
+  if (created !== undefined && Number.isNaN(created)) {
+    const message = `must be a date such as 2030-01-31T12:00:00Z, not ${describe(creationTimestamp)}`
+    faults.push({ path: ['metadata', 'creationTimestamp'], message })
+    return undefined
+  }
+  const { [LAST_APPLIED]: _, ...kept } = annotations ?? {}
+  return {
+    key: `${namespace}/${name}`,
+    namespace,
+    name,
+    generation: where.generation ?? generation ?? 1,
+    ...(created === undefined ? {} : { created }),
+    place: where.place,
+    labels: labels ?? {},
+    annotations: kept,
+  }
+}

@@ -1,0 +1,249 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
+import type { AppSpec } from './objects.ts'
+
+/**
+ * The one schema of both kinds: types, defaults, bounds and descriptions. `decode.ts` validates with it, `crd.ts` makes the
+ * OpenAPI schema of the CustomResourceDefinitions from it. Messages are clauses that follow a field's name.
+ *
+ * Whether a domain is a host name is not its business: `plan/` judges the names one by one, so that a bad one is told on its
+ * own mapping and hides no other.
+ */
+
+const YEAR = 365 * 24 * 3_600_000
+
+/** Names of Kubernetes objects (RFC 1123 subdomain). */
+const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
+/** Names of namespaces (RFC 1123 label). */
+const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/
+
+/** An object's name. */
+export const objectName = z
+  .string()
+  .min(1, 'is empty')
+  .max(253, 'has more than 253 characters')
+  .regex(NAME, 'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit')
+
+/** A namespace's name. */
+export const namespaceName = z
+  .string()
+  .min(1, 'is empty')
+  .max(63, 'has more than 63 characters')
+  .regex(LABEL, 'must consist of lower-case letters, digits and "-", and begin and end with a letter or digit')
+
+/** A domain as users write it; its syntax is judged later. */
+const domainText = z.string().min(1, 'is empty').max(253, 'has more than 253 characters; a host name has 253 at most')
+
+const policy = z.enum(['Sync', 'UpsertOnly', 'Exclusive', 'Observe'])
+const wwwRule = z.enum(['Always', 'MainOnly', 'Never'])
+
+function duration(standard: string, min: number, description: string) {
+  const form = 'must be a duration such as 30s, 5m or 1h30m (units h, m, s, ms)'
+  return z
+    .string(form)
+    .regex(DURATION_PATTERN, form)
+    .transform((text, context) => {
+      const ms = parseDuration(text) ?? 0
+      if (ms >= min && ms <= YEAR) return ms
+      const bounds = `must be between ${formatDuration(min)} and ${formatDuration(YEAR)}, not ${text}`
+      context.addIssue({ code: 'custom', message: bounds })
+      return z.NEVER
+    })
+    .prefault(standard)
+    .meta({ description })
+}
+
+function integer(min: number, max: number) {
+  const bounds = `must be a whole number between ${min} and ${max}`
+  return z.int(bounds).min(min, bounds).max(max, bounds)
+}
+
+const ssl = z
+  .strictObject({
+    auto: z.boolean().default(true).meta({ description: 'Turn AutoSSL on as soon as ServerPilot offers it.' }),
+    force: z.boolean().default(false).meta({ description: 'Redirect HTTP to HTTPS once there is a certificate.' }),
+    maxAttempts: integer(1, 100)
+      .default(5)
+      .meta({ description: 'Attempts to turn AutoSSL on for one set of hosts before it needs a change or a person.' }),
+    retryInterval: duration('5m', 1000, 'Time between two attempts.'),
+  })
+  .prefault({})
+  .meta({ description: 'The declared state of AutoSSL and ForceSSL.' })
+
+const dns = z
+  .strictObject({
+    policy: z
+      .enum(['Report', 'Observe', 'Require'])
+      .transform((value) => (value === 'Observe' ? 'Report' : value))
+      .prefault('Report')
+      .meta({
+        description:
+          'Report: say where hosts resolve. Require: also add a host only once it resolves here. Observe is Report.',
+      }),
+    expectedAddresses: z
+      .array(z.string().refine(isNetwork, 'must be an IP address or a network such as 198.51.100.0/24'))
+      .default([])
+      .meta({ description: "Addresses and networks that are right besides the server's own: a CDN, a load balancer." }),
+  })
+  .prefault({})
+  .meta({ description: 'What the DNS of the hosts is expected to say.' })
+
+const safety = z
+  .strictObject({
+    maxRemovalPercent: integer(1, 100)
+      .default(30)
+      .meta({ description: 'Share of our hosts that may be removed within the window without approval.' }),
+    minDomains: integer(0, 100_000).default(10).meta({ description: 'The share counts from this many hosts of ours.' }),
+    window: duration('24h', 0, 'How long removals count.'),
+    settle: duration('30s', 0, 'How long nothing more must have gone before a removal that was seen is written.'),
+    settleInferred: duration('5m', 0, 'The same for a removal that is inferred, such as after a restart.'),
+    allowEmpty: z.boolean().default(false).meta({ description: 'Allow that the last host of ours is removed.' }),
+  })
+  .prefault({})
+  .meta({ description: 'What holds removals back.' })
+
+const labelSelector = z
+  .strictObject({
+    matchLabels: z.record(z.string(), z.string()).exactOptional(),
+    matchExpressions: z
+      .array(
+        z.strictObject({
+          key: z.string(),
+          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+          values: z.array(z.string()).exactOptional(),
+        }),
+      )
+      .exactOptional(),
+  })
+  .meta({ description: 'Label selector over namespaces.' })
+
+const allowedNamespaces = z
+  .strictObject({
+    from: z.enum(['Same', 'All', 'Selector']).default('Same'),
+    selector: labelSelector.exactOptional(),
+  })
+  .refine(
+    (value) => value.from !== 'Selector' || value.selector !== undefined,
+    'with "from: Selector" needs a selector',
+  )
+  .prefault({})
+  .meta({
+    description: 'Whose mappings may ask for this app.',
+    'x-kubernetes-validations': [
+      { rule: "self.from != 'Selector' || has(self.selector)", message: 'from: Selector needs a selector' },
+    ],
+  })
+
+const wordpress = z
+  .strictObject({
+    connectionSecretRef: z
+      .strictObject({ name: objectName, key: z.string().min(1, 'is empty').default('url') })
+      .meta({ description: 'Secret with the connection: mysql://user:pass@host/db.' }),
+    tablePrefix: z
+      .string()
+      .regex(/^[A-Za-z0-9_$]{1,64}$/, 'must consist of letters, digits, "_" and "$"')
+      .default('wp_')
+      .meta({ description: '$table_prefix of wp-config.php.' }),
+    mappings: z
+      .enum(['Auto', 'UltimateMultisite', 'DomainMapping', 'Core'])
+      .default('Auto')
+      .meta({ description: 'Where the mappings stand: the tables of a plugin, or the sites themselves (Core).' }),
+    includeSites: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Also each site's own domain of a subdomain network." }),
+    pollInterval: duration('5s', 500, 'Time between two looks at the database.'),
+  })
+  .meta({ description: 'A WordPress database as one more source of mappings.' })
+
+/** `spec` of a `ServerPilotApp`. */
+export const appSpec = z.strictObject({
+  appId: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9]{1,64}$/,
+      'must be the id of a ServerPilot app: letters and digits alone, as in nlcN0TwdZAyNEgdp',
+    )
+    .meta({
+      description: 'Id of the app at ServerPilot. Immutable.',
+      'x-kubernetes-validations': [
+        { rule: 'self == oldSelf', message: 'appId is immutable: delete the object and create another' },
+      ],
+    }),
+  credentialsSecretRef: z
+    .strictObject({ name: objectName })
+    .exactOptional()
+    .meta({ description: "Secret with the keys clientId and apiKey. Default: the daemon's own credentials." }),
+  policy: policy.default('Sync').meta({
+    description:
+      'Sync: add and remove what is ours. UpsertOnly: never remove. Exclusive: also remove what is not ours. Observe: never write.',
+  }),
+  www: wwwRule
+    .exactOptional()
+    .meta({ description: 'Default for the mappings of this app; itself MainOnly by default.' }),
+  protectedDomains: z.array(domainText).default([]).meta({ description: 'Domains that are never removed.' }),
+  ssl,
+  dns,
+  safety,
+  allowedNamespaces,
+  allowedDomains: z
+    .array(domainText)
+    .default(['*'])
+    .meta({ description: 'Hosts that mappings may ask for: a name, *.example.com (any depth below), or *.' }),
+  wordpress: wordpress.exactOptional(),
+  deletionPolicy: z
+    .enum(['Retain', 'Delete'])
+    .default('Retain')
+    .meta({ description: 'What becomes of the hosts of ours when this object is deleted.' }),
+  suspend: z.boolean().default(false).meta({ description: 'Stop reconciling; what is there stays.' }),
+})
+
+/** `spec` of a `DomainMapping`. */
+export const mappingSpec = z.strictObject({
+  domain: domainText.meta({ description: 'The domain to map: one host name, in Unicode or punycode.' }),
+  www: wwwRule.exactOptional().meta({
+    description: 'Whether www.DOMAIN is mapped too: Always, only for a main domain, Never. Default: as the app says.',
+  }),
+  appRef: z
+    .strictObject({
+      name: objectName,
+      namespace: namespaceName.exactOptional().meta({ description: "Default: the mapping's own namespace." }),
+    })
+    .meta({ description: 'The ServerPilotApp that is to serve the domain.' }),
+})
+
+/** Validated spec of a `DomainMapping`. */
+export type MappingSpec = z.output<typeof mappingSpec>
+
+/** The parts of `metadata` that we read; the rest is Kubernetes' own. */
+export const objectMeta = z.looseObject({
+  name: objectName,
+  namespace: namespaceName.exactOptional(),
+  generation: z.number().exactOptional(),
+  creationTimestamp: z.string().nullish(),
+  labels: z.record(z.string(), z.string()).nullish(),
+  annotations: z.record(z.string(), z.string()).nullish(),
+})
+
+/** Spec schema by kind. */
+export const specSchemas = { ServerPilotApp: appSpec, DomainMapping: mappingSpec } as const
+
+/** The kinds of our group. */
+export type Kind = keyof typeof specSchemas
+
+/** The kinds of our group, for messages and look-ups. */
+export const KINDS: readonly Kind[] = ['ServerPilotApp', 'DomainMapping']
+
+/** The spec of an app that says nothing but its id: every default. Undefined when the text is no app id. */
+export function appDefaults(appId: string): AppSpec | undefined {
+  return appSpec.safeParse({ appId }).data
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  if (prefix === undefined) return true
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
+}

@@ -1,0 +1,222 @@
+import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import { findAmbiguous } from './ambiguous.ts'
+import { decodeObject, type Identity, identify, isMap, isOurs, type Where } from './decode.ts'
+import { type FieldFault, formatFault, formatPath } from './faults.ts'
+import { locate, nodeAt } from './locate.ts'
+import { API_VERSION, type App, type Mapping, type Place } from './objects.ts'
+import { KINDS } from './schema.ts'
+import { decodeSecret, type Secret } from './secret.ts'
+
+/** One fault of a file, with the place to go to. */
+export interface FileFault {
+  /** `file:line:column`. */
+  place: Place
+  file: string
+  line: number
+  column: number
+  /** The field concerned, as in `spec.domain`; absent where the fault is the file's. */
+  field?: string
+  /** Complete: names the object and the field. */
+  message: string
+  /** The object concerned, where it is known. */
+  object?: Identity
+}
+
+/** What one file declares. What is faulty stands in `faults` and nowhere else. */
+export interface ParsedFile {
+  apps: App[]
+  mappings: Mapping[]
+  secrets: Secret[]
+  faults: FileFault[]
+}
+
+/** Where a text comes from. */
+export interface Origin {
+  /** Name for messages. */
+  file: string
+  /** Namespace of objects that name none; `default` when not given. */
+  namespace?: string
+}
+
+/** Errors of one document that are worth a line each: after the first few, the rest follows from them. */
+const MAX_ERRORS = 3
+
+/** What an object of a document is called, and where in the document it stands. */
+interface Item {
+  value: unknown
+  path: (string | number)[]
+}
+
+/**
+ * Reads YAML 1.2 (so JSON too), one or many documents, `List` objects included. Objects of other groups, empty documents
+ * and comments are passed over; whatever could be meant for us and is wrong is a fault with its place. Never throws.
+ */
+export function parseDocuments(text: string, origin: Origin): ParsedFile {
+  const lines = new LineCounter()
+  const result: ParsedFile = { apps: [], mappings: [], secrets: [], faults: [] }
+  const options = { version: '1.2', strict: true, uniqueKeys: true, logLevel: 'error', lineCounter: lines } as const
+  const documents = parseAllDocuments(text, options)
+  if (!Array.isArray(documents)) return result
+  for (const document of documents) readDocument(document as Document.Parsed, text, { origin, lines, result })
+  return result
+}
+
+interface Reading {
+  origin: Origin
+  lines: LineCounter
+  result: ParsedFile
+}
+
+function readDocument(document: Document.Parsed, text: string, reading: Reading): void {
+  const value = toValue(document)
+  const troubles = [...document.errors, ...document.warnings]
+  if (troubles.length > 0) {
+    const harmless = troubles.every((error) => error.code === 'DUPLICATE_KEY') && value.ok && isForeign(value.value)
+    if (harmless) return
+    const object = value.ok ? identify(value.value, reading.origin) : undefined
+    for (const error of troubles.slice(0, MAX_ERRORS)) {
+      addFault(reading, error.pos[0], {
+        message: syntaxMessage(error, text),
+        ...(object === undefined ? {} : { object }),
+      })
+    }
+    return
+  }
+  const start = document.contents?.range?.[0] ?? 0
+  if (!value.ok) addFault(reading, start, { message: value.message })
+  else if (value.value !== null) readItem({ value: value.value, path: [] }, document, reading, 0)
+}
+
+function readItem(item: Item, document: Document.Parsed, reading: Reading, depth: number): void {
+  const { value, path } = item
+  const { apiVersion, kind } = isMap(value) ? value : {}
+  if (apiVersion === undefined && kind === undefined) {
+    if (isKustomization(reading.origin.file)) return
+    const message = 'this is no object: it has neither apiVersion nor kind'
+    addFault(reading, locate(document, path), { message })
+  } else if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
+    readObject(item, document, reading)
+  } else if (apiVersion === 'v1' && kind === 'Secret') {
+    readSecret(item, document, reading)
+  } else if (kind.endsWith('List') && (apiVersion === 'v1' || isOurs(apiVersion, kind))) {
+    readList(item, document, reading, depth)
+  } else if (isOurs(apiVersion, kind)) {
+    readObject(item, document, reading)
+  }
+}
+
+function readList(item: Item, document: Document.Parsed, reading: Reading, depth: number): void {
+  const list = item.value as { kind: string; items?: unknown }
+  const at = locate(document, item.path)
+  if (depth > 0) {
+    addFault(reading, at, { message: 'this is a list of objects inside a list; write the objects into one' })
+    return
+  }
+  if (!Array.isArray(list.items)) {
+    addFault(reading, at, { message: `${list.kind}: items is missing or no list` })
+    return
+  }
+  const kind = KINDS.find((known) => list.kind === `${known}List`)
+  list.items.forEach((value: unknown, index) => {
+    // Items of a typed list may leave out what the list's own kind says.
+    const complete = kind !== undefined && isMap(value) ? { apiVersion: API_VERSION, kind, ...value } : value
+    readItem({ value: complete, path: [...item.path, 'items', index] }, document, reading, depth + 1)
+  })
+}
+
+function readObject(item: Item, document: Document.Parsed, reading: Reading): void {
+  const { origin, result } = reading
+  const place = placeOf(reading, locate(document, item.path))
+  const where: Where = { place: `${origin.file}:${place.line}`, source: 'manifests', ...namespaceOf(origin) }
+  const object = identify(item.value, origin)
+  const doubtful = findAmbiguous(nodeAt(document, item.path))
+  for (const fault of doubtful) addFieldFault(reading, document, item, fault, object)
+
+  const decoded = decodeObject(item.value, where)
+  if (!decoded.ok) {
+    // A scalar that is doubtful already need not be told to have the wrong type as well.
+    const told = new Set(doubtful.map((fault) => formatPath(fault.path)))
+    const others = decoded.faults.filter((fault) => !told.has(formatPath(fault.path)))
+    for (const fault of others) addFieldFault(reading, document, item, fault, object)
+    return
+  }
+  if (doubtful.length > 0) return
+  if (decoded.kind === 'ServerPilotApp') result.apps.push(decoded.object)
+  else result.mappings.push(decoded.object)
+}
+
+function readSecret(item: Item, document: Document.Parsed, reading: Reading): void {
+  const decoded = decodeSecret(item.value, reading.origin)
+  if (decoded.ok) reading.result.secrets.push(decoded.secret)
+  else for (const fault of decoded.faults) addFieldFault(reading, document, item, fault, undefined, 'Secret: ')
+}
+
+/** JSON form of a document; the parser throws on aliases that multiply beyond reason and on aliases without an anchor. */
+function toValue(document: Document.Parsed): { ok: true; value: unknown } | { ok: false; message: string } {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown }
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error)
+    const bomb = 'the aliases (*name) of this document multiply beyond reason; write the values out'
+    return { ok: false, message: words.startsWith('Excessive') ? bomb : `this is no valid YAML: ${words}` }
+  }
+}
+
+function isForeign(value: unknown): boolean {
+  if (!isMap(value) || typeof value.apiVersion !== 'string' || typeof value.kind !== 'string') return false
+  if (value.apiVersion === 'v1') return value.kind !== 'Secret' && value.kind !== 'List'
+  return !isOurs(value.apiVersion, value.kind)
+}
+
+/** Name of an object whose kind nobody knows. */
+function nameOf(value: unknown): string {
+  const name = isMap(value) && isMap(value.metadata) ? value.metadata.name : undefined
+  return typeof name === 'string' ? `object ${name}: ` : ''
+}
+
+/** The file of kustomize may leave out apiVersion and kind, and often lies beside the objects. */
+function isKustomization(file: string): boolean {
+  return /(?:^|[\\/])kustomization\.ya?ml$/i.test(file)
+}
+
+function syntaxMessage(error: YAMLError, text: string): string {
+  const line = text.slice(text.lastIndexOf('\n', error.pos[0] - 1) + 1).split('\n', 1)[0] ?? ''
+  if (error.code === 'DUPLICATE_KEY') {
+    const key = /^[^:\s,}]+/.exec(text.slice(error.pos[0]))?.[0] ?? ''
+    return `the key ${key} is given twice in one map; keep one of the two`
+  }
+  const words = (error.message.split('\n', 1)[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
+  const template = line.includes('{{') ? '; it looks like an unrendered template ({{ … }}): render the file first' : ''
+  return `this is no valid YAML: ${words}${template}`
+}
+
+function addFieldFault(
+  reading: Reading,
+  document: Document.Parsed,
+  item: Item,
+  fault: FieldFault,
+  object: Identity | undefined,
+  who = object === undefined ? nameOf(item.value) : `${object.kind} ${object.key}: `,
+): void {
+  const offset = locate(document, [...item.path, ...fault.path])
+  addFault(reading, offset, {
+    message: `${who}${formatFault(fault)}`,
+    ...(fault.path.length === 0 ? {} : { field: formatPath(fault.path) }),
+    ...(object === undefined ? {} : { object }),
+  })
+}
+
+function addFault(reading: Reading, offset: number, fault: Pick<FileFault, 'message' | 'field' | 'object'>): void {
+  const { line, column } = placeOf(reading, offset)
+  const { file } = reading.origin
+  reading.result.faults.push({ place: `${file}:${line}:${column}`, file, line, column, ...fault })
+}
+
+function placeOf(reading: Reading, offset: number): { line: number; column: number } {
+  const { line, col } = reading.lines.linePos(offset)
+  return { line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+function namespaceOf(origin: Origin): { namespace?: string } {
+  return origin.namespace === undefined ? {} : { namespace: origin.namespace }
+}

@@ -1,0 +1,123 @@
+import type { App } from '../api/objects.ts'
+import type { Given } from '../config.ts'
+import { failureOf } from '../controller/errors.ts'
+import { MAX_HOSTS } from '../plan/capacity.ts'
+import { painter } from '../report/terminal.ts'
+import { cureOf } from '../report/words.ts'
+import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import { EXIT, type Io } from './io.ts'
+import { readSource } from './plan.ts'
+import { startProgress } from './progress.ts'
+import { type Setup, setUp } from './setup.ts'
+
+/** One line of the connection test. */
+interface Finding {
+  verdict: 'ok' | 'warn' | 'fail'
+  what: string
+  /** What was found, or the cause. */
+  detail: string
+  cure?: string
+}
+
+/** `check`: the connection test, a line each with the cause and the cure. */
+export async function checkCommand(io: Io, given: Given): Promise<number> {
+  const setup = await setUp(io, given, { oneShot: true, writes: false })
+  const progress = startProgress(io, 'Checking')
+  const findings: Finding[] = []
+  try {
+    await readSource(setup)
+    findings.push(...sourceFindings(setup))
+    for (const app of setup.objects.apps()) {
+      progress.say(`Checking ${app.key}`)
+      findings.push(...(await appFindings(setup, app, io.signal)))
+    }
+    if (setup.objects.apps().length === 0) findings.push(await accountFinding(setup, io.signal))
+  } finally {
+    progress.stop()
+    await setup.close()
+  }
+  print(io, given, findings)
+  return findings.some((each) => each.verdict === 'fail') ? EXIT.failed : EXIT.done
+}
+
+function print(io: Io, given: Given, findings: readonly Finding[]): void {
+  if (given.output === 'json') {
+    io.out(`${JSON.stringify({ findings }, null, 2)}\n`)
+    return
+  }
+  const paint = painter(io.colour && io.outIsTerminal)
+  const tone = { ok: 'ok', warn: 'work', fail: 'bad' } as const
+  for (const { verdict, what, detail, cure } of findings) {
+    io.out(`${paint(tone[verdict], verdict.padEnd(4))}  ${what}: ${detail}\n`)
+    if (cure !== undefined && cure !== '') io.out(`      → ${cure}\n`)
+  }
+}
+
+function sourceFindings({ objects, settings }: Setup): Finding[] {
+  const failure = objects.failure()
+  if (failure !== undefined) {
+    const cure = 'Correct what is named; `domainpilot validate PATH` lists every fault. Until then nothing is removed.'
+    return [{ verdict: 'fail', what: 'objects', detail: failure.message, cure }]
+  }
+  const detail = `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${settings.manifests.join(', ')}`
+  return [{ verdict: 'ok', what: 'objects', detail }]
+}
+
+async function accountFinding(setup: Setup, signal: AbortSignal): Promise<Finding> {
+  const { credentials } = setup.settings.ambient
+  const cure = 'Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, or declare a ServerPilotApp.'
+  if (credentials === undefined) return { verdict: 'fail', what: 'apps', detail: 'there is no app to look after', cure }
+  const detail = 'credentials are set, and no app: `domainpilot import` prints objects for the apps of the account'
+  signal.throwIfAborted()
+  return { verdict: 'warn', what: 'apps', detail, cure }
+}
+
+async function appFindings(setup: Setup, app: App, signal: AbortSignal): Promise<Finding[]> {
+  const what = `app ${app.key}`
+  try {
+    const account = await setup.accounts.accountOf(app)
+    const seen = await account.getApp(app.spec.appId, signal)
+    return [
+      { verdict: 'ok', what, detail: `credentials accepted; ${app.spec.appId} is "${seen.name}"` },
+      capacityFinding(what, seen),
+      await serverFinding(what, account, seen, signal),
+      sslFinding(what, app, seen),
+    ]
+  } catch (error) {
+    signal.throwIfAborted()
+    const { reason, message } = failureOf(error)
+    return [{ verdict: 'fail', what, detail: `${reason}: ${message}`, cure: cureOf(reason) }]
+  }
+}
+
+function capacityFinding(what: string, seen: ServerPilotApp): Finding {
+  const count = seen.domains.length
+  const detail = `${count} of ${MAX_HOSTS} hosts`
+  if (count < MAX_HOSTS * 0.9) return { verdict: 'ok', what, detail }
+  return { verdict: 'warn', what, detail, cure: 'Split the network over a second ServerPilot app before it is full.' }
+}
+
+async function serverFinding(
+  what: string,
+  account: ServerPilot,
+  seen: ServerPilotApp,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const server = await account.getServer(seen.serverId, signal)
+  if (server.lastAddress === undefined) {
+    const cure = 'ServerPilot has not heard of the server yet: see that its agent runs.'
+    return { verdict: 'warn', what, detail: `server "${server.name}" has no known address`, cure }
+  }
+  const detail = `server "${server.name}" (plan ${server.plan}) at ${server.lastAddress}: point the DNS of customers there`
+  return { verdict: 'ok', what, detail }
+}
+
+function sslFinding(what: string, app: App, seen: ServerPilotApp): Finding {
+  const { ssl, autossl } = seen
+  if (ssl?.auto) return { verdict: 'ok', what, detail: 'AutoSSL is on' }
+  if (ssl?.cert !== undefined) return { verdict: 'warn', what, detail: 'a custom certificate is installed: AutoSSL is left alone' }
+  if (!app.spec.ssl.auto) return { verdict: 'ok', what, detail: 'AutoSSL is off, and not asked for' }
+  if (autossl?.available) return { verdict: 'ok', what, detail: 'AutoSSL is available and will be switched on' }
+  const cure = 'Wait 5 to 15 minutes after the domains resolve to the server; a single name that does not can block it.'
+  return { verdict: 'warn', what, detail: 'AutoSSL is not available yet', cure }
+}

@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Given } from '../config.ts'
+import { startSimulator } from '../simulator/simulator.ts'
+import type { Io } from './io.ts'
+import { runCommand } from './run.ts'
+
+/** Between two changes of the demo's mappings; ms. */
+const PACE = 6_000
+const NAMES = ['bakery', 'cycling', 'atelier', 'garden', 'records', 'pottery', 'observatory', 'orchard', 'harbour', 'library']
+
+/** `demo`: simulator, folder of objects, daemon and status page, with a little traffic; needs no account. */
+export async function demoCommand(io: Io, given: Given): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'domainpilot-demo-'))
+  const simulator = await startSimulator({
+    apps: [{ name: 'network', domains: ['network.example', 'www.network.example', 'by-hand.example.org'] }],
+    latency: 20,
+    actionDuration: 300,
+    issuance: { delay: 4_000 },
+  })
+  const appId = simulator.apps[0] ?? ''
+  const domains = join(folder, 'domains')
+  await mkdir(domains)
+  await writeFile(join(domains, 'network.yaml'), appYaml(appId))
+  for (const name of NAMES.slice(0, 6)) await writeFile(join(domains, `${name}.yaml`), mappingYaml(name))
+  const environment = { SERVERPILOT_CLIENT_ID: simulator.clientId, SERVERPILOT_API_KEY: simulator.apiKey }
+  const options = { ...given, manifests: [domains], stateDir: join(folder, 'state'), serverpilotUrl: simulator.url, sweepSchedule: '*/10 * * * * *' }
+  const traffic = startTraffic(domains)
+  try {
+    return await runCommand({ ...io, environment }, options, (url) => {
+      io.out(`\n  Status page    ${url ?? 'off'}\n  Objects        ${domains}\n  ServerPilot    ${simulator.url} (simulated)\n\n`)
+      io.out('  Edit, add or delete a file in the folder and watch the page. Ctrl-C stops and cleans up.\n\n')
+    })
+  } finally {
+    traffic.stop()
+    await simulator.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function appYaml(appId: string): string {
+  return `apiVersion: domainpilot.dev/v1alpha1
+kind: ServerPilotApp
+metadata: {name: network}
+spec:
+  appId: ${appId}
+  protectedDomains: [network.example]
+  ssl: {auto: true, retryInterval: 5s}
+  safety: {settle: 4s, settleInferred: 8s}
+`
+}
+
+function mappingYaml(name: string): string {
+  return `apiVersion: domainpilot.dev/v1alpha1
+kind: DomainMapping
+metadata: {name: ${name}}
+spec: {domain: ${name}.example.com, www: Never, appRef: {name: network}}
+`
+}
+
+/** Customers come and go: every few seconds one mapping appears, or goes again. */
+function startTraffic(folder: string): { stop(): void } {
+  let turn = 0
+  const timer = setInterval(() => {
+    const name = NAMES[6 + (Math.floor(turn / 2) % 4)] ?? 'library'
+    const path = join(folder, `${name}.yaml`)
+    const change = turn++ % 2 === 0 ? writeFile(path, mappingYaml(name)) : rm(path, { force: true })
+    change.catch(() => undefined) // the folder goes when the demo ends
+  }, PACE)
+  return { stop: () => clearInterval(timer) }
+}

@@ -1,0 +1,106 @@
+import { type Given, UsageError } from '../config.ts'
+import { parseHost, displayHost, type Host } from '../domain/host.ts'
+import type { Outcome } from '../report/outcome.ts'
+import { cureOf } from '../report/words.ts'
+import { EXIT, type Io } from './io.ts'
+import { passOver } from './pass.ts'
+import { readSource } from './plan.ts'
+import { type Setup, setUp } from './setup.ts'
+
+/** What is known of one host on one app. */
+interface Explanation {
+  app: string
+  appId: string
+  wantedBy: string | undefined
+  place: string | undefined
+  heldBy: string | undefined
+  claim: string | undefined
+  listed: boolean
+  verdict: string
+  next: string
+}
+
+/** `explain HOST`: who wants it, who holds it, where it stands, why it is absent, what happens next. */
+export async function explainCommand(io: Io, given: Given, name: string): Promise<number> {
+  const parsed = parseHost(name)
+  if (!parsed.ok) throw new UsageError(`${name}: ${parsed.message}`)
+  const setup = await setUp(io, given, { oneShot: false, writes: false })
+  try {
+    await readSource(setup)
+    const outcomes = await passOver(io, setup, 'Looking at')
+    const found = outcomes.flatMap((outcome) => explain(setup, outcome, parsed.host))
+    if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
+    else io.out(toText(parsed.host, found, outcomes))
+    for (const { key, failure } of outcomes) {
+      if (failure !== undefined) io.err(`${key}: ${failure.reason}: ${failure.message}\n`)
+    }
+    return outcomes.some((each) => each.failure !== undefined) ? EXIT.failed : EXIT.done
+  } finally {
+    await setup.close()
+  }
+}
+
+function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
+  const { app, desired, record, plan, observed } = outcome
+  if (app === undefined) return []
+  const want = desired?.hosts.get(host)
+  const refused = desired?.rejected.find((each) => parsesTo(each.mapping.domain, host))
+  const claim = record?.hosts[host]
+  const listed = observed?.domains.some((domain) => parsesTo(domain, host)) ?? false
+  if (want === undefined && refused === undefined && claim === undefined && !listed) return []
+  const mapping = want?.mapping ?? refused?.mapping
+  const held = plan?.held.get(host)
+  const change = plan?.changes.find((each) => each.host === host)
+  const reason = refused?.reason ?? held?.reason
+  return [
+    {
+      app: app.key,
+      appId: app.spec.appId,
+      wantedBy: mapping?.key,
+      place: mapping?.place,
+      heldBy: claim?.mapping,
+      claim: claim === undefined ? undefined : claim.absentSince === undefined ? claim.state : 'Leaving',
+      listed,
+      verdict: verdictOf({ listed, wanted: want !== undefined, owned: claim !== undefined, why: refused?.message ?? held?.message }),
+      next: change !== undefined ? NEXT[change.action] : (reason === undefined ? '' : cureOf(reason)) || (sourceNote(setup) ?? 'Nothing: it is as it should be.'),
+    },
+  ]
+}
+
+const parsesTo = (name: string, host: Host): boolean => {
+  const parsed = parseHost(name)
+  return parsed.ok && parsed.host === host
+}
+
+const sourceNote = ({ objects }: Setup): string | undefined => objects.failure()?.message
+
+const NEXT = {
+  add: 'It is added by the next apply, or by the daemon at once.',
+  remove: 'It is removed by the next apply, or by the daemon once it has settled.',
+  adopt: 'It is there already and becomes ours.',
+  release: 'The claim on it is dropped.',
+} as const
+
+function verdictOf(facts: { listed: boolean; wanted: boolean; owned: boolean; why: string | undefined }): string {
+  const { listed, wanted, owned, why } = facts
+  const where = listed ? 'on the app' : 'not on the app'
+  const whose = wanted ? 'wanted' : owned ? 'no longer wanted' : 'foreign: not ours, left alone'
+  return `${where}, ${whose}${why === undefined ? '' : `: ${why}`}`
+}
+
+function toText(host: Host, found: readonly Explanation[], outcomes: readonly Outcome[]): string {
+  if (found.length === 0) {
+    return `${displayHost(host)}\n  No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.\n  → Declare a DomainMapping with spec.domain: ${host}\n`
+  }
+  const blocks = found.map((each) => {
+    const lines = [
+      `  app        ${each.app} (${each.appId})`,
+      `  wanted by  ${each.wantedBy === undefined ? 'nobody' : `${each.wantedBy} (${each.place})`}`,
+      `  held by    ${each.heldBy === undefined ? 'nobody' : `${each.heldBy} (${each.claim})`}`,
+      `  stands     ${each.verdict}`,
+      `  next       ${each.next}`,
+    ]
+    return lines.join('\n')
+  })
+  return `${displayHost(host)}\n${blocks.join('\n\n')}\n`
+}

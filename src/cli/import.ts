@@ -1,0 +1,101 @@
+import { stringify } from 'yaml'
+import { API_VERSION } from '../api/objects.ts'
+import { type Given, UsageError } from '../config.ts'
+import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
+import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import { createServerPilot } from '../serverpilot/client.ts'
+import { systemClock } from '../serverpilot/clock.ts'
+import { EXIT, type Io } from './io.ts'
+import { startProgress } from './progress.ts'
+import { readSettings } from './settings.ts'
+
+/** `import`: prints the objects that describe what ServerPilot has now, so that a first `plan` is empty. */
+export async function importCommand(io: Io, given: Given): Promise<number> {
+  const settings = readSettings(given, io.environment, io.readFile)
+  const { credentials, appId } = settings.ambient
+  if (credentials === undefined) {
+    throw new UsageError('Set SERVERPILOT_CLIENT_ID and SERVERPILOT_API_KEY: import asks ServerPilot what there is.')
+  }
+  const account = createServerPilot({
+    baseUrl: settings.serverpilotUrl,
+    allowInsecureHttp: true, // checked with the flag when the settings were read
+    credentials,
+    credentialsOrigin: 'the environment',
+    qps: settings.qps,
+    clock: systemClock,
+    proxy: settings.proxy,
+    version: io.version,
+  })
+  const progress = startProgress(io, 'Asking ServerPilot')
+  const apps = await account.listApps(io.signal).finally(() => progress.stop())
+  const chosen = appId === undefined ? apps : apps.filter((app) => app.id === appId)
+  if (chosen.length === 0) {
+    io.err(appId === undefined ? 'The account has no app.\n' : `The account has no app ${appId}.\n`)
+    return EXIT.failed
+  }
+  io.out(importText(chosen))
+  return EXIT.done
+}
+
+/** The YAML of apps and their mappings. Pure. Names that cannot be declared stand there as comments: they stay foreign. */
+export function importText(apps: readonly ServerPilotApp[]): string {
+  const names = new Set<string>()
+  return apps.map((app) => appText(app, unique(slug(app.name), names))).join('')
+}
+
+function appText(app: ServerPilotApp, name: string): string {
+  const object = {
+    apiVersion: API_VERSION,
+    kind: 'ServerPilotApp',
+    metadata: { name },
+    spec: { appId: app.id, policy: 'Sync', ssl: { auto: app.ssl?.auto === true } },
+  }
+  const mappings = mappingsOf(app.domains)
+  const names = new Set<string>()
+  const documents = mappings.declared.map(({ host, www }) =>
+    stringify({
+      apiVersion: API_VERSION,
+      kind: 'DomainMapping',
+      metadata: { name: unique(slug(`${name}-${host}`), names) },
+      spec: { domain: host, www: www === undefined ? 'Never' : isMainDomain(host) ? 'MainOnly' : 'Always', appRef: { name } },
+    }),
+  )
+  const left = mappings.left.map((note) => `# left alone (foreign): ${note}\n`).join('')
+  return `---\n# App "${app.name.replaceAll('\n', ' ')}"\n${left}${stringify(object)}${documents.map((each) => `---\n${each}`).join('')}`
+}
+
+interface Imported {
+  declared: { host: Host; www: Host | undefined }[]
+  left: string[]
+}
+
+/** Pairs `X` with `www.X` where both are there; everything else is mapped by itself. */
+function mappingsOf(domains: readonly string[]): Imported {
+  const hosts = new Set<Host>()
+  const left: string[] = []
+  for (const domain of domains) {
+    const parsed = parseHost(domain)
+    if (parsed.ok) hosts.add(parsed.host)
+    else left.push(`${compareKey(domain)}: ${parsed.message}`)
+  }
+  const www = (host: Host): Host | undefined => {
+    const name = `www.${host}` as Host
+    return hosts.has(name) && !host.startsWith('www.') && !host.startsWith('*.') ? name : undefined
+  }
+  const covered = new Set([...hosts].flatMap((host) => www(host) ?? []))
+  const declared = [...hosts].filter((host) => !covered.has(host)).sort().map((host) => ({ host, www: www(host) }))
+  return { declared, left }
+}
+
+/** A name that Kubernetes takes: lower-case letters, digits and dashes, 253 characters at most. */
+function slug(text: string): string {
+  const clean = text.toLowerCase().replace(/^\*\./, 'wildcard-').replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '')
+  return clean.slice(0, 240).replace(/-+$/, '') || 'app'
+}
+
+function unique(name: string, taken: Set<string>): string {
+  let candidate = name
+  for (let number = 2; taken.has(candidate); number++) candidate = `${name}-${number}`
+  taken.add(candidate)
+  return candidate
+}

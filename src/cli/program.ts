@@ -1,0 +1,179 @@
+import { Command, Option } from 'commander'
+import { type Given, OPTIONS, type OptionEntry, type OptionName, variableOf } from '../config.ts'
+import { completionScript, parseShell } from './completion.ts'
+import type { Io } from './io.ts'
+
+/** Options that every command which talks to ServerPilot takes. */
+const CONNECTION: OptionName[] = [
+  'source', 'manifests', 'wpConfig', 'stateDir', 'kubeconfig', 'context', 'namespace', 'appSelector', 'serverpilotUrl',
+  'allowInsecureHttp', 'serverpilotUpdateMethod', 'serverpilotQps', 'ambientCredentialsNamespaces', 'workers', 'logLevel', 'logFormat',
+]
+const DAEMON: OptionName[] = [
+  ...CONNECTION, 'sweepSchedule', 'checkSchedule', 'dryRun', 'listen', 'kubeApiQps', 'leaderElect', 'dnsServers',
+]
+
+/** A command's work: gives the exit status. Loaded when it is called, so that `validate` never pays for `run`. */
+type Action = (io: Io, given: Given, args: readonly string[]) => Promise<number>
+
+interface Entry {
+  usage: string
+  summary: string
+  options: OptionName[]
+  extra?: Option[]
+  examples: string[]
+  action: Action
+}
+
+const output = (): Option => new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text')
+
+const COMMANDS: readonly Entry[] = [
+  {
+    usage: 'run',
+    summary: 'the daemon: keeps everything in line until SIGTERM or SIGINT',
+    options: DAEMON,
+    examples: ['run --manifests domains/', 'run --dry-run --listen 127.0.0.1:9000'],
+    action: async (io, given) => (await import('./run.ts')).runCommand(io, given),
+  },
+  {
+    usage: 'plan',
+    summary: 'show what would change, per app, as a diff with its hash; writes nothing',
+    options: CONNECTION,
+    extra: [output(), new Option('--exit-code', 'exit with 2 when there are differences')],
+    examples: ['plan', 'plan -o json --exit-code'],
+    action: async (io, given) => (await import('./plan.ts')).planCommand(io, given),
+  },
+  {
+    usage: 'apply',
+    summary: 'one pass over every app: prints the plan, applies it, waits for the result',
+    options: CONNECTION,
+    extra: [output(), new Option('--approve <hash>', 'let exactly the removals of this hash go, once')],
+    examples: ['apply', 'apply --approve 3f9a0c1d2e4b5a69'],
+    action: async (io, given) => (await import('./plan.ts')).applyCommand(io, given),
+  },
+  {
+    usage: 'check',
+    summary: 'connection test: a line each with the cause and the cure',
+    options: CONNECTION,
+    extra: [output()],
+    examples: ['check'],
+    action: async (io, given) => (await import('./check.ts')).checkCommand(io, given),
+  },
+  {
+    usage: 'import',
+    summary: 'print the objects that describe what ServerPilot has now, so that a first plan is empty',
+    options: CONNECTION,
+    examples: ['import > domains/imported.yaml'],
+    action: async (io, given) => (await import('./import.ts')).importCommand(io, given),
+  },
+  {
+    usage: 'validate <paths...>',
+    summary: 'read objects offline; every fault with file, line, column, field',
+    options: [],
+    extra: [output()],
+    examples: ['validate domains/', 'validate -o json shop.yaml'],
+    action: async (io, given, paths) => (await import('./validate.ts')).validateCommand(io, given, paths),
+  },
+  {
+    usage: 'status',
+    summary: 'apps and mappings with conditions, addresses, certificate expiry',
+    options: CONNECTION,
+    extra: [
+      output(),
+      new Option('--fresh', 'look now instead of reading what the daemon wrote'),
+      new Option('--exit-code', 'exit with 1 when an app is not ready'),
+    ],
+    examples: ['status', 'status --fresh -o json'],
+    action: async (io, given) => (await import('./status.ts')).statusCommand(io, given),
+  },
+  {
+    usage: 'explain <host>',
+    summary: 'who wants a host, who holds it, where it stands, why it is absent, what happens next',
+    options: CONNECTION,
+    extra: [output()],
+    examples: ['explain shop.example.com'],
+    action: async (io, given, [host = '']) => (await import('./explain.ts')).explainCommand(io, given, host),
+  },
+  {
+    usage: 'crds',
+    summary: 'print the CustomResourceDefinitions',
+    options: [],
+    examples: ['crds | kubectl apply -f -'],
+    action: async (io) => {
+      const { customResourceDefinitions } = await import('../api/crd.ts')
+      const { stringify } = await import('yaml')
+      io.out(customResourceDefinitions().map((each) => `---\n${stringify(each)}`).join(''))
+      return 0
+    },
+  },
+  {
+    usage: 'simulate',
+    summary: 'the ServerPilot simulator, for trying things and for other people’s tests',
+    options: [],
+    extra: [
+      output(),
+      new Option('--listen <address>', 'address to listen on').default('127.0.0.1:0'),
+      new Option('--app <name=hosts>', 'an app with its domains, repeatable').argParser(collect),
+      new Option('--state-file <path>', 'keep the state on disk'),
+      new Option('--latency <ms>', 'time that each call takes').default('0'),
+      new Option('--action-duration <ms>', 'time that an action takes').default('1000'),
+      new Option('--verbose', 'a line per call'),
+    ],
+    examples: ['simulate --listen 127.0.0.1:8099', 'simulate -o json --app network=network.example,shop.example.com'],
+    action: async (io, given) => (await import('./simulate.ts')).simulateCommand(io, given),
+  },
+  {
+    usage: 'demo',
+    summary: 'simulator, folder of objects, daemon and status page with a little traffic; no account needed',
+    options: ['listen', 'logLevel', 'logFormat'],
+    examples: ['demo'],
+    action: async (io, given) => (await import('./demo.ts')).demoCommand(io, given),
+  },
+]
+
+function collect(value: string, before: unknown): string[] {
+  return [...(Array.isArray(before) ? before.map(String) : []), value]
+}
+
+/** Puts the command line together. `done` gets the exit status of the command that ran. */
+export function buildProgram(io: Io, name: string, done: (status: number) => void): Command {
+  const program = new Command(name)
+    .description('Keeps the domains, AutoSSL and certificates of ServerPilot apps in line with declared domain mappings.')
+    .version(io.version)
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .exitOverride()
+    .showHelpAfterError(`(${name} --help says more)`)
+    .addHelpText('after', `\nTry it without an account:  ${name} demo`)
+  for (const entry of COMMANDS) addCommand(program, entry, io, done)
+  program
+    .command('completion')
+    .summary('print a completion script')
+    .description('Prints a completion script for bash, zsh or fish.')
+    .argument('<shell>', 'bash, zsh or fish', parseShell)
+    .action((shell) => {
+      io.out(completionScript(program, parseShell(shell)))
+      done(0)
+    })
+  return program
+}
+
+function addCommand(program: Command, entry: Entry, io: Io, done: (status: number) => void): void {
+  const command = program.command(entry.usage).summary(entry.summary).description(`${capital(entry.summary)}.`)
+  for (const name of entry.options) command.addOption(optionOf(name))
+  for (const option of entry.extra ?? []) command.addOption(option)
+  command.addHelpText('after', `\nExamples:\n${entry.examples.map((each) => `  ${program.name()} ${each}`).join('\n')}`)
+  command.action(async () => {
+    done(await entry.action(io, command.opts(), command.args))
+  })
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+function optionOf(name: OptionName): Option {
+  const entry: OptionEntry = OPTIONS[name]
+  const standard = entry.shownDefault ?? entry.default
+  const value = entry.value === undefined ? '' : ` <${entry.value}>`
+  const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(name)}]`
+  const option = new Option(`--${entry.flag}${value}`, described)
+  if (entry.repeatable) option.argParser(collect)
+  return option
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Given } from '../config.ts'
+import { createBoard } from '../report/board.ts'
+import type { Status } from '../report/status.ts'
+import { statusText } from '../report/status-text.ts'
+import { relative } from '../report/words.ts'
+import { systemClock } from '../serverpilot/clock.ts'
+import { EXIT, type Io } from './io.ts'
+import { passOver } from './pass.ts'
+import { readSource } from './plan.ts'
+import { STATUS_FILE } from './run.ts'
+import { setUp } from './setup.ts'
+
+/** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
+const OLD = 15 * 60_000
+
+/** `status`: apps and mappings with conditions: what the daemon wrote to the state folder, or else a fresh look. */
+export async function statusCommand(io: Io, given: Given): Promise<number> {
+  const setup = await setUp(io, given, { oneShot: true, writes: false })
+  try {
+    const now = systemClock.now()
+    let status = readStatus(io, join(setup.settings.stateDir, STATUS_FILE))
+    if (status === undefined || given.fresh === true) {
+      const board = createBoard({ version: io.version, dryRun: true, objects: setup.objects, metrics: setup.metrics, log: quiet, now: systemClock.now, leader: () => true })
+      await readSource(setup)
+      for (const outcome of await passOver(io, setup, 'Looking at')) board.reconciled(outcome)
+      status = board.status()
+    } else if (now - status.generatedAt > OLD) {
+      io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)
+    }
+    if (given.output === 'json') io.out(`${JSON.stringify(status, null, 2)}\n`)
+    else io.out(statusText(status, { colour: io.colour && io.outIsTerminal, width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY }))
+    const ready = status.apps.every((app) => app.conditions.find((each) => each.type === 'Ready')?.status !== 'False')
+    return ready || given.exitCode !== true ? EXIT.done : EXIT.failed
+  } finally {
+    await setup.close()
+  }
+}
+
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => quiet,
+}
+
+const shape = z.looseObject({ generatedAt: z.number(), apps: z.array(z.looseObject({})), mappings: z.array(z.looseObject({})) })
+
+/** The file that the daemon keeps; undefined where there is none, or none that can be read: then a fresh look is taken. */
+function readStatus(io: Io, path: string): Status | undefined {
+  try {
+    const value: unknown = JSON.parse(io.readFile(path))
+    return shape.safeParse(value).success ? (value as Status) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,24 @@
+import type { Given } from '../config.ts'
+import { readManifests } from '../source/manifests/manifests.ts'
+import { parseHost } from '../domain/host.ts'
+import { EXIT, type Io } from './io.ts'
+
+/** `validate PATH…`: reads objects offline; every fault with file, line, column, field. */
+export async function validateCommand(io: Io, given: Given, paths: readonly string[]): Promise<number> {
+  const read = await readManifests(paths)
+  const faults = [
+    ...read.faults.map(({ place, message }) => ({ place, message })),
+    ...read.mappings.flatMap((mapping) => {
+      const parsed = parseHost(mapping.domain)
+      return parsed.ok ? [] : [{ place: mapping.place, message: `DomainMapping ${mapping.key}: spec.domain: ${parsed.message}` }]
+    }),
+  ]
+  if (given.output === 'json') {
+    io.out(`${JSON.stringify({ apps: read.apps.length, mappings: read.mappings.length, faults }, null, 2)}\n`)
+  } else {
+    for (const { place, message } of faults) io.out(`${place}: ${message}\n`)
+    if (faults.length === 0) io.out(`${read.apps.length} app(s) and ${read.mappings.length} mapping(s), no fault.\n`)
+  }
+  if (faults.length > 0) io.err(`${faults.length} fault(s).\n`)
+  return faults.length > 0 ? EXIT.failed : EXIT.done
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { CommanderError } from 'commander'
+import { EXIT, type Io } from './cli/io.ts'
+import { buildProgram } from './cli/program.ts'
+import { UsageError } from './config.ts'
+import { VERSION } from './version.ts'
+
+/** The only reader of process.*: parse, run, release. */
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stop.abort(new Error(`stopped by ${signal}`))
+    // A second one means now.
+    process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143))
+  })
+}
+
+const io: Io = {
+  environment: process.env,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  outIsTerminal: process.stdout.isTTY === true,
+  errIsTerminal: process.stderr.isTTY === true,
+  colour: !process.env.NO_COLOR && process.env.TERM !== 'dumb',
+  width: process.stdout.columns ?? 80,
+  readFile: (path) => readFileSync(path, 'utf8'),
+  signal: stop.signal,
+  version: VERSION,
+}
+
+// `| head` closes the pipe: that is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done)
+})
+
+async function main(): Promise<number> {
+  let status: number = EXIT.done
+  const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl-domainpilot' : 'domainpilot'
+  const program = buildProgram(io, name, (code) => {
+    status = code
+  })
+  try {
+    await program.parseAsync(process.argv)
+    return status
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    if (error instanceof UsageError) {
+      io.err(`${error.message}\n`)
+      return EXIT.usage
+    }
+    if (stop.signal.aborted) return EXIT.failed
+    io.err(`${error instanceof Error ? error.message : String(error)}\n`)
+    return EXIT.failed
+  }
+}
+
+process.exitCode = await main()

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/** What is needed of `node:fs/promises`; a test puts faults into it. */
+export type FileSystem = Pick<
+  typeof import('node:fs/promises'),
+  'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm'
+>
+
+/** Name of a file that a write has not finished: after a crash it can go. */
+const TEMPORARY = /^\..+\.tmp$/
+
+/**
+ * Replaces a file as a whole: at any moment, also after a crash or a power cut, it has its old content or its new one. When
+ * this resolves the new one is safe on the disk. When it rejects before the file was replaced, the old one stands.
+ */
+export async function writeDurably(path: string, text: string, fs: FileSystem): Promise<void> {
+  const folder = dirname(path)
+  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`)
+  try {
+    const file = await fs.open(temporary, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await fs.rename(temporary, path)
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => undefined)
+    throw error
+  }
+  await syncFolder(folder, fs)
+}
+
+/** Makes a folder, for its owner alone, with those above it that are missing, and makes that last. */
+export async function makeFolder(path: string, fs: FileSystem): Promise<void> {
+  const first = await fs.mkdir(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder), fs)
+}
+
+/** Deletes what crashed writes left in a folder. Only for whoever holds the folder. */
+export async function removeTemporaries(folder: string, fs: FileSystem): Promise<void> {
+  for (const name of await fs.readdir(folder)) {
+    if (TEMPORARY.test(name)) await fs.rm(join(folder, name), { force: true })
+  }
+}
+
+/** File systems that do not know how to sync a folder say one of these. */
+const CANNOT = new Set<unknown>(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EPERM'])
+
+async function syncFolder(path: string, fs: FileSystem): Promise<void> {
+  let folder: FileHandle | undefined
+  try {
+    folder = await fs.open(path, 'r')
+    await folder.sync()
+  } catch (error) {
+    if (!CANNOT.has((error as NodeJS.ErrnoException).code)) throw error
+  } finally {
+    await folder?.close()
+  }
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import * as nodeFiles from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { decodeRecord, encodeRecord } from './decode.ts'
+import { type FileSystem, makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
+import { lockStateDir, StateDirBusyError } from './lock.ts'
+import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stored } from './store.ts'
+
+/** An open state folder. */
+export interface FileStore extends OwnershipStore {
+  /** Absolute path of the folder, for whoever keeps more there. */
+  readonly stateDir: string
+  /** Throws `StateDirBusyError` when another process has taken the folder over meanwhile. */
+  assertHeld(): Promise<void>
+  /** Waits for writes under way and gives the folder free. */
+  close(): Promise<void>
+}
+
+/** How to open a state folder. All but `version` is for tests. */
+export interface FileStoreOptions {
+  version: string
+  /** Epoch milliseconds. */
+  now?: number
+  fs?: FileSystem
+}
+
+/**
+ * Opens a state folder for writing, makes it when there is none, and takes its lock. Records stand there as files, one per
+ * account and app.
+ *
+ * Throws `StateDirBusyError` when another process holds it, an error that names the folder when it cannot be used.
+ */
+export async function openFileStore(stateDir: string, options: FileStoreOptions): Promise<FileStore> {
+  const fs = options.fs ?? nodeFiles
+  const folder = resolve(stateDir)
+  const lock = await unusable(stateDir, async () => {
+    await makeFolder(folder, fs)
+    const taken = await lockStateDir(folder, options)
+    await removeTemporaries(folder, fs).catch(async (error: unknown) => {
+      await taken.release()
+      throw error
+    })
+    return taken
+  })
+  // Writes of one file go one after the other: each compares what the one before it has written.
+  const turns = new Map<string, Promise<unknown>>()
+
+  function inTurn<Result>(file: string, write: () => Promise<Result>): Promise<Result> {
+    const turn = (turns.get(file) ?? Promise.resolve()).then(write, write)
+    turns.set(file, turn)
+    const leave = (): void => {
+      if (turns.get(file) === turn) turns.delete(file)
+    }
+    turn.then(leave, leave)
+    return turn
+  }
+
+  return {
+    stateDir: folder,
+    load: (account, appId) => load(folder, account, appId, fs),
+
+    save(record, token) {
+      const file = join(folder, recordFile(record.account, record.appId))
+      const text = encodeRecord(record)
+      return inTurn(file, async () => {
+        await lock.assertHeld()
+        const before = await read(file, fs)
+        if ((before === undefined ? undefined : digest(before)) !== token) {
+          throw new RecordConflictError(`The ownership record ${file} was changed by somebody else meanwhile.`)
+        }
+        await naming('write', file, () => writeDurably(file, text, fs))
+        return digest(text)
+      })
+    },
+
+    assertHeld: lock.assertHeld,
+
+    async close() {
+      await Promise.allSettled(turns.values())
+      await lock.release()
+    },
+  }
+}
+
+/** The records of a state folder for reading alone: takes no lock and makes nothing, so it works beside a daemon. */
+export function readFileStore(stateDir: string, fs: FileSystem = nodeFiles): OwnershipStore {
+  return {
+    load: (account, appId) => load(resolve(stateDir), account, appId, fs),
+    async save() {
+      throw new Error(`The state folder ${stateDir} is open for reading only.`)
+    },
+  }
+}
+
+/**
+ * Name of a record's file. Readable, and different for every account and app also where the file system makes no difference
+ * between `a` and `A`, which ids do.
+ */
+export function recordFile(account: string, appId: string): string {
+  const clean = (text: string): string => text.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 40)
+  return `ownership-${clean(account)}-${clean(appId)}-${digest(JSON.stringify([account, appId])).slice(0, 16)}.json`
+}
+
+async function load(folder: string, account: string, appId: string, fs: FileSystem): Promise<Stored | undefined> {
+  const file = join(folder, recordFile(account, appId))
+  const bytes = await read(file, fs)
+  if (bytes === undefined) return undefined
+  const record = decodeRecord(bytes, file)
+  if (record.account !== account || record.appId !== appId) {
+    throw new RecordCorruptError(
+      `The ownership record ${file} is that of another app (${record.appId} of account ${record.account}): it was copied or renamed. Put the right file in its place, or delete it; the app's hosts then count as foreign and none of them is removed.`,
+    )
+  }
+  return { record, token: digest(bytes) }
+}
+
+async function read(file: string, fs: FileSystem): Promise<Buffer | undefined> {
+  return await naming('read', file, async () => {
+    try {
+      return await fs.readFile(file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  })
+}
+
+const digest = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex')
+
+async function naming<Result>(verb: string, file: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw new Error(`Cannot ${verb} the ownership record ${file}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    })
+  }
+}
+
+async function unusable<Result>(stateDir: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof StateDirBusyError) throw cause
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(
+      `The state folder ${stateDir} cannot be used (${message}): make it a folder that this user may write, or name another one with --state-dir.`,
+      { cause },
+    )
+  }
+}

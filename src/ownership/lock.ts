@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto'
+import {
+  constants,
+  copyFile,
+  type FileHandle,
+  link,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { identifySelf, isRunning, type ProcessIdentity } from './process-identity.ts'
+
+/** The state folder is held by another process. */
+export class StateDirBusyError extends Error {
+  override readonly name = 'StateDirBusyError'
+}
+
+/** A hold on the state folder. */
+export interface StateLock {
+  /** Throws `StateDirBusyError` when the folder is ours no more: taken over while this process stood still, or deleted. */
+  assertHeld(): Promise<void>
+  release(): Promise<void>
+}
+
+/** How to take the lock. All but `version` is for tests. */
+export interface LockOptions {
+  /** Version of the program, for whoever is turned away. */
+  version: string
+  /** Epoch milliseconds, for whoever is turned away. */
+  now?: number
+  self?: ProcessIdentity
+  /** How often the holder gives a sign of life, ms. */
+  beat?: number
+  /** After how much silence a holder that we cannot see counts as dead, ms. */
+  silence?: number
+}
+
+const BEAT_MS = 5_000
+const SILENCE_MS = 30_000
+const LOCK_FILE = /^lock\.(\d{1,15})$/
+
+const holderSchema = z.object({
+  pid: z.int().min(1),
+  started: z.string().exactOptional(),
+  host: z.string(),
+  scope: z.string(),
+  since: z.string(),
+  version: z.string(),
+  /** Tells this hold from every other. */
+  id: z.string(),
+  released: z.boolean(),
+})
+type Holder = z.infer<typeof holderSchema>
+
+/**
+ * Takes the state folder for this process. A process that is dead holds nothing, however it ended.
+ *
+ * The file `lock.N` with the highest N says who holds the folder. Whoever finds that holder dead creates `lock.N+1`, which
+ * only one can, so no two take over the same dead holder. A number never comes back: on release the file stays and says so.
+ * A holder that runs where we cannot see its process (another machine, another container) counts as dead once its
+ * signs of life stop.
+ *
+ * Throws `StateDirBusyError`, which says who holds it and what to do.
+ */
+export async function lockStateDir(stateDir: string, options: LockOptions): Promise<StateLock> {
+  const self = options.self ?? (await identifySelf())
+  const since = new Date(options.now ?? Date.now()).toISOString()
+  const holder: Holder = { ...self, since, version: options.version, id: randomUUID(), released: false }
+  const draft = join(stateDir, `.lock-${holder.id}.tmp`)
+  try {
+    for (;;) {
+      await writeFile(draft, encode(holder), { mode: 0o600 })
+      const [top = 0] = await generations(stateDir)
+      if (top > 0) await assertFree(stateDir, top, self, draft, options.silence ?? SILENCE_MS)
+      const path = join(stateDir, `lock.${top + 1}`)
+      if (!(await createExclusively(draft, path))) continue
+      const [highest = 0, ...older] = await generations(stateDir)
+      if (highest === top + 1) {
+        for (const each of older) await rm(join(stateDir, `lock.${each}`), { force: true })
+        return await hold(path, holder, options.beat ?? BEAT_MS)
+      }
+      // We listed the folder in the very moment in which others took it, released it and tidied up.
+      await rm(path, { force: true })
+    }
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** Numbers of the lock files, highest first. */
+async function generations(stateDir: string): Promise<number[]> {
+  const numbers = (await readdir(stateDir)).flatMap((name) => Number(LOCK_FILE.exec(name)?.[1] ?? []))
+  return numbers.sort((a, b) => b - a)
+}
+
+/** False when there is such a file already, or our draft fell to the tidying of the one who holds the folder now. */
+async function createExclusively(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' || code === 'ENOENT') return false
+  }
+  try {
+    // A file system without links.
+    await copyFile(draft, path, constants.COPYFILE_EXCL)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' || code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function assertFree(
+  stateDir: string,
+  generation: number,
+  self: ProcessIdentity,
+  draft: string,
+  silence: number,
+): Promise<void> {
+  const path = join(stateDir, `lock.${generation}`)
+  const holder = await readHolder(path)
+  if (holder?.released) return
+  const visible = holder !== undefined && holder.scope === self.scope
+  if (visible ? !(await isRunning(holder)) : await isSilent(path, draft, silence)) return
+  const who =
+    holder === undefined
+      ? `a process that has just begun (${path})`
+      : `process ${holder.pid} on host ${holder.host}, since ${holder.since} (domainpilot ${holder.version})`
+  const unseen = visible
+    ? ''
+    : ` It runs on another machine or in another container; if it is gone, the folder is free ${silence / 1000} s after its last sign of life.`
+  throw new StateDirBusyError(
+    `The state folder ${stateDir} is held by ${who}. One process at a time may hold it: stop that one, or give this one another --state-dir.${unseen}`,
+  )
+}
+
+/** Compares two files, not a file with our clock: both got their time from the one that keeps the folder. */
+async function isSilent(path: string, draft: string, silence: number): Promise<boolean> {
+  try {
+    const [sign, now] = await Promise.all([stat(path), stat(draft)])
+    return Math.abs(now.mtimeMs - sign.mtimeMs) > silence
+  } catch (error) {
+    // Gone meanwhile: the attempt to create the next one tells.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
+    throw error
+  }
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    return holderSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+const encode = (holder: Holder): string => `${JSON.stringify(holder)}\n`
+
+async function hold(path: string, holder: Holder, beat: number): Promise<StateLock> {
+  const file: FileHandle = await open(path, 'r+')
+  // The same bytes again: the file is never seen in between. When it fails, silence is the right thing to hear.
+  const timer = setInterval(() => void file.write(encode(holder), 0).catch(() => undefined), beat).unref()
+  let released = false
+
+  async function assertHeld(): Promise<void> {
+    if (!released && (await readHolder(path))?.id === holder.id) return
+    throw new StateDirBusyError(
+      `The lock ${path} is no longer ours: another process took the state folder over, or somebody deleted the lock. Nothing is written there any more; start domainpilot again.`,
+    )
+  }
+
+  return {
+    assertHeld,
+    async release() {
+      if (released) return
+      clearInterval(timer)
+      const ours = await assertHeld().then(
+        () => true,
+        () => false,
+      )
+      released = true
+      await file.close()
+      if (!ours) return
+      const draft = `${path}.tmp`
+      await writeFile(draft, encode({ ...holder, released: true }), { mode: 0o600 })
+      await rename(draft, path)
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { isRetryable, type Reason } from './reasons.ts'
+import type { Condition } from './status.ts'
+
+/** The two kinds that carry conditions. */
+export type ConditionKind = 'ServerPilotApp' | 'DomainMapping'
+
+/** What a step says of its own condition; the time is worked out by `setCondition`. */
+export interface ConditionInput {
+  type: string
+  status: Condition['status']
+  reason: Reason
+  message: string
+  observedGeneration: number
+}
+
+/** The API server takes 32,768 characters; bytes are never fewer than characters. */
+export const MAX_MESSAGE_BYTES = 32_767
+
+/**
+ * How each condition that a step owns bears on `Ready`. All of them are good when `True`.
+ * `required`: Ready needs `True`. `checked`: `False` denies Ready; `Unknown` denies it only while a first result is on its
+ * way (`Progressing`), so that neither a check that is off nor a resolver that fails takes Ready away from an app that works.
+ * The order is the order in which a fault is named: the earlier ones are the cause of the later.
+ */
+const PARTS: Record<ConditionKind, readonly { type: string; weight: 'required' | 'checked' }[]> = {
+  ServerPilotApp: [
+    { type: 'Accepted', weight: 'required' },
+    { type: 'Synced', weight: 'required' },
+    { type: 'CertificateReady', weight: 'checked' },
+  ],
+  DomainMapping: [
+    { type: 'Accepted', weight: 'required' },
+    { type: 'Synced', weight: 'required' },
+    { type: 'DNSReady', weight: 'checked' },
+    { type: 'CertificateReady', weight: 'checked' },
+  ],
+}
+
+/** Types that `summarize` computes; no step sets them. They come first in a list, for people who read from the top. */
+const COMPUTED = ['Ready', 'Reconciling', 'Stalled']
+
+/**
+ * The list with this condition put in, at its old position or at the end. `now` is epoch milliseconds and becomes
+ * `lastTransitionTime` when, and only when, the status differs from before. The list that came in stays as it was.
+ */
+export function setCondition(list: readonly Condition[], input: ConditionInput, now: number): Condition[] {
+  const before = list.find((condition) => condition.type === input.type)
+  const next: Condition = {
+    ...input,
+    message: cutMessage(input.message, MAX_MESSAGE_BYTES),
+    lastTransitionTime: before && before.status === input.status ? before.lastTransitionTime : now,
+  }
+  return before ? list.map((condition) => (condition === before ? next : condition)) : [...list, next]
+}
+
+/**
+ * The list with `Ready`, `Reconciling` and `Stalled` (kstatus) worked out from the others and put in front, the others after
+ * them in the order of the table. `generation` is the one that the object has now: a part that speaks of an older one counts
+ * as `Unknown, Progressing`.
+ *
+ * | parts | Ready | Reconciling | Stalled |
+ * |---|---|---|---|
+ * | nothing stands in the way | True | False | False |
+ * | one is False for a reason that waits for a person | False | False | True |
+ * | one is False, all for reasons that may pass | False | True | False |
+ * | one is Unknown for a reason that may pass | Unknown | True | False |
+ * | one is Unknown because a person said so (suspended) | Unknown | False | False |
+ */
+export function summarize(
+  kind: ConditionKind,
+  list: readonly Condition[],
+  generation: number,
+  now: number,
+): Condition[] {
+  const blocking = PARTS[kind].flatMap((part) => blocker(part, list, generation))
+  const failed = blocking.filter((condition) => condition.status === 'False')
+  const stalled = failed.find((condition) => !isRetryable(condition.reason))
+  const cause = stalled ?? failed[0] ?? blocking.find(({ reason }) => !isRetryable(reason)) ?? blocking[0]
+
+  const about = cause
+    ? { reason: cause.reason as Reason, message: cause.message }
+    : { reason: 'Succeeded' as const, message: '' }
+  const ready = cause === undefined ? 'True' : cause.status
+  const reconciling = cause !== undefined && stalled === undefined && isRetryable(cause.reason)
+
+  let next: Condition[] = [...list]
+  const put = (type: string, status: Condition['status'], words: { reason: Reason; message: string }) => {
+    next = setCondition(next, { type, status, ...words, observedGeneration: generation }, now)
+  }
+  put('Ready', ready, about)
+  put('Reconciling', reconciling ? 'True' : 'False', reconciling ? about : { reason: about.reason, message: '' })
+  put('Stalled', stalled ? 'True' : 'False', stalled ? about : { reason: about.reason, message: '' })
+
+  const order = [...COMPUTED, ...PARTS[kind].map((part) => part.type)]
+  const rank = (condition: Condition) => (order.indexOf(condition.type) + order.length + 1) % (order.length + 1)
+  return next.sort((a, b) => rank(a) - rank(b))
+}
+
+/** The condition of that part if it stands in the way of Ready, made up where there is none or only an outdated one. */
+function blocker(
+  part: { type: string; weight: 'required' | 'checked' },
+  list: readonly Condition[],
+  generation: number,
+): Condition[] {
+  const found = list.find((condition) => condition.type === part.type)
+  if (found === undefined && part.weight === 'checked') return []
+  if (found === undefined || found.observedGeneration < generation) {
+    const message = `${part.type} is being worked out`
+    const base = { type: part.type, observedGeneration: generation, lastTransitionTime: 0 }
+    return [{ ...base, status: 'Unknown', reason: 'Progressing', message }]
+  }
+  if (found.status === 'True') return []
+  const denies = found.status === 'False' || part.weight === 'required' || found.reason === 'Progressing'
+  return denies ? [found] : []
+}
+
+/**
+ * The text in at most `maxBytes` bytes of UTF-8, cut between characters, with a note that it goes on. For conditions, and for
+ * the notes of Events (1,024 bytes).
+ */
+export function cutMessage(text: string, maxBytes: number): string {
+  const bytes = new TextEncoder().encode(text)
+  if (bytes.length <= maxBytes) return text
+  const note = ' … (cut)'
+  let end = Math.max(0, maxBytes - new TextEncoder().encode(note).length)
+  // A byte of the form 10xxxxxx continues a character: step back to where one begins.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return new TextDecoder().decode(bytes.subarray(0, end)) + note
+}

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, isIP } from 'node:net'
+import type { HealthVerdict } from './health.ts'
+import { renderPage } from './page.ts'
+import { PAGE_SCRIPT } from './page-script.ts'
+import { PAGE_STYLE } from './page-style.ts'
+import type { Status } from './status.ts'
+
+export interface HttpOptions {
+  /** Address to listen on, for instance `127.0.0.1` or `0.0.0.0`. */
+  host: string
+  /** 0 lets the system choose. */
+  port: number
+  status: () => Status
+  metrics: { text(): Promise<string>; readonly contentType: string }
+  live: () => HealthVerdict
+  ready: () => HealthVerdict
+  /** Called for a fault while answering; the asker gets a bare 500. */
+  failed?: (error: unknown) => void
+}
+
+export interface HttpServer {
+  /** `http://127.0.0.1:8080`, with the port that the system chose and without a final slash. */
+  url: string
+  /** Resolves when the port is free again; connections that are still open are cut. */
+  stop(): Promise<void>
+}
+
+interface Answer {
+  code: number
+  type: string
+  body: string
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+/** The page has no external part, and nothing that was not in it when it was built may run. */
+const POLICY = [
+  "default-src 'none'",
+  `style-src ${sha256(PAGE_STYLE)}`,
+  `script-src ${sha256(PAGE_SCRIPT)}`,
+  "connect-src 'self'",
+  'img-src data:',
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': POLICY,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+}
+
+/**
+ * Serves the status page, `/status.json`, `/metrics`, `/healthz` and `/readyz`; read only, without authentication. Resolves
+ * when it listens; rejects with the system's error when it cannot (`EADDRINUSE`).
+ */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+    answer(request, options)
+      .catch((error: unknown): Answer => {
+        options.failed?.(error)
+        return { code: 500, type: TEXT, body: 'This page could not be made; the log says why.\n' }
+      })
+      .then((made) => send(request, response, made))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  server.removeAllListeners('error').on('error', (error) => options.failed?.(error))
+  const { address, port, family } = server.address() as AddressInfo
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(request: IncomingMessage, options: HttpOptions): Promise<Answer> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { code: 405, type: TEXT, body: 'Only GET and HEAD: this page changes nothing.\n' }
+  }
+  if (isLoopback(options.host) && !isOurName(request.headers.host)) {
+    // A web page whose name resolves to 127.0.0.1 (DNS rebinding) could otherwise read us through its visitor's browser.
+    return { code: 421, type: TEXT, body: 'Ask by address, or as localhost.\n' }
+  }
+  const target = `http://local${request.url?.startsWith('/') ? request.url : '/'}`
+  const url = URL.canParse(target) ? new URL(target) : undefined
+  switch (url?.pathname) {
+    case '/': {
+      const query = { search: url.searchParams.get('q') ?? '', app: url.searchParams.get('app') ?? undefined }
+      return { code: 200, type: 'text/html; charset=utf-8', body: renderPage(options.status(), query) }
+    }
+    case '/status.json':
+      return { code: 200, type: 'application/json; charset=utf-8', body: `${JSON.stringify(options.status())}\n` }
+    case '/metrics':
+      return { code: 200, type: options.metrics.contentType, body: await options.metrics.text() }
+    case '/healthz':
+      return verdict(options.live())
+    case '/readyz':
+      return verdict(options.ready())
+    default:
+      return notFound(request)
+  }
+}
+
+function verdict({ ok, message }: HealthVerdict): Answer {
+  return { code: ok ? 200 : 503, type: TEXT, body: `${message}\n` }
+}
+
+/** In kind: JSON for whoever asks for JSON, text for the rest. The path is not repeated. */
+function notFound(request: IncomingMessage): Answer {
+  const known = ['/', '/status.json', '/metrics', '/healthz', '/readyz']
+  if (request.headers.accept?.includes('json') || request.url?.split('?')[0]?.endsWith('.json')) {
+    return {
+      code: 404,
+      type: 'application/json; charset=utf-8',
+      body: `${JSON.stringify({ error: 'not found', known })}\n`,
+    }
+  }
+  return { code: 404, type: TEXT, body: `Not found. There are: ${known.join(' ')}\n` }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { code, type, body }: Answer): void {
+  response.writeHead(code, {
+    ...HEADERS,
+    ...(code === 405 && { Allow: 'GET, HEAD', Connection: 'close' }),
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+  })
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+/** An address cannot be rebound, and `localhost` belongs to this machine; no Host at all comes from no browser. */
+function isOurName(header: string | undefined): boolean {
+  if (header === undefined || header === '') return true
+  const name = header
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+    .toLowerCase()
+  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0
+}

@@ -1,0 +1,208 @@
+/** One metric: everything that its registration, its birth at 0, its removal and its documentation need. */
+export interface MetricEntry {
+  type: 'counter' | 'gauge' | 'histogram'
+  /** `app`: carries `namespace` and `app`, lives from `appSeen` to `appGone`. `process`: one for the program. */
+  scope: 'app' | 'process'
+  /** Labels besides the app's. A list holds every value that can occur; `open` has values that only the run time knows. */
+  labels: Readonly<Record<string, readonly string[] | 'open'>>
+  help: string
+  /** Upper bounds of a histogram, in seconds. */
+  buckets?: readonly number[]
+}
+
+/** Stands before every name below. */
+export const METRIC_PREFIX = 'domainpilot_'
+
+/** How one reconcile of an app ended: the same words as the outcome of `apply`. */
+export const RECONCILE_RESULTS = ['applied', 'unchanged', 'planned', 'refused', 'suspended', 'failed'] as const
+
+/** What happened to hosts. */
+export const HOST_ACTIONS = ['add', 'remove', 'adopt', 'release'] as const
+
+/** Calls that the client makes, as routes: an id in a label would be one series per app. */
+export const ENDPOINTS = ['/apps', '/apps/:id', '/apps/:id/ssl', '/servers', '/servers/:id', '/actions/:id'] as const
+
+/** Status codes that are told apart; another one counts as `other`, no answer at all as `none`. */
+export const CODES = [
+  ...['200', '400', '401', '402', '403', '404', '409', '429', '500', '502', '503', '504'],
+  ...['none', 'other'],
+] as const
+
+/** Every metric of ours, in the order of the documentation. Never a host name in a label. */
+export const METRICS = {
+  app_hosts: {
+    type: 'gauge',
+    scope: 'app',
+    labels: { kind: ['desired', 'observed', 'owned', 'foreign'] },
+    help: 'Hosts of the app: wanted, listed by ServerPilot, ours, not ours.',
+  },
+  app_pending_changes: {
+    type: 'gauge',
+    scope: 'app',
+    labels: { action: ['add', 'remove'] },
+    help: 'Changes that the last plan found and that are not in place.',
+  },
+  app_condition: {
+    type: 'gauge',
+    scope: 'app',
+    labels: { type: 'open', reason: 'open' },
+    help: 'Conditions of the app: 1 while True, 0 while False or Unknown. One series per type, with the present reason.',
+  },
+  app_removals_refused: {
+    type: 'gauge',
+    scope: 'app',
+    labels: {},
+    help: '1 while the safety guard holds removals back until somebody approves them.',
+  },
+  app_writes_contended_total: {
+    type: 'counter',
+    scope: 'app',
+    labels: {},
+    help: 'Writes after which ServerPilot listed something else, because somebody else wrote too.',
+  },
+  app_last_attempt_timestamp_seconds: {
+    type: 'gauge',
+    scope: 'app',
+    labels: {},
+    help: 'When the app was last reconciled. Absent before the first time.',
+  },
+  app_last_success_timestamp_seconds: {
+    type: 'gauge',
+    scope: 'app',
+    labels: {},
+    help: 'When the app was last found or brought in sync. Absent before the first time.',
+  },
+  app_certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    scope: 'app',
+    labels: {},
+    help: 'When the installed certificate ends. Absent while there is none.',
+  },
+  app_uncovered_hosts: {
+    type: 'gauge',
+    scope: 'app',
+    labels: {},
+    help: 'Hosts that the installed certificate does not name.',
+  },
+  app_dns_failing_hosts: {
+    type: 'gauge',
+    scope: 'app',
+    labels: {},
+    help: 'Hosts without records or with records that lead elsewhere. Those whose resolver failed are not counted.',
+  },
+  mappings: {
+    type: 'gauge',
+    scope: 'app',
+    labels: { ready: ['true', 'false', 'unknown'] },
+    help: 'Domain mappings of the app by their condition Ready.',
+  },
+  host_changes_total: {
+    type: 'counter',
+    scope: 'app',
+    labels: { action: HOST_ACTIONS },
+    help: 'Hosts that were added, removed, adopted (ours from now on) or released (ours no more).',
+  },
+  reconcile_total: {
+    type: 'counter',
+    scope: 'app',
+    labels: { result: RECONCILE_RESULTS },
+    help: 'Reconciles of the app by how they ended.',
+  },
+  reconcile_duration_seconds: {
+    type: 'histogram',
+    scope: 'app',
+    labels: { result: RECONCILE_RESULTS },
+    help: 'How long a reconcile took, waiting for ServerPilot included.',
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300],
+  },
+  serverpilot_requests_total: {
+    type: 'counter',
+    scope: 'process',
+    labels: { method: ['GET', 'POST'], endpoint: ENDPOINTS, code: CODES },
+    help: 'Requests to the ServerPilot API. Code `none`: no answer; `other`: a status that is not listed.',
+  },
+  serverpilot_request_duration_seconds: {
+    type: 'histogram',
+    scope: 'process',
+    labels: { method: ['GET', 'POST'], endpoint: ENDPOINTS, code: CODES },
+    help: 'How long ServerPilot took to answer.',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+  source_reads_total: {
+    type: 'counter',
+    scope: 'process',
+    labels: { source: 'open', result: ['success', 'failure'] },
+    help: 'Reads of a source of objects or mappings.',
+  },
+  source_last_success_timestamp_seconds: {
+    type: 'gauge',
+    scope: 'process',
+    labels: { source: 'open' },
+    help: 'When the source was last read as a whole. Absent before the first time.',
+  },
+  source_objects: {
+    type: 'gauge',
+    scope: 'process',
+    labels: { source: 'open' },
+    help: 'Objects that the last good read of the source gave.',
+  },
+  workqueue_depth: { type: 'gauge', scope: 'process', labels: {}, help: 'Apps that wait to be reconciled.' },
+  workqueue_adds_total: { type: 'counter', scope: 'process', labels: {}, help: 'Apps put into the queue.' },
+  workqueue_retries_total: {
+    type: 'counter',
+    scope: 'process',
+    labels: {},
+    help: 'Apps put into the queue again after a failure.',
+  },
+  workqueue_queue_duration_seconds: {
+    type: 'histogram',
+    scope: 'process',
+    labels: {},
+    help: 'How long an app waited in the queue after it was due.',
+    buckets: [0.01, 0.1, 0.5, 1, 2, 5, 15, 60, 300],
+  },
+  leader: {
+    type: 'gauge',
+    scope: 'process',
+    labels: {},
+    help: '1 on the replica that works (also without leader election), 0 on a standby.',
+  },
+  build_info: {
+    type: 'gauge',
+    scope: 'process',
+    labels: { version: 'open', node: 'open' },
+    help: 'Always 1; the labels name the version.',
+  },
+} as const satisfies Record<string, MetricEntry>
+
+/** A metric's name without the prefix. */
+export type MetricName = keyof typeof METRICS
+
+/** The metrics as the page docs/metrics.md. Ends in a newline. */
+export function metricsDocs(): string {
+  const rows = Object.entries<MetricEntry>(METRICS).map(([name, entry]) => {
+    const app = entry.scope === 'app' ? ['`namespace`', '`app`'] : []
+    const own = Object.entries(entry.labels).map(([label, values]) =>
+      values === 'open' || values.length > 6 ? `\`${label}\`` : `\`${label}\` (${values.join(', ')})`,
+    )
+    return `| \`${METRIC_PREFIX}${name}\` | ${entry.type} | ${[...app, ...own].join(', ') || '-'} | ${entry.help} |`
+  })
+  return `# Metrics
+
+Served at \`/metrics\`. Written by \`npm run docs\` from the table in the code: change it there.
+
+- Counters are born at 0 with each value that a label can have, so that \`increase()\` sees the first failure.
+- Times are absent, not 0, before they have happened once.
+- The series of an app go when its object goes. A standby exports \`${METRIC_PREFIX}leader 0\` and no series per app.
+- No label ever holds a host name.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+${rows.join('\n')}
+
+\`endpoint\` is one of ${ENDPOINTS.map((endpoint) => `\`${endpoint}\``).join(', ')}.
+\`code\` is one of ${CODES.map((code) => `\`${code}\``).join(', ')}.
+
+The process's own metrics (\`process_…\`, \`nodejs_…\`) are those of prom-client.
+`
+}

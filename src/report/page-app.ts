@@ -1,0 +1,183 @@
+import { type Html, html, prose } from './html.ts'
+import type { AppStatus, HostStatus } from './status.ts'
+import {
+  conditionTone,
+  counted,
+  cureOf,
+  dateOf,
+  HOST_TONES,
+  hostsByAttention,
+  isoOf,
+  relative,
+  SIGNS,
+  type Tone,
+  verdict,
+} from './words.ts'
+
+/** How one app is shown. */
+export interface AppView {
+  /** Epoch milliseconds. */
+  now: number
+  /** The objects are custom resources: kubectl can approve too. */
+  kubernetes: boolean
+  /** Most rows of hosts. */
+  rows: number
+  open: boolean
+  /** Lower case; empty for all hosts. */
+  search: string
+  /** The only app on the page. */
+  single: boolean
+}
+
+/** Conditions that repeat what the others say; the head of the app has them as one word. */
+const SUMMED_UP = new Set(['Ready', 'Reconciling', 'Stalled'])
+
+/** One app, folded or not. */
+export function appBlock(app: AppStatus, view: AppView): Html {
+  const id = encodeURIComponent(app.key)
+  const { tone, word, reason, message } = verdict(app.conditions)
+  const [namespace, name] = split(app.key)
+  const { desired, observed } = app.domains
+  return html`<details class="app ${tone}" id="${view.search ? 'found' : 'app'}:${id}"${flag('open', view.open)}>
+<summary>
+<span class="verdict">${mark(tone)} ${word}</span>
+<span class="name"><span class="dim">${namespace}/</span><strong>${name}</strong>${
+    tone !== 'ok' && html`<span class="why"><b>${reason}</b> ${prose(short(message))}</span>`
+  }</span>
+<span class="count">${
+    observed === desired
+      ? html`<b>${observed}</b> <span class="dim">host${observed !== 1 && 's'}</span>`
+      : html`<b>${observed}</b> <span class="dim">observed,</span> <b>${desired}</b> <span class="dim">desired</span>`
+  }</span>
+<span class="when dim">${app.lastSuccess === undefined ? 'never in sync' : html`in sync ${time(app.lastSuccess, view.now)}`}</span>
+</summary>
+<div class="body">
+${app.plan && planBlock(app, view)}
+${facts(app, view.now)}
+${conditionList(app, view.now)}
+${hostList(app, id, view)}
+</div>
+</details>`
+}
+
+/** The sign of a tone. Whoever cannot see it reads the word beside it. */
+export function mark(tone: Tone): Html {
+  return html`<span class="mark ${tone}" aria-hidden="true">${SIGNS[tone]}</span>`
+}
+
+/** A time as distance, with the exact one on hovering. */
+export function time(epoch: number, now: number): Html {
+  const iso = isoOf(epoch)
+  if (iso === '') return html``
+  return html`<time datetime="${iso}" title="${dateOf(epoch, true)}">${relative(epoch, now)}</time>`
+}
+
+function planBlock(app: AppStatus, view: AppView): Html {
+  const plan = app.plan!
+  const [namespace, name] = split(app.key)
+  const waits = plan.reason === 'RemovalSettling'
+  return html`<section class="plan" aria-label="Plan of ${app.key}">
+<h3>${counted(plan.removals.length, 'removal')} ${waits ? 'will go in shortly' : plan.removals.length === 1 ? 'waits for you' : 'wait for you'}</h3>
+<p><strong>${plan.reason}</strong> ${prose(plan.message)}</p>
+<pre class="diff" tabindex="0" aria-label="Changes">${plan.diff
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => html`<span class="${diffClass(line)}">${line}\n</span>`)}</pre>
+${
+  waits
+    ? html`<p class="dim">Plan <code>${plan.hash}</code>. Nothing to do.</p>`
+    : html`<p>If that is what you want, approve exactly this plan, once:</p>
+<div class="command"><pre><code>domainpilot apply --approve ${plan.hash}</code></pre></div>
+${view.kubernetes && html`<p class="dim">or, in the cluster:</p><div class="command"><pre><code>kubectl annotate spapp --overwrite -n ${namespace} ${name} domainpilot.dev/approve-plan=${plan.hash}</code></pre></div>`}
+<p class="dim">If not: bring the missing mappings back, and the plan goes away by itself.</p>`
+}
+</section>`
+}
+
+function diffClass(line: string): string {
+  const sign = line.trimStart()[0]
+  return sign === '+' ? 'plus' : sign === '-' || sign === '−' ? 'minus' : 'same'
+}
+
+function facts(app: AppStatus, now: number): Html {
+  const { certificate, domains } = app
+  return html`<dl class="facts">
+<div><dt>desired</dt><dd>${domains.desired}</dd></div>
+<div><dt>observed</dt><dd>${domains.observed}</dd></div>
+<div><dt>owned</dt><dd>${domains.owned}</dd></div>
+<div><dt>foreign</dt><dd>${domains.foreign}</dd></div>
+<div><dt>certificate</dt><dd>${
+    certificate?.notAfter === undefined
+      ? 'none'
+      : html`${certificate.notAfter < now ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${
+          certificate.uncovered.length === 0 ? 'covers all' : html`<b>${certificate.uncovered.length} not covered</b>`
+        }`
+  }</dd></div>
+<div><dt>last attempt</dt><dd>${app.lastAttempt === undefined ? 'none' : time(app.lastAttempt, now)}</dd></div>
+<div><dt>policy</dt><dd>${app.policy}</dd></div>
+<div><dt>app id</dt><dd class="mono">${app.appId}</dd></div>
+<div class="wide"><dt>declared in</dt><dd class="mono">${app.place}</dd></div>
+</dl>`
+}
+
+function conditionList({ conditions, plan }: AppStatus, now: number): Html | '' {
+  const shown = conditions.filter((condition) => !SUMMED_UP.has(condition.type))
+  if (shown.length === 0) return ''
+  return html`<ul class="conditions" aria-label="Conditions">${shown.map((condition) => {
+    const tone = conditionTone(condition)
+    // The plan above says it already, with what to do.
+    const told = plan !== undefined && plan.message === condition.message
+    const cure = condition.status === 'True' || told ? '' : cureOf(condition.reason)
+    return html`<li>
+<span class="type">${mark(tone)} ${condition.type} <span class="status">${condition.status}</span></span>
+<span class="text">${condition.reason !== 'Succeeded' && html`<b>${condition.reason}</b> `}<span>${!told && prose(condition.message)}</span> <span class="dim">${time(condition.lastTransitionTime, now)}</span>${cure && html`<span class="cure">${prose(cure)}</span>`}</span>
+</li>`
+  })}</ul>`
+}
+
+function hostList(app: AppStatus, id: string, view: AppView): Html {
+  const { search } = view
+  const matching = app.hosts.filter((host) => host.name.includes(search))
+  // A search that found the app itself and none of its hosts means all of them.
+  const found = hostsByAttention(matching.length > 0 ? matching : app.hosts)
+  if (found.length === 0) return html`<p class="dim">No hosts.</p>`
+  const hits = search !== '' && matching.length > 0
+  const rows = found.slice(0, view.rows)
+  const rest = found.length - rows.length
+  const open = view.single || hits || found.length <= 12
+  // Another id while searching, so that what was folded before does not stay folded over a hit.
+  return html`<details class="hosts" id="${hits ? 'hits' : 'hosts'}:${id}"${flag('open', open)}>
+<summary>${hits ? `${counted(found.length, 'host')} found` : counted(found.length, 'host')} <span class="dim">${tally(found)}</span></summary>
+<table role="table">
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Host</th><th scope="col" role="columnheader">State</th><th scope="col" role="columnheader">Mapping</th><th scope="col" role="columnheader">Addresses</th><th scope="col" role="columnheader">Certificate</th></tr></thead>
+<tbody role="rowgroup">${rows.map((host) => hostRow(host, view.now))}</tbody>
+</table>
+${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeURIComponent(search)}`}">Show all ${found.length} hosts of ${app.key}</a></p>`}
+</details>`
+}
+
+function hostRow(host: HostStatus, now: number): Html {
+  const tone = HOST_TONES[host.state]
+  return html`<tr role="row"><td role="cell" class="host">${host.name}${host.message && html`<span class="note">${prose(host.message)}</span>`}</td><td role="cell" class="state">${mark(tone)} ${host.state}</td><td role="cell" class="mono dim">${host.mapping}</td><td role="cell" class="mono dim">${host.addresses?.join(', ')}</td><td role="cell" class="dim">${host.certificateNotAfter !== undefined && time(host.certificateNotAfter, now)}</td></tr>`
+}
+
+/** `2 rejected, 240 present`. */
+function tally(hosts: readonly HostStatus[]): string {
+  const counts = new Map<string, number>()
+  for (const { state } of hosts) counts.set(state, (counts.get(state) ?? 0) + 1)
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ')
+}
+
+/** The head is one line; the whole message stands in the conditions. */
+function short(message: string): string {
+  return message.length <= 160 ? message : `${[...message.slice(0, 158)].slice(0, -1).join('')}…`
+}
+
+function flag(name: string, on: boolean): Html | '' {
+  return on ? { html: ` ${name}` } : ''
+}
+
+function split(key: string): [namespace: string, name: string] {
+  const slash = key.indexOf('/')
+  return [key.slice(0, Math.max(0, slash)), key.slice(slash + 1)]
+}

@@ -1,0 +1,131 @@
+import type { AppStatus, Condition, MappingStatus, Status } from './status.ts'
+import { type Cell, type Paint, painter, table, visible, wrap } from './terminal.ts'
+import { byAttention, conditionTone, counted, cureOf, overview, relative, SIGNS, verdict } from './words.ts'
+
+export interface TextOptions {
+  colour: boolean
+  /** Columns of the terminal; `Infinity` when it is none. */
+  width: number
+}
+
+/** The whole status for a terminal: headline, sources, apps, what waits or fails with its cure, mappings. Ends in a newline. */
+export function statusText(status: Status, options: TextOptions): string {
+  const paint = painter(options.colour)
+  const { tone, text } = overview(status)
+  const blocks = [
+    [
+      paint(tone, `${SIGNS[tone]} ${text}`),
+      ...(status.dryRun ? [paint('work', 'Dry run: nothing is written to ServerPilot.')] : []),
+      ...(status.leader ? [] : [paint('quiet', 'Standby: another replica leads.')]),
+      ...sourceLines(status, paint),
+    ],
+    appsText(status.apps, status.generatedAt, options),
+    ...byAttention(status.apps).map((app) => attentionLines(app, options, paint)),
+    mappingsText(status.mappings, status.generatedAt, options),
+  ]
+  const filled = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'))
+  return `${filled.join('\n\n')}\n`
+}
+
+/** Apps as a table, one line each; nothing for none. */
+export function appsText(apps: readonly AppStatus[], now: number, { colour, width }: TextOptions): string[] {
+  if (apps.length === 0) return []
+  const head = ['APP', 'STATE', 'HOSTS', 'OWNED', 'FOREIGN', 'CERTIFICATE', 'IN SYNC', 'REASON']
+  const rows = byAttention(apps).map((app): Cell[] => {
+    const { tone, word, reason } = verdict(app.conditions)
+    const { certificate, domains } = app
+    const uncovered = certificate?.uncovered.length ? `, ${certificate.uncovered.length} not covered` : ''
+    return [
+      { text: visible(app.key), as: 'strong' },
+      { text: `${SIGNS[tone]} ${word}`, as: tone },
+      { text: `${domains.observed}/${domains.desired}` },
+      { text: String(domains.owned) },
+      { text: String(domains.foreign) },
+      { text: certificate?.notAfter === undefined ? '' : relative(certificate.notAfter, now) + uncovered },
+      { text: app.lastSuccess === undefined ? 'never' : relative(app.lastSuccess, now) },
+      { text: tone === 'ok' ? '' : visible(app.plan?.reason ?? reason) },
+    ]
+  })
+  return table([heading(head), ...rows], width, painter(colour))
+}
+
+/** Mappings as a table with a column per condition: `True`, or the reason why not; nothing for none. */
+export function mappingsText(
+  mappings: readonly MappingStatus[],
+  now: number,
+  { colour, width }: TextOptions,
+): string[] {
+  if (mappings.length === 0) return []
+  const head = ['MAPPING', 'DOMAIN', 'READY', 'ACCEPTED', 'SYNCED', 'DNS', 'CERTIFICATE', 'EXPIRES', 'ADDRESSES']
+  const rows = byAttention(mappings).map((mapping): Cell[] => {
+    const { tone, word } = verdict(mapping.conditions)
+    const expiry = Math.min(...mapping.hosts.map((host) => host.certificateNotAfter ?? Number.POSITIVE_INFINITY))
+    const addresses = [...new Set(mapping.hosts.flatMap((host) => host.addresses ?? []))]
+    return [
+      { text: visible(mapping.key), as: 'strong' },
+      { text: visible(mapping.domain) },
+      { text: `${SIGNS[tone]} ${word}`, as: tone },
+      ...['Accepted', 'Synced', 'DNSReady', 'CertificateReady'].map((type) =>
+        conditionCell(mapping.conditions.find((condition) => condition.type === type)),
+      ),
+      { text: Number.isFinite(expiry) ? relative(expiry, now) : '' },
+      { text: visible(addresses.join(', ')), as: 'quiet' },
+    ]
+  })
+  return table([heading(head), ...rows], width, painter(colour))
+}
+
+/** Conditions one below the other, with message, age and cure: what `status NAME` and `explain` show in full. */
+export function conditionsText(
+  conditions: readonly Condition[],
+  now: number,
+  { colour, width }: TextOptions,
+): string[] {
+  const paint = painter(colour)
+  return conditions.flatMap((condition) => {
+    const { type, status, reason, message, lastTransitionTime } = condition
+    const head = `${SIGNS[conditionTone(condition)]} ${type}=${status}`
+    const since = paint('quiet', relative(lastTransitionTime, now))
+    const cure = status === 'True' || type === 'Stalled' || type === 'Reconciling' ? '' : cureOf(reason)
+    return [
+      `${paint(conditionTone(condition), head)}  ${visible(reason)}  ${since}`,
+      ...wrap(visible(message), width, '    '),
+      ...wrap(cure && `→ ${cure}`, width, '    '),
+    ]
+  })
+}
+
+/** An app that does not simply work: why, the plan that waits, and what to do. */
+function attentionLines(app: AppStatus, { width }: TextOptions, paint: Paint): string[] {
+  const { tone, reason, message } = verdict(app.conditions)
+  if (tone === 'ok' && app.plan === undefined) return []
+  const { plan } = app
+  const shownReason = plan?.reason ?? reason
+  const head = `${paint('strong', visible(app.key))}  ${paint(tone, visible(shownReason))}`
+  const lines = [head, ...wrap(visible(plan?.message ?? message), width, '  ')]
+  if (plan === undefined) return [...lines, ...wrap(cureOf(reason) && `→ ${cureOf(reason)}`, width, '  ')]
+
+  const removals = plan.removals.slice(0, 10).map((host) => paint('bad', `  - ${visible(host)}`))
+  if (plan.removals.length > 10) removals.push(`  … and ${counted(plan.removals.length - 10, 'more removal')}`)
+  const approve = `  Approve exactly these, once: ${paint('strong', `domainpilot apply --approve ${visible(plan.hash)}`)}`
+  return [...lines, ...removals, ...(plan.reason === 'RemovalSettling' ? [] : [approve])]
+}
+
+function sourceLines({ source }: Status, paint: Paint): string[] {
+  const name = visible(source.name)
+  return [
+    ...(source.failure === undefined ? [] : [paint('bad', `Source ${name} failed: ${visible(source.failure)}`)]),
+    ...(source.synced || source.failure !== undefined ? [] : [paint('work', `Source ${name} was not read yet.`)]),
+    ...source.faults.map((fault) => `${paint('bad', visible(fault.place))}: ${visible(fault.message)}`),
+  ]
+}
+
+function heading(names: readonly string[]): Cell[] {
+  return names.map((text) => ({ text, as: 'quiet' }))
+}
+
+function conditionCell(condition: Condition | undefined): Cell {
+  if (condition === undefined) return { text: '' }
+  const text = condition.status === 'True' ? 'True' : visible(condition.reason)
+  return { text, as: conditionTone(condition) }
+}

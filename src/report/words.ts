@@ -1,0 +1,130 @@
+import { isReason, isRetryable, REASONS } from './reasons.ts'
+import type { AppStatus, Condition, HostState, HostStatus, MappingStatus, Status } from './status.ts'
+
+/** How a state feels: all is well, something is under way, somebody has to look, or it is none of our business. */
+export type Tone = 'ok' | 'work' | 'bad' | 'quiet'
+
+/** A state in one word, with its tone and a sign that differs in shape, since colour alone tells nothing to many. */
+export interface Verdict {
+  tone: Tone
+  word: string
+  reason: string
+  message: string
+}
+
+/** One sign per tone. */
+export const SIGNS: Record<Tone, string> = { ok: '●', work: '◐', bad: '▲', quiet: '○' }
+
+/** Tone of each state of a host. */
+export const HOST_TONES: Record<HostState, Tone> = {
+  present: 'ok',
+  pending: 'work',
+  absent: 'work',
+  leaving: 'work',
+  rejected: 'bad',
+  foreign: 'quiet',
+}
+
+/** Where an app or a mapping stands, from the conditions that `summarize` computed. */
+export function verdict(conditions: readonly Condition[]): Verdict {
+  const of = (type: string) => conditions.find((condition) => condition.type === type)
+  const ready = of('Ready')
+  const words = { reason: ready?.reason ?? '', message: ready?.message ?? '' }
+  if (ready?.status === 'True') return { tone: 'ok', word: 'Ready', ...words }
+  if (of('Stalled')?.status === 'True') return { tone: 'bad', word: 'Stalled', ...words }
+  // Something that may pass and that is a failure all the same (`False`) is told apart from plain work.
+  if (of('Reconciling')?.status === 'True') return { tone: 'work', word: 'Reconciling', ...words }
+  return { tone: 'quiet', word: ready?.reason === 'Suspended' ? 'Suspended' : 'Unknown', ...words }
+}
+
+/** Tone of one condition. */
+export function conditionTone({ type, status, reason }: Condition): Tone {
+  if (type === 'Reconciling') return status === 'True' ? 'work' : 'quiet'
+  if (type === 'Stalled') return status === 'True' ? 'bad' : 'quiet'
+  if (status === 'True') return 'ok'
+  if (status === 'Unknown') return 'quiet'
+  return isRetryable(reason) ? 'work' : 'bad'
+}
+
+/** What to do about a reason; empty when nothing, or when the reason is not of our table. */
+export function cureOf(reason: string): string {
+  return isReason(reason) ? REASONS[reason].cure : ''
+}
+
+const ATTENTION: Record<Tone, number> = { bad: 0, work: 1, quiet: 2, ok: 3 }
+
+/** Plans that somebody can approve first, then what needs a person otherwise; within one tone by key. */
+export function byAttention<T extends AppStatus | MappingStatus>(list: readonly T[]): T[] {
+  const ranked = list.map((item) => ({
+    item,
+    rank: 'plan' in item && item.plan?.reason === 'RemovalRefused' ? -1 : ATTENTION[verdict(item.conditions).tone],
+  }))
+  return ranked.sort((a, b) => a.rank - b.rank || compare(a.item.key, b.item.key)).map(({ item }) => item)
+}
+
+/** Hosts that are not in place first. */
+export function hostsByAttention(hosts: readonly HostStatus[]): HostStatus[] {
+  const rank = (host: HostStatus) => (host.state === 'foreign' ? 4 : ATTENTION[HOST_TONES[host.state]])
+  return hosts.toSorted((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
+}
+
+/** The whole state in a sentence or two. */
+export function overview(status: Status): { tone: Tone; text: string } {
+  const verdicts = status.apps.map((app) => verdict(app.conditions))
+  const ready = verdicts.filter(({ tone }) => tone === 'ok').length
+  const waiting = status.apps.filter((app) => app.plan?.reason === 'RemovalRefused').length
+  const broken = status.source.failure !== undefined || status.source.faults.length > 0
+  if (status.apps.length === 0) return { tone: broken ? 'bad' : 'quiet', text: 'No apps yet' }
+
+  const parts = [
+    ready === verdicts.length
+      ? verdicts.length === 1
+        ? 'The app is ready'
+        : `All ${ready} apps are ready`
+      : `${ready} of ${counted(verdicts.length, 'app')} ready`,
+    waiting > 0 && `${counted(waiting, 'plan')} to approve`,
+    broken && 'a source has faults',
+  ].filter((part) => part !== false)
+  const tone = broken || waiting > 0 || verdicts.some((one) => one.tone === 'bad') ? 'bad' : 'work'
+  return { tone: ready === verdicts.length && !broken && waiting === 0 ? 'ok' : tone, text: parts.join(', ') }
+}
+
+/** `1 host`, `3 hosts`, `30,000 hosts`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}
+
+const UNITS: readonly [limit: number, size: number, one: string, many: string][] = [
+  [60, 1, 's', 's'],
+  [3_600, 60, 'min', 'min'],
+  [86_400, 3_600, 'h', 'h'],
+  [Number.POSITIVE_INFINITY, 86_400, 'day', 'days'],
+]
+
+/** A time as seen from `now`, both in epoch milliseconds: `12 s ago`, `in 68 days`. */
+export function relative(time: number, now: number): string {
+  const distance = Math.abs(now - time) / 1000
+  const [, size, one, many] = UNITS.find(([limit]) => distance < limit) ?? UNITS[3]!
+  const count = Math.floor(distance / size)
+  const text = `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+  if (time <= now) return count === 0 ? 'just now' : `${text} ago`
+  return `in ${text}`
+}
+
+/** The time as ISO 8601 in UTC; an empty text for what no date can hold. */
+export function isoOf(time: number): string {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString()
+}
+
+/** `2026-05-12`, or `2026-05-12 09:30 UTC` with `precise`; an empty text for what is no time. */
+export function dateOf(time: number, precise = false): string {
+  const iso = isoOf(time)
+  if (iso === '') return ''
+  return precise ? `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC` : iso.slice(0, 10)
+}
+
+/** Plain comparison by code unit: the same order everywhere, whatever the locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,38 @@
+import type { Clock } from './clock.ts'
+import { ServerPilotError } from './errors.ts'
+import type { ActionStatus } from './serverpilot.ts'
+
+const FIRST_POLL_MS = 100
+
+/** The wait before a poll, in milliseconds: short at first, since most actions take less than a second, then `ceiling`. */
+export function pollDelay(polls: number, ceiling: number): number {
+  return Math.min(ceiling, FIRST_POLL_MS * 2 ** polls)
+}
+
+/**
+ * Follows an action until it ended or `timeoutMs` have passed, then `unknown`. `poll` gives the action's status once; what it throws is
+ * put up with, since the write is done and its result is read from the app anyway: a failure that would stay ends the wait.
+ * Rejects only with the signal's reason.
+ */
+export async function waitForAction(
+  poll: () => Promise<string>,
+  options: { clock: Clock; pollMs: number; timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<ActionStatus> {
+  const { clock, pollMs, timeoutMs, signal } = options
+  const end = clock.now() + timeoutMs
+  let asked = 0
+  for (let polls = 0; ; polls++) {
+    const wait = Math.max(asked, pollDelay(polls, pollMs))
+    if (clock.now() + wait > end) return 'unknown'
+    await clock.sleep(wait, signal)
+    asked = 0
+    try {
+      const status = await poll()
+      if (status === 'success' || status === 'error') return status
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!(error instanceof ServerPilotError) || !error.retryable) return 'unknown'
+      asked = error.retryAfter ?? 0
+    }
+  }
+}

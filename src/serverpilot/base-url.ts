@@ -1,0 +1,40 @@
+import { BlockList, isIP } from 'node:net'
+
+/**
+ * Checks the address of the API and gives it without a final slash. Throws an `Error` for the reader when it is no URL, neither
+ * https nor http, carries credentials, a query or a fragment, or is plain http to anything but this host while `allowInsecure` is off:
+ * the API key would travel in the clear.
+ */
+export function checkBaseUrl(url: string | URL, allowInsecure = false): URL {
+  // The text itself is not shown while it could hold a password.
+  if (!URL.canParse(String(url)))
+    throw new Error('--serverpilot-url is not a URL, such as https://api.serverpilot.io/v1')
+  const parsed = new URL(url)
+  if (parsed.username || parsed.password) {
+    throw new Error(
+      '--serverpilot-url holds a user or password: take them out, credentials are configured apart from it',
+    )
+  }
+  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') {
+    throw new Error(`--serverpilot-url must start with https://, not with ${parsed.protocol}`)
+  }
+  if (parsed.search || parsed.hash) throw new Error('--serverpilot-url must end with its path: no "?", no "#"')
+  if (parsed.protocol === 'http:' && !allowInsecure && !isLoopback(parsed.hostname)) {
+    throw new Error(
+      `--serverpilot-url is plain http to ${parsed.host}: the API key would travel in the clear. Use https://, or for a simulator in your own network --allow-insecure-http`,
+    )
+  }
+  parsed.pathname = parsed.pathname.replace(/\/+$/, '')
+  return parsed
+}
+
+function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (host === 'localhost' || host.endsWith('.localhost')) return true
+  const family = isIP(host)
+  if (family === 0) return false
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  return loopback.check(host, family === 6 ? 'ipv6' : 'ipv4')
+}

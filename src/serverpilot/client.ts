@@ -1,0 +1,230 @@
+import { waitForAction } from './actions.ts'
+import { checkBaseUrl } from './base-url.ts'
+import { basicAuthorization, cleanCredentials, secretForms } from './credentials.ts'
+import {
+  type Decoded,
+  decodeAction,
+  decodeApp,
+  decodeApps,
+  decodeServer,
+  decodeServers,
+  decodeWrite,
+  type WriteAnswer,
+} from './decode.ts'
+import { ServerPilotError } from './errors.ts'
+import {
+  type CallContext,
+  failureError,
+  malformedIdError,
+  pausedError,
+  statusError,
+  unreadableCredentialsError,
+  unusableError,
+} from './failures.ts'
+import { createHttp, type HttpRequest } from './http.ts'
+import { createLimiter } from './limiter.ts'
+import { createKeyedMutex } from './mutex.ts'
+import { rateOf, type ServerPilotOptions } from './options.ts'
+import { chooseProxy } from './proxy.ts'
+import { PATIENCE_MS, withRetries } from './retry.ts'
+import { createScrub } from './scrub.ts'
+import type { ActionStatus, Credentials, ServerPilot } from './serverpilot.ts'
+
+/** One call: what goes out, and what the reader of its error has to know. */
+interface Call {
+  method: HttpRequest['method']
+  endpoint: string
+  /** In place of `:id`. */
+  id?: string
+  body?: unknown
+  subject: string
+  missing: CallContext['missing']
+}
+
+// A write was computed from what was just read. One that sits out a pause would overwrite what came in between.
+const WRITE_PATIENCE_MS = 1_000
+
+// For a 429 that names no time.
+const DEFAULT_PAUSE_MS = 1_000
+
+/**
+ * Makes the client of one account. Starts nothing and sends nothing. Throws an `Error` for the reader when the address of the API or
+ * of the proxy cannot be used; faulty credentials show with the first call, as `CredentialsInvalid`.
+ */
+export function createServerPilot(options: ServerPilotOptions): ServerPilot {
+  const { clock, credentials, updateMethod = 'POST', timeoutMs = 30_000, observe, random = Math.random } = options
+  const baseUrl = checkBaseUrl(options.baseUrl, options.allowInsecureHttp)
+  const proxy = chooseProxy(baseUrl, options.proxy ?? {})
+  const account =
+    options.account?.trim() ?? (typeof credentials === 'function' ? undefined : credentials.clientId.trim())
+  if (account === undefined) throw new Error('createServerPilot: credentials by a function need `account`')
+  const origin = options.credentialsOrigin ?? 'the configured credentials'
+  const limiter = createLimiter({
+    rate: rateOf(options),
+    clock,
+    patience: { read: PATIENCE_MS, write: WRITE_PATIENCE_MS },
+  })
+  const http = createHttp({
+    clock,
+    timeoutMs,
+    connectTimeoutMs: Math.min(timeoutMs, options.connectTimeoutMs ?? 10_000),
+    proxy,
+    userAgent: `domainpilot/${options.version}`,
+  })
+
+  async function currentCredentials(): Promise<Credentials> {
+    let raw: Credentials
+    try {
+      raw = typeof credentials === 'function' ? await credentials() : credentials
+    } catch (error) {
+      throw unreadableCredentialsError(error, origin)
+    }
+    const clean = cleanCredentials(raw, origin)
+    if (clean.clientId === account) return clean
+    // Ownership is recorded by account: the records of the old one would be applied to the apps of the new one.
+    throw new ServerPilotError({
+      reason: 'CredentialsInvalid',
+      retryable: false,
+      outcome: 'none',
+      message: `${origin} holds the credentials of client ${clean.clientId} now, no longer those of client ${account}. No call was made.`,
+    })
+  }
+
+  function contextOf(call: Call, secrets: readonly string[]): CallContext {
+    return {
+      subject: call.subject,
+      missing: call.missing,
+      write: call.method !== 'GET',
+      account: account ?? '',
+      credentialsOrigin: origin,
+      api: baseUrl.origin,
+      proxy,
+      scrub: createScrub(secrets),
+    }
+  }
+
+  /** One request, once. */
+  async function send<T>(
+    call: Call,
+    decode: (text: string) => Decoded<T>,
+    current: Credentials,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const context = contextOf(call, secretForms(current))
+    const pausedFor = await limiter.acquire(context.write ? 'write' : 'read', signal)
+    if (pausedFor > 0) throw pausedError(pausedFor, context)
+    const started = clock.now()
+    let code = 'error'
+    try {
+      const answer = await http({
+        method: call.method,
+        url: urlOf(baseUrl, call),
+        authorization: basicAuthorization(current),
+        body: call.body === undefined ? undefined : JSON.stringify(call.body),
+        signal,
+      })
+      if (answer.kind === 'failure') throw failureError(answer, context)
+      code = String(answer.status)
+      if (answer.status < 200 || answer.status > 299) {
+        const error = statusError(answer, context, clock.now())
+        if (error.reason === 'RateLimited') limiter.pause(error.retryAfter ?? DEFAULT_PAUSE_MS)
+        throw error
+      }
+      const decoded = decode(answer.text)
+      if (!decoded.ok) throw unusableError(answer, decoded.problem, context)
+      return decoded.value
+    } finally {
+      observe?.({
+        method: call.method,
+        endpoint: call.endpoint,
+        code,
+        seconds: Math.max(0, clock.now() - started) / 1000,
+      })
+    }
+  }
+
+  /** Everything that stands before a request: an id that is one, credentials that can be right. */
+  async function prepare(call: Call, signal: AbortSignal | undefined): Promise<Credentials> {
+    signal?.throwIfAborted()
+    if (call.id !== undefined && !isId(call.id)) throw malformedIdError(contextOf(call, []))
+    return currentCredentials()
+  }
+
+  async function read<T>(
+    call: Call,
+    decode: (text: string) => Decoded<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const current = await prepare(call, signal)
+    return withRetries(() => send(call, decode, current, signal), { clock, random, signal })
+  }
+
+  async function write(call: Call, signal: AbortSignal | undefined): Promise<ActionStatus> {
+    const current = await prepare(call, signal)
+    const { actionId } = await send<WriteAnswer>(call, decodeWrite, current, signal)
+    // Without an action there was nothing to configure. (`actionid` stands in the answer only "if any server configuration was
+    // required": official API documentation.)
+    if (actionId === undefined) return 'success'
+    if (!isId(actionId)) return 'unknown'
+    const poll = {
+      method: 'GET',
+      endpoint: '/actions/:id',
+      id: actionId,
+      subject: call.subject,
+      missing: 'api',
+    } as const
+    return waitForAction(() => send(poll, decodeAction, current, signal), {
+      clock,
+      pollMs: options.actionPollMs ?? 1_000,
+      timeoutMs: options.actionTimeoutMs ?? 60_000,
+      signal,
+    })
+  }
+
+  const appCall = (appId: string) => ({ id: appId, subject: `app ${appId}`, missing: 'app' }) as const
+  const listCall = (subject: string) => ({ method: 'GET', subject, missing: 'api' }) as const
+  return {
+    account,
+    listApps: (signal) => read({ ...listCall('the list of apps'), endpoint: '/apps' }, decodeApps, signal),
+    getApp: (appId, signal) =>
+      read({ ...appCall(appId), method: 'GET', endpoint: '/apps/:id' }, ofId(appId, decodeApp), signal),
+    writeDomains: (appId, domains, signal) =>
+      write(
+        { ...appCall(appId), method: updateMethod, endpoint: '/apps/:id', body: { domains: [...domains] } },
+        signal,
+      ),
+    changeSsl: (appId, change, signal) =>
+      write({ ...appCall(appId), method: 'POST', endpoint: '/apps/:id/ssl', body: change }, signal),
+    getServer: (serverId, signal) =>
+      read(
+        { method: 'GET', endpoint: '/servers/:id', id: serverId, subject: `server ${serverId}`, missing: 'server' },
+        ofId(serverId, decodeServer),
+        signal,
+      ),
+    listServers: (signal) => read({ ...listCall('the list of servers'), endpoint: '/servers' }, decodeServers, signal),
+    exclusively: createKeyedMutex(),
+  }
+}
+
+function urlOf(baseUrl: URL, { endpoint, id }: Call): URL {
+  const url = new URL(baseUrl)
+  // The path of a bare host is "/" even after its final slash was taken off.
+  url.pathname = baseUrl.pathname.replace(/\/$/, '') + (id === undefined ? endpoint : endpoint.replace(':id', id))
+  return url
+}
+
+// Ids are 16 alphanumerics [official API documentation]; other stand-ins of the API have them a little different.
+function isId(text: string): boolean {
+  return /^[\w-]{1,64}$/.test(text)
+}
+
+/** An answer about something else than what was asked for (a confused cache or proxy) must not be taken for it. */
+function ofId<T extends { id: string }>(
+  id: string,
+  decode: (text: string) => Decoded<T>,
+): (text: string) => Decoded<T> {
+  return (text) => {
+    const decoded = decode(text)
+    return decoded.ok && decoded.value.id !== id ? { ok: false, problem: 'an answer about another id' } : decoded
+  }
+}

@@ -1,0 +1,52 @@
+import { ServerPilotError } from './errors.ts'
+import type { Credentials } from './serverpilot.ts'
+
+/**
+ * Credentials as the API wants them: without the blanks and newlines at their ends that `echo` and editors leave behind.
+ * `origin` says where they came from ("Secret wordpress/serverpilot"), for the reader of an error.
+ * Throws `CredentialsInvalid`, naming the field and never showing it, when one is empty or cannot be right: Basic auth would hide
+ * such a fault in base64, and it would only ever show as a 401.
+ */
+export function cleanCredentials(raw: Credentials, origin: string): Credentials {
+  return { clientId: cleanField('clientId', raw.clientId, origin), apiKey: cleanField('apiKey', raw.apiKey, origin) }
+}
+
+function cleanField(field: keyof Credentials, raw: string, origin: string): string {
+  const value = raw.trim()
+  const fault = faultOf(field, value)
+  if (fault === undefined) return value
+  throw new ServerPilotError({
+    reason: 'CredentialsInvalid',
+    message: `${field} of ${origin} ${fault}. No call was made. Copy it again from ServerPilot, Account, API.`,
+    retryable: false,
+    outcome: 'none',
+  })
+}
+
+function faultOf(field: keyof Credentials, value: string): string | undefined {
+  if (value === '') return 'is empty'
+  if (/\s/.test(value)) return 'has a blank or a line break inside'
+  if (/[\u0000-\u001f\u007f]/.test(value)) return 'has a control character inside'
+  if (/[^\u0021-\u007e]/.test(value)) return 'has a character that is not ASCII, perhaps an invisible one'
+  // In Basic auth the first colon ends the user name: RFC 7617, section 2.
+  if (field === 'clientId' && value.includes(':')) return 'has a colon inside'
+  return undefined
+}
+
+/** The value of the `Authorization` header: Basic, user = client id, password = API key (official API documentation). Secret. */
+export function basicAuthorization({ clientId, apiKey }: Credentials): string {
+  return `Basic ${Buffer.from(`${clientId}:${apiKey}`).toString('base64')}`
+}
+
+/** Every form in which the key can stand in a text that somebody sends back to us. */
+export function secretForms(credentials: Credentials): string[] {
+  const encoded = basicAuthorization(credentials).slice('Basic '.length)
+  return [
+    credentials.apiKey,
+    encodeURIComponent(credentials.apiKey),
+    JSON.stringify(credentials.apiKey).slice(1, -1),
+    Buffer.from(credentials.apiKey).toString('base64'),
+    encoded,
+    encoded.replace(/=+$/, ''),
+  ]
+}

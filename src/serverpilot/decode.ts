@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import type { Server, ServerPilotApp, Ssl } from './serverpilot.ts'
+
+/** What a body says, or why it says nothing. `problem` never holds anything of the body but the names of fields. */
+export type Decoded<T> = { ok: true; value: T } | { ok: false; problem: string }
+
+/** What a write answers. */
+export interface WriteAnswer {
+  /** Set when a server has to be configured. */
+  actionId: string | undefined
+}
+
+// `key` is the private key. It is not named here, and zod leaves out what is not named: so it ends with the call.
+const sslSchema = z
+  .object({
+    auto: z.boolean().nullish(),
+    force: z.boolean().nullish(),
+    cert: z.string().nullish(),
+    cacerts: z.string().nullish(),
+  })
+  .nullish()
+  .transform((ssl): Ssl | null =>
+    ssl == null
+      ? null
+      : {
+          auto: ssl.auto ?? false,
+          force: ssl.force ?? false,
+          ...(ssl.cert ? { cert: ssl.cert } : {}),
+          ...(ssl.cacerts ? { cacerts: ssl.cacerts } : {}),
+        },
+  )
+
+const appSchema = z
+  .object({
+    id: z.string().min(1),
+    name: z.string(),
+    serverid: z.string().min(1),
+    // Never optional: a list written on a list that was wrongly taken for empty drops every domain that is not ours.
+    domains: z.array(z.string()),
+    ssl: sslSchema,
+    autossl: z.object({ available: z.boolean(), domains: z.array(z.string()).nullish() }).nullish(),
+  })
+  .transform(
+    ({ id, name, serverid, domains, ssl, autossl }): ServerPilotApp => ({
+      id,
+      name,
+      serverId: serverid,
+      domains,
+      ssl,
+      ...(autossl == null
+        ? {}
+        : { autossl: { available: autossl.available, ...(autossl.domains ? { domains: autossl.domains } : {}) } }),
+    }),
+  )
+
+const serverSchema = z
+  .object({ id: z.string().min(1), name: z.string(), plan: z.string().nullish(), lastaddress: z.string().nullish() })
+  .transform(
+    ({ id, name, plan, lastaddress }): Server => ({
+      id,
+      name,
+      plan: plan ?? '',
+      ...(lastaddress ? { lastAddress: lastaddress } : {}),
+    }),
+  )
+
+const writeSchema = z
+  .object({
+    actionid: z.string().nullish(),
+    // What was written is read back by the caller; here it only shows that ServerPilot answered, and nobody else.
+    data: z.union([z.object({}), z.array(z.unknown()), z.null()]),
+  })
+  .transform(({ actionid }): WriteAnswer => ({ actionId: actionid || undefined }))
+
+const appsAnswer = z.object({ data: z.array(appSchema) }).transform(({ data }) => data)
+const appAnswer = z.object({ data: appSchema }).transform(({ data }) => data)
+const serversAnswer = z.object({ data: z.array(serverSchema) }).transform(({ data }) => data)
+const serverAnswer = z.object({ data: serverSchema }).transform(({ data }) => data)
+const actionAnswer = z.object({ data: z.object({ status: z.string() }) }).transform(({ data }) => data.status)
+const errorAnswer = z.object({ error: z.object({ message: z.string() }) }).transform(({ error }) => error.message)
+
+/** `GET /apps`: every app, or a problem when a single one cannot be read; never part of the list. */
+export const decodeApps = (text: string): Decoded<ServerPilotApp[]> => decode(text, appsAnswer)
+/** `GET /apps/:id`. */
+export const decodeApp = (text: string): Decoded<ServerPilotApp> => decode(text, appAnswer)
+/** `GET /servers`. */
+export const decodeServers = (text: string): Decoded<Server[]> => decode(text, serversAnswer)
+/** `GET /servers/:id`. */
+export const decodeServer = (text: string): Decoded<Server> => decode(text, serverAnswer)
+/** `POST /apps/:id` and `POST /apps/:id/ssl`. */
+export const decodeWrite = (text: string): Decoded<WriteAnswer> => decode(text, writeSchema)
+/** `GET /actions/:id`: the status, as the API spells it. */
+export const decodeAction = (text: string): Decoded<string> => decode(text, actionAnswer)
+
+/** The message of `{"error": {"message": …}}`; undefined when the body is anything else. */
+export function decodeErrorMessage(text: string): string | undefined {
+  const decoded = decode(text, errorAnswer)
+  return decoded.ok ? decoded.value : undefined
+}
+
+function decode<T>(text: string, schema: z.ZodType<T>): Decoded<T> {
+  // The replacement character stands for bytes that are no UTF-8: a name read so could not be written back as it was.
+  if (text.includes('\ufffd')) return { ok: false, problem: 'text that is not UTF-8' }
+  if (text.trim() === '') return { ok: false, problem: 'an empty body' }
+  const parsed = parseJson(text)
+  if (parsed === undefined) return { ok: false, problem: nameOf(text) }
+  const result = schema.safeParse(parsed.value)
+  if (result.success) return { ok: true, value: result.data }
+  const faults = result.error.issues
+    .slice(0, 3)
+    .map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`)
+  return { ok: false, problem: `JSON of another shape (${faults.join('; ')})` }
+}
+
+function parseJson(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    // Its message quotes the text, which can hold a private key.
+    return undefined
+  }
+}
+
+function nameOf(text: string): string {
+  const start = text.trimStart().slice(0, 200).toLowerCase()
+  if (start.startsWith('{') || start.startsWith('['))
+    return `JSON that breaks off or is malformed (${text.length} characters)`
+  if (start.startsWith('<')) return 'HTML or XML instead of JSON'
+  return 'text instead of JSON'
+}
+
+/**
+ * The first readable words of a body that is no JSON: HTML without its tags, in full length. Of JSON nothing: whatever
+ * is in it may be secret. `text` is scrubbed already.
+ */
+export function readableWords(text: string): string | undefined {
+  if (/^\s*[[{"]/.test(text)) return undefined
+  const words = text
+    .replace(/<(script|style)\b[\s\S]*?(<\/\1\s*>|$)/gi, ' ')
+    .replace(/<[^>]*>?/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  return words === '' ? undefined : words
+}

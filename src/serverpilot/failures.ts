@@ -1,0 +1,241 @@
+import { decodeErrorMessage, readableWords } from './decode.ts'
+import { ServerPilotError } from './errors.ts'
+import type { HttpAnswer, HttpFailure } from './http.ts'
+import { proxyName } from './proxy.ts'
+import { parseRetryAfter } from './retry.ts'
+import { createScrub, type Scrub, shorten } from './scrub.ts'
+
+/** What an error has to know of the call that it is about; nothing in it is secret. */
+export interface CallContext {
+  /** "app abc", "the list of apps": what the call is about. */
+  subject: string
+  /** What a 404 means. */
+  missing: 'app' | 'server' | 'api'
+  write: boolean
+  account: string
+  /** Where the credentials came from. */
+  credentialsOrigin: string
+  /** Scheme, host and port of the API. */
+  api: string
+  proxy: URL | undefined
+  scrub: Scrub
+}
+
+// The words are for the isolation of rejected names, so they are long enough for a list of 20 or so; a message is read by a person.
+const WORDS_LENGTH = 2_000
+const QUOTE_LENGTH = 300
+
+/** The longest wait, in milliseconds, that is believed of a `Retry-After`. */
+export const LONGEST_RETRY_AFTER_MS = 15 * 60_000
+
+/** The error for a request that got no answer. */
+export function failureError(failure: HttpFailure, call: CallContext): ServerPilotError {
+  const unknown = failure.at === 'sent' && call.write
+  return unreachable(call, {
+    message: `${describeFailure(failure, call)}${cureOf(failure)}${unknown ? READ_BACK : ''}`,
+    outcome: unknown ? 'unknown' : 'none',
+  })
+}
+
+const READ_BACK = ' Whether the write took effect is not known: the app has to be read again.'
+
+function describeFailure(failure: HttpFailure, { api, proxy, subject }: CallContext): string {
+  if (failure.at === 'proxy' && proxy !== undefined) {
+    const name = proxyName(proxy)
+    return failure.proxyStatus === undefined
+      ? `The proxy ${name} cannot be reached for ${subject}: ${reasonOf(failure)}.`
+      : `The proxy ${name} refused the way to ${api} for ${subject}: it answered ${failure.proxyStatus} to CONNECT.`
+  }
+  const way = proxy === undefined ? '' : ` through the proxy ${proxyName(proxy)}`
+  return failure.at === 'sent'
+    ? `ServerPilot (${api})${way} gave no answer for ${subject}: ${reasonOf(failure)}.`
+    : `ServerPilot (${api})${way} cannot be reached for ${subject}: ${reasonOf(failure)}.`
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was closed',
+  ENOTFOUND: 'DNS knows no such host',
+  EAI_AGAIN: 'DNS did not answer',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  ETIMEDOUT: 'the connection timed out',
+  ERR_BAD_RESPONSE: 'the answer broke off',
+  TOO_LONG: 'the answer is longer than any list of apps',
+}
+
+function reasonOf({ code, after = 0 }: HttpFailure): string {
+  if (code === 'TIMEOUT') return `nothing complete within ${after / 1000} s`
+  if (code === 'CONNECT_TIMEOUT') return `no connection within ${after / 1000} s`
+  if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`
+  const reason = REASONS[code]
+  return reason === undefined ? code : `${reason} (${code})`
+}
+
+function cureOf({ at, code, proxyStatus }: HttpFailure): string {
+  if (proxyStatus === 407) return ' Check user and password in HTTPS_PROXY.'
+  if (at === 'proxy') return ' Check HTTPS_PROXY and NO_PROXY, and what the proxy allows.'
+  if (/CERT|SELF_SIGNED|VERIFY_LEAF|ALTNAME/.test(code)) {
+    return ' Its certificate is not trusted: behind a proxy that opens TLS, name its CA in NODE_EXTRA_CA_CERTS.'
+  }
+  return code === 'ENOTFOUND' || code === 'ECONNREFUSED' || code.startsWith('HPE_') ? ' Check --serverpilot-url.' : ''
+}
+
+/** The error for an answer of a good status with a body that cannot be used; `problem` says what came. */
+export function unusableError(answer: HttpAnswer, problem: string, call: CallContext): ServerPilotError {
+  return unreachable(call, {
+    message: `ServerPilot (${call.api}) answered ${answer.status} for ${call.subject} with ${problem}${quote(readableWords(call.scrub(answer.text)), call)}. If this stays, check --serverpilot-url.${call.write ? READ_BACK : ''}`,
+    outcome: call.write ? 'unknown' : 'none',
+    status: answer.status,
+  })
+}
+
+/** The error for a request that was not sent, because ServerPilot asked for a pause that lasts `ms` milliseconds yet. */
+export function pausedError(ms: number, call: CallContext): ServerPilotError {
+  return new ServerPilotError({
+    reason: 'RateLimited',
+    message: `ServerPilot asked for fewer requests: nothing was sent for ${call.subject}, the next try is due in ${seconds(ms)}.`,
+    retryable: true,
+    outcome: 'none',
+    retryAfter: ms,
+  })
+}
+
+/** The error for an answer of any status but 2xx; `now` in epoch ms. */
+export function statusError(answer: HttpAnswer, call: CallContext, now: number): ServerPilotError {
+  const { status } = answer
+  const said = decodeErrorMessage(answer.text)
+  const words = said === undefined ? undefined : shorten(call.scrub(said), WORDS_LENGTH)
+  const heard = quote(said ?? readableWords(call.scrub(answer.text)), call)
+  const asked = parseRetryAfter(answer.retryAfter, now)
+  const retryAfter = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
+  const fields = {
+    outcome: 'none' as const,
+    status,
+    ...(words === undefined ? {} : { words }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  }
+  const { subject, api, account } = call
+
+  if (status >= 300 && status < 400) {
+    return unreachable(call, {
+      ...fields,
+      outcome: call.write ? 'unknown' : 'none',
+      message: `${api} answered ${status} for ${subject}, a redirect${originOf(answer.location, call)}, which is not followed: check --serverpilot-url.${call.write ? READ_BACK : ''}`,
+    })
+  }
+  if (status === 401 || status === 403) {
+    return new ServerPilotError({
+      ...fields,
+      reason: 'CredentialsInvalid',
+      retryable: false,
+      message: `ServerPilot refused the credentials of client ${account} (${call.credentialsOrigin}) for ${subject} with ${status}${heard}. One API key is active per account: if it was rotated, put the new one there.`,
+    })
+  }
+  if (status === 402) {
+    return new ServerPilotError({
+      ...fields,
+      reason: 'PaymentRequired',
+      retryable: false,
+      message: `ServerPilot wants a valid card for the account of client ${account} (402 for ${subject})${heard}. Settle it at ServerPilot, Account, Billing.`,
+    })
+  }
+  if (status === 429) {
+    const when = retryAfter === undefined ? '' : `, the next try is due in ${seconds(retryAfter)}`
+    return new ServerPilotError({
+      ...fields,
+      reason: 'RateLimited',
+      retryable: true,
+      message: `ServerPilot asked for fewer requests (429 for ${subject})${heard}${when}. If it stays, lower --serverpilot-qps.`,
+    })
+  }
+  if (status === 404) return missingError(answer, call, { ...fields, heard })
+  if (status >= 500 || status === 408 || status < 200) {
+    return unreachable(call, {
+      ...fields,
+      outcome: call.write ? 'unknown' : 'none',
+      message: `ServerPilot (${api}) failed with ${status} for ${subject}${heard}.${call.write ? READ_BACK : ''}`,
+    })
+  }
+  return new ServerPilotError({
+    ...fields,
+    reason: 'Rejected',
+    retryable: false,
+    message: `ServerPilot rejected the request for ${subject} with ${status}${heard}.`,
+  })
+}
+
+/** A 404 from something that is not the API says nothing about the app. */
+function missingError(
+  answer: HttpAnswer,
+  call: CallContext,
+  { heard, ...fields }: { heard: string; outcome: 'none'; status: number; words?: string; retryAfter?: number },
+): ServerPilotError {
+  const fromApi = fields.words !== undefined || answer.text.trim() === ''
+  if (call.missing === 'api' || !fromApi) {
+    return unreachable(call, {
+      ...fields,
+      message: `${call.api} has no ServerPilot API at this address (404 for ${call.subject})${heard}: check --serverpilot-url.`,
+    })
+  }
+  const app = call.missing === 'app'
+  return new ServerPilotError({
+    ...fields,
+    reason: app ? 'AppNotFound' : 'Rejected',
+    retryable: false,
+    message: `ServerPilot knows no ${call.subject} in the account of client ${call.account} (404)${heard}. Check ${app ? 'appId' : 'the server id'}, and that the credentials (${call.credentialsOrigin}) are those of its account.`,
+  })
+}
+
+function unreachable(
+  call: CallContext,
+  fields: { message: string; outcome: 'none' | 'unknown'; status?: number; words?: string; retryAfter?: number },
+): ServerPilotError {
+  return new ServerPilotError({
+    ...fields,
+    message: call.scrub(fields.message),
+    reason: 'ApiUnreachable',
+    retryable: true,
+  })
+}
+
+function quote(words: string | undefined, { scrub }: CallContext): string {
+  // Scrubbed before it is cut: the first half of a key is a secret as well.
+  const clean = words === undefined ? '' : shorten(scrub(words), QUOTE_LENGTH)
+  return clean === '' ? '' : `: "${clean}"`
+}
+
+/** Only where a redirect leads, not its path and query: those may hold tokens. */
+function originOf(location: string | undefined, call: CallContext): string {
+  if (location === undefined || !URL.canParse(location, call.api)) return ''
+  const { protocol, host } = new URL(location, call.api)
+  return ` to ${call.scrub(`${protocol}//${host}`)}`
+}
+
+/** The error for an id that cannot be one, before any call: in a path it could mean something else. */
+export function malformedIdError(call: CallContext): ServerPilotError {
+  const app = call.missing === 'app'
+  return new ServerPilotError({
+    reason: app ? 'AppNotFound' : 'Rejected',
+    retryable: false,
+    outcome: 'none',
+    message: `${shorten(call.scrub(call.subject), 80)}: ids at ServerPilot are letters and digits. No call was made. Check ${app ? 'appId' : 'the server id'}.`,
+  })
+}
+
+/** The error for credentials that could not be read; retryable, since their place may only be out of reach for a while. */
+export function unreadableCredentialsError(error: unknown, origin: string): ServerPilotError {
+  if (error instanceof ServerPilotError) return error
+  const words = error instanceof Error ? `: ${shorten(createScrub([])(error.message), QUOTE_LENGTH)}` : ''
+  return new ServerPilotError({
+    reason: 'CredentialsInvalid',
+    retryable: true,
+    outcome: 'none',
+    message: `The credentials (${origin}) could not be read${words}. No call was made.`,
+  })
+}
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`
+}

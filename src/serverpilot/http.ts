@@ -1,0 +1,202 @@
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
+import https from 'node:https'
+import axios, { type AxiosResponse } from 'axios'
+import { HttpsProxyAgent } from 'https-proxy-agent'
+import type { Clock } from './clock.ts'
+
+/** One request as it goes out. */
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT'
+  url: URL
+  /** Value of the header. Secret. */
+  authorization: string
+  /** JSON text. */
+  body?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** What came back, whatever its status. */
+export interface HttpAnswer {
+  kind: 'answer'
+  status: number
+  location: string | undefined
+  retryAfter: string | undefined
+  text: string
+}
+
+/**
+ * No answer. `at` says how far it came: `proxy` and `connect` mean that ServerPilot never saw the request, `sent` that it may have.
+ * Holds nothing of the request.
+ */
+export interface HttpFailure {
+  kind: 'failure'
+  at: 'proxy' | 'connect' | 'sent'
+  /** A code such as `ECONNREFUSED`; ours are `CONNECT_TIMEOUT`, `TIMEOUT` and `TOO_LONG`. */
+  code: string
+  /** Milliseconds, for a time-out of ours. */
+  after?: number
+  /** What the proxy answered to CONNECT, where it refused. */
+  proxyStatus?: number
+}
+
+/** Sends one request. Rejects with the signal's reason when that aborts, and with nothing else. */
+export type Http = (request: HttpRequest) => Promise<HttpAnswer | HttpFailure>
+
+// 1000 apps of 300 domains with a certificate each stay well below this; a stream without an end does not.
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+// An idle connection is closed by us before a server would: a write on a connection that is just being closed fails with an outcome
+// that nobody knows.
+const IDLE_MS = 4_000
+
+/** How far a request came. */
+interface Progress {
+  connected: boolean
+  proxyStatus?: number
+}
+
+/**
+ * Makes the transport. `timeoutMs` is for a whole request, `connectTimeoutMs` for its beginning up to the connection (proxy and
+ * TLS included), both milliseconds of `clock`.
+ */
+export function createHttp(options: {
+  clock: Clock
+  timeoutMs: number
+  connectTimeoutMs: number
+  proxy: URL | undefined
+  userAgent: string
+}): Http {
+  const { clock, proxy } = options
+  const httpAgent = new http.Agent({ keepAlive: true, timeout: IDLE_MS })
+  const httpsAgent = new https.Agent({ keepAlive: true, timeout: IDLE_MS })
+  const client = axios.create({
+    adapter: 'http',
+    proxy: false,
+    maxRedirects: 0,
+    validateStatus: () => true,
+    // Bytes in, bytes out: what the body is gets decided after its status was looked at.
+    responseType: 'arraybuffer',
+    transformRequest: [(data: unknown) => data],
+    transformResponse: [(data: unknown) => data],
+    maxContentLength: MAX_ANSWER_BYTES,
+    maxBodyLength: MAX_ANSWER_BYTES,
+    httpAgent,
+  })
+
+  return async (request) => {
+    request.signal?.throwIfAborted()
+    const progress: Progress = { connected: false }
+    const stop = new AbortController()
+    const finished = new AbortController()
+    let timeout: { code: string; after: number } | undefined
+    const expire = (code: string, after: number, applies: () => boolean) => {
+      const onTime = () => {
+        if (!applies()) return
+        timeout ??= { code, after }
+        stop.abort()
+      }
+      clock.sleep(after, finished.signal).then(onTime, () => undefined)
+    }
+    expire('TIMEOUT', options.timeoutMs, () => true)
+    expire('CONNECT_TIMEOUT', options.connectTimeoutMs, () => !progress.connected)
+    const abort = () => stop.abort()
+    request.signal?.addEventListener('abort', abort, { once: true })
+    try {
+      const response = await client.request<unknown>({
+        method: request.method,
+        url: request.url.href,
+        headers: headersOf(request, options.userAgent),
+        data: request.body,
+        signal: stop.signal,
+        httpsAgent: proxy === undefined ? httpsAgent : tunnel(proxy, progress, stop.signal),
+        transport: watchedTransport(progress),
+      })
+      return refusedByProxy(progress) ?? answerOf(response)
+    } catch (error) {
+      request.signal?.throwIfAborted()
+      // Only the code goes on: an axios error carries the request with its Authorization header.
+      return (
+        refusedByProxy(progress) ?? {
+          kind: 'failure',
+          at: stageOf(progress, proxy),
+          ...(timeout ?? { code: codeOf(error) }),
+        }
+      )
+    } finally {
+      finished.abort()
+      request.signal?.removeEventListener('abort', abort)
+    }
+  }
+}
+
+function headersOf(request: HttpRequest, userAgent: string): Record<string, string> {
+  return {
+    Authorization: request.authorization,
+    Accept: 'application/json',
+    'User-Agent': userAgent,
+    ...(request.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+  }
+}
+
+/**
+ * A CONNECT tunnel for one request. It is not pooled: only so can it be given up while the proxy does not answer to CONNECT, without
+ * its socket staying behind.
+ */
+function tunnel(proxy: URL, progress: Progress, stop: AbortSignal): HttpsProxyAgent<string> {
+  const giveUp = new AbortController()
+  stop.addEventListener('abort', () => progress.proxyStatus ?? giveUp.abort(), { once: true })
+  return new HttpsProxyAgent<string>(proxy, { keepAlive: false, signal: giveUp.signal })
+}
+
+/** Node's own http and https, with an eye on how far a request comes; axios does not tell. */
+function watchedTransport(progress: Progress) {
+  return {
+    request(options: https.RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest {
+      const secure = options.protocol === 'https:'
+      const request = secure ? https.request(options, onAnswer) : http.request(options, onAnswer)
+      request.once('proxyConnect', (answer: { statusCode: number }) => {
+        progress.proxyStatus = answer.statusCode
+      })
+      request.once('socket', (socket) => {
+        const connected = () => {
+          progress.connected = true
+        }
+        if (request.reusedSocket) connected()
+        else socket.once(secure ? 'secureConnect' : 'connect', connected)
+      })
+      return request
+    },
+  }
+}
+
+/** A proxy's refusal is replayed by the tunnel as if it were ServerPilot's answer: it must not be taken for one. */
+function refusedByProxy({ proxyStatus }: Progress): HttpFailure | undefined {
+  if (proxyStatus === undefined || proxyStatus === 200) return undefined
+  return { kind: 'failure', at: 'proxy', code: 'PROXY_REFUSED', proxyStatus }
+}
+
+function stageOf({ connected, proxyStatus }: Progress, proxy: URL | undefined): HttpFailure['at'] {
+  if (connected) return 'sent'
+  return proxy !== undefined && proxyStatus === undefined ? 'proxy' : 'connect'
+}
+
+function answerOf(response: AxiosResponse<unknown>): HttpAnswer {
+  const header = (name: string) => {
+    // Node gives header names in lower case.
+    const value: unknown = response.headers[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  return {
+    kind: 'answer',
+    status: response.status,
+    location: header('location'),
+    retryAfter: header('retry-after'),
+    text: Buffer.isBuffer(response.data) ? new TextDecoder().decode(response.data) : '',
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN'
+  if (/maxContentLength/.test(error.message)) return 'TOO_LONG'
+  return 'code' in error && typeof error.code === 'string' && /^[A-Z0-9_]+$/.test(error.code) ? error.code : 'UNKNOWN'
+}

@@ -1,0 +1,97 @@
+import { fullBucket, pause, type Rate, refill, take, waitForToken } from './bucket.ts'
+import type { Clock } from './clock.ts'
+
+/** Reads and writes wait in lines of their own. */
+export type Lane = 'read' | 'write'
+
+/** Hands out the requests of one account. */
+export interface Limiter {
+  /**
+   * Waits for leave to send one request. Gives 0 when it may be sent, or the milliseconds that a pause still lasts when that is
+   * longer than the lane's patience: then it may not. Rejects with the signal's reason.
+   */
+  acquire(lane: Lane, signal?: AbortSignal): Promise<number>
+  /** Sends nothing for `ms` milliseconds: the API asked for it. */
+  pause(ms: number): void
+}
+
+interface Waiter {
+  answer(pausedFor: number): void
+}
+
+/**
+ * Makes the limiter of one account, over a token bucket. While both lanes wait they take turns, so that neither has less than
+ * half of the rate; a lane alone has all of it. `patience`: the longest pause, in milliseconds, that a lane sits out.
+ */
+export function createLimiter(options: { rate: Rate; clock: Clock; patience: Record<Lane, number> }): Limiter {
+  const { rate, clock, patience } = options
+  const lines: Record<Lane, Waiter[]> = { read: [], write: [] }
+  let bucket = fullBucket(rate, clock.now())
+  let last: Lane = 'read'
+  let running = false
+  let nap: AbortController | undefined
+
+  function nextLane(): Lane | undefined {
+    const other = last === 'read' ? 'write' : 'read'
+    if (lines.read.length > 0) return "read"
+    return lines[last].length > 0 ? last : undefined
+  }
+
+  function dismissTheImpatient() {
+    const left = bucket.pausedUntil - bucket.at
+    for (const lane of ['read', 'write'] as const) {
+      if (left > patience[lane]) for (const waiter of lines[lane].splice(0)) waiter.answer(left)
+    }
+  }
+
+  async function serve() {
+    if (running) return
+    running = true
+    for (;;) {
+      bucket = refill(bucket, rate, clock.now())
+      dismissTheImpatient()
+      const lane = nextLane()
+      if (lane === undefined) break
+      const wait = waitForToken(bucket, rate)
+      if (wait > 0) {
+        nap = new AbortController()
+        // A nap that is cut short (a pause, nobody waits any more) is looked at afresh above.
+        await clock.sleep(wait, nap.signal).catch(() => undefined)
+        nap = undefined
+        continue
+      }
+      bucket = take(bucket)
+      last = lane
+      lines[lane].shift()?.answer(0)
+    }
+    running = false
+  }
+
+  return {
+    acquire(lane, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const line = lines[lane]
+        const leave = () => {
+          const place = line.indexOf(waiter)
+          if (place >= 0) line.splice(place, 1)
+          if (lines.read.length + lines.write.length === 0) nap?.abort()
+          reject(signal?.reason)
+        }
+        const waiter: Waiter = {
+          answer(pausedFor) {
+            signal?.removeEventListener('abort', leave)
+            resolve(pausedFor)
+          },
+        }
+        signal?.addEventListener('abort', leave, { once: true })
+        line.push(waiter)
+        void serve()
+      })
+    },
+    pause(ms) {
+      bucket = pause(refill(bucket, rate, clock.now()), ms)
+      nap?.abort()
+    },
+  }
+}

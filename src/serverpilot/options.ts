@@ -1,0 +1,51 @@
+import type { Rate } from './bucket.ts'
+import type { Clock } from './clock.ts'
+import type { ProxySettings } from './proxy.ts'
+import type { Credentials } from './serverpilot.ts'
+
+/** One request, for metrics. */
+export interface ObservedCall {
+  method: string
+  /** A template such as `/apps/:id`, never an id. */
+  endpoint: string
+  /** The HTTP status, or `error` when there was no answer. */
+  code: string
+  seconds: number
+}
+
+/** What a client is made of. Times are milliseconds. */
+export interface ServerPilotOptions {
+  /** Such as `https://api.serverpilot.io/v1`. */
+  baseUrl: string | URL
+  /** Allows plain http to other hosts than this one. */
+  allowInsecureHttp?: boolean
+  /** The account's client id. Needed with a function, since who they belong to is asked before they are read. */
+  account?: string
+  /** As they are, or a function that is asked before every call, so that a rotated key is taken up. */
+  credentials: Credentials | (() => Credentials | Promise<Credentials>)
+  /** Where they come from, for the reader of an error: "Secret wordpress/serverpilot". */
+  credentialsOrigin?: string
+  updateMethod?: 'POST' | 'PUT'
+  /** Requests a second; `burst` is twice that. One client per account, or the rate is exceeded. */
+  qps?: number
+  burst?: number
+  clock: Clock
+  /** For a whole request (30 s), and for its beginning until it is connected (10 s). */
+  timeoutMs?: number
+  connectTimeoutMs?: number
+  /** The longest time between two looks at an action (1 s), and how long it is followed in all (60 s). */
+  actionPollMs?: number
+  actionTimeoutMs?: number
+  proxy?: ProxySettings
+  observe?: (call: ObservedCall) => void
+  /** Of this program, for the `User-Agent`. */
+  version: string
+  /** [0, 1), for the jitter of retries. */
+  random?: () => number
+}
+
+/** The rate that the options ask for. Throws an `Error` for the reader when it is none. */
+export function rateOf({ qps = 5, burst = 2 * qps }: ServerPilotOptions): Rate {
+  if (!(qps > 0)) throw new Error(`--serverpilot-qps must be above 0, and is ${qps}`)
+  return { qps, burst: Math.max(1, burst) }
+}

@@ -1,0 +1,105 @@
+/** AutoSSL: what is available when, and the certificates that come of it. */
+import { isIP } from 'node:net'
+import type { CertificateSeed } from './options.ts'
+import { type AppState, sameNames, type World } from './state.ts'
+
+/** The `autossl` of an app's detail. */
+export type Availability = { available: false } | { available: true; domains: string[] }
+
+/** What AutoSSL could install for the app now. */
+export function availability(world: World, app: AppState): Availability {
+  const { behaviours } = world
+  const wanted = obtainable(world, app)
+  if (wanted && wanted.readyAt <= world.now()) return { available: true, domains: wanted.names }
+  if (behaviours.availableDuringChange === 'earlier' && app.availableBefore) {
+    const names = app.availableBefore.filter((name) => app.domains.some((domain) => domain.toLowerCase() === name))
+    if (names.length > 0) return { available: true, domains: names }
+  }
+  return { available: false }
+}
+
+/** The names that a certificate for the app could have, and from when on (milliseconds since 1970); undefined: none. */
+function obtainable(world: World, app: AppState): { names: string[]; readyAt: number } | undefined {
+  const { behaviours, issuance, model } = world
+  const address = model.servers.get(app.serverid)?.lastaddress
+  const names: string[] = []
+  let since = app.changedAt
+  for (const domain of app.domains) {
+    const name = domain.toLowerCase()
+    if (name.startsWith('*.') || isIP(name) !== 0) {
+      if (behaviours.wildcardOrAddress === 'block') return undefined
+      continue
+    }
+    const record = model.dns.get(name)
+    // One wrong address is enough to fail: the authority may ask that one, as with a wrong AAAA beside a right A.
+    const resolves = record
+      ? record.addresses.length > 0 && record.addresses.every((found) => found === address)
+      : address !== null
+    if (resolves) names.push(name)
+    else if (behaviours.unresolvedName === 'block') return undefined
+    since = Math.max(since, record?.since ?? 0)
+  }
+  if (names.length === 0) return undefined
+  if (names.length > issuance.maxNames && behaviours.tooManyNames === 'block') return undefined
+  return { names: names.slice(0, issuance.maxNames), readyAt: since === 0 ? 0 : since + issuance.delay }
+}
+
+/** Turns AutoSSL on for these names, at once or after `issuance.installDelay`; ForceSSL stays as it is. */
+export function turnOnAutoSsl(world: World, app: AppState, names: string[]): void {
+  const { installDelay } = world.issuance
+  if (installDelay === 0) {
+    install(world, app, names)
+    return
+  }
+  world.dirty = true
+  app.ssl = {
+    key: app.ssl?.key ?? null,
+    cert: app.ssl?.cert ?? null,
+    cacerts: app.ssl?.cacerts ?? null,
+    auto: true,
+    force: app.ssl?.force ?? false,
+    names: app.ssl?.names ?? [],
+    notAfter: app.ssl?.notAfter ?? 0,
+    dueAt: world.now() + installDelay,
+  }
+}
+
+/** Does what became due since the last look: a first certificate, one with other names, a renewal. */
+export function settleAutoSsl(world: World, app: AppState): void {
+  const { ssl } = app
+  if (!ssl?.auto) return
+  const { behaviours, issuance } = world
+  const now = world.now()
+  const firstDue = ssl.dueAt !== null && ssl.dueAt <= now
+  const renewalDue = ssl.dueAt === null && behaviours.renewal && ssl.notAfter - now < issuance.lifetime / 3
+  const othersPossible = ssl.dueAt === null && behaviours.reissue === 'automatic'
+  if (!firstDue && !renewalDue && !othersPossible) return
+  const found = availability(world, app)
+  if (!found.available) return
+  if (firstDue || renewalDue || !sameNames(found.domains, ssl.names)) install(world, app, found.domains)
+}
+
+/** Gives an app a certificate without asking whether AutoSSL could. */
+export function plantCertificate(world: World, app: AppState, seed: CertificateSeed): void {
+  const names = seed.names ?? obtainable(world, app)?.names ?? []
+  if (names.length === 0) throw new Error(`app ${app.name}: no names for a certificate`)
+  install(world, app, names, seed.notAfter)
+  app.ssl = { ...app.ssl!, auto: seed.auto ?? true, force: seed.force ?? false }
+}
+
+function install(world: World, app: AppState, names: string[], notAfter?: number): void {
+  world.dirty = true
+  const now = world.now()
+  const end = notAfter ?? now + world.issuance.lifetime
+  // An hour back, as Let's Encrypt does, for clocks that are slow.
+  const start = Math.min(now, end - world.issuance.lifetime) - 3_600_000
+  app.ssl = {
+    ...world.authority.issue(names, start, end),
+    cacerts: world.authority.cert,
+    auto: true,
+    force: app.ssl?.force ?? false,
+    names,
+    notAfter: end,
+    dueAt: null,
+  }
+}

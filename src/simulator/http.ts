@@ -1,0 +1,46 @@
+/** Bodies in, answers out. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Answer } from './api.ts'
+
+const MAX_BODY = 4 * 1024 * 1024
+
+/** A decoded body. `malformed`: there was one, and it is not JSON. */
+export interface Body {
+  body: unknown
+  malformed: boolean
+}
+
+/** Reads a body to its end; undefined when it is too large. Rejects when the request breaks off. */
+export async function readBody(request: IncomingMessage): Promise<Body | undefined> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length
+    if (size <= MAX_BODY) parts.push(part)
+  }
+  if (size > MAX_BODY) return undefined
+  const text = Buffer.concat(parts).toString('utf8')
+  if (text === '') return { body: undefined, malformed: false }
+  try {
+    return { body: JSON.parse(text) as unknown, malformed: false }
+  } catch {
+    return { body: undefined, malformed: true }
+  }
+}
+
+/** Sends an answer as JSON. */
+export function sendAnswer(response: ServerResponse, answer: Answer): void {
+  const text = JSON.stringify(answer.body)
+  response.writeHead(answer.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...answer.headers,
+  })
+  response.end(text)
+}
+
+/** Sends a text as it is. */
+export function sendText(response: ServerResponse, status: number, contentType: string, text: string): void {
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
+  response.end(text)
+}

@@ -1,0 +1,130 @@
+/** One HTTP request to the API: authentication, rate limit, faults, effect, answer. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Answer, type ApiRequest, answer, changeDomains, refusal } from './api.ts'
+import type { CallLog, CallRecord } from './calls.ts'
+import type { FaultKind, FaultRule, Faults } from './faults.ts'
+import { readBody, sendAnswer } from './http.ts'
+import { routeOf } from './router.ts'
+import { spoil } from './spoil.ts'
+import type { AppState, World } from './state.ts'
+
+/** What serving a request needs. */
+export interface Service {
+  world: World
+  faults: Faults
+  calls: CallLog
+  /** Milliseconds per call. */
+  latency: number
+  /** Resolves after so many milliseconds; never once the simulator has stopped. */
+  wait(ms: number): Promise<void>
+  /** Makes a changed state durable. */
+  save(): void
+  /** Whether one more call is within the rate limit. */
+  withinLimit(): boolean
+  log(line: string): void
+}
+
+/** Kinds that answer, or do not, without an effect of the call. */
+const WITHOUT_EFFECT: ReadonlySet<FaultKind> = new Set([
+  'status',
+  'html502',
+  'html200',
+  'redirect',
+  'rateLimited',
+  'timeoutBefore',
+  'timeoutLate',
+  'resetBefore',
+])
+
+/** Serves a request under `/v1`. Rejects only for a request that breaks off. */
+export async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { world } = service
+  const method = request.method ?? 'GET'
+  const path = (request.url ?? '/').split('?')[0]!
+  const route = routeOf(method, path, world.behaviours.allowPut)
+  const { endpoint, id } = 'endpoint' in route ? route : { endpoint: 'other' as const, id: undefined }
+  const app = path.startsWith('/v1/apps/') ? id : undefined
+  const record = service.calls.add({
+    time: world.now(),
+    method,
+    path,
+    endpoint,
+    status: 0,
+    ...(app === undefined ? {} : { app }),
+  })
+  const read = await readBody(request)
+  if (read?.body !== undefined) record.body = withoutKey(read.body)
+  const early = read ? refusedEarly(service, request) : refusal(413, 'The request is too large.')
+  if (early || !read) return finish(service, record, response, early!)
+
+  const { modifiers, answering: rule } = service.faults.take({ method, endpoint, app })
+  if (rule || modifiers.length > 0) record.faults = [...modifiers, ...(rule ? [rule] : [])].map(({ kind }) => kind)
+  const slow = modifiers.reduce((sum, { kind, ms }) => sum + (kind === 'slow' ? (ms ?? 1000) : 0), 0)
+  await service.wait(service.latency / 2 + slow)
+
+  const api: ApiRequest = { endpoint, id, ...read, contentType: request.headers['content-type'] ?? '' }
+  const act = () => ('allowed' in route ? wrongRoute(world, route.allowed) : takeEffect(service, api, modifiers))
+  if (rule?.kind === 'timeoutLate') {
+    const late = service.wait(rule.ms ?? 1000).then(act)
+    late.catch((error: unknown) => service.log(`late effect failed: ${String(error)}`))
+  }
+  const clean = rule && WITHOUT_EFFECT.has(rule.kind) ? undefined : act()
+  await service.wait(service.latency / 2)
+  if (!rule) return finish(service, record, response, clean!)
+  record.status = spoil({ world, rule, api, clean, request, response })
+  service.log(`${method} ${path} ${record.status || 'unanswered'} (${record.faults?.join(', ')})`)
+}
+
+/** Wrong credentials and calls beyond the rate limit reach no endpoint, and no fault. */
+function refusedEarly(service: Service, request: IncomingMessage): Answer | undefined {
+  const { model, behaviours } = service.world
+  const expected = `Basic ${Buffer.from(`${model.clientId}:${model.apiKey}`).toString('base64')}`
+  if (request.headers.authorization !== expected) return refusal(401, 'Invalid API credentials.')
+  if (service.withinLimit()) return undefined
+  return refusal(429, 'Too many requests.', { 'retry-after': String(behaviours.rateLimit?.retryAfter ?? 1) })
+}
+
+function wrongRoute(world: World, allowed: readonly string[]): Answer {
+  if (allowed.length === 0 || world.behaviours.wrongMethod === 404) return refusal(404, 'Not found.')
+  return refusal(405, 'Method not allowed.', { allow: allowed.join(', ') })
+}
+
+/** The call's own effect, with what other writers do right before and after it. */
+function takeEffect(service: Service, api: ApiRequest, modifiers: readonly FaultRule[]): Answer {
+  const { world } = service
+  const reads = api.endpoint === 'getApp' || api.endpoint === 'listApps'
+  const others = modifiers.filter(({ kind }) => kind === 'otherWriter')
+  const momentOf = (rule: FaultRule) => rule.moment ?? (reads ? 'after' : 'before')
+  for (const rule of others) if (momentOf(rule) === 'before') writeAsOther(world, api, rule)
+  const dropped = modifiers.some(({ kind }) => kind === 'droppedWrite')
+  const app = dropped ? world.model.apps.get(api.id ?? '') : undefined
+  const kept: AppState | undefined = app && { ...app }
+  const given = answer(world, api)
+  if (app && kept) Object.assign(app, kept)
+  for (const rule of others) if (momentOf(rule) === 'after') writeAsOther(world, api, rule)
+  const action = world.model.actions.get(String((given.body as { actionid?: string }).actionid))
+  if (action && modifiers.some(({ kind }) => kind === 'actionError')) action.outcome = 'error'
+  if (action && modifiers.some(({ kind }) => kind === 'actionStuck')) action.endsAt = null
+  service.save()
+  return given
+}
+
+function writeAsOther(world: World, api: ApiRequest, rule: FaultRule): void {
+  const named = world.model.apps.get(rule.app ?? api.id ?? '')
+  const all = rule.app === undefined && api.endpoint === 'listApps'
+  const gone = new Set(rule.remove)
+  for (const app of all ? world.model.apps.values() : named ? [named] : []) {
+    const stays = app.domains.filter((name) => !gone.has(name))
+    changeDomains(world, app, [...new Set([...stays, ...(rule.add ?? [])])])
+  }
+}
+
+function finish(service: Service, record: CallRecord, response: ServerResponse, given: Answer): void {
+  record.status = given.status
+  sendAnswer(response, given)
+  service.log(`${record.method} ${record.path} ${given.status}`)
+}
+
+function withoutKey(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'key' in body ? { ...body, key: '(left out)' } : body
+}

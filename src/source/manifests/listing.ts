@@ -1,0 +1,188 @@
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, normalize, parse, resolve } from 'node:path'
+
+/** Something that keeps a part of the source from being read. */
+export interface Trouble {
+  /** The file or folder, as the user would name it. */
+  place: string
+  message: string
+  /** Files at or below this path keep the objects of their last good read. */
+  covers: string
+}
+
+/** A folder to watch; with `names`, only what happens to those of its entries matters. */
+export interface WatchPoint {
+  folder: string
+  names?: ReadonlySet<string>
+}
+
+/** What there is to read under the given paths, in a fixed order. */
+export interface Listing {
+  files: string[]
+  troubles: Trouble[]
+  watch: WatchPoint[]
+}
+
+const MANIFEST = /\.(?:ya?ml|json)$/i
+
+/** Entries that say nothing about whether a folder is complete: they hold an otherwise empty folder in git. */
+const PLACEHOLDERS = new Set(['.gitkeep', '.keep', '.gitignore'])
+
+/** Finds the manifest files of files and folders, following links. Never throws: what cannot be read is a trouble. */
+export async function list(paths: readonly string[]): Promise<Listing> {
+  const listing: Listing = { files: [], troubles: [], watch: [] }
+  for (const path of paths) await listRoot(normalize(path), listing)
+  // A file that two of the paths lead to is read once.
+  return { ...listing, files: [...new Map(listing.files.map((path) => [resolve(path), path])).values()] }
+}
+
+/** Whether an entry of a watched folder can matter: hidden files and editors' scraps do not, the links of a mount do. */
+export function matters(name: string): boolean {
+  if (name.startsWith('..')) return true
+  return !name.startsWith('.') && !name.endsWith('~') && !name.endsWith('#')
+}
+
+async function listRoot(root: string, listing: Listing): Promise<void> {
+  await watchWay(root, listing)
+  const kind = await kindOf(root)
+  if (kind === 'file') {
+    listing.files.push(root)
+    await watchTarget(root, listing)
+    return
+  }
+  if (kind === 'folder' && !MANIFEST.test(root)) {
+    const before = listing.files.length + listing.troubles.length
+    const others = await listFolder(root, [], listing)
+    if (listing.files.length + listing.troubles.length > before || others.length === 0) return
+    const message = `there is no manifest (.yaml, .yml, .json) in this folder, only ${enumerate(others)}; is the clone or mount complete?`
+    listing.troubles.push({ place: root, message, covers: root })
+    return
+  }
+  await addUnreadable(root, kind, listing)
+}
+
+/** Lists one folder and those below it; gives the names of its entries that are no manifests. */
+async function listFolder(folder: string, above: readonly string[], listing: Listing): Promise<string[]> {
+  const others: string[] = []
+  let real: string
+  let names: string[]
+  try {
+    real = await realpath(folder)
+    names = (await readdir(folder)).sort()
+  } catch (error) {
+    listing.troubles.push({ place: folder, message: `the folder cannot be read: ${reason(error)}`, covers: folder })
+    return others
+  }
+  if (above.includes(real)) {
+    listing.troubles.push({ place: folder, message: `the link leads back to ${real}: remove it`, covers: folder })
+    return others
+  }
+  listing.watch.push({ folder: real })
+  for (const name of names) {
+    // Links of a ConfigMap mount (`..data`): what they lead to is listed through the links beside them.
+    if (name.startsWith('..') || PLACEHOLDERS.has(name)) continue
+    if (!matters(name) || name === 'lost+found') others.push(name)
+    else if (!(await listEntry(join(folder, name), [...above, real], listing))) others.push(name)
+  }
+  return others
+}
+
+/** Lists one entry of a folder; false when it is nothing of ours. */
+async function listEntry(path: string, above: readonly string[], listing: Listing): Promise<boolean> {
+  const kind = await kindOf(path)
+  const manifest = MANIFEST.test(path)
+  if (kind === 'folder' && !manifest) {
+    const before = listing.files.length + listing.troubles.length
+    await listFolder(path, above, listing)
+    return listing.files.length + listing.troubles.length > before
+  }
+  if (kind === 'file') {
+    if (!manifest) return false
+    listing.files.push(path)
+    await watchTarget(path, listing)
+    return true
+  }
+  // A link without an extension that leads nowhere may well be a folder whose mount is missing.
+  if (!manifest && (kind === 'special' || parse(path).ext !== '')) return false
+  await addUnreadable(path, kind, listing)
+  return true
+}
+
+type EntryKind = 'file' | 'folder' | 'special' | 'missing' | { error: unknown }
+
+async function kindOf(path: string): Promise<EntryKind> {
+  try {
+    const found = await stat(path)
+    return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'special'
+  } catch (error) {
+    return isMissing(error) ? 'missing' : { error }
+  }
+}
+
+async function addUnreadable(path: string, kind: EntryKind, listing: Listing): Promise<void> {
+  const target = kind === 'missing' ? await readlink(path).catch(() => undefined) : undefined
+  listing.troubles.push({ place: path, message: whyNot(kind, target), covers: path })
+  if (target === undefined) return
+  const folder = await realpath(dirname(resolve(path))).catch(() => undefined)
+  if (folder !== undefined) await watchWay(resolve(folder, target), listing)
+}
+
+function whyNot(kind: EntryKind, target: string | undefined): string {
+  if (typeof kind === 'object') return `it cannot be read: ${reason(kind.error)}`
+  if (kind === 'folder') {
+    return 'this is a folder where a file is expected; container runtimes make one for a mount whose source is missing'
+  }
+  if (kind === 'special') return 'this is neither a file nor a folder'
+  if (target !== undefined) return `the link leads to ${target}, which does not exist`
+  return 'there is no such file or folder; create it, or name another with --manifests'
+}
+
+/**
+ * Watches the way to a path: its own folder, and each folder on the way where a link could be swapped or a missing part
+ * could appear. Ends at the first missing part: whatever comes below it comes with it.
+ */
+async function watchWay(path: string, listing: Listing): Promise<void> {
+  const absolute = resolve(path)
+  const { root } = parse(absolute)
+  let at = root
+  for (const name of absolute.slice(root.length).split(/[\\/]/)) {
+    const next = join(at, name)
+    const found = await lstat(next).catch(() => undefined)
+    if (found === undefined || found.isSymbolicLink() || next === absolute) {
+      listing.watch.push({ folder: at, names: new Set([name]) })
+      if (found?.isSymbolicLink()) await watchTarget(next, listing)
+    }
+    if (found === undefined) return
+    at = next
+  }
+}
+
+/** Watches the place that a link leads to, if it is another than the link's own folder. */
+async function watchTarget(path: string, listing: Listing): Promise<void> {
+  const real = await realpath(path).catch(() => undefined)
+  if (real === undefined || real === resolve(path)) return
+  listing.watch.push({ folder: dirname(real), names: new Set([basename(real)]) })
+}
+
+/** Why a file operation failed, in words. */
+export function reason(error: unknown): string {
+  const code = codeOf(error)
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied'
+  if (code === 'ELOOP') return 'the links go round in a circle'
+  if (code === 'ENOENT') return 'it went while it was being read'
+  if (code === 'EISDIR') return 'it is a folder'
+  return error instanceof Error ? error.message : String(error)
+}
+
+function isMissing(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+function enumerate(names: string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { decodeText } from '../../api/encoding.ts'
+import { type ParsedFile, parseDocuments } from '../../api/yaml.ts'
+import { list, reason, type Trouble, type WatchPoint } from './listing.ts'
+
+/** One file as it was read. */
+export interface FileRead {
+  path: string
+  /** Digest of its bytes, so that an unchanged file is not parsed again. */
+  digest: string
+  size: number
+  parsed: ParsedFile
+}
+
+/** One look at all paths together. */
+export interface Look {
+  files: FileRead[]
+  troubles: Trouble[]
+  watch: WatchPoint[]
+}
+
+/** Reads at once; more would only wait for one another in the thread pool. */
+const PARALLEL = 16
+
+const MAX_BYTES = 64 * 1024 * 1024
+
+/** A file that goes between listing and reading was most likely replaced; then all is looked at again, this many times. */
+const ATTEMPTS = 3
+
+/** Reads all manifest files of the paths. `before` has the last read by path. Never throws. */
+export async function look(
+  paths: readonly string[],
+  namespace: string,
+  before: ReadonlyMap<string, FileRead>,
+): Promise<Look> {
+  for (let attempt = 1; ; attempt++) {
+    const { files: names, troubles, watch } = await list(paths)
+    const files: FileRead[] = []
+    let went = false
+    for (let start = 0; start < names.length; start += PARALLEL) {
+      const batch = names.slice(start, start + PARALLEL).map((path) => readOne(path, namespace, before.get(path)))
+      for (const result of await Promise.all(batch)) {
+        if ('path' in result) files.push(result)
+        else {
+          troubles.push(result.trouble)
+          went ||= result.went
+        }
+      }
+    }
+    if (!went || attempt === ATTEMPTS) return { files, troubles, watch }
+  }
+}
+
+async function readOne(
+  path: string,
+  namespace: string,
+  before: FileRead | undefined,
+): Promise<FileRead | { trouble: Trouble; went: boolean }> {
+  let bytes: Buffer
+  try {
+    const { size } = await stat(path)
+    if (size > MAX_BYTES) {
+      const message = `the file has ${size} bytes, more than ${MAX_BYTES}; divide it`
+      return { trouble: { place: path, message, covers: path }, went: false }
+    }
+    bytes = await readFile(path)
+  } catch (error) {
+    const went = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    return { trouble: { place: path, message: `the file cannot be read: ${reason(error)}`, covers: path }, went }
+  }
+  const digest = createHash('sha256').update(bytes).digest('base64')
+  if (before?.digest === digest) return before
+  return { path, digest, size: bytes.length, parsed: parseBytes(bytes, path, namespace) }
+}
+
+function parseBytes(bytes: Buffer, file: string, namespace: string): ParsedFile {
+  const decoded = decodeText(bytes)
+  if (decoded.ok) return parseDocuments(decoded.text, { file, namespace })
+  const { message, line = 1 } = decoded
+  const fault = { place: `${file}:${line}`, file, line, column: 1, message }
+  return { apps: [], mappings: [], secrets: [], faults: [fault] }
+}

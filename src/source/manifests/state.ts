@@ -1,0 +1,187 @@
+import { resolve, sep } from 'node:path'
+import type { App, Key, Mapping } from '../../api/objects.ts'
+import type { Kind } from '../../api/schema.ts'
+import type { Secret } from '../../api/secret.ts'
+import type { FileFault } from '../../api/yaml.ts'
+import type { SourceFailure, SourceFault } from '../source.ts'
+import type { Trouble } from './listing.ts'
+import type { FileRead, Look } from './read.ts'
+
+/** A fault, with line, column and field where it is one of a file's text. */
+export type ManifestFault = SourceFault & Partial<Pick<FileFault, 'file' | 'line' | 'column' | 'field'>>
+
+/** Objects as a file declares them. */
+interface Declared {
+  apps: readonly App[]
+  mappings: readonly Mapping[]
+  secrets: readonly Secret[]
+}
+
+/** What the source says after a look. A value: the next one is made from it and from the next look. */
+export interface State {
+  apps: ReadonlyMap<Key, App>
+  mappings: ReadonlyMap<Key, Mapping>
+  /** By `namespace/name`. */
+  secrets: ReadonlyMap<string, Secret>
+  faults: readonly ManifestFault[]
+  failure?: SourceFailure
+  /** What each file said when all of it was good. */
+  good: ReadonlyMap<string, Declared>
+  /** The last read of each file. */
+  files: ReadonlyMap<string, FileRead>
+  /** Generation of each object that was ever seen, with the spec that it belongs to. */
+  generations: ReadonlyMap<string, { generation: number; spec: string }>
+}
+
+/** Before the first look. */
+export const NOTHING: State = {
+  apps: new Map(),
+  mappings: new Map(),
+  secrets: new Map(),
+  faults: [],
+  good: new Map(),
+  files: new Map(),
+  generations: new Map(),
+}
+
+/** What the look makes of the state, step by step: fresh objects first, then what stays from before. */
+export function advance(before: State, look: Look, defaultApp?: App): State {
+  const faults: ManifestFault[] = look.troubles.map(({ place, message }) => ({ place, message }))
+  const served: Served = { apps: new Map(), mappings: new Map(), secrets: new Map() }
+  for (const file of look.files) {
+    faults.push(
+      ...file.parsed.faults,
+      ...emptied(file, before.good.get(file.path)),
+      ...serve(file.parsed, served, before),
+    )
+  }
+  const broken = new Set(faults.map((fault) => fileOf(fault.place)))
+
+  const good = new Map<string, Declared>()
+  for (const [path, declared] of before.good) {
+    if (broken.has(path) || isCovered(path, look.troubles)) good.set(path, declared)
+  }
+  // Only now, so that an object that moved to another file is not held up by the copy in its old one.
+  for (const declared of good.values()) keep(declared, served)
+  for (const file of look.files) if (!broken.has(file.path)) good.set(file.path, file.parsed)
+
+  const failure = failureOf(faults)
+  // An app or Secret that went while the source fails is not gone for good: there has to be somebody to tell the failure.
+  if (failure !== undefined) {
+    const apps = [...before.apps.values()].filter((app) => app.place !== defaultApp?.place)
+    keep({ apps, mappings: [], secrets: [...before.secrets.values()] }, served)
+  }
+  if (defaultApp !== undefined && served.apps.size === 0) served.apps.set(defaultApp.key, defaultApp)
+  const generations = new Map(before.generations)
+  return {
+    apps: withGenerations('app', served.apps, generations, (app) => app.spec),
+    mappings: withGenerations('mapping', served.mappings, generations, ({ domain, www, app }) => [domain, www, app]),
+    secrets: served.secrets,
+    faults,
+    ...(failure === undefined ? {} : { failure }),
+    good,
+    files: new Map(look.files.map((file) => [file.path, file])),
+    generations,
+  }
+}
+
+interface Served {
+  apps: Map<Key, App>
+  mappings: Map<Key, Mapping>
+  secrets: Map<string, Secret>
+}
+
+/**
+ * Takes up what a file declares; gives a fault for each object that is declared twice. Of two copies, the one in the file
+ * that held the object before counts, else the first: a copy that appears takes nothing over.
+ */
+function serve(declared: Declared, served: Served, before: State): ManifestFault[] {
+  const secrets = declared.secrets.map((secret) => [`${secret.namespace}/${secret.name}`, secret] as const)
+  for (const [key, secret] of secrets) served.secrets.set(key, secret)
+  return [
+    ...serveKind('ServerPilotApp', declared.apps, served.apps, before.apps),
+    ...serveKind('DomainMapping', declared.mappings, served.mappings, before.mappings),
+  ]
+}
+
+function serveKind<T extends App | Mapping>(
+  kind: Kind,
+  declared: readonly T[],
+  served: Map<Key, T>,
+  before: ReadonlyMap<Key, T>,
+): ManifestFault[] {
+  const faults: ManifestFault[] = []
+  for (const object of declared) {
+    const { key } = object
+    const first = served.get(key)
+    const holder = before.get(key)
+    const wins = first === undefined || (holder !== undefined && isOf(holder, object) && !isOf(holder, first))
+    if (wins) served.set(key, object)
+    if (first === undefined) continue
+    const [counts, other] = wins ? [object, first] : [first, object]
+    const message = `${kind} ${key} is declared twice, here and at ${counts.place}; the latter counts: remove one of them`
+    faults.push({ place: other.place, message, object: { kind, key } })
+  }
+  return faults
+}
+
+function isOf(object: App | Mapping, other: App | Mapping): boolean {
+  return fileOf(object.place) === fileOf(other.place)
+}
+
+function fileOf(place: string): string {
+  return place.replace(/(?::\d+)+$/, '')
+}
+
+/** Takes up what is not declared anew. */
+function keep(declared: Declared, served: Served): void {
+  for (const app of declared.apps) if (!served.apps.has(app.key)) served.apps.set(app.key, app)
+  for (const mapping of declared.mappings) {
+    if (!served.mappings.has(mapping.key)) served.mappings.set(mapping.key, mapping)
+  }
+  for (const secret of declared.secrets) {
+    const key = `${secret.namespace}/${secret.name}`
+    if (!served.secrets.has(key)) served.secrets.set(key, secret)
+  }
+}
+
+/** A file that held objects and has no byte left was cut short (a full disk, a write under way) rather than emptied. */
+function emptied(file: FileRead, good: Declared | undefined): ManifestFault[] {
+  const held = (good?.apps.length ?? 0) + (good?.mappings.length ?? 0)
+  if (file.size > 0 || held === 0) return []
+  const message = `the file is empty now and held ${held} objects; to take them away, delete the file`
+  return [{ place: `${file.path}:1`, message }]
+}
+
+function isCovered(path: string, troubles: readonly Trouble[]): boolean {
+  const absolute = resolve(path)
+  return troubles.some((trouble) => {
+    const covers = resolve(trouble.covers)
+    return absolute === covers || absolute.startsWith(covers.endsWith(sep) ? covers : covers + sep)
+  })
+}
+
+function failureOf(faults: readonly ManifestFault[]): SourceFailure | undefined {
+  const [first, ...more] = faults
+  if (first === undefined) return undefined
+  const rest = more.length === 0 ? '' : ` (and ${more.length} more)`
+  return { source: 'manifests', message: `${first.place}: ${first.message}${rest}` }
+}
+
+function withGenerations<T extends App | Mapping>(
+  what: string,
+  objects: ReadonlyMap<Key, T>,
+  generations: Map<string, { generation: number; spec: string }>,
+  specOf: (object: T) => unknown,
+): Map<Key, T> {
+  const result = new Map<Key, T>()
+  for (const [key, object] of objects) {
+    const spec = JSON.stringify(specOf(object))
+    const id = `${what} ${key}`
+    const known = generations.get(id)
+    const generation = known === undefined ? 1 : known.spec === spec ? known.generation : known.generation + 1
+    if (known?.generation !== generation) generations.set(id, { generation, spec })
+    result.set(key, object.generation === generation ? object : { ...object, generation })
+  }
+  return result
+}
