@@ -20,29 +20,124 @@ export interface OptionEntry {
 }
 
 export const OPTIONS = {
-  source: { flag: 'source', value: 'SOURCE', default: 'auto', choices: ['auto', 'kubernetes', 'manifests'], meaning: 'where objects come from; auto: kubernetes inside a pod or when a kubeconfig or context is named' },
-  manifests: { flag: 'manifests', value: 'PATH', default: 'domains', repeatable: true, meaning: 'file or folder of objects, repeatable; read again when it changes' },
-  wpConfig: { flag: 'wp-config', value: 'PATH', meaning: 'a wp-config.php with the settings of the plugin and the database' },
-  stateDir: { flag: 'state-dir', value: 'DIR', default: '.domainpilot', meaning: 'ownership records and status when the source is manifests; one process at a time holds it' },
+  source: {
+    flag: 'source',
+    value: 'SOURCE',
+    default: 'auto',
+    choices: ['auto', 'kubernetes', 'manifests'],
+    meaning: 'where objects come from; auto: kubernetes inside a pod or when a kubeconfig or context is named',
+  },
+  manifests: {
+    flag: 'manifests',
+    value: 'PATH',
+    default: 'domains',
+    repeatable: true,
+    meaning: 'file or folder of objects, repeatable; read again when it changes',
+  },
+  wpConfig: {
+    flag: 'wp-config',
+    value: 'PATH',
+    meaning: 'a wp-config.php with the settings of the plugin and the database',
+  },
+  stateDir: {
+    flag: 'state-dir',
+    value: 'DIR',
+    default: '.domainpilot',
+    meaning: 'ownership records and status when the source is manifests; one process at a time holds it',
+  },
   kubeconfig: { flag: 'kubeconfig', value: 'PATH', shownDefault: 'as kubectl', meaning: 'kubeconfig file' },
   context: { flag: 'context', value: 'NAME', shownDefault: 'as kubectl', meaning: 'context of the kubeconfig' },
-  namespace: { flag: 'namespace', value: 'NS', shownDefault: 'all', repeatable: true, meaning: 'namespaces whose apps are served, repeatable' },
-  appSelector: { flag: 'app-selector', value: 'SELECTOR', shownDefault: 'all', meaning: 'label selector on ServerPilotApp: shards a fleet over several daemons' },
-  serverpilotUrl: { flag: 'serverpilot-url', value: 'URL', default: 'https://api.serverpilot.io/v1', meaning: 'address of the API; plain http only to loopback' },
-  allowInsecureHttp: { flag: 'allow-insecure-http', default: 'false', meaning: 'allow plain http to other than loopback addresses (a simulator in the cluster)' },
-  serverpilotUpdateMethod: { flag: 'serverpilot-update-method', value: 'METHOD', default: 'POST', choices: ['POST', 'PUT'], meaning: 'verb of the full-list write' },
-  serverpilotQps: { flag: 'serverpilot-qps', value: 'N', default: '5', meaning: 'requests a second per account, with a burst of twice that' },
-  sweepSchedule: { flag: 'sweep-schedule', value: 'CRON', default: '* * * * *', meaning: 'when to compare everything with ServerPilot' },
-  checkSchedule: { flag: 'check-schedule', value: 'CRON', default: '*/5 * * * *', meaning: 'when to check DNS and certificates' },
+  namespace: {
+    flag: 'namespace',
+    value: 'NS',
+    shownDefault: 'all',
+    repeatable: true,
+    meaning: 'namespaces whose apps are served, repeatable',
+  },
+  appSelector: {
+    flag: 'app-selector',
+    value: 'SELECTOR',
+    shownDefault: 'all',
+    meaning: 'label selector on ServerPilotApp: shards a fleet over several daemons',
+  },
+  serverpilotUrl: {
+    flag: 'serverpilot-url',
+    value: 'URL',
+    default: 'https://api.serverpilot.io/v1',
+    meaning: 'address of the API; plain http only to loopback',
+  },
+  allowInsecureHttp: {
+    flag: 'allow-insecure-http',
+    default: 'false',
+    meaning: 'allow plain http to other than loopback addresses (a simulator in the cluster)',
+  },
+  serverpilotUpdateMethod: {
+    flag: 'serverpilot-update-method',
+    value: 'METHOD',
+    default: 'POST',
+    choices: ['POST', 'PUT'],
+    meaning: 'verb of the full-list write',
+  },
+  serverpilotQps: {
+    flag: 'serverpilot-qps',
+    value: 'N',
+    default: '5',
+    meaning: 'requests a second per account, with a burst of twice that',
+  },
+  sweepSchedule: {
+    flag: 'sweep-schedule',
+    value: 'CRON',
+    default: '* * * * *',
+    meaning: 'when to compare everything with ServerPilot',
+  },
+  checkSchedule: {
+    flag: 'check-schedule',
+    value: 'CRON',
+    default: '*/5 * * * *',
+    meaning: 'when to check DNS and certificates',
+  },
   workers: { flag: 'workers', value: 'N', default: '4', meaning: 'apps reconciled at once' },
   dryRun: { flag: 'dry-run', default: 'false', meaning: 'plan and report, never write to ServerPilot' },
-  listen: { flag: 'listen', value: 'ADDRESS', default: '127.0.0.1:8080', meaning: 'status page, metrics, health; `off` for none' },
-  ambientCredentialsNamespaces: { flag: 'ambient-credentials-namespaces', value: 'NS,…', shownDefault: "the daemon's own", meaning: "namespaces whose apps may use the daemon's credentials" },
-  kubeApiQps: { flag: 'kube-api-qps', value: 'N', default: '50', meaning: 'requests a second to the API server, with a burst of 100; Lease and claim go past it' },
-  leaderElect: { flag: 'leader-elect', value: 'BOOL', default: 'auto', choices: ['auto', 'true', 'false'], meaning: 'elect a leader; auto: when the source is kubernetes' },
+  listen: {
+    flag: 'listen',
+    value: 'ADDRESS',
+    default: '127.0.0.1:8080',
+    meaning: 'status page, metrics, health; `off` for none',
+  },
+  ambientCredentialsNamespaces: {
+    flag: 'ambient-credentials-namespaces',
+    value: 'NS,…',
+    shownDefault: "the daemon's own",
+    meaning: "namespaces whose apps may use the daemon's credentials",
+  },
+  kubeApiQps: {
+    flag: 'kube-api-qps',
+    value: 'N',
+    default: '50',
+    meaning: 'requests a second to the API server, with a burst of 100; Lease and claim go past it',
+  },
+  leaderElect: {
+    flag: 'leader-elect',
+    value: 'BOOL',
+    default: 'auto',
+    choices: ['auto', 'true', 'false'],
+    meaning: 'elect a leader; auto: when the source is kubernetes',
+  },
   dnsServers: { flag: 'dns-servers', value: 'ADDRESS,…', shownDefault: "the system's", meaning: 'DNS servers to ask' },
-  logLevel: { flag: 'log-level', value: 'LEVEL', default: 'info', choices: ['debug', 'info', 'warn', 'error'], meaning: 'the quietest level that is logged' },
-  logFormat: { flag: 'log-format', value: 'FORMAT', default: 'auto', choices: ['auto', 'text', 'json'], meaning: 'auto: text on a terminal, json elsewhere' },
+  logLevel: {
+    flag: 'log-level',
+    value: 'LEVEL',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error'],
+    meaning: 'the quietest level that is logged',
+  },
+  logFormat: {
+    flag: 'log-format',
+    value: 'FORMAT',
+    default: 'auto',
+    choices: ['auto', 'text', 'json'],
+    meaning: 'auto: text on a terminal, json elsewhere',
+  },
 } as const satisfies Record<string, OptionEntry>
 
 export type OptionName = keyof typeof OPTIONS
@@ -97,7 +192,8 @@ export function list(name: OptionName, given: Given, environment: Environment): 
 export function positive(name: OptionName, given: Given, environment: Environment): number {
   const value = text(name, given, environment)
   const number = Number(value)
-  if (!(number > 0) || !Number.isFinite(number)) throw new UsageError(`--${OPTIONS[name].flag}: "${value}" is no positive number.`)
+  if (!(number > 0) || !Number.isFinite(number))
+    throw new UsageError(`--${OPTIONS[name].flag}: "${value}" is no positive number.`)
   return number
 }
 

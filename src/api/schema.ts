@@ -131,7 +131,11 @@ const allowedNamespaces = z
   .meta({
     description: 'Whose mappings may ask for this app.',
     'x-kubernetes-validations': [
-      { rule: "self.from != 'Selector' || has(self.selector)", message: 'from: Selector needs a selector' },
+      // The default {} is judged before `from` has its own default.
+      {
+        rule: "!has(self.from) || self.from != 'Selector' || has(self.selector)",
+        message: 'from: Selector needs a selector',
+      },
     ],
   })
 
@@ -161,10 +165,8 @@ const wordpress = z
 export const appSpec = z.strictObject({
   appId: z
     .string()
-    .regex(
-      /^[A-Za-z0-9]{1,64}$/,
-      'must be the id of a ServerPilot app: letters and digits alone, as in nlcN0TwdZAyNEgdp',
-    )
+    .max(64, 'has more than 64 characters')
+    .regex(/^[A-Za-z0-9]+$/, 'must be the id of a ServerPilot app: letters and digits alone, as in nlcN0TwdZAyNEgdp')
     .meta({
       description: 'Id of the app at ServerPilot. Immutable.',
       'x-kubernetes-validations': [

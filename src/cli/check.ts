@@ -115,7 +115,8 @@ async function serverFinding(
 function sslFinding(what: string, app: App, seen: ServerPilotApp): Finding {
   const { ssl, autossl } = seen
   if (ssl?.auto) return { verdict: 'ok', what, detail: 'AutoSSL is on' }
-  if (ssl?.cert !== undefined) return { verdict: 'warn', what, detail: 'a custom certificate is installed: AutoSSL is left alone' }
+  if (ssl?.cert !== undefined)
+    return { verdict: 'warn', what, detail: 'a custom certificate is installed: AutoSSL is left alone' }
   if (!app.spec.ssl.auto) return { verdict: 'ok', what, detail: 'AutoSSL is off, and not asked for' }
   if (autossl?.available) return { verdict: 'ok', what, detail: 'AutoSSL is available and will be switched on' }
   const cure = 'Wait 5 to 15 minutes after the domains resolve to the server; a single name that does not can block it.'

@@ -35,7 +35,9 @@ complete -o filenames -F _${name} ${name}
 
 function zshScript(name: string, commands: readonly Command[]): string {
   const list = commands.map((each) => `    '${each.name()}:${quote(each.summary() || each.description())}'`).join('\n')
-  const cases = commands.map((each) => `    ${each.name()}) compadd -- ${flagsOf(each).join(' ')}; _files ;;`).join('\n')
+  const cases = commands
+    .map((each) => `    ${each.name()}) compadd -- ${flagsOf(each).join(' ')}; _files ;;`)
+    .join('\n')
   return `#compdef ${name}
 # ${name} completion zsh > "\${fpath[1]}/_${name}"
 _${name}() {
@@ -57,7 +59,9 @@ function fishScript(name: string, commands: readonly Command[]): string {
     ...each.options.flatMap((option) =>
       option.long == null
         ? []
-        : [`complete -c ${name} -n '__fish_seen_subcommand_from ${each.name()}' -l ${option.long.slice(2)} -d '${quote(option.description)}'`],
+        : [
+            `complete -c ${name} -n '__fish_seen_subcommand_from ${each.name()}' -l ${option.long.slice(2)} -d '${quote(option.description)}'`,
+          ],
     ),
   ])
   return `# ${name} completion fish > ~/.config/fish/completions/${name}.fish\n${lines.join('\n')}\n`

@@ -61,7 +61,9 @@ function readVariable(
   const raw = environment[variable]?.trim()
   if (raw === undefined || raw === '') return undefined
   if (isQuoted(raw)) {
-    faults.push(`${variable} is wrapped in quotes: env files of Docker keep them as part of the value. Remove the quotes.`)
+    faults.push(
+      `${variable} is wrapped in quotes: env files of Docker keep them as part of the value. Remove the quotes.`,
+    )
     return undefined
   }
   if (!variable.endsWith('_FILE')) return raw

@@ -8,7 +8,18 @@ import { runCommand } from './run.ts'
 
 /** Between two changes of the demo's mappings; ms. */
 const PACE = 6_000
-const NAMES = ['bakery', 'cycling', 'atelier', 'garden', 'records', 'pottery', 'observatory', 'orchard', 'harbour', 'library']
+const NAMES = [
+  'bakery',
+  'cycling',
+  'atelier',
+  'garden',
+  'records',
+  'pottery',
+  'observatory',
+  'orchard',
+  'harbour',
+  'library',
+]
 
 /** `demo`: simulator, folder of objects, daemon and status page, with a little traffic; needs no account. */
 export async function demoCommand(io: Io, given: Given): Promise<number> {
@@ -25,11 +36,19 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
   await writeFile(join(domains, 'network.yaml'), appYaml(appId))
   for (const name of NAMES.slice(0, 6)) await writeFile(join(domains, `${name}.yaml`), mappingYaml(name))
   const environment = { SERVERPILOT_CLIENT_ID: simulator.clientId, SERVERPILOT_API_KEY: simulator.apiKey }
-  const options = { ...given, manifests: [domains], stateDir: join(folder, 'state'), serverpilotUrl: simulator.url, sweepSchedule: '*/10 * * * * *' }
+  const options = {
+    ...given,
+    manifests: [domains],
+    stateDir: join(folder, 'state'),
+    serverpilotUrl: simulator.url,
+    sweepSchedule: '*/10 * * * * *',
+  }
   const traffic = startTraffic(domains)
   try {
     return await runCommand({ ...io, environment }, options, (url) => {
-      io.out(`\n  Status page    ${url ?? 'off'}\n  Objects        ${domains}\n  ServerPilot    ${simulator.url} (simulated)\n\n`)
+      io.out(
+        `\n  Status page    ${url ?? 'off'}\n  Objects        ${domains}\n  ServerPilot    ${simulator.url} (simulated)\n\n`,
+      )
       io.out('  Edit, add or delete a file in the folder and watch the page. Ctrl-C stops and cleans up.\n\n')
     })
   } finally {

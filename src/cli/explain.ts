@@ -1,5 +1,5 @@
 import { type Given, UsageError } from '../config.ts'
-import { parseHost, displayHost, type Host } from '../domain/host.ts'
+import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import type { Outcome } from '../report/outcome.ts'
 import { cureOf } from '../report/words.ts'
 import { EXIT, type Io } from './io.ts'
@@ -61,8 +61,16 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
       heldBy: claim?.mapping,
       claim: claim === undefined ? undefined : claim.absentSince === undefined ? claim.state : 'Leaving',
       listed,
-      verdict: verdictOf({ listed, wanted: want !== undefined, owned: claim !== undefined, why: refused?.message ?? held?.message }),
-      next: change !== undefined ? NEXT[change.action] : (reason === undefined ? '' : cureOf(reason)) || (sourceNote(setup) ?? 'Nothing: it is as it should be.'),
+      verdict: verdictOf({
+        listed,
+        wanted: want !== undefined,
+        owned: claim !== undefined,
+        why: refused?.message ?? held?.message,
+      }),
+      next:
+        change !== undefined
+          ? NEXT[change.action]
+          : (reason === undefined ? '' : cureOf(reason)) || (sourceNote(setup) ?? 'Nothing: it is as it should be.'),
     },
   ]
 }

@@ -2,9 +2,9 @@ import { stringify } from 'yaml'
 import { API_VERSION } from '../api/objects.ts'
 import { type Given, UsageError } from '../config.ts'
 import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
-import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { createServerPilot } from '../serverpilot/client.ts'
 import { systemClock } from '../serverpilot/clock.ts'
+import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { EXIT, type Io } from './io.ts'
 import { startProgress } from './progress.ts'
 import { readSettings } from './settings.ts'
@@ -53,16 +53,23 @@ function appText(app: ServerPilotApp, name: string): string {
   const mappings = mappingsOf(app.domains)
   const names = new Set<string>()
   const documents = mappings.declared.map(({ host, www }) =>
-    stringify({
+    toYaml({
       apiVersion: API_VERSION,
       kind: 'DomainMapping',
       metadata: { name: unique(slug(`${name}-${host}`), names) },
-      spec: { domain: host, www: www === undefined ? 'Never' : isMainDomain(host) ? 'MainOnly' : 'Always', appRef: { name } },
+      spec: {
+        domain: host,
+        www: www === undefined ? 'Never' : isMainDomain(host) ? 'MainOnly' : 'Always',
+        appRef: { name },
+      },
     }),
   )
   const left = mappings.left.map((note) => `# left alone (foreign): ${note}\n`).join('')
-  return `---\n# App "${app.name.replaceAll('\n', ' ')}"\n${left}${stringify(object)}${documents.map((each) => `---\n${each}`).join('')}`
+  return `---\n# App "${app.name.replaceAll('\n', ' ')}"\n${left}${toYaml(object)}${documents.map((each) => `---\n${each}`).join('')}`
 }
+
+/** Quotes what YAML 1.1 would read as something else: `no`, `010`. */
+const toYaml = (value: unknown): string => stringify(value, { compat: 'yaml-1.1' })
 
 interface Imported {
   declared: { host: Host; www: Host | undefined }[]
@@ -83,13 +90,20 @@ function mappingsOf(domains: readonly string[]): Imported {
     return hosts.has(name) && !host.startsWith('www.') && !host.startsWith('*.') ? name : undefined
   }
   const covered = new Set([...hosts].flatMap((host) => www(host) ?? []))
-  const declared = [...hosts].filter((host) => !covered.has(host)).sort().map((host) => ({ host, www: www(host) }))
+  const declared = [...hosts]
+    .filter((host) => !covered.has(host))
+    .sort()
+    .map((host) => ({ host, www: www(host) }))
   return { declared, left }
 }
 
 /** A name that Kubernetes takes: lower-case letters, digits and dashes, 253 characters at most. */
 function slug(text: string): string {
-  const clean = text.toLowerCase().replace(/^\*\./, 'wildcard-').replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '')
+  const clean = text
+    .toLowerCase()
+    .replace(/^\*\./, 'wildcard-')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
   return clean.slice(0, 240).replace(/-+$/, '') || 'app'
 }
 

@@ -1,9 +1,9 @@
 import type { Key } from '../api/objects.ts'
 import { reconcile } from '../controller/reconcile.ts'
-import { systemClock } from '../serverpilot/clock.ts'
-import { startProgress } from './progress.ts'
-import type { Io } from './io.ts'
 import type { Outcome } from '../report/outcome.ts'
+import { systemClock } from '../serverpilot/clock.ts'
+import type { Io } from './io.ts'
+import { startProgress } from './progress.ts'
 import type { Setup } from './setup.ts'
 
 /** Tries of one app while its failure may pass by itself, and how long a pass waits for that at most (ms). */
@@ -12,7 +12,10 @@ const PATIENCE = 60_000
 
 /** Reconciles every app once, a few at a time; what may pass by itself is tried again for a while. In the order of keys. */
 export async function passOver(io: Io, setup: Setup, what: string): Promise<Outcome[]> {
-  const keys = setup.objects.apps().map((app) => app.key).sort()
+  const keys = setup.objects
+    .apps()
+    .map((app) => app.key)
+    .sort()
   const outcomes = new Map<Key, Outcome>()
   const progress = startProgress(io, `${what} ${keys.length} app(s)`)
   const waiting = [...keys]

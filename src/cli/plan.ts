@@ -1,7 +1,7 @@
 import type { Given } from '../config.ts'
+import { type Paint, planToJson, planToText } from '../plan/render.ts'
 import type { Outcome } from '../report/outcome.ts'
 import { painter } from '../report/terminal.ts'
-import { type Paint, planToJson, planToText } from '../plan/render.ts'
 import { EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
 import { type Setup, setUp } from './setup.ts'
@@ -14,7 +14,9 @@ export async function planCommand(io: Io, given: Given): Promise<number> {
     const outcomes = await passOver(io, setup, 'Planning')
     print(io, given, setup, outcomes)
     if (failed(setup, outcomes)) return EXIT.failed
-    const differs = outcomes.some((each) => (each.plan?.changes.length ?? 0) > 0 || (each.plan?.waiting.length ?? 0) > 0)
+    const differs = outcomes.some(
+      (each) => (each.plan?.changes.length ?? 0) > 0 || (each.plan?.waiting.length ?? 0) > 0,
+    )
     return given.exitCode === true && differs ? EXIT.differences : EXIT.done
   } finally {
     await setup.close()
@@ -50,7 +52,8 @@ function print(io: Io, given: Given, setup: Setup, outcomes: readonly Outcome[],
   if (given.output === 'json') io.out(`${JSON.stringify(toJson(outcomes, failure?.message, applied), null, 2)}\n`)
   else io.out(toText(io, outcomes, applied))
   for (const { place, message } of setup.objects.faults()) io.err(`${place}: ${message}\n`)
-  if (failure !== undefined) io.err(`Source ${failure.source}: ${failure.message}\nNothing is removed until it can be read in full.\n`)
+  if (failure !== undefined)
+    io.err(`Source ${failure.source}: ${failure.message}\nNothing is removed until it can be read in full.\n`)
   if (outcomes.length === 0 && failure === undefined) {
     io.err('There is no app: declare a ServerPilotApp, or set SERVERPILOT_APP_ID.\n')
   }

@@ -5,11 +5,32 @@ import type { Io } from './io.ts'
 
 /** Options that every command which talks to ServerPilot takes. */
 const CONNECTION: OptionName[] = [
-  'source', 'manifests', 'wpConfig', 'stateDir', 'kubeconfig', 'context', 'namespace', 'appSelector', 'serverpilotUrl',
-  'allowInsecureHttp', 'serverpilotUpdateMethod', 'serverpilotQps', 'ambientCredentialsNamespaces', 'workers', 'logLevel', 'logFormat',
+  'source',
+  'manifests',
+  'wpConfig',
+  'stateDir',
+  'kubeconfig',
+  'context',
+  'namespace',
+  'appSelector',
+  'serverpilotUrl',
+  'allowInsecureHttp',
+  'serverpilotUpdateMethod',
+  'serverpilotQps',
+  'ambientCredentialsNamespaces',
+  'workers',
+  'logLevel',
+  'logFormat',
 ]
 const DAEMON: OptionName[] = [
-  ...CONNECTION, 'sweepSchedule', 'checkSchedule', 'dryRun', 'listen', 'kubeApiQps', 'leaderElect', 'dnsServers',
+  ...CONNECTION,
+  'sweepSchedule',
+  'checkSchedule',
+  'dryRun',
+  'listen',
+  'kubeApiQps',
+  'leaderElect',
+  'dnsServers',
 ]
 
 /** A command's work: gives the exit status. Loaded when it is called, so that `validate` never pays for `run`. */
@@ -24,7 +45,8 @@ interface Entry {
   action: Action
 }
 
-const output = (): Option => new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text')
+const output = (): Option =>
+  new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text')
 
 const COMMANDS: readonly Entry[] = [
   {
@@ -99,9 +121,7 @@ const COMMANDS: readonly Entry[] = [
     options: [],
     examples: ['crds | kubectl apply -f -'],
     action: async (io) => {
-      const { customResourceDefinitions } = await import('../api/crd.ts')
-      const { stringify } = await import('yaml')
-      io.out(customResourceDefinitions().map((each) => `---\n${stringify(each)}`).join(''))
+      io.out((await import('../api/crd.ts')).crdsYaml())
       return 0
     },
   },
@@ -137,7 +157,9 @@ function collect(value: string, before: unknown): string[] {
 /** Puts the command line together. `done` gets the exit status of the command that ran. */
 export function buildProgram(io: Io, name: string, done: (status: number) => void): Command {
   const program = new Command(name)
-    .description('Keeps the domains, AutoSSL and certificates of ServerPilot apps in line with declared domain mappings.')
+    .description(
+      'Keeps the domains, AutoSSL and certificates of ServerPilot apps in line with declared domain mappings.',
+    )
     .version(io.version)
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .exitOverride()
@@ -157,7 +179,10 @@ export function buildProgram(io: Io, name: string, done: (status: number) => voi
 }
 
 function addCommand(program: Command, entry: Entry, io: Io, done: (status: number) => void): void {
-  const command = program.command(entry.usage).summary(entry.summary).description(`${capital(entry.summary)}.`)
+  const command = program
+    .command(entry.usage)
+    .summary(entry.summary)
+    .description(`${capital(entry.summary)}.`)
   for (const name of entry.options) command.addOption(optionOf(name))
   for (const option of entry.extra ?? []) command.addOption(option)
   command.addHelpText('after', `\nExamples:\n${entry.examples.map((each) => `  ${program.name()} ${each}`).join('\n')}`)

@@ -16,7 +16,8 @@ export function startProgress(io: Io, text: string): Progress {
   let shown = false
   const timer = setTimeout(() => {
     shown = true
-    if (io.errIsTerminal) spinner = ora({ text: current, discardStdin: false, color: io.colour ? 'cyan' : false }).start()
+    if (io.errIsTerminal)
+      spinner = ora({ text: current, discardStdin: false, color: io.colour ? 'cyan' : false }).start()
     else io.err(`${current}\n`)
   }, PATIENCE_MS)
   return {

@@ -53,7 +53,12 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
       },
     },
   })
-  const facts = () => ({ lastTurn: board.lastTurn(), synced: objects.synced(), leader: true, stopping: io.signal.aborted })
+  const facts = () => ({
+    lastTurn: board.lastTurn(),
+    synced: objects.synced(),
+    leader: true,
+    stopping: io.signal.aborted,
+  })
   const server = settings.listen && (await listen(settings.listen, board.status, metrics, facts, log))
   log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
   await daemon.start()

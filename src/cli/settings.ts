@@ -28,11 +28,19 @@ export interface Settings {
 /** Decodes flags and environment. Throws `UsageError` with every fault of one kind at once. */
 export function readSettings(given: Given, environment: Environment, readFile: (path: string) => string): Settings {
   const source = text('source', given, environment)
-  if (source === 'kubernetes' || text('kubeconfig', given, environment) !== undefined || text('context', given, environment) !== undefined) {
-    throw new UsageError('The source kubernetes is not part of this release yet. Use --manifests PATH (and --source manifests).')
+  if (
+    source === 'kubernetes' ||
+    text('kubeconfig', given, environment) !== undefined ||
+    text('context', given, environment) !== undefined
+  ) {
+    throw new UsageError(
+      'The source kubernetes is not part of this release yet. Use --manifests PATH (and --source manifests).',
+    )
   }
   if (text('wpConfig', given, environment) !== undefined) {
-    throw new UsageError('--wp-config is not part of this release yet. Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, and write the mappings to files.')
+    throw new UsageError(
+      '--wp-config is not part of this release yet. Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, and write the mappings to files.',
+    )
   }
   return {
     manifests: list('manifests', given, environment),
@@ -50,7 +58,10 @@ export function readSettings(given: Given, environment: Environment, readFile: (
     ambient: readAmbient(environment, readFile),
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
-    filters: JSON.stringify([list('namespace', given, environment).sort(), text('appSelector', given, environment) ?? '']),
+    filters: JSON.stringify([
+      list('namespace', given, environment).sort(),
+      text('appSelector', given, environment) ?? '',
+    ]),
   }
 }
 

@@ -1,12 +1,12 @@
-import { appDefaults } from '../api/schema.ts'
 import type { App } from '../api/objects.ts'
+import { appDefaults } from '../api/schema.ts'
 import { type Given, UsageError } from '../config.ts'
-import { createContext, type Context } from '../controller/context.ts'
+import { type Context, createContext } from '../controller/context.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import { createLogger, type Log } from '../report/log.ts'
-import { createMetrics, type Metrics } from '../report/metrics.ts'
 import type { Endpoint } from '../report/metrics.ts'
+import { createMetrics, type Metrics } from '../report/metrics.ts'
 import { createServerPilot } from '../serverpilot/client.ts'
 import { systemClock } from '../serverpilot/clock.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
@@ -37,7 +37,9 @@ export interface SetupOptions {
 /** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
 export async function setUp(io: Io, given: Given, options: SetupOptions): Promise<Setup> {
   const settings = readSettings(given, io.environment, io.readFile)
-  const secrets: (() => string[])[] = [() => (settings.ambient.credentials === undefined ? [] : [settings.ambient.credentials.apiKey])]
+  const secrets: (() => string[])[] = [
+    () => (settings.ambient.credentials === undefined ? [] : [settings.ambient.credentials.apiKey]),
+  ]
   const log = createLogger({
     level: settings.logLevel,
     format: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
@@ -47,25 +49,29 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   })
   const metrics = createMetrics({ version: io.version, sources: ['manifests'], updateMethod: settings.updateMethod })
   const objects = openSource(settings, log)
-  const accounts = createAccounts(objects, settings.ambient.credentials, mayUseAmbient(settings), (credentials, origin) =>
-    createServerPilot({
-      baseUrl: settings.serverpilotUrl,
-      allowInsecureHttp: true, // checked with the flag when the settings were read
-      credentials,
-      credentialsOrigin: origin,
-      updateMethod: settings.updateMethod,
-      qps: settings.qps,
-      clock: systemClock,
-      proxy: settings.proxy,
-      version: io.version,
-      observe: ({ method, endpoint, code, seconds }) =>
-        metrics.serverpilotRequest({
-          method,
-          endpoint: endpoint as Endpoint,
-          status: code === 'error' ? undefined : Number(code),
-          duration: seconds * 1000,
-        }),
-    }),
+  const accounts = createAccounts(
+    objects,
+    settings.ambient.credentials,
+    mayUseAmbient(settings),
+    (credentials, origin) =>
+      createServerPilot({
+        baseUrl: settings.serverpilotUrl,
+        allowInsecureHttp: true, // checked with the flag when the settings were read
+        credentials,
+        credentialsOrigin: origin,
+        updateMethod: settings.updateMethod,
+        qps: settings.qps,
+        clock: systemClock,
+        proxy: settings.proxy,
+        version: io.version,
+        observe: ({ method, endpoint, code, seconds }) =>
+          metrics.serverpilotRequest({
+            method,
+            endpoint: endpoint as Endpoint,
+            status: code === 'error' ? undefined : Number(code),
+            duration: seconds * 1000,
+          }),
+      }),
   )
   secrets.push(accounts.secrets)
   const store = await openStore(settings, io, options.writes)

@@ -17,7 +17,9 @@ export async function simulateCommand(io: Io, given: Given): Promise<number> {
   if (given.output === 'json') io.out(`${JSON.stringify({ url, clientId, apiKey, apps })}\n`)
   else {
     io.out(`ServerPilot simulator on ${url} (control: ${simulator.controlUrl}). In another terminal:\n\n`)
-    io.out(`  export SERVERPILOT_CLIENT_ID=${clientId} SERVERPILOT_API_KEY=${apiKey} SERVERPILOT_APP_ID=${apps[0] ?? ''}\n`)
+    io.out(
+      `  export SERVERPILOT_CLIENT_ID=${clientId} SERVERPILOT_API_KEY=${apiKey} SERVERPILOT_APP_ID=${apps[0] ?? ''}\n`,
+    )
     io.out(`  domainpilot check --serverpilot-url ${url}\n\nCtrl-C stops it.\n`)
   }
   await new Promise<void>((resolve) => {
@@ -31,7 +33,8 @@ export async function simulateCommand(io: Io, given: Given): Promise<number> {
 function address(value: unknown): { host: string; port: number } {
   const text = typeof value === 'string' ? value : '127.0.0.1:0'
   const parts = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
-  if (parts === null) throw new UsageError(`--listen: "${text}" is no address; write host:port, for example 127.0.0.1:8099.`)
+  if (parts === null)
+    throw new UsageError(`--listen: "${text}" is no address; write host:port, for example 127.0.0.1:8099.`)
   return { host: parts[1] ?? (parts[2] || '0.0.0.0'), port: Number(parts[3]) }
 }
 

@@ -22,7 +22,15 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
     const now = systemClock.now()
     let status = readStatus(io, join(setup.settings.stateDir, STATUS_FILE))
     if (status === undefined || given.fresh === true) {
-      const board = createBoard({ version: io.version, dryRun: true, objects: setup.objects, metrics: setup.metrics, log: quiet, now: systemClock.now, leader: () => true })
+      const board = createBoard({
+        version: io.version,
+        dryRun: true,
+        objects: setup.objects,
+        metrics: setup.metrics,
+        log: quiet,
+        now: systemClock.now,
+        leader: () => true,
+      })
       await readSource(setup)
       for (const outcome of await passOver(io, setup, 'Looking at')) board.reconciled(outcome)
       status = board.status()
@@ -30,7 +38,13 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
       io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)
     }
     if (given.output === 'json') io.out(`${JSON.stringify(status, null, 2)}\n`)
-    else io.out(statusText(status, { colour: io.colour && io.outIsTerminal, width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY }))
+    else
+      io.out(
+        statusText(status, {
+          colour: io.colour && io.outIsTerminal,
+          width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY,
+        }),
+      )
     const ready = status.apps.every((app) => app.conditions.find((each) => each.type === 'Ready')?.status !== 'False')
     return ready || given.exitCode !== true ? EXIT.done : EXIT.failed
   } finally {
@@ -46,7 +60,11 @@ const quiet = {
   child: () => quiet,
 }
 
-const shape = z.looseObject({ generatedAt: z.number(), apps: z.array(z.looseObject({})), mappings: z.array(z.looseObject({})) })
+const shape = z.looseObject({
+  generatedAt: z.number(),
+  apps: z.array(z.looseObject({})),
+  mappings: z.array(z.looseObject({})),
+})
 
 /** The file that the daemon keeps; undefined where there is none, or none that can be read: then a fresh look is taken. */
 function readStatus(io: Io, path: string): Status | undefined {

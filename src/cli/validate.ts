@@ -1,6 +1,6 @@
 import type { Given } from '../config.ts'
-import { readManifests } from '../source/manifests/manifests.ts'
 import { parseHost } from '../domain/host.ts'
+import { readManifests } from '../source/manifests/manifests.ts'
 import { EXIT, type Io } from './io.ts'
 
 /** `validate PATH…`: reads objects offline; every fault with file, line, column, field. */
@@ -10,7 +10,9 @@ export async function validateCommand(io: Io, given: Given, paths: readonly stri
     ...read.faults.map(({ place, message }) => ({ place, message })),
     ...read.mappings.flatMap((mapping) => {
       const parsed = parseHost(mapping.domain)
-      return parsed.ok ? [] : [{ place: mapping.place, message: `DomainMapping ${mapping.key}: spec.domain: ${parsed.message}` }]
+      return parsed.ok
+        ? []
+        : [{ place: mapping.place, message: `DomainMapping ${mapping.key}: spec.domain: ${parsed.message}` }]
     }),
   ]
   if (given.output === 'json') {

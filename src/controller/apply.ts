@@ -3,7 +3,7 @@ import type { Host } from '../domain/host.ts'
 import { compareKey } from '../domain/host.ts'
 import * as claims from '../ownership/claims.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
-import { nextProbe, probed, startIsolation, undecided, type Isolation } from '../plan/isolation.ts'
+import { type Isolation, nextProbe, probed, startIsolation, undecided } from '../plan/isolation.ts'
 import { isReleasable, type Plan, writes } from '../plan/plan.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
@@ -48,7 +48,8 @@ export async function applyPlan(
   let claimed = claims.claimHosts(settled, plan.additions.map(claimOf), 'Pending', now)
   claimed = claims.recordRemovals(claimed, plan.removals, now, plan.approved, app.spec.safety.window)
   if (plan.approved) claimed = claims.useApproval(claimed, plan.hash)
-  if (plan.approved && plan.removals.some((host) => record.hosts[host] === undefined)) claimed = claims.approveExclusive(claimed)
+  if (plan.approved && plan.removals.some((host) => record.hosts[host] === undefined))
+    claimed = claims.approveExclusive(claimed)
   await saveRecord(context, app, claimed)
 
   const wrote = await write(context, account, app, plan, signal)
@@ -83,7 +84,11 @@ function settleRecord(record: OwnershipRecord, plan: Plan, domains: readonly str
   next = claims.clearAbsent(next, proven)
   const releasable = plan.absent.filter((host) => isReleasable(next, host, now))
   next = claims.release(next, releasable)
-  next = claims.noteAbsent(next, plan.absent.filter((host) => !releasable.includes(host)), now)
+  next = claims.noteAbsent(
+    next,
+    plan.absent.filter((host) => !releasable.includes(host)),
+    now,
+  )
   return withLastSeen(next, domains)
 }
 
@@ -158,7 +163,10 @@ async function isolate(
     if (failure.reason !== 'Rejected') throw failure
     return failure.words ?? failure.message
   }
-  let state = startIsolation(plan.additions.map((each) => each.host), refusal.words ?? refusal.message)
+  let state = startIsolation(
+    plan.additions.map((each) => each.host),
+    refusal.words ?? refusal.message,
+  )
   for (let step = nextProbe(state); step !== undefined; step = nextProbe(state)) {
     const words = await tryList([...step.state.accepted, ...step.group])
     state = probed(step.state, step.group, words)
@@ -208,8 +216,16 @@ async function conclude(
   const removed = plan.removals.filter((host) => !there.has(host))
   const taken = added.length === wanted.length && removed.length === plan.removals.length
   let record = claims.markHeld(claimed, added, now)
-  if (!taken) record = claims.markUncertain(record, wanted.filter((host) => !there.has(host)))
-  record = claims.noteAbsent(record, removed.filter((host) => record.hosts[host] !== undefined), now)
+  if (!taken)
+    record = claims.markUncertain(
+      record,
+      wanted.filter((host) => !there.has(host)),
+    )
+  record = claims.noteAbsent(
+    record,
+    removed.filter((host) => record.hosts[host] !== undefined),
+    now,
+  )
   record = claims.markImplied(record, impliedWww(added, before, there, record), now)
   record = { ...withLastSeen(record, observed.domains) }
   await saveRecord(context, app, record)

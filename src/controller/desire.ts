@@ -1,9 +1,9 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
 import { settleConflicts } from '../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired } from '../plan/desired.ts'
 import type { MappingRead } from '../source/source.ts'
 import { type Context, memoryOf } from './context.ts'
-import type { Host } from '../domain/host.ts'
 
 /** The compiled wishes of all apps of one account, kept until one of the reads that they came from is another one. */
 export interface AccountDesires {

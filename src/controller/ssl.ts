@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { App } from '../api/objects.ts'
-import type { OwnershipRecord, SslAttempts } from '../ownership/record.ts'
 import { compareKey } from '../domain/host.ts'
+import type { OwnershipRecord, SslAttempts } from '../ownership/record.ts'
 import type { SslOutcome } from '../report/outcome.ts'
 import type { Reason } from '../report/reasons.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
@@ -29,7 +29,12 @@ export function decideSsl(app: App, observed: ServerPilotApp, attempts: number):
   }
   if (auto && (ssl === null || !ssl.auto)) {
     if (autossl?.available !== true) {
-      return settled('AwaitingAvailability', 'AutoSSL is not available yet: ServerPilot is still issuing a certificate.', false, true)
+      return settled(
+        'AwaitingAvailability',
+        'AutoSSL is not available yet: ServerPilot is still issuing a certificate.',
+        false,
+        true,
+      )
     }
     if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
     return { change: { auto: true } }

@@ -1,7 +1,7 @@
 import type { App, Key } from '../api/objects.ts'
+import type { Failure } from '../report/outcome.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
 import { type Context, memoryOf } from './context.ts'
-import type { Failure } from '../report/outcome.ts'
 import { failureOf } from './errors.ts'
 
 /** What a sweep of one account found. */

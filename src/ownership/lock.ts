@@ -12,7 +12,7 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { identifySelf, isRunning, type ProcessIdentity } from './process-identity.ts'
 
@@ -190,7 +190,7 @@ async function hold(path: string, holder: Holder, beat: number): Promise<StateLo
       released = true
       await file.close()
       if (!ours) return
-      const draft = `${path}.tmp`
+      const draft = join(dirname(path), `.${basename(path)}.tmp`)
       await writeFile(draft, encode({ ...holder, released: true }), { mode: 0o600 })
       await rename(draft, path)
     },

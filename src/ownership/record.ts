@@ -79,7 +79,12 @@ export interface OwnershipRecord {
 export const LATE_WRITE_MS = 120_000
 
 /** A fresh record, for an app that has none: everything observed is foreign. */
-export function emptyRecord(account: string, appId: string, owner: Key, writer: OwnershipRecord['writer']): OwnershipRecord {
+export function emptyRecord(
+  account: string,
+  appId: string,
+  owner: Key,
+  writer: OwnershipRecord['writer'],
+): OwnershipRecord {
   return { version: 1, account, appId, owner, writer, hosts: {}, removals: [], approvalsUsed: 0, rejected: {} }
 }
 

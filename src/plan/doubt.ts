@@ -1,5 +1,5 @@
-import { compareKey, type Host } from '../domain/host.ts'
 import type { SafetySpec } from '../api/objects.ts'
+import { compareKey, type Host } from '../domain/host.ts'
 
 /** How often a list is read again before it is believed, and over how long. */
 export interface SecondLook {

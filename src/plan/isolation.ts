@@ -69,7 +69,8 @@ export function probed(state: Isolation, group: readonly Host[], words: string |
   const bad = group.length === 1 ? group : group.filter((host) => quotes(words, host))
   const rejected = new Map([...state.rejected, ...bad.map((host) => [host, words] as const)])
   const left = group.filter((host) => !bad.includes(host))
-  const split: Group[] = left.length === 0 ? [] : [bad.length === 0 ? { hosts: left, known: 'guilty' } : { hosts: left }]
+  const split: Group[] =
+    left.length === 0 ? [] : [bad.length === 0 ? { hosts: left, known: 'guilty' } : { hosts: left }]
   return { ...state, rejected, open: mergeUnknown([...split, ...rest]), probes }
 }
 

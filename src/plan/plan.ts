@@ -4,7 +4,7 @@ import { LATE_WRITE_MS, type OwnershipRecord } from '../ownership/record.ts'
 import { fit, MAX_HOSTS } from './capacity.ts'
 import type { Desired, DesiredHost } from './desired.ts'
 import { approvalHash } from './hash.ts'
-import { merge, type Merged } from './merge.ts'
+import { type Merged, merge } from './merge.ts'
 import { type Refusal, refuseRemovals, waitOf } from './safety.ts'
 import type { RemovalWatch } from './settle.ts'
 
@@ -181,7 +181,12 @@ function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, Held>):
   }
 }
 
-function withApproval(refusal: Refusal | undefined, input: PlanInput, count: number, hash: string): Refusal | undefined {
+function withApproval(
+  refusal: Refusal | undefined,
+  input: PlanInput,
+  count: number,
+  hash: string,
+): Refusal | undefined {
   if (refusal === undefined) return undefined
   const { approval, record } = input
   const stale = approval !== undefined && approval !== record.lastApproval
@@ -198,17 +203,11 @@ function withApproval(refusal: Refusal | undefined, input: PlanInput, count: num
 
 /** Mappings that exist but name no valid host: a slip of the pen takes nothing off the app. */
 function invalidMappings(desired: Desired): ReadonlySet<Key> {
-  return new Set(
-    desired.rejected.filter((each) => each.reason === 'InvalidDomain').map((each) => each.mapping.key),
-  )
+  return new Set(desired.rejected.filter((each) => each.reason === 'InvalidDomain').map((each) => each.mapping.key))
 }
 
 /** What holds one removal back that neither time nor approval lifts. */
-function holdOf(
-  host: Host,
-  { record, frozen, moving }: PlanInput,
-  invalid: ReadonlySet<Key>,
-): Held | undefined {
+function holdOf(host: Host, { record, frozen, moving }: PlanInput, invalid: ReadonlySet<Key>): Held | undefined {
   const claim = record.hosts[host]
   const source = claim?.source
   const failure = frozen.size === 0 ? undefined : source === undefined ? first(frozen) : frozen.get(source)
@@ -278,7 +277,10 @@ function changesOf(
     ...additions.map(named('add')),
     ...removals.map(plain('remove')),
     ...merged.adopt.map(named('adopt')).sort((a, b) => (a.host < b.host ? -1 : 1)),
-    ...merged.absent.filter((host) => isReleasable(record, host, now)).map(plain('release')).sort((a, b) => (a.host < b.host ? -1 : 1)),
+    ...merged.absent
+      .filter((host) => isReleasable(record, host, now))
+      .map(plain('release'))
+      .sort((a, b) => (a.host < b.host ? -1 : 1)),
   ]
 }
 

@@ -43,11 +43,7 @@ export type Paint = (kind: 'add' | 'remove' | 'quiet' | 'bad' | 'strong', text: 
 const SIGN: Record<Change['action'], string> = { add: '+', remove: '-', adopt: '=', release: '~' }
 
 /** A plan as a diff for people: a header, a line per change, what is held back, the figures. Ends without a newline. */
-export function planToText(
-  plan: Plan,
-  rejected: readonly RejectedMapping[],
-  paint: Paint = (_, text) => text,
-): string {
+export function planToText(plan: Plan, rejected: readonly RejectedMapping[], paint: Paint = (_, text) => text): string {
   const lines = [paint('strong', `${plan.app} (${plan.appId}, ${plan.policy})`)]
   for (const change of plan.changes) lines.push(paint(kindOf(change), changeLine(change)))
   for (const [host, { reason, message }] of plan.held) {

@@ -33,7 +33,7 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
 
   function nextLane(): Lane | undefined {
     const other = last === 'read' ? 'write' : 'read'
-    if (lines.read.length > 0) return "read"
+    if (lines[other].length > 0) return other
     return lines[last].length > 0 ? last : undefined
   }
 

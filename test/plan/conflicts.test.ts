@@ -8,12 +8,17 @@ import { app, desired, mapping, plan, record } from './fixture.ts'
 
 const settle = (apps: [App, Mapping[]][], holder?: string) =>
   settleConflicts(
-    apps.map(([of, wishes]) => ({ app: of.key, compiled: wishes.map((each) => compileMapping(of, each, () => undefined)) })),
+    apps.map(([of, wishes]) => ({
+      app: of.key,
+      compiled: wishes.map((each) => compileMapping(of, each, () => undefined)),
+    })),
     () => holder,
   )
 
 const holderOf = (apps: [App, Mapping[]][], host: string, holder?: string): string[] =>
-  [...settle(apps, holder)].flatMap(([, { hosts }]) => [...hosts].filter(([name]) => name === host).map(([, want]) => want.mapping.key))
+  [...settle(apps, holder)].flatMap(([, { hosts }]) =>
+    [...hosts].filter(([name]) => name === host).map(([, want]) => want.mapping.key),
+  )
 
 describe('one host, two mappings', () => {
   const old = mapping('old', 'shop.example.com', { created: 1 })
@@ -22,7 +27,8 @@ describe('one host, two mappings', () => {
   test('the recorded holder keeps it', () => {
     assert.deepEqual(holderOf([[app(), [old, young]]], 'shop.example.com', 'wordpress/young'), ['wordpress/young'])
   })
-  test('else the older', () => assert.deepEqual(holderOf([[app(), [young, old]]], 'shop.example.com'), ['wordpress/old']))
+  test('else the older', () =>
+    assert.deepEqual(holderOf([[app(), [young, old]]], 'shop.example.com'), ['wordpress/old']))
   test('a missing date is the oldest', () => {
     const dateless = mapping('zz', 'shop.example.com')
     assert.deepEqual(holderOf([[app(), [young, dateless]]], 'shop.example.com'), ['wordpress/zz'])
@@ -33,24 +39,51 @@ describe('one host, two mappings', () => {
   })
   test('the loser is told who holds it and where', () => {
     const { rejected } = desired(app(), [old, young])
-    assert.deepEqual(rejected.map((each) => [each.mapping.name, each.reason]), [['young', 'Conflict']])
+    assert.deepEqual(
+      rejected.map((each) => [each.mapping.name, each.reason]),
+      [['young', 'Conflict']],
+    )
     assert.match(rejected[0]?.message ?? '', /held by wordpress\/old \(old\.yaml:1\)/)
   })
   test('across apps of one account', () => {
     const other = app({}, 'other')
     const theirs = mapping('theirs', 'shop.example.com', { app: other.key, created: 0 })
-    const settled = settle([[app(), [old]], [other, [theirs]]])
-    assert.deepEqual(settled.get(app().key)?.rejected.map((each) => each.reason), ['Conflict'])
+    const settled = settle([
+      [app(), [old]],
+      [other, [theirs]],
+    ])
+    assert.deepEqual(
+      settled.get(app().key)?.rejected.map((each) => each.reason),
+      ['Conflict'],
+    )
     assert.match(settled.get(app().key)?.rejected[0]?.message ?? '', /of app wordpress\/other/)
   })
   test('every host has exactly one holder, whatever the order', () => {
-    const wish = fc.record({ name: fc.integer({ min: 1, max: 30 }), host: fc.integer({ min: 1, max: 5 }), created: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }), www: fc.constantFrom('Always', 'Never') })
+    const wish = fc.record({
+      name: fc.integer({ min: 1, max: 30 }),
+      host: fc.integer({ min: 1, max: 5 }),
+      created: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+      www: fc.constantFrom('Always', 'Never'),
+    })
     fc.assert(
       fc.property(fc.uniqueArray(wish, { selector: (each) => each.name }), (wishes) => {
-        const of = wishes.map(({ name, host, created, www }) => mapping(String(name), `h${host}.example.com`, { www: www as 'Always', ...(created === undefined ? {} : { created }) }))
-        const holders = (list: Mapping[]) => [...desired(app(), list).hosts].map(([host, want]) => `${host} ${want.mapping.key}`).sort()
+        const of = wishes.map(({ name, host, created, www }) =>
+          mapping(String(name), `h${host}.example.com`, {
+            www: www as 'Always',
+            ...(created === undefined ? {} : { created }),
+          }),
+        )
+        const holders = (list: Mapping[]) =>
+          [...desired(app(), list).hosts].map(([host, want]) => `${host} ${want.mapping.key}`).sort()
         assert.deepEqual(holders(of.toReversed()), holders(of))
-        assert.equal(new Set(of.map((each) => each.domain)).size, new Set(holders(of).map((each) => each.split(' ')[0]).filter((each) => !each?.startsWith('www.'))).size)
+        assert.equal(
+          new Set(of.map((each) => each.domain)).size,
+          new Set(
+            holders(of)
+              .map((each) => each.split(' ')[0])
+              .filter((each) => !each?.startsWith('www.')),
+          ).size,
+        )
       }),
     )
   })
@@ -65,18 +98,39 @@ describe('www', () => {
     assert.equal([...both.hosts].find(([host]) => host === 'www.example.com')?.[1].mapping.name, 'www')
     const owned = record(['example.com', 'www.example.com', 'other.example.com'])
     const other = mapping('other.example.com', 'other.example.com')
-    assert.deepEqual(plan([www, other], ['example.com', 'www.example.com', 'other.example.com'], owned).list, ['www.example.com', 'other.example.com'])
+    assert.deepEqual(plan([www, other], ['example.com', 'www.example.com', 'other.example.com'], owned).list, [
+      'www.example.com',
+      'other.example.com',
+    ])
   })
 })
 
 describe('unicode-and-punycode-are-one-host', () => {
   test('as in the case', () => {
-    const domains = ['bücher.example', 'xn--bcher-kva.example', 'bu\u0308cher.example', 'faß.example', 'fass.example', 'xn--a.example']
+    const domains = [
+      'bücher.example',
+      'xn--bcher-kva.example',
+      'bu\u0308cher.example',
+      'faß.example',
+      'fass.example',
+      'xn--a.example',
+    ]
     const wishes = domains.map((domain, index) => mapping(`m${index + 1}`, domain, { created: index }))
     const result = desired(app(), wishes)
-    assert.deepEqual(result.rejected.map((each) => [each.mapping.name, each.reason]), [['m2', 'Conflict'], ['m3', 'Conflict'], ['m6', 'InvalidDomain']])
+    assert.deepEqual(
+      result.rejected.map((each) => [each.mapping.name, each.reason]),
+      [
+        ['m2', 'Conflict'],
+        ['m3', 'Conflict'],
+        ['m6', 'InvalidDomain'],
+      ],
+    )
     assert.match(result.rejected[0]?.message ?? '', /xn--bcher-kva\.example.*bücher\.example.*wordpress\/m1/)
-    assert.deepEqual(plan(wishes, ['bücher.example'], record([])).list, ['bücher.example', 'fass.example', 'xn--fa-hia.example'])
+    assert.deepEqual(plan(wishes, ['bücher.example'], record([])).list, [
+      'bücher.example',
+      'fass.example',
+      'xn--fa-hia.example',
+    ])
   })
 })
 

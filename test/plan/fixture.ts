@@ -60,7 +60,12 @@ export function record(owned: readonly string[], more: Partial<OwnershipRecord> 
 }
 
 /** Plans without waiting, as a one-shot run does, unless a watch is given. */
-export function plan(wishes: readonly Mapping[], observed: readonly string[], owned: OwnershipRecord, more: Partial<PlanInput> = {}): Plan {
+export function plan(
+  wishes: readonly Mapping[],
+  observed: readonly string[],
+  owned: OwnershipRecord,
+  more: Partial<PlanInput> = {},
+): Plan {
   const of = more.app ?? app()
   return makePlan({
     app: of,

@@ -43,16 +43,21 @@ describe('isolation of rejected names', () => {
 
   test('whatever is bad, no good name is rejected, no bad one accepted, and the probes are bounded', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60 }), fc.array(fc.nat(59), { minLength: 1, maxLength: 6 }), fc.boolean(), (count, picks, naming) => {
-        const all = hosts(count)
-        const bad = new Set(picks.map((pick) => all[pick % count] as string))
-        const state = isolate(all, bad, naming)
-        assert.ok(state.probes <= MAX_PROBES)
-        for (const host of state.accepted) assert.ok(!bad.has(host))
-        for (const host of state.rejected.keys()) assert.ok(bad.has(host))
-        const seen = [...state.accepted, ...state.rejected.keys(), ...undecided(state)]
-        assert.deepEqual([...seen].sort(), all)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.array(fc.nat(59), { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        (count, picks, naming) => {
+          const all = hosts(count)
+          const bad = new Set(picks.map((pick) => all[pick % count] as string))
+          const state = isolate(all, bad, naming)
+          assert.ok(state.probes <= MAX_PROBES)
+          for (const host of state.accepted) assert.ok(!bad.has(host))
+          for (const host of state.rejected.keys()) assert.ok(bad.has(host))
+          const seen = [...state.accepted, ...state.rejected.keys(), ...undecided(state)]
+          assert.deepEqual([...seen].sort(), all)
+        },
+      ),
     )
   })
 })

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Policy } from '../../src/api/objects.ts'
 import { compareKey, type Host } from '../../src/domain/host.ts'
-import { clearAbsent, claimHosts, markHeld, recordRemovals, release } from '../../src/ownership/claims.ts'
+import { claimHosts, clearAbsent, markHeld, recordRemovals, release } from '../../src/ownership/claims.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import { makePlan, type Plan, type PlanInput, writes } from '../../src/plan/plan.ts'
 import { app, desired, mappings, NOW, plan, record } from './fixture.ts'
@@ -13,7 +13,13 @@ const names = fc.uniqueArray(name, { maxLength: 30 })
 /** As a panel may show it: other case, other order. */
 const spelt = names.map((list) => list.map((host, index) => (index % 3 === 0 ? host.toUpperCase() : host)))
 const policy = fc.constantFrom<Policy>('Sync', 'UpsertOnly', 'Exclusive', 'Observe')
-const world = fc.record({ wanted: names, observed: spelt, owned: names, policy, protectedDomains: names.map((list) => list.slice(0, 2)) })
+const world = fc.record({
+  wanted: names,
+  observed: spelt,
+  owned: names,
+  policy,
+  protectedDomains: names.map((list) => list.slice(0, 2)),
+})
 
 type World = { wanted: string[]; observed: string[]; owned: string[]; policy: Policy; protectedDomains: string[] }
 
@@ -37,8 +43,17 @@ const inputOf = (each: World, more: Partial<PlanInput> = {}): PlanInput => {
 
 /** What the record is after the plan was applied and read back. */
 function applied(input: PlanInput, made: Plan): OwnershipRecord {
-  const claim = (each: Plan['additions'][number]) => ({ host: each.host, mapping: each.mapping.key, source: each.mapping.source })
-  let next = claimHosts(input.record, [...made.additions, ...made.adoptions, ...made.transfers].map(claim), 'Held', input.now)
+  const claim = (each: Plan['additions'][number]) => ({
+    host: each.host,
+    mapping: each.mapping.key,
+    source: each.mapping.source,
+  })
+  let next = claimHosts(
+    input.record,
+    [...made.additions, ...made.adoptions, ...made.transfers].map(claim),
+    'Held',
+    input.now,
+  )
   next = recordRemovals(next, made.removals, input.now, made.approved)
   next = release(next, [...made.removals, ...made.absent])
   const seen = made.list.map(compareKey) as Host[]
@@ -66,7 +81,8 @@ describe('every plan', () => {
         for (const seen of each.observed) {
           const host = compareKey(seen)
           const foreign = !each.owned.includes(host) && each.policy !== 'Exclusive'
-          if (foreign || each.wanted.includes(host) || each.protectedDomains.includes(host)) assert.ok(kept.has(seen), seen)
+          if (foreign || each.wanted.includes(host) || each.protectedDomains.includes(host))
+            assert.ok(kept.has(seen), seen)
         }
       }),
     )

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import type { Policy } from '../../src/api/objects.ts'
 import type { Host } from '../../src/domain/host.ts'
 import { LATE_WRITE_MS } from '../../src/ownership/record.ts'
-import { decide } from '../../src/plan/policy.ts'
 import { writes } from '../../src/plan/plan.ts'
+import { decide } from '../../src/plan/policy.ts'
 import { app, hosts, mapping, mappings, NOW, plan, record } from './fixture.ts'
 
 describe('merge table', () => {
@@ -33,14 +33,21 @@ describe('merge table', () => {
 
 describe('the list that is written', () => {
   test('keeps what is there in its order and spelling, and puts additions behind it, sorted', () => {
-    const result = plan(mappings(['z.example.com', 'a.example.com']), ['Foreign.Example.org', 'b.example.com'], record([]))
+    const result = plan(
+      mappings(['z.example.com', 'a.example.com']),
+      ['Foreign.Example.org', 'b.example.com'],
+      record([]),
+    )
     assert.deepEqual(result.list, ['Foreign.Example.org', 'b.example.com', 'a.example.com', 'z.example.com'])
   })
 
   test('many-spellings-one-host: the observed spelling stays and is no drift', () => {
-    const wishes = ['Shop.Example.com', 'shop.example.com.', ' shop.example.com\t', 'pro\u00adlan\u00adder.example'].map(
-      (domain, index) => mapping(`m${index}`, domain),
-    )
+    const wishes = [
+      'Shop.Example.com',
+      'shop.example.com.',
+      ' shop.example.com\t',
+      'pro\u00adlan\u00adder.example',
+    ].map((domain, index) => mapping(`m${index}`, domain))
     const first = plan(wishes, ['SHOP.example.com'], record([]))
     assert.deepEqual(first.list, ['SHOP.example.com', 'prolander.example'])
     const again = plan(wishes, first.list, record(['shop.example.com', 'prolander.example']))
@@ -48,13 +55,21 @@ describe('the list that is written', () => {
   })
 
   test('one-underscore-must-not-stop-the-others: a bad name is never sent', () => {
-    const result = plan([mapping('smart', 'smart_panel.example.com'), mapping('shop', 'shop.example.com')], [], record([]))
+    const result = plan(
+      [mapping('smart', 'smart_panel.example.com'), mapping('shop', 'shop.example.com')],
+      [],
+      record([]),
+    )
     assert.deepEqual(result.list, ['shop.example.com'])
   })
 
   test('a mapping that names no valid host any more takes nothing off the app', () => {
     const owned = record(['shop.example.com', 'other.example.com'])
-    const result = plan([mapping('shop.example.com', 'shop_x.example.com'), mapping('o', 'other.example.com')], ['shop.example.com', 'other.example.com'], owned)
+    const result = plan(
+      [mapping('shop.example.com', 'shop_x.example.com'), mapping('o', 'other.example.com')],
+      ['shop.example.com', 'other.example.com'],
+      owned,
+    )
     assert.equal(writes(result), false)
     assert.equal(result.held.get('shop.example.com' as Host)?.reason, 'SourceUnavailable')
   })
@@ -66,7 +81,11 @@ describe('the list that is written', () => {
 
 describe('protected domains', () => {
   test('are never removed, owned or not, also under Exclusive, and neither is their www', () => {
-    const of = app({ policy: 'Exclusive', protectedDomains: ['network.example'], safety: { ...app().spec.safety, allowEmpty: true } })
+    const of = app({
+      policy: 'Exclusive',
+      protectedDomains: ['network.example'],
+      safety: { ...app().spec.safety, allowEmpty: true },
+    })
     const owned = record(['network.example', 'gone.example.com'], { exclusiveApproved: true })
     const observed = ['network.example', 'www.network.example', 'gone.example.com', 'other.example.com']
     assert.deepEqual(plan([], observed, owned, { app: of }).list, ['network.example', 'www.network.example'])
@@ -96,7 +115,9 @@ describe('www that came by itself', () => {
 
 describe('capacity', () => {
   test('250 mappings with www give 250 domains and 50 www names', () => {
-    const wishes = Array.from({ length: 250 }, (_, index) => mapping(`m${index}`, `shop${index}.example`, { www: 'Always', created: index }))
+    const wishes = Array.from({ length: 250 }, (_, index) =>
+      mapping(`m${index}`, `shop${index}.example`, { www: 'Always', created: index }),
+    )
     const result = plan(wishes, [], record([]))
     assert.equal(result.list.length, 300)
     assert.equal(result.list.filter((host) => !host.startsWith('www.')).length, 250)
@@ -118,9 +139,11 @@ describe('release', () => {
     const first = plan([], ['x.example.org'], owned)
     assert.deepEqual(first.changes, [])
     assert.deepEqual(first.absent, ['gone.example.com'])
-    const claim = { ...owned.hosts['gone.example.com' as Host], absentSince: NOW } as typeof owned.hosts[Host]
+    const claim = { ...owned.hosts['gone.example.com' as Host], absentSince: NOW } as (typeof owned.hosts)[Host]
     const noted = { ...owned, hosts: { ['gone.example.com' as Host]: claim } as typeof owned.hosts }
     assert.deepEqual(plan([], ['x.example.org'], noted, { now: NOW + LATE_WRITE_MS - 1 }).changes, [])
-    assert.deepEqual(plan([], ['x.example.org'], noted, { now: NOW + LATE_WRITE_MS }).changes, [{ action: 'release', host: 'gone.example.com' }])
+    assert.deepEqual(plan([], ['x.example.org'], noted, { now: NOW + LATE_WRITE_MS }).changes, [
+      { action: 'release', host: 'gone.example.com' },
+    ])
   })
 })

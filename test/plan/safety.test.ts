@@ -4,7 +4,7 @@ import type { Host } from '../../src/domain/host.ts'
 import { emptyRecord } from '../../src/ownership/record.ts'
 import { writes } from '../../src/plan/plan.ts'
 import { type RemovalWatch, watchRemovals } from '../../src/plan/settle.ts'
-import { app, APP_ID, hosts, mappings, NOW, plan, record, WRITER } from './fixture.ts'
+import { APP_ID, app, hosts, mappings, NOW, plan, record, WRITER } from './fixture.ts'
 
 describe('thirty-percent-exactly', () => {
   // hosts, mappings gone, mappings new → list length, refused
@@ -48,7 +48,9 @@ describe('thirty-percent-exactly', () => {
   test('removals of the last 24 hours count together; approved ones and older ones do not', () => {
     const left = hosts(10).slice(0, 7)
     const earlier = (at: number, approved: boolean) =>
-      hosts(10).slice(7).map((host) => ({ host: host as Host, at, ...(approved ? { approved: true as const } : {}) }))
+      hosts(10)
+        .slice(7)
+        .map((host) => ({ host: host as Host, at, ...(approved ? { approved: true as const } : {}) }))
     const next = mappings(left.slice(1))
     assert.notEqual(plan(next, left, record(left, { removals: earlier(NOW - 3_600_000, false) })).refused, undefined)
     assert.equal(plan(next, left, record(left, { removals: earlier(NOW - 25 * 3_600_000, false) })).refused, undefined)
@@ -128,7 +130,12 @@ describe('failed sources', () => {
 describe('settling', () => {
   const owned = hosts(12)
   const of = app()
-  const look = (watch: RemovalWatch | undefined, wanted: readonly string[], at: number, complete = true): RemovalWatch =>
+  const look = (
+    watch: RemovalWatch | undefined,
+    wanted: readonly string[],
+    at: number,
+    complete = true,
+  ): RemovalWatch =>
     watchRemovals(watch, {
       policy: 'Sync',
       wanted: new Map(wanted.map((host) => [host as Host, true])),
@@ -173,7 +180,14 @@ describe('settling', () => {
   })
 
   test('a change of policy makes everything inferred', () => {
-    const upsert = watchRemovals(undefined, { policy: 'UpsertOnly', wanted: new Map(), owned: owned as Host[], complete: true, distrusted: false, now: NOW })
+    const upsert = watchRemovals(undefined, {
+      policy: 'UpsertOnly',
+      wanted: new Map(),
+      owned: owned as Host[],
+      complete: true,
+      distrusted: false,
+      now: NOW,
+    })
     const sync = look(upsert, owned.slice(1), NOW + 1_000_000)
     assert.deepEqual(sync.missing.get('h001.example.com' as Host), { since: NOW + 1_000_000, seen: false })
   })
@@ -183,7 +197,12 @@ describe('settling', () => {
     const result = planned(watch, owned.slice(1), NOW + 1_000_000)
     assert.deepEqual(result.removals, [])
     assert.match(result.refused?.message ?? '', /another version/)
-    const approved = plan(mappings(owned.slice(1)), owned, record(owned), { app: of, watch, now: NOW, approval: result.hash })
+    const approved = plan(mappings(owned.slice(1)), owned, record(owned), {
+      app: of,
+      watch,
+      now: NOW,
+      approval: result.hash,
+    })
     assert.deepEqual(approved.removals, ['h001.example.com'])
   })
 })

@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { stringify } from 'yaml'
+import { createAccounts } from '../../src/cli/accounts.ts'
+import { type Context, createContext, type Mode, type Ports } from '../../src/controller/context.ts'
+import { reconcile } from '../../src/controller/reconcile.ts'
+import { openFileStore } from '../../src/ownership/file-store.ts'
+import type { OwnershipRecord } from '../../src/ownership/record.ts'
+import type { Outcome } from '../../src/report/outcome.ts'
+import { createServerPilot } from '../../src/serverpilot/client.ts'
+import { type Clock, systemClock } from '../../src/serverpilot/clock.ts'
+import type { SimulatorOptions } from '../../src/simulator/options.ts'
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { createManifestSource } from '../../src/source/manifests/manifests.ts'
+
+/** A clock that a test sets; sleeping moves it on at once. */
+export interface TestClock extends Clock {
+  advance(ms: number): void
+}
+
+export function testClock(start = Date.UTC(2026, 0, 15, 12)): TestClock {
+  let now = start
+  return {
+    now: () => now,
+    advance: (ms) => {
+      now += ms
+    },
+    sleep: async (ms, signal) => {
+      now += ms
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      signal?.throwIfAborted()
+    },
+  }
+}
+
+/** One installation of domainpilot against a simulator: real HTTP, real files, a real record; time is the test's. */
+export interface Installation {
+  context: Context
+  clock: TestClock
+  /** Puts a mapping into the folder. */
+  map(name: string, domain?: string, spec?: object): Promise<void>
+  unmap(name: string): Promise<void>
+  write(file: string, text: string): Promise<void>
+  /** Reads the folder and reconciles the app once. */
+  reconcile(): Promise<Outcome>
+  /** Reconciles until nothing is pending, letting time pass as asked for; the last outcome. */
+  settle(): Promise<Outcome>
+  record(): OwnershipRecord
+  /** As after a crash: memory is gone, files are there. */
+  restart(): Promise<void>
+}
+
+export interface World extends Installation {
+  simulator: Simulator
+  appId: string
+  /** The list at ServerPilot, sorted. */
+  listed(): string[]
+  posts(): number
+  sslPosts(): number
+  /** A second installation on the same app, with its own folder and record. */
+  another(spec?: object): Promise<Installation>
+}
+
+interface WorldOptions {
+  domains?: string[]
+  spec?: object
+  simulator?: SimulatorOptions
+  mode?: Partial<Mode>
+  ports?: Partial<Ports>
+  timeoutMs?: number
+}
+
+export async function createWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
+  const { domains = ['by-hand.example.org'] } = options
+  const simulator = await startSimulator({
+    apps: [{ name: 'network', domains }],
+    actionDuration: 1,
+    ...options.simulator,
+  })
+  t.after(() => simulator.stop())
+  const appId = simulator.apps[0] as string
+  const first = await install(t, simulator, appId, options)
+  return {
+    ...first,
+    simulator,
+    appId,
+    listed: () => (simulator.state.app(appId)?.domains ?? []).toSorted(),
+    posts: () => simulator.counts().postDomains,
+    sslPosts: () => simulator.counts().postSsl,
+    another: (spec) => install(t, simulator, appId, { ...options, ...(spec === undefined ? {} : { spec }) }),
+  }
+}
+
+async function install(
+  t: TestContext,
+  simulator: Simulator,
+  appId: string,
+  options: WorldOptions,
+): Promise<Installation> {
+  const root = await mkdtemp(join(tmpdir(), 'domainpilot-test-'))
+  const folder = join(root, 'domains')
+  await mkdir(folder)
+  t.after(() => rm(root, { recursive: true, force: true }))
+  await writeFile(
+    join(folder, 'network.yaml'),
+    objectYaml('ServerPilotApp', 'network', { appId, www: 'Never', ssl: { auto: false }, ...options.spec }),
+  )
+  const clock = testClock()
+  const boot = () => bootController(root, folder, simulator, clock, options)
+  let running = await boot()
+  t.after(() => running.close())
+  const one = async (): Promise<Outcome> => {
+    await running.context.objects.start(() => undefined)
+    await running.context.objects.stop()
+    return await reconcile(running.context, 'wordpress/network', new AbortController().signal)
+  }
+  const api: Installation = {
+    get context() {
+      return running.context
+    },
+    clock,
+    map: (name, domain = `${name}.example.com`, spec = {}) =>
+      writeFile(
+        join(folder, `${name}.yaml`),
+        objectYaml('DomainMapping', name, { domain, appRef: { name: 'network' }, ...spec }),
+      ),
+    unmap: (name) => rm(join(folder, `${name}.yaml`)),
+    write: (file, text) => writeFile(join(folder, file), text),
+    reconcile: one,
+    async settle() {
+      let outcome = await one()
+      for (let turn = 0; turn < 12; turn++) {
+        const wait =
+          outcome.failure?.retryAfter ??
+          (outcome.failure?.retryable ? 1_000 : (outcome.next ?? clock.now()) - clock.now())
+        if (wait <= 0 && outcome.failure === undefined) return outcome
+        clock.advance(Math.max(wait, 1))
+        outcome = await one()
+      }
+      return outcome
+    },
+    record: () => running.context.memory.get('wordpress/network')?.record as OwnershipRecord,
+    async restart() {
+      await running.close()
+      running = await boot()
+    },
+  }
+  return api
+}
+
+async function bootController(root: string, folder: string, simulator: Simulator, clock: Clock, options: WorldOptions) {
+  const objects = createManifestSource({ paths: [folder] })
+  const credentials = { clientId: simulator.clientId, apiKey: simulator.apiKey }
+  const accounts = createAccounts(
+    objects,
+    credentials,
+    () => true,
+    (of, origin) =>
+      createServerPilot({
+        baseUrl: simulator.url,
+        credentials: of,
+        credentialsOrigin: origin,
+        qps: 2_000,
+        clock: systemClock,
+        timeoutMs: options.timeoutMs ?? 400,
+        actionPollMs: 20,
+        version: 'test',
+      }),
+  )
+  const store = await openFileStore(join(root, 'state'), { version: 'test' })
+  const context = createContext(
+    {
+      objects,
+      mappingSources: [objects],
+      accountOf: accounts.accountOf,
+      records: store,
+      clock,
+      namespaceLabels: () => undefined,
+      checkAdditions: async () => new Map(),
+      assertMayWrite: () => undefined,
+      ...options.ports,
+    },
+    { dryRun: false, oneShot: false, approval: undefined, writer: { version: 'test', filters: '' }, ...options.mode },
+  )
+  return { context, close: () => store.close() }
+}
+
+export function objectYaml(kind: string, name: string, spec: object, metadata: object = {}): string {
+  return stringify({
+    apiVersion: 'domainpilot.dev/v1alpha1',
+    kind,
+    metadata: { name, namespace: 'wordpress', ...metadata },
+    spec,
+  })
+}
+
+/** `h001` … */
+export const names = (count: number, prefix = 'h'): string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${String(index + 1).padStart(3, '0')}`)
