@@ -23,8 +23,9 @@ export function readAmbient(environment: Environment, readFile: (path: string) =
   const clientId = readField(FIELDS.clientId, environment, readFile, faults)
   const apiKey = readField(FIELDS.apiKey, environment, readFile, faults)
   const appId = readField(FIELDS.appId, environment, readFile, faults)
-  if (clientId !== undefined && apiKey === undefined) faults.push(missing('SERVERPILOT_API_KEY'))
-  if (apiKey !== undefined && clientId === undefined) faults.push(missing('SERVERPILOT_CLIENT_ID'))
+  if (faults.length === 0 && clientId !== undefined && apiKey === undefined) faults.push(missing('SERVERPILOT_API_KEY'))
+  if (faults.length === 0 && apiKey !== undefined && clientId === undefined)
+    faults.push(missing('SERVERPILOT_CLIENT_ID'))
   if (faults.length > 0) throw new UsageError(faults.join('\n'))
   return {
     ...(clientId === undefined || apiKey === undefined ? {} : { credentials: { clientId, apiKey } }),

@@ -48,7 +48,8 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
     colour: io.colour && io.errIsTerminal,
   })
   const metrics = createMetrics({ version: io.version, sources: ['manifests'], updateMethod: settings.updateMethod })
-  const objects = openSource(settings, log)
+  // One pass prints the faults of its objects itself.
+  const objects = openSource(settings, options.writes && !options.oneShot ? log : undefined)
   const accounts = createAccounts(
     objects,
     settings.ambient.credentials,
@@ -101,12 +102,12 @@ function mayUseAmbient({ ambientNamespaces }: Settings): (namespace: string) => 
   return (namespace) => ambientNamespaces.length === 0 || ambientNamespaces.includes(namespace)
 }
 
-function openSource(settings: Settings, log: Log): ObjectSource {
+function openSource(settings: Settings, log: Log | undefined): ObjectSource {
   const { appId } = settings.ambient
   return createManifestSource({
     paths: settings.manifests,
     ...(appId === undefined ? {} : { defaultApp: defaultApp(appId) }),
-    log: (level, message, fields) => log[level](message, fields),
+    ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
   })
 }
 

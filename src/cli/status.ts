@@ -24,7 +24,7 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
     if (status === undefined || given.fresh === true) {
       const board = createBoard({
         version: io.version,
-        dryRun: true,
+        dryRun: setup.settings.dryRun,
         objects: setup.objects,
         metrics: setup.metrics,
         log: quiet,

@@ -12,7 +12,7 @@ import { desire, movingHosts, type Wish } from './desire.ts'
 import { failureOf, ReconcileError } from './errors.ts'
 import { readForWrite } from './observe.ts'
 import { loadAccountRecords, loadRecord } from './records.ts'
-import { bringSsl } from './ssl.ts'
+import { bringSsl, uncoveredHosts } from './ssl.ts'
 
 /**
  * Brings one app in line with its mappings, in the order of docs/how-it-decides.md:
@@ -193,14 +193,15 @@ async function ssl(
   const memory = memoryOf(context, app.key)
   let observed = outcome.observed as ServerPilotApp
   const record = outcome.record as OwnershipRecord
-  const wanted = app.spec.ssl.auto && observed.ssl === null
+  const hosts = outcome.desired?.hosts ?? new Map<Host, unknown>()
+  const wanted = app.spec.ssl.auto && (observed.ssl === null || uncoveredHosts(observed, hosts).length > 0)
   const changed = outcome.added.length + outcome.removed.length > 0
   if (wanted && !changed && context.clock.now() < memory.sslNotBefore) {
     outcome.next = earliest(outcome.next, memory.sslNotBefore)
     return
   }
   if (wanted && observed.autossl === undefined) observed = await account.getApp(app.spec.appId, signal)
-  const brought = await bringSsl(context, account, app, observed, record, signal)
+  const brought = await bringSsl(context, account, app, observed, record, hosts, signal)
   Object.assign(outcome, { ssl: brought.outcome, record: brought.record, observed: brought.observed })
   memory.sslNotBefore = brought.outcome.next ?? 0
   outcome.next = earliest(outcome.next, brought.outcome.next)

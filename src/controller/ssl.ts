@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { App } from '../api/objects.ts'
-import { compareKey } from '../domain/host.ts'
+import { certificateFacts, covers } from '../check/certificate.ts'
+import { compareKey, type Host } from '../domain/host.ts'
 import type { OwnershipRecord, SslAttempts } from '../ownership/record.ts'
 import type { SslOutcome } from '../report/outcome.ts'
 import type { Reason } from '../report/reasons.ts'
@@ -15,7 +16,12 @@ type Decision = { change: SslChange } | { reason: Reason; message: string; ready
  * What to do about SSL, from the app's detail alone. Pure.
  * Only ever switches on: what somebody switched on at the panel stays, and custom certificates are left alone.
  */
-export function decideSsl(app: App, observed: ServerPilotApp, attempts: number): Decision {
+export function decideSsl(
+  app: App,
+  observed: ServerPilotApp,
+  attempts: number,
+  uncovered: readonly string[],
+): Decision {
   const { auto, force, maxAttempts } = app.spec.ssl
   const { ssl, autossl } = observed
   const settled = (reason: Reason, message: string, ready: boolean, again = false): Decision => ({
@@ -44,6 +50,16 @@ export function decideSsl(app: App, observed: ServerPilotApp, attempts: number):
     if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
     return { change: { force: true } }
   }
+  const offered = autossl?.available ? uncovered.filter((host) => autossl.domains?.includes(host)) : []
+  if (auto && ssl.auto && offered.length > 0) {
+    // A certificate that covers more is there, and whether it installs itself is not documented.
+    return attempts >= maxAttempts
+      ? settled('AttemptsExhausted', exhausted(attempts), false)
+      : { change: { auto: true } }
+  }
+  if (ssl.cert !== undefined && uncovered.length > 0) {
+    return settled('NotCovered', notCovered(uncovered), false, auto)
+  }
   return ssl.cert === undefined
     ? settled('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
     : settled('Succeeded', 'AutoSSL is on.', true)
@@ -52,6 +68,17 @@ export function decideSsl(app: App, observed: ServerPilotApp, attempts: number):
 const exhausted = (attempts: number): string =>
   `AutoSSL could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change.`
 
+const notCovered = (hosts: readonly string[]): string =>
+  `The certificate does not cover ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''}.`
+
+/** Hosts that are on the app and that its certificate does not name; none while there is no certificate. */
+export function uncoveredHosts(observed: ServerPilotApp, wanted: ReadonlyMap<Host, unknown>): Host[] {
+  const facts = observed.ssl?.cert === undefined ? undefined : certificateFacts(observed.ssl.cert)
+  if (facts === undefined) return []
+  const there = observed.domains.map(compareKey) as Host[]
+  return there.filter((host) => wanted.has(host) && !covers(facts, host)).sort()
+}
+
 /** Step 7: brings AutoSSL and ForceSSL to the declared state, only when they differ and can. Attempts are bounded. */
 export async function bringSsl(
   context: Context,
@@ -59,15 +86,16 @@ export async function bringSsl(
   app: App,
   observed: ServerPilotApp,
   record: OwnershipRecord,
+  wanted: ReadonlyMap<Host, unknown>,
   signal: AbortSignal,
 ): Promise<{ outcome: SslOutcome; record: OwnershipRecord; observed: ServerPilotApp }> {
   let current = { record, observed }
   let switched: SslChange | undefined
-  // AutoSSL and ForceSSL are separate calls, so two changes at the most.
-  for (let changes = 0; changes <= 2; changes++) {
+  // AutoSSL, a certificate that covers more, ForceSSL: separate calls, so three changes at the most.
+  for (let changes = 0; changes <= 3; changes++) {
     const attempts = attemptsOf(current.record, current.observed)
     const now = context.clock.now()
-    const decision = decideSsl(app, current.observed, attempts.attempts)
+    const decision = decideSsl(app, current.observed, attempts.attempts, uncoveredHosts(current.observed, wanted))
     if (!('change' in decision)) {
       const next = decision.again ? now + app.spec.ssl.retryInterval : undefined
       return { ...current, outcome: { ...decision, switched, next } }
@@ -85,8 +113,9 @@ export async function bringSsl(
       (error: unknown) => error,
     )
     if (failure !== undefined && !(failure instanceof ServerPilotError)) throw failure
+    const before = current.observed
     current = { record: counted, observed: await account.getApp(app.spec.appId, signal) }
-    if (!tookEffect(decision.change, current.observed)) {
+    if (!tookEffect(decision.change, before, current.observed)) {
       const next = now + app.spec.ssl.retryInterval
       const words = failure === undefined ? 'ServerPilot accepted it, yet it is not on' : failure.message
       return { ...current, outcome: { ...RETRYING, message: `Switching it on failed: ${words}`, switched, next } }
@@ -101,8 +130,9 @@ export async function bringSsl(
 
 const RETRYING = { reason: 'Progressing', message: 'Switching AutoSSL on is tried again.', ready: false } as const
 
-function tookEffect(change: SslChange, observed: ServerPilotApp): boolean {
-  return 'auto' in change ? observed.ssl?.auto === true : observed.ssl?.force === change.force
+function tookEffect(change: SslChange, before: ServerPilotApp, after: ServerPilotApp): boolean {
+  if (!('auto' in change)) return after.ssl?.force === change.force
+  return after.ssl?.auto === true && (before.ssl?.auto !== true || after.ssl.cert !== before.ssl.cert)
 }
 
 /** Attempts made for this very set of hosts; another set starts over. */

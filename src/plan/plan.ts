@@ -212,10 +212,10 @@ function holdOf(host: Host, { record, frozen, moving }: PlanInput, invalid: Read
   const source = claim?.source
   const failure = frozen.size === 0 ? undefined : source === undefined ? first(frozen) : frozen.get(source)
   if (failure !== undefined) {
-    return { reason: 'SourceUnavailable', message: `stays: its source cannot be read in full: ${failure}` }
+    return { reason: 'SourceUnavailable', message: `its source cannot be read in full: ${failure}` }
   }
   if (claim !== undefined && invalid.has(claim.mapping)) {
-    return { reason: 'SourceUnavailable', message: `stays: its mapping ${claim.mapping} names no valid host now` }
+    return { reason: 'SourceUnavailable', message: `its mapping ${claim.mapping} names no valid host now` }
   }
   const to = moving.get(host)
   return to === undefined ? undefined : { reason: 'Progressing', message: `leaves once app ${to} serves it` }

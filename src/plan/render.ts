@@ -46,16 +46,31 @@ const SIGN: Record<Change['action'], string> = { add: '+', remove: '-', adopt: '
 export function planToText(plan: Plan, rejected: readonly RejectedMapping[], paint: Paint = (_, text) => text): string {
   const lines = [paint('strong', `${plan.app} (${plan.appId}, ${plan.policy})`)]
   for (const change of plan.changes) lines.push(paint(kindOf(change), changeLine(change)))
-  for (const [host, { reason, message }] of plan.held) {
-    const wanted = !plan.waiting.includes(host) && reason !== 'SourceUnavailable' && reason !== 'Progressing'
-    lines.push(paint('quiet', `  ! ${wanted ? 'not added' : 'stays'}: ${displayHost(host)}: ${reason}: ${message}`))
-  }
+  for (const line of heldLines(plan)) lines.push(paint('quiet', line))
   for (const { mapping, reason, message } of rejected) {
     lines.push(paint('bad', `  ! mapping ${mapping.key}: ${reason}: ${message}`))
   }
   if (plan.refused !== undefined) lines.push(paint('bad', `  ${plan.refused.reason}: ${plan.refused.message}`))
   lines.push(paint('quiet', `  ${figures(plan)}`))
   return lines.join('\n')
+}
+
+/** Hosts shown by name before the rest is only counted. */
+const SHOWN = 10
+
+/** What is held back, a line per reason and message. */
+function heldLines(plan: Plan): string[] {
+  const groups = new Map<string, string[]>()
+  const leaving = new Set<string>(plan.waiting)
+  for (const [host, { reason, message }] of [...plan.held].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const stays = leaving.has(host) || reason === 'SourceUnavailable' || reason === 'Progressing'
+    const group = `  ! ${reason}: ${stays ? 'stays' : 'not added'}: ${message}`
+    groups.set(group, [...(groups.get(group) ?? []), displayHost(host)])
+  }
+  return [...groups].flatMap(([group, hosts]) => {
+    const more = hosts.length > SHOWN ? [`      and ${hosts.length - SHOWN} more`] : []
+    return [group, ...hosts.slice(0, SHOWN).map((host) => `      ${host}`), ...more]
+  })
 }
 
 function kindOf(change: Change): 'add' | 'remove' | 'quiet' {
