@@ -15,6 +15,8 @@ export interface OptionEntry {
   shownDefault?: string
   repeatable?: true
   meaning: string
+  /** Accepted by no release so far: asking for it is an error that says so. */
+  notYet?: true
   /** Values allowed. */
   choices?: readonly string[]
 }
@@ -35,6 +37,7 @@ export const OPTIONS = {
     meaning: 'file or folder of objects, repeatable; read again when it changes',
   },
   wpConfig: {
+    notYet: true,
     flag: 'wp-config',
     value: 'PATH',
     meaning: 'a wp-config.php with the settings of the plugin and the database',
@@ -45,8 +48,20 @@ export const OPTIONS = {
     default: '.domainpilot',
     meaning: 'ownership records and status when the source is manifests; one process at a time holds it',
   },
-  kubeconfig: { flag: 'kubeconfig', value: 'PATH', shownDefault: 'as kubectl', meaning: 'kubeconfig file' },
-  context: { flag: 'context', value: 'NAME', shownDefault: 'as kubectl', meaning: 'context of the kubeconfig' },
+  kubeconfig: {
+    notYet: true,
+    flag: 'kubeconfig',
+    value: 'PATH',
+    shownDefault: 'as kubectl',
+    meaning: 'kubeconfig file',
+  },
+  context: {
+    notYet: true,
+    flag: 'context',
+    value: 'NAME',
+    shownDefault: 'as kubectl',
+    meaning: 'context of the kubeconfig',
+  },
   namespace: {
     flag: 'namespace',
     value: 'NS',
@@ -91,6 +106,7 @@ export const OPTIONS = {
     meaning: 'when to compare everything with ServerPilot',
   },
   checkSchedule: {
+    notYet: true,
     flag: 'check-schedule',
     value: 'CRON',
     default: '*/5 * * * *',
@@ -111,19 +127,27 @@ export const OPTIONS = {
     meaning: "namespaces whose apps may use the daemon's credentials",
   },
   kubeApiQps: {
+    notYet: true,
     flag: 'kube-api-qps',
     value: 'N',
     default: '50',
     meaning: 'requests a second to the API server, with a burst of 100; Lease and claim go past it',
   },
   leaderElect: {
+    notYet: true,
     flag: 'leader-elect',
     value: 'BOOL',
     default: 'auto',
     choices: ['auto', 'true', 'false'],
     meaning: 'elect a leader; auto: when the source is kubernetes',
   },
-  dnsServers: { flag: 'dns-servers', value: 'ADDRESS,…', shownDefault: "the system's", meaning: 'DNS servers to ask' },
+  dnsServers: {
+    notYet: true,
+    flag: 'dns-servers',
+    value: 'ADDRESS,…',
+    shownDefault: "the system's",
+    meaning: 'DNS servers to ask',
+  },
   logLevel: {
     flag: 'log-level',
     value: 'LEVEL',
@@ -159,6 +183,11 @@ export const variableOf = (name: OptionName): string =>
 export function optionText(name: OptionName, given: Given, environment: Environment): string | string[] | undefined {
   const entry: OptionEntry = OPTIONS[name]
   const flag = given[name]
+  if (entry.notYet && (flag !== undefined || environment[variableOf(name)] !== undefined)) {
+    throw new UsageError(
+      `--${entry.flag} is not part of this release yet. Leave it out, and ${variableOf(name)} as well.`,
+    )
+  }
   if (typeof flag === 'string' || Array.isArray(flag)) return checked(entry, `--${entry.flag}`, flag)
   if (typeof flag === 'boolean') return String(flag)
   const variable = environment[variableOf(name)]?.replace(/\r$/, '')
@@ -223,7 +252,7 @@ export function flagsDocs(): string {
     const entry: OptionEntry = OPTIONS[name]
     const choices = entry.choices === undefined ? '' : ` (${entry.choices.join(', ')})`
     const value = entry.value === undefined ? '' : ` ${entry.value}`
-    return `| \`--${entry.flag}${value}\` | \`${variableOf(name)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.meaning.replaceAll('|', '\\|')}${choices} |`
+    return `| \`--${entry.flag}${value}\` | \`${variableOf(name)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.notYet ? '**Not part of this release yet:** ' : ''}${entry.meaning.replaceAll('|', '\\|')}${choices} |`
   })
   return `# Flags and environment variables
 

@@ -198,7 +198,7 @@ function optionOf(name: OptionName): Option {
   const standard = entry.shownDefault ?? entry.default
   const value = entry.value === undefined ? '' : ` <${entry.value}>`
   const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(name)}]`
-  const option = new Option(`--${entry.flag}${value}`, described)
+  const option = new Option(`--${entry.flag}${value}`, described).hideHelp(entry.notYet === true)
   if (entry.repeatable) option.argParser(collect)
   return option
 }

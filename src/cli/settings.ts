@@ -1,7 +1,20 @@
-import { type Environment, flag, type Given, list, listenAddress, positive, text, UsageError } from '../config.ts'
+import { parseSelector } from '../api/selector.ts'
+import {
+  type Environment,
+  flag,
+  type Given,
+  list,
+  listenAddress,
+  OPTIONS,
+  type OptionName,
+  positive,
+  text,
+  UsageError,
+} from '../config.ts'
 import { validCron } from '../controller/schedule.ts'
 import { checkBaseUrl } from '../serverpilot/base-url.ts'
 import type { ProxySettings } from '../serverpilot/proxy.ts'
+import type { Selection } from '../source/select.ts'
 import { type Ambient, readAmbient } from './credentials.ts'
 
 /** Everything that flags and environment say, decoded. */
@@ -12,7 +25,6 @@ export interface Settings {
   updateMethod: 'POST' | 'PUT'
   qps: number
   sweepSchedule: string
-  checkSchedule: string
   workers: number
   dryRun: boolean
   listen: { host: string; port: number } | undefined
@@ -21,27 +33,22 @@ export interface Settings {
   ambient: Ambient
   ambientNamespaces: string[]
   proxy: ProxySettings
+  selection: Selection
   /** What selects apps: a record written under other filters is not trusted for inferred removals. */
   filters: string
 }
 
 /** Decodes flags and environment. Throws `UsageError` with every fault of one kind at once. */
 export function readSettings(given: Given, environment: Environment, readFile: (path: string) => string): Settings {
-  const source = text('source', given, environment)
-  if (
-    source === 'kubernetes' ||
-    text('kubeconfig', given, environment) !== undefined ||
-    text('context', given, environment) !== undefined
-  ) {
+  if (text('source', given, environment) === 'kubernetes') {
     throw new UsageError(
       'The source kubernetes is not part of this release yet. Use --manifests PATH (and --source manifests).',
     )
   }
-  if (text('wpConfig', given, environment) !== undefined) {
-    throw new UsageError(
-      '--wp-config is not part of this release yet. Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, and write the mappings to files.',
-    )
-  }
+  for (const name of Object.keys(OPTIONS) as OptionName[]) text(name, given, environment)
+  const appSelector = parseSelector(text('appSelector', given, environment) ?? '')
+  if (appSelector === undefined)
+    throw new UsageError('--app-selector: write it as for kubectl -l, for example tier=shops,!legacy.')
   return {
     manifests: list('manifests', given, environment),
     stateDir: text('stateDir', given, environment) ?? '.domainpilot',
@@ -49,7 +56,6 @@ export function readSettings(given: Given, environment: Environment, readFile: (
     updateMethod: text('serverpilotUpdateMethod', given, environment) === 'PUT' ? 'PUT' : 'POST',
     qps: positive('serverpilotQps', given, environment),
     sweepSchedule: cron('sweepSchedule', given, environment),
-    checkSchedule: cron('checkSchedule', given, environment),
     workers: Math.ceil(positive('workers', given, environment)),
     dryRun: flag('dryRun', given, environment),
     listen: listenAddress(given, environment),
@@ -58,6 +64,7 @@ export function readSettings(given: Given, environment: Environment, readFile: (
     ambient: readAmbient(environment, readFile),
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
+    selection: { namespaces: list('namespace', given, environment), selector: appSelector },
     filters: JSON.stringify([
       list('namespace', given, environment).sort(),
       text('appSelector', given, environment) ?? '',
@@ -74,10 +81,10 @@ function baseUrl(given: Given, environment: Environment): URL {
   }
 }
 
-function cron(name: 'sweepSchedule' | 'checkSchedule', given: Given, environment: Environment): string {
+function cron(name: 'sweepSchedule', given: Given, environment: Environment): string {
   const value = text(name, given, environment) ?? ''
   const fault = validCron(value)
-  if (fault !== undefined) throw new UsageError(`--${name === 'sweepSchedule' ? 'sweep' : 'check'}-schedule: ${fault}.`)
+  if (fault !== undefined) throw new UsageError(`--${OPTIONS[name].flag}: ${fault}.`)
   return value
 }
 

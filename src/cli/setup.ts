@@ -1,16 +1,18 @@
 import type { App } from '../api/objects.ts'
 import { appDefaults } from '../api/schema.ts'
 import { type Given, UsageError } from '../config.ts'
-import { type Context, createContext } from '../controller/context.ts'
+import { type Context, createContext, type Ports } from '../controller/context.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
+import type { Held } from '../plan/plan.ts'
 import { createLogger, type Log } from '../report/log.ts'
 import type { Endpoint } from '../report/metrics.ts'
 import { createMetrics, type Metrics } from '../report/metrics.ts'
 import { createServerPilot } from '../serverpilot/client.ts'
 import { systemClock } from '../serverpilot/clock.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
-import type { ObjectSource } from '../source/source.ts'
+import { selectApps } from '../source/select.ts'
+import type { MappingSource, ObjectSource } from '../source/source.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import type { Io } from './io.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -79,12 +81,12 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   const context = createContext(
     {
       objects,
-      mappingSources: [objects],
+      mappingSources: [objects, databases],
       accountOf: accounts.accountOf,
       records: store,
       clock: systemClock,
       namespaceLabels: () => undefined,
-      checkAdditions: async () => new Map(),
+      checkAdditions,
       assertMayWrite: () => undefined,
     },
     {
@@ -104,11 +106,33 @@ function mayUseAmbient({ ambientNamespaces }: Settings): (namespace: string) => 
 
 function openSource(settings: Settings, log: Log | undefined): ObjectSource {
   const { appId } = settings.ambient
-  return createManifestSource({
+  const source = createManifestSource({
     paths: settings.manifests,
     ...(appId === undefined ? {} : { defaultApp: defaultApp(appId) }),
     ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
   })
+  return selectApps(source, settings.selection)
+}
+
+/** What an app may declare and this release does not do yet: said on the app, and held on the safe side. */
+const databases: MappingSource = {
+  name: 'wordpress',
+  mappingsOf: (app) => ({
+    source: 'wordpress',
+    mappings: [],
+    ...(app.spec.wordpress === undefined
+      ? {}
+      : { failure: { source: 'wordpress', message: 'spec.wordpress is not part of this release yet; remove it.' } }),
+  }),
+}
+
+const checkAdditions: Ports['checkAdditions'] = async (app, hosts) => {
+  if (app.spec.dns.policy !== 'Require') return new Map()
+  const held: Held = {
+    reason: 'Progressing',
+    message: 'spec.dns.policy Require is not part of this release yet; set Report.',
+  }
+  return new Map(hosts.map((host) => [host, held]))
 }
 
 /** The app that three environment variables make when no object declares one. */

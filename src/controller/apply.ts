@@ -52,7 +52,12 @@ export async function applyPlan(
     claimed = claims.approveExclusive(claimed)
   await saveRecord(context, app, claimed)
 
-  const wrote = await write(context, account, app, plan, signal)
+  const wrote = await write(context, account, app, plan, signal).catch(async (error: unknown) => {
+    // What certainly had no effect uses no approval up.
+    const unused = error instanceof ServerPilotError && error.outcome === 'none' && plan.approved
+    if (unused) await saveRecord(context, app, claims.returnApproval(claimed, settled))
+    throw error
+  })
   const rejected = [...wrote.rejected.keys()]
   let after = noteRejected(claimed, plan, wrote.rejected, now)
   after = claims.release(after, [...rejected, ...wrote.waiting])

@@ -1,6 +1,6 @@
 import type { Key } from '../api/objects.ts'
 import type { Log } from '../report/log.ts'
-import type { Outcome } from '../report/outcome.ts'
+import { blankOutcome, type Failure, type Outcome } from '../report/outcome.ts'
 import type { Context } from './context.ts'
 import { concerned } from './desire.ts'
 import { createQueue, type Queue, type QueueHooks, systemQueueTimer } from './queue.ts'
@@ -48,11 +48,20 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const sweepNow = async (): Promise<void> => {
     reporter.turned()
     for (const { apps, failure } of await sweep(context, abort.signal)) {
-      if (failure !== undefined) log.warn('Sweep failed', { reason: failure.reason, message: failure.message })
-      // After a failed list one app asks for itself, so that somebody's condition says it and the back-off is its own.
-      const keys = failure === undefined ? apps : apps.slice(0, 1)
-      for (const key of keys) queue.add(key, 'low')
+      if (failure === undefined) for (const key of apps) queue.add(key, 'low')
+      else sweepFailed(apps, failure)
     }
+  }
+
+  /** Every app of the account says so; one of them asks again by itself, with its own back-off, to notice the end of it. */
+  const sweepFailed = (apps: readonly Key[], failure: Failure): void => {
+    log.warn('Sweep failed', { reason: failure.reason, message: failure.message })
+    const now = context.clock.now()
+    const [first, ...others] = apps
+    for (const key of others) {
+      reporter.reconciled({ ...blankOutcome(key, context.objects.app(key), now), result: 'Failed', failure })
+    }
+    if (first !== undefined) queue.add(first, 'low')
   }
 
   return {

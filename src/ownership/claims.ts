@@ -93,6 +93,13 @@ export function useApproval(record: OwnershipRecord, hash: string): OwnershipRec
   return { ...record, approvalsUsed: record.approvalsUsed + 1, lastApproval: hash }
 }
 
+/** Gives an approval back, as it was in `before`: the write that it was for certainly had no effect. */
+export function returnApproval(record: OwnershipRecord, before: OwnershipRecord): OwnershipRecord {
+  const { lastApproval: _, ...rest } = record
+  const { approvalsUsed, lastApproval } = before
+  return lastApproval === undefined ? { ...rest, approvalsUsed } : { ...rest, approvalsUsed, lastApproval }
+}
+
 /** Notes the approval that policy Exclusive needs once, before it removes hosts that are not ours. */
 export function approveExclusive(record: OwnershipRecord): OwnershipRecord {
   return record.exclusiveApproved === true ? record : { ...record, exclusiveApproved: true }

@@ -1,4 +1,5 @@
 import type { App, Key, Mapping, WwwRule } from '../api/objects.ts'
+import { matchesSelector } from '../api/selector.ts'
 import { displayHost, type Host, matchesPattern, parseHost, wwwHost } from '../domain/host.ts'
 
 /** One host that a mapping wants. */
@@ -77,24 +78,7 @@ function namespaceAllowed(app: App, namespace: string, labelsOf: NamespaceLabels
   if (from === 'Same') return false
   const labels = labelsOf(namespace)
   if (labels === undefined || selector === undefined) return false
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
-  return equal && (selector.matchExpressions ?? []).every((each) => matchesExpression(labels[each.key], each))
-}
-
-function matchesExpression(
-  label: string | undefined,
-  { operator, values = [] }: { operator: string; values?: string[] },
-): boolean {
-  switch (operator) {
-    case 'In':
-      return label !== undefined && values.includes(label)
-    case 'NotIn':
-      return label === undefined || !values.includes(label)
-    case 'Exists':
-      return label !== undefined
-    default:
-      return label === undefined
-  }
+  return matchesSelector(labels, selector)
 }
 
 function hostAllowed(app: App, host: Host): boolean {

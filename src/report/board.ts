@@ -1,4 +1,4 @@
-import type { App, Key, Mapping } from '../api/objects.ts'
+import type { App, Key } from '../api/objects.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { appStatus, mappingStatuses, orphanStatus } from './app-status.ts'
 import type { Log } from './log.ts'
@@ -31,6 +31,7 @@ export function createBoard(options: BoardOptions): Board {
   const { objects, metrics, log, now } = options
   const apps = new Map<Key, AppStatus>()
   const mappings = new Map<Key, Map<Key, MappingStatus>>()
+  const orphans = new Map<Key, MappingStatus>()
   let lastTurn = now()
 
   function forget(key: Key): void {
@@ -52,6 +53,15 @@ export function createBoard(options: BoardOptions): Board {
     metrics.appSeen(app.key)
     measure(metrics, app.key, outcome, status, own)
     tell(log, before, status)
+  }
+
+  /** Mappings whose app does not exist; each keeps the time since when. */
+  function orphanStatuses(): MappingStatus[] {
+    const lost = objects.mappings().filter((mapping) => objects.app(mapping.app) === undefined)
+    const list = lost.map((mapping) => orphanStatus(mapping, orphans.get(mapping.key), now()))
+    orphans.clear()
+    for (const each of list) orphans.set(each.key, each)
+    return list
   }
 
   return {
@@ -82,7 +92,7 @@ export function createBoard(options: BoardOptions): Board {
         .sort(byKey),
       mappings: [
         ...objects.apps().flatMap((app) => [...(mappings.get(app.key)?.values() ?? [])]),
-        ...orphans(objects, now()),
+        ...orphanStatuses(),
       ].sort(byKey),
     }),
     lastTurn: () => lastTurn,
@@ -100,14 +110,6 @@ function sourceStatus(objects: ObjectSource): Status['source'] {
     ...(failure === undefined ? {} : { failure: failure.message }),
     faults,
   }
-}
-
-function orphans(objects: ObjectSource, now: number): MappingStatus[] {
-  const isOrphan = (mapping: Mapping): boolean => objects.app(mapping.app) === undefined
-  return objects
-    .mappings()
-    .filter(isOrphan)
-    .map((mapping) => orphanStatus(mapping, undefined, now))
 }
 
 function unseen(app: App): AppStatus {
