@@ -94,7 +94,9 @@ function settleRecord(record: OwnershipRecord, plan: Plan, domains: readonly str
     plan.absent.filter((host) => !releasable.includes(host)),
     now,
   )
-  return withLastSeen(next, domains)
+  // Only a list that a write stands on was read with care. Any other may be a wrong answer: what it lacks stays seen, so that a
+  // write is not based on the same wrong answer without a second look.
+  return withLastSeen(next, writes(plan) ? domains : [...(record.lastSeen ?? []), ...domains])
 }
 
 function withLastSeen(record: OwnershipRecord, domains: readonly string[]): OwnershipRecord {
@@ -232,7 +234,10 @@ async function conclude(
     now,
   )
   record = claims.markImplied(record, impliedWww(added, before, there, record), now)
-  record = { ...withLastSeen(record, observed.domains) }
+  // What it lacks besides our own removals was not looked at twice: the next write has to doubt it.
+  const gone = new Set<Host>(removed)
+  const stays = (record.lastSeen ?? []).filter((host) => !gone.has(host))
+  record = withLastSeen(record, [...stays, ...observed.domains])
   await saveRecord(context, app, record)
   if (!taken && wrote.failure !== undefined) throw wrote.failure
   return { record, observed, added, removed, taken }

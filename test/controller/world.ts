@@ -37,6 +37,7 @@ export function testClock(start = Date.UTC(2026, 0, 15, 12)): TestClock {
 
 /** One installation of domainpilot against a simulator: real HTTP, real files, a real record; time is the test's. */
 export interface Installation {
+  folder: string
   context: Context
   clock: TestClock
   /** Puts a mapping into the folder. */
@@ -117,6 +118,7 @@ async function install(
     return await reconcile(running.context, 'wordpress/network', new AbortController().signal)
   }
   const api: Installation = {
+    folder,
     get context() {
       return running.context
     },

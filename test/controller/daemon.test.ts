@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import { createContext } from '../../src/controller/context.ts'
+import { createDaemon } from '../../src/controller/daemon.ts'
+import { createBoard } from '../../src/report/board.ts'
+import { createLogger } from '../../src/report/log.ts'
+import { createMetrics } from '../../src/report/metrics.ts'
+import { systemClock } from '../../src/serverpilot/clock.ts'
+import { createManifestSource } from '../../src/source/manifests/manifests.ts'
+import { createWorld, names, type World } from './world.ts'
+
+/** A daemon on a world's folder, account and records, on the real clock. */
+async function startDaemon(t: TestContext, world: World) {
+  const objects = createManifestSource({ paths: [world.folder] })
+  const { dryRun, oneShot, approval, writer } = world.context
+  const ports = { ...world.context, objects, mappingSources: [objects], clock: systemClock }
+  const context = createContext(ports, { dryRun, oneShot, approval, writer })
+  const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
+  metrics.leading()
+  const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
+  const board = createBoard({ version: 'test', dryRun: false, objects, metrics, log, now: Date.now, leader: () => true })
+  const daemon = createDaemon({ context, reporter: board, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
+  await daemon.start()
+  t.after(() => daemon.stop(1_000))
+  return { daemon, board, metrics }
+}
+
+async function until(what: string, holds: () => boolean, ms = 15_000): Promise<void> {
+  const deadline = Date.now() + ms
+  while (!holds()) {
+    if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+describe('daemon', () => {
+  test('N mappings added within a second are one write', async (t) => {
+    const world = await createWorld(t)
+    await startDaemon(t, world)
+    await until('the first look', () => world.simulator.counts().listApps > 0)
+    for (const name of names(100)) await world.map(name)
+    await until('all are there', () => world.listed().length === 101)
+    assert.equal(world.posts(), 1)
+  })
+
+  test('a sweep in sync costs one call per account, no write, and repairs what somebody took off', async (t) => {
+    const world = await createWorld(t)
+    for (const name of names(8)) await world.map(name)
+    await startDaemon(t, world)
+    await until('all are there', () => world.listed().length === 9)
+    await until('rest', () => world.simulator.calls.slice(-3).every((call) => call.endpoint === 'listApps') && world.simulator.calls.length > 6)
+    world.simulator.state.setDomains(world.appId, world.listed().filter((host) => host !== 'h001.example.com'))
+    await until('it is back', () => world.posts() === 2 && world.listed().length === 9)
+  })
+
+  test('when the API is away every app says so, and all is well again by itself', async (t) => {
+    const world = await createWorld(t)
+    await world.map('h001')
+    const { board, metrics } = await startDaemon(t, world)
+    const ready = () => board.status().apps[0]?.conditions.find((each) => each.type === 'Ready')
+    await until('ready', () => ready()?.status === 'True')
+    world.simulator.faults.add({ kind: 'html502', times: 'always' })
+    await until('not ready', () => ready()?.reason === 'ApiUnreachable')
+    assert.match(await metrics.text(), /domainpilot_app_condition\{[^}]*type="Ready",reason="ApiUnreachable"\} 0/)
+    assert.equal(world.listed().length, 2)
+    world.simulator.faults.clear()
+    await until('ready again', () => ready()?.status === 'True')
+  })
+
+  test('an app whose object goes leaves no status and no series behind, and its hosts stay', async (t) => {
+    const world = await createWorld(t)
+    await world.map('h001')
+    const { board, metrics } = await startDaemon(t, world)
+    await until('there', () => board.status().apps[0]?.lastSuccess !== undefined && world.listed().length === 2)
+    await world.unmap('network')
+    await until('gone', () => board.status().apps.length === 0)
+    assert.doesNotMatch(await metrics.text(), /app="network"/)
+    assert.equal(world.listed().length, 2)
+    const [orphan] = board.status().mappings
+    assert.equal(orphan?.conditions.find((each) => each.type === 'Accepted')?.reason, 'AppNotFound')
+  })
+
+  test('first-failure-is-not-counted: the first API error is a step from 0', async (t) => {
+    const world = await createWorld(t)
+    const { board, metrics } = await startDaemon(t, world)
+    await until('seen', () => board.status().apps[0]?.lastAttempt !== undefined)
+    const text = await metrics.text()
+    assert.match(text, /domainpilot_reconcile_total\{[^}]*result="failed"\} 0/)
+  })
+})
