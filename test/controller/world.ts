@@ -83,8 +83,7 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
   t.after(() => simulator.stop())
   const appId = simulator.apps[0] as string
   const first = await install(t, simulator, appId, options)
-  return {
-    ...first,
+  const more: Omit<World, keyof Installation> = {
     simulator,
     appId,
     listed: () => (simulator.state.app(appId)?.domains ?? []).toSorted(),
@@ -92,6 +91,8 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     sslPosts: () => simulator.counts().postSsl,
     another: (spec) => install(t, simulator, appId, { ...options, ...(spec === undefined ? {} : { spec }) }),
   }
+  // Not spread: `context` is another one after a restart.
+  return Object.defineProperties(first, Object.getOwnPropertyDescriptors(more)) as World
 }
 
 async function install(
