@@ -1,4 +1,5 @@
-import type { OpenApi } from './crd.ts'
+/** One node of a structural OpenAPI v3 schema. */
+export type OpenApi = Record<string, unknown>
 
 /** Kubernetes' own form of conditions, merged by type. */
 const conditions: OpenApi = {

@@ -1,11 +1,8 @@
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { appStatus, mappingStatus } from './crd-status.ts'
+import { appStatus, mappingStatus, type OpenApi } from './crd-status.ts'
 import { API_GROUP, API_VERSION } from './objects.ts'
 import { type Kind, specSchemas } from './schema.ts'
-
-/** One node of a structural OpenAPI v3 schema. */
-export type OpenApi = Record<string, unknown>
 
 /** A CustomResourceDefinition as it goes into YAML or to the API server. */
 export interface CustomResourceDefinition {

@@ -1,7 +1,9 @@
+import type { App } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Contention } from './context.ts'
+import { ReconcileError } from './errors.ts'
 
 /** Undoing somebody this often within the window, for one host, is a fight. */
 const MAX_REVERSALS = 3
@@ -46,4 +48,19 @@ export function backOff(contention: Contention, now: number): number {
 export function calm(contention: Contention): void {
   contention.level = 0
   contention.until = 0
+}
+
+/** The error of a loop of writes that do not stay. */
+export function notTaken(app: App, writesDone: number, changedMeanwhile: boolean): ReconcileError {
+  return changedMeanwhile
+    ? new ReconcileError(
+        'Contended',
+        `${writesDone} writes to app ${app.spec.appId} did not stay: somebody else changes its domains. Find the other writer (the plugin, a second installation, the panel).`,
+        { retryable: true },
+      )
+    : new ReconcileError(
+        'WriteNotTaken',
+        `ServerPilot accepted ${writesDone} writes to app ${app.spec.appId}, yet its list shows none of them.`,
+        { retryable: true },
+      )
 }

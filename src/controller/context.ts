@@ -1,14 +1,13 @@
-import type { App, Key } from '../api/objects.ts'
+import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
-import type { NamespaceLabels } from '../plan/desired.ts'
-import type { Held } from '../plan/plan.ts'
+import type { Compiled, Desired, NamespaceLabels } from '../plan/desired.ts'
+import type { Held } from '../plan/held.ts'
 import type { RemovalWatch } from '../plan/settle.ts'
 import type { Clock } from '../serverpilot/clock.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { MappingSource, ObjectSource } from '../source/source.ts'
-import type { AccountDesires } from './desire.ts'
 
 /** What reconciling stands on: every edge is an interface, so that a cluster, a database or a test plugs in here. */
 export interface Ports {
@@ -45,6 +44,13 @@ export interface Contention {
   until: number
   /** Back-off level. */
   level: number
+}
+
+/** The compiled wishes of all apps of one account, kept until one of the reads that they came from is another one. */
+export interface AccountDesires {
+  inputs: readonly unknown[]
+  byApp: ReadonlyMap<Key, Desired>
+  compiled: WeakMap<Mapping, { app: App; compiled: Compiled }>
 }
 
 /** What the process remembers of one app between reconciles. All of it may be lost at any time without harm. */

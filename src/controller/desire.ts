@@ -3,14 +3,7 @@ import type { Host } from '../domain/host.ts'
 import { settleConflicts } from '../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired } from '../plan/desired.ts'
 import type { MappingRead } from '../source/source.ts'
-import { type Context, memoryOf } from './context.ts'
-
-/** The compiled wishes of all apps of one account, kept until one of the reads that they came from is another one. */
-export interface AccountDesires {
-  inputs: readonly unknown[]
-  byApp: ReadonlyMap<Key, Desired>
-  compiled: WeakMap<Mapping, { app: App; compiled: Compiled }>
-}
+import { type AccountDesires, type Context, memoryOf } from './context.ts'
 
 /** What is wanted of one app, and which sources cannot be trusted to have said everything. */
 export interface Wish {

@@ -1,11 +1,12 @@
 import type { App, Key } from '../api/objects.ts'
 import { compareKey, type Host, matchesPattern } from '../domain/host.ts'
 import { LATE_WRITE_MS, type OwnershipRecord } from '../ownership/record.ts'
-import { fit, MAX_HOSTS } from './capacity.ts'
+import { judgeAdditions, MAX_HOSTS } from './capacity.ts'
 import type { Desired, DesiredHost } from './desired.ts'
-import { approvalHash } from './hash.ts'
+import type { Held } from './held.ts'
 import { type Merged, merge } from './merge.ts'
-import { type Refusal, refuseRemovals, waitOf } from './safety.ts'
+import { judgeRemovals, namesOf } from './removals.ts'
+import type { Refusal } from './safety.ts'
 import type { RemovalWatch } from './settle.ts'
 
 /** Everything that a plan is computed from. Time is `now`; nothing else is read. */
@@ -28,22 +29,6 @@ export interface PlanInput {
   /** Hash that somebody approved. */
   approval: string | undefined
   now: number
-}
-
-/** A change that is held back, with a reason of report/reasons.ts. `until`: epoch ms, when time alone lifts it. */
-export interface Held {
-  reason:
-    | 'RemovalSettling'
-    | 'RemovalRefused'
-    | 'SourceUnavailable'
-    | 'Progressing'
-    | 'Rejected'
-    | 'AppFull'
-    | 'NoRecords'
-    | 'PointsElsewhere'
-    | 'IPv6PointsElsewhere'
-  message: string
-  until?: number
 }
 
 /** One change of the plan. `adopt` and `release` change the record alone. */
@@ -94,7 +79,8 @@ export function makePlan(input: PlanInput): Plan {
   const merged = merge(app.spec.policy, input.desired.hosts, input.observed, record, protector(app))
   const held = new Map<Host, Held>()
   const judged = judgeRemovals(input, merged, held)
-  const additions = judgeAdditions(input, merged, namesOf(input.observed, judged.removals), held)
+  const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals))
+  const additions = judgeAdditions(merged.add, input.blocked, room, held)
   return {
     app: app.key,
     appId: app.spec.appId,
@@ -124,132 +110,6 @@ function protector(app: App): (host: Host) => boolean {
   const exact = new Set<string>(patterns.flatMap((name) => [name, `www.${name}`]))
   const wild = patterns.filter((name) => name.startsWith('*.'))
   return (host) => exact.has(host) || wild.some((pattern) => matchesPattern(host, pattern))
-}
-
-interface JudgedRemovals {
-  removals: Host[]
-  waiting: Host[]
-  hash: string
-  refused: Refusal | undefined
-  approved: boolean
-}
-
-function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, Held>): JudgedRemovals {
-  const { app, record, watch, now } = input
-  const candidates: Host[] = []
-  const invalid = invalidMappings(input.desired)
-  for (const host of merged.remove) {
-    const fixed = holdOf(host, input, invalid)
-    if (fixed === undefined) candidates.push(host)
-    else held.set(host, fixed)
-  }
-  candidates.sort()
-  const hash = approvalHash(app.spec.appId, candidates, record.approvalsUsed)
-  const nothing = { waiting: [], hash, refused: undefined, approved: false }
-  if (candidates.length === 0) return { ...nothing, removals: [] }
-  if (input.approval === hash) return { ...nothing, removals: candidates, approved: true }
-
-  const settled: Host[] = []
-  let distrust: Refusal | undefined
-  for (const host of candidates) {
-    const wait = waitOf(host, watch, input.distrusted, app.spec.safety, now)
-    if (wait === undefined) settled.push(host)
-    else if (wait.until === undefined) {
-      distrust ??= { reason: 'RemovalRefused', message: `${host}: ${wait.message}` }
-      held.set(host, { reason: 'RemovalRefused', message: wait.message })
-    } else held.set(host, { reason: 'RemovalSettling', message: wait.message, until: wait.until })
-  }
-  const ours = (host: Host): boolean => Object.hasOwn(record.hosts, host)
-  const refusal = refuseRemovals({
-    removals: settled,
-    foreign: settled.filter((host) => !ours(host)),
-    safety: app.spec.safety,
-    record,
-    desired: input.desired.hosts.size,
-    left: input.observed.length - namesOf(input.observed, settled) + merged.add.length,
-    now,
-  })
-  if (refusal !== undefined) for (const host of settled) held.set(host, refusal)
-  const removals = refusal === undefined ? settled : []
-  const going = new Set(removals)
-  return {
-    removals,
-    waiting: candidates.filter((host) => !going.has(host)),
-    hash,
-    refused: withApproval(refusal ?? distrust, input, candidates.length, hash),
-    approved: false,
-  }
-}
-
-function withApproval(
-  refusal: Refusal | undefined,
-  input: PlanInput,
-  count: number,
-  hash: string,
-): Refusal | undefined {
-  if (refusal === undefined) return undefined
-  const { approval, record } = input
-  const stale = approval !== undefined && approval !== record.lastApproval
-  const note = stale
-    ? ` The approval ${approval} no longer fits: the plan has changed.`
-    : approval === undefined
-      ? ''
-      : ` The approval ${approval} was used already: an approval serves once.`
-  return {
-    reason: refusal.reason,
-    message: `${count} removal(s) held back: ${refusal.message}.${note} To let exactly these go, approve ${hash}.`,
-  }
-}
-
-/** Mappings that exist but name no valid host: a slip of the pen takes nothing off the app. */
-function invalidMappings(desired: Desired): ReadonlySet<Key> {
-  return new Set(desired.rejected.filter((each) => each.reason === 'InvalidDomain').map((each) => each.mapping.key))
-}
-
-/** What holds one removal back that neither time nor approval lifts. */
-function holdOf(host: Host, { record, frozen, moving }: PlanInput, invalid: ReadonlySet<Key>): Held | undefined {
-  const claim = record.hosts[host]
-  const source = claim?.source
-  const failure = frozen.size === 0 ? undefined : source === undefined ? first(frozen) : frozen.get(source)
-  if (failure !== undefined) {
-    return { reason: 'SourceUnavailable', message: `its source cannot be read in full: ${failure}` }
-  }
-  if (claim !== undefined && invalid.has(claim.mapping)) {
-    return { reason: 'SourceUnavailable', message: `its mapping ${claim.mapping} names no valid host now` }
-  }
-  const to = moving.get(host)
-  return to === undefined ? undefined : { reason: 'Progressing', message: `leaves once app ${to} serves it` }
-}
-
-const first = (map: ReadonlyMap<string, string>): string | undefined => map.values().next().value
-
-function judgeAdditions(
-  input: PlanInput,
-  merged: Merged,
-  removed: number,
-  held: Map<Host, Held>,
-): readonly DesiredHost[] {
-  const open: DesiredHost[] = []
-  for (const each of merged.add) {
-    const block = input.blocked.get(each.host)
-    if (block === undefined) open.push(each)
-    else held.set(each.host, block)
-  }
-  const { fitting, full } = fit(open, MAX_HOSTS - (input.observed.length - removed))
-  for (const host of full) {
-    held.set(host, {
-      reason: 'AppFull',
-      message: `the app holds ${MAX_HOSTS} hosts at most; it has no place for this one`,
-    })
-  }
-  return fitting.toSorted((a, b) => (a.host < b.host ? -1 : 1))
-}
-
-/** How many observed names (spellings) the hosts stand for. */
-function namesOf(observed: readonly string[], hosts: readonly Host[]): number {
-  if (hosts.length === 0) return 0
-  const gone = new Set<string>(hosts)
-  return observed.reduce((sum, name) => sum + Number(gone.has(compareKey(name))), 0)
 }
 
 function listOf(

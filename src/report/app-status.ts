@@ -1,7 +1,7 @@
 import type { App, Mapping } from '../api/objects.ts'
 import { certificateFacts, covers } from '../check/certificate.ts'
 import { compareKey, type Host } from '../domain/host.ts'
-import type { Held } from '../plan/plan.ts'
+import type { Held } from '../plan/held.ts'
 import { planToText } from '../plan/render.ts'
 import { type ConditionInput, setCondition, summarize } from './conditions.ts'
 import type { Outcome } from './outcome.ts'

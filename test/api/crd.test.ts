@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { crdsYaml, customResourceDefinitions, type OpenApi } from '../../src/api/crd.ts'
+import { crdsYaml, customResourceDefinitions } from '../../src/api/crd.ts'
+import type { OpenApi } from '../../src/api/crd-status.ts'
 
 interface Version {
   name: string

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { parseDocuments } from '../../src/api/yaml.ts'
 import { importText } from '../../src/cli/import.ts'
-import type { ServerPilotApp } from '../../src/serverpilot/serverpilot.ts'
 import { writes } from '../../src/plan/plan.ts'
+import type { ServerPilotApp } from '../../src/serverpilot/serverpilot.ts'
 import { desired, plan, record } from '../plan/fixture.ts'
 
 const APP: ServerPilotApp = { id: 'AAAAAAAAAAAAAAAA', name: 'network', serverId: 's', domains: [], ssl: null }
@@ -23,7 +23,11 @@ describe('import', () => {
     const { mappings } = imported(['example.com', 'www.example.com', 'shop.example.com', 'www.alone.example'])
     assert.deepEqual(
       mappings.map((each) => [each.domain, each.www]),
-      [['example.com', 'MainOnly'], ['shop.example.com', 'Never'], ['www.alone.example', 'Never']],
+      [
+        ['example.com', 'MainOnly'],
+        ['shop.example.com', 'Never'],
+        ['www.alone.example', 'Never'],
+      ],
     )
   })
   test('what cannot be declared stands there as a comment', () => {
@@ -36,7 +40,9 @@ describe('import', () => {
   })
   test('whatever is there, a first plan changes nothing', () => {
     const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/)
-    const host = fc.tuple(fc.constantFrom('', 'www.', '*.'), label, fc.constantFrom('example.com', 'example.co.uk', 'example')).map((parts) => `${parts[0]}${parts[1]}.${parts[2]}`)
+    const host = fc
+      .tuple(fc.constantFrom('', 'www.', '*.'), label, fc.constantFrom('example.com', 'example.co.uk', 'example'))
+      .map((parts) => `${parts[0]}${parts[1]}.${parts[2]}`)
     fc.assert(
       fc.property(fc.uniqueArray(host, { maxLength: 20 }), (domains) => {
         const { app, mappings } = imported(domains)

@@ -47,7 +47,10 @@ describe('faults name the flag', () => {
     test(JSON.stringify(given), () => assert.throws(() => settings(given), usage(pattern)))
   }
   test('plain http elsewhere only when allowed', () => {
-    assert.equal(settings({ serverpilotUrl: 'http://simulator:8099/v1', allowInsecureHttp: true }).serverpilotUrl.hostname, 'simulator')
+    assert.equal(
+      settings({ serverpilotUrl: 'http://simulator:8099/v1', allowInsecureHttp: true }).serverpilotUrl.hostname,
+      'simulator',
+    )
   })
 })
 
@@ -82,7 +85,10 @@ describe('credentials', () => {
     assert.deepEqual(readAmbient(environment, () => 'secret\n').credentials, { clientId: 'cid', apiKey: 'secret' })
   })
   test('an unreadable file is named', () => {
-    assert.throws(() => readAmbient({ SERVERPILOT_API_KEY_FILE: '/run/key' }, noFile), usage(/SERVERPILOT_API_KEY_FILE.*\/run\/key.*ENOENT/))
+    assert.throws(
+      () => readAmbient({ SERVERPILOT_API_KEY_FILE: '/run/key' }, noFile),
+      usage(/SERVERPILOT_API_KEY_FILE.*\/run\/key.*ENOENT/),
+    )
   })
   test('one without the other is said', () => {
     assert.throws(() => readAmbient({ SERVERPILOT_CLIENT_ID: 'cid' }, noFile), usage(/SERVERPILOT_API_KEY is not set/))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { createContext } from '../../src/controller/context.ts'
 import { createDaemon } from '../../src/controller/daemon.ts'
 import { createBoard } from '../../src/report/board.ts'
@@ -18,7 +18,15 @@ async function startDaemon(t: TestContext, world: World) {
   const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
   metrics.leading()
   const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
-  const board = createBoard({ version: 'test', dryRun: false, objects, metrics, log, now: Date.now, leader: () => true })
+  const board = createBoard({
+    version: 'test',
+    dryRun: false,
+    objects,
+    metrics,
+    log,
+    now: Date.now,
+    leader: () => true,
+  })
   const daemon = createDaemon({ context, reporter: board, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
   await daemon.start()
   t.after(() => daemon.stop(1_000))
@@ -48,8 +56,16 @@ describe('daemon', () => {
     for (const name of names(8)) await world.map(name)
     await startDaemon(t, world)
     await until('all are there', () => world.listed().length === 9)
-    await until('rest', () => world.simulator.calls.slice(-3).every((call) => call.endpoint === 'listApps') && world.simulator.calls.length > 6)
-    world.simulator.state.setDomains(world.appId, world.listed().filter((host) => host !== 'h001.example.com'))
+    await until(
+      'rest',
+      () =>
+        world.simulator.calls.slice(-3).every((call) => call.endpoint === 'listApps') &&
+        world.simulator.calls.length > 6,
+    )
+    world.simulator.state.setDomains(
+      world.appId,
+      world.listed().filter((host) => host !== 'h001.example.com'),
+    )
     await until('it is back', () => world.posts() === 2 && world.listed().length === 9)
   })
 

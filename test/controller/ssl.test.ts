@@ -24,7 +24,10 @@ describe('AutoSSL', () => {
   })
 
   test('ForceSSL follows only once SSL is on', async (t) => {
-    const world = await createWorld(t, { spec: { ssl: { auto: true, force: true } }, simulator: { issuance: { delay: 0 } } })
+    const world = await createWorld(t, {
+      spec: { ssl: { auto: true, force: true } },
+      simulator: { issuance: { delay: 0 } },
+    })
     await world.map('h001')
     await world.settle()
     assert.equal(world.simulator.state.app(world.appId)?.ssl?.force, true)
@@ -51,7 +54,10 @@ describe('AutoSSL', () => {
   })
 
   test('attempts are bounded, survive a restart, and begin anew with another set of hosts', async (t) => {
-    const world = await createWorld(t, { spec: { ssl: { auto: true, maxAttempts: 2, retryInterval: '1m' } }, simulator: { issuance: { delay: 0 } } })
+    const world = await createWorld(t, {
+      spec: { ssl: { auto: true, maxAttempts: 2, retryInterval: '1m' } },
+      simulator: { issuance: { delay: 0 } },
+    })
     await world.map('h001')
     world.simulator.faults.add({ kind: 'status', status: 500, path: 'postSsl', times: 'always' })
     for (let turn = 0; turn < 6; turn++) {

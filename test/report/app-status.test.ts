@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Outcome } from '../../src/report/outcome.ts'
 import { appStatus, mappingStatuses, orphanStatus } from '../../src/report/app-status.ts'
+import type { Outcome } from '../../src/report/outcome.ts'
 import type { AppStatus, Condition, MappingStatus } from '../../src/report/status.ts'
-import { mapping } from '../plan/fixture.ts'
 import { createWorld, names } from '../controller/world.ts'
+import { mapping } from '../plan/fixture.ts'
 
 const of = (status: { conditions: readonly Condition[] }, type: string): string => {
   const found = status.conditions.find((each) => each.type === type)
@@ -53,7 +53,10 @@ describe('conditions of an app and its mappings', () => {
     const { mappings } = read(await world.reconcile())
     const rejected = mappings.get('h001') as MappingStatus
     assert.equal(of(rejected, 'Synced'), 'False Rejected')
-    assert.match(rejected.conditions.find((each) => each.type === 'Synced')?.message ?? '', /h001\.example\.com.*invalid/)
+    assert.match(
+      rejected.conditions.find((each) => each.type === 'Synced')?.message ?? '',
+      /h001\.example\.com.*invalid/,
+    )
     assert.equal(rejected.hosts[0]?.state, 'rejected')
     assert.equal(of(mappings.get('h002') as MappingStatus, 'Synced'), 'True Succeeded')
   })

@@ -1,0 +1,15 @@
+/** A change that is held back, with a reason of report/reasons.ts. `until`: epoch ms, when time alone lifts it. */
+export interface Held {
+  reason:
+    | 'RemovalSettling'
+    | 'RemovalRefused'
+    | 'SourceUnavailable'
+    | 'Progressing'
+    | 'Rejected'
+    | 'AppFull'
+    | 'NoRecords'
+    | 'PointsElsewhere'
+    | 'IPv6PointsElsewhere'
+  message: string
+  until?: number
+}
