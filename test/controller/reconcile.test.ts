@@ -196,6 +196,18 @@ describe('safety, end to end', () => {
     assert.equal(world.listed().length, 32)
   })
 
+  test('neither do wrong answers in the sweep and before the write, one after the other', async (t) => {
+    const world = await createWorld(t, { domains: names(30, 'foreign').map((name) => `${name}.example.org`) })
+    await world.map('h001')
+    await world.settle()
+    world.simulator.faults.add({ kind: 'empty', variant: 'halved', path: 'getApp', times: 1 })
+    await world.reconcile()
+    await world.map('h002')
+    world.simulator.faults.add({ kind: 'empty', variant: 'halved', path: 'getApp', times: 2 })
+    await world.settle()
+    assert.equal(world.listed().length, 32)
+  })
+
   test('a list that really lost most of its names is believed after looking again', async (t) => {
     const world = await createWorld(t, { domains: names(30, 'foreign').map((name) => `${name}.example.org`) })
     await world.map('h001')
