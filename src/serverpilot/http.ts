@@ -144,7 +144,7 @@ function headersOf(request: HttpRequest, userAgent: string): Record<string, stri
  */
 function tunnel(proxy: URL, progress: Progress, stop: AbortSignal): HttpsProxyAgent<string> {
   const giveUp = new AbortController()
-  stop.addEventListener('abort', () => undefined, { once: true })
+  stop.addEventListener('abort', () => progress.proxyStatus ?? giveUp.abort(), { once: true })
   return new HttpsProxyAgent<string>(proxy, { keepAlive: false, signal: giveUp.signal })
 }
 
