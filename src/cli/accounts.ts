@@ -6,6 +6,8 @@ import type { ObjectSource } from '../source/source.ts'
 /** Finds the account of an app, one client per account and key: bucket, connections and write locks are shared. */
 export interface Accounts {
   accountOf(app: App): Promise<ServerPilot>
+  /** The account of the daemon's own credentials, where there are any. */
+  ambient(): ServerPilot | undefined
   /** Every secret that is in use, for redaction. */
   secrets(): string[]
 }
@@ -54,6 +56,7 @@ export function createAccounts(
       }
       return clientFor(ambient, 'the environment')
     },
+    ambient: () => (ambient === undefined ? undefined : clientFor(ambient, 'the environment')),
     secrets: () => [...known],
   }
 }

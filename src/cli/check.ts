@@ -64,12 +64,21 @@ function sourceFindings({ objects, settings }: Setup): Finding[] {
 }
 
 async function accountFinding(setup: Setup, signal: AbortSignal): Promise<Finding> {
-  const { credentials } = setup.settings.ambient
-  const cure = 'Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, or declare a ServerPilotApp.'
-  if (credentials === undefined) return { verdict: 'fail', what: 'apps', detail: 'there is no app to look after', cure }
-  const detail = 'credentials are set, and no app: `domainpilot import` prints objects for the apps of the account'
-  signal.throwIfAborted()
-  return { verdict: 'warn', what: 'apps', detail, cure }
+  const account = setup.accounts.ambient()
+  if (account === undefined) {
+    const cure = 'Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, or declare a ServerPilotApp.'
+    return { verdict: 'fail', what: 'apps', detail: 'there is no app to look after', cure }
+  }
+  try {
+    const apps = await account.listApps(signal)
+    const detail = `credentials accepted (${apps.length} app(s) in the account), and no app is declared`
+    const cure = 'Set SERVERPILOT_APP_ID, or start from what `domainpilot import` prints.'
+    return { verdict: 'warn', what: 'apps', detail, cure }
+  } catch (error) {
+    signal.throwIfAborted()
+    const { reason, message } = failureOf(error)
+    return { verdict: 'fail', what: 'credentials', detail: `${reason}: ${message}`, cure: cureOf(reason) }
+  }
 }
 
 async function appFindings(setup: Setup, app: App, signal: AbortSignal): Promise<Finding[]> {

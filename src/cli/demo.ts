@@ -66,7 +66,7 @@ spec:
   appId: ${appId}
   protectedDomains: [network.example]
   ssl: {auto: true, retryInterval: 5s}
-  safety: {settle: 4s, settleInferred: 8s}
+  safety: {settle: 4s, settleInferred: 8s, minDomains: 50}
 `
 }
 

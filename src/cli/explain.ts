@@ -24,11 +24,14 @@ interface Explanation {
 export async function explainCommand(io: Io, given: Given, name: string): Promise<number> {
   const parsed = parseHost(name)
   if (!parsed.ok) throw new UsageError(`${name}: ${parsed.message}`)
-  const setup = await setUp(io, given, { oneShot: false, writes: false })
+  const setup = await setUp(io, given, { oneShot: true, writes: false })
   try {
     await readSource(setup)
     const outcomes = await passOver(io, setup, 'Looking at')
-    const found = outcomes.flatMap((outcome) => explain(setup, outcome, parsed.host))
+    const found = [
+      ...outcomes.flatMap((outcome) => explain(setup, outcome, parsed.host)),
+      ...orphans(setup, parsed.host),
+    ]
     if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
     else io.out(toText(parsed.host, found, outcomes))
     for (const { key, failure } of outcomes) {
@@ -44,7 +47,7 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
   const { app, desired, record, plan, observed } = outcome
   if (app === undefined) return []
   const want = desired?.hosts.get(host)
-  const refused = desired?.rejected.find((each) => parsesTo(each.mapping.domain, host))
+  const refused = desired?.rejected.find((each) => means(each.mapping.domain, host))
   const claim = record?.hosts[host]
   const listed = observed?.domains.some((domain) => parsesTo(domain, host)) ?? false
   if (want === undefined && refused === undefined && claim === undefined && !listed) return []
@@ -75,10 +78,29 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
   ]
 }
 
+/** Mappings that ask for an app which does not exist. */
+function orphans({ objects }: Setup, host: Host): Explanation[] {
+  const lost = objects.mappings().filter((each) => objects.app(each.app) === undefined && means(each.domain, host))
+  return lost.map((mapping) => ({
+    app: mapping.app,
+    appId: 'none',
+    wantedBy: mapping.key,
+    place: mapping.place,
+    heldBy: undefined,
+    claim: undefined,
+    listed: false,
+    verdict: `not served: there is no ServerPilotApp ${mapping.app}`,
+    next: cureOf('AppNotFound'),
+  }))
+}
+
 const parsesTo = (name: string, host: Host): boolean => {
   const parsed = parseHost(name)
   return parsed.ok && parsed.host === host
 }
+
+/** Also a domain that is written wrongly, such as a URL of that host. */
+const means = (domain: string, host: Host): boolean => parsesTo(domain, host) || domain.toLowerCase().includes(host)
 
 const sourceNote = ({ objects }: Setup): string | undefined => objects.failure()?.message
 

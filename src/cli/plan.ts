@@ -1,9 +1,13 @@
 import type { Given } from '../config.ts'
+import { StateDirBusyError } from '../ownership/lock.ts'
+import { writes } from '../plan/plan.ts'
 import { type Paint, planToJson, planToText } from '../plan/render.ts'
 import type { Outcome } from '../report/outcome.ts'
 import { painter } from '../report/terminal.ts'
+import { handOver } from './handover.ts'
 import { EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
+import { readSettings } from './settings.ts'
 import { type Setup, setUp } from './setup.ts'
 
 /** `plan`: what would change, per app; writes nothing. */
@@ -14,9 +18,7 @@ export async function planCommand(io: Io, given: Given): Promise<number> {
     const outcomes = await passOver(io, setup, 'Planning')
     print(io, given, setup, outcomes)
     if (failed(setup, outcomes)) return EXIT.failed
-    const differs = outcomes.some(
-      (each) => (each.plan?.changes.length ?? 0) > 0 || (each.plan?.waiting.length ?? 0) > 0,
-    )
+    const differs = outcomes.some(({ plan }) => plan !== undefined && (writes(plan) || plan.waiting.length > 0))
     return given.exitCode === true && differs ? EXIT.differences : EXIT.done
   } finally {
     await setup.close()
@@ -26,7 +28,13 @@ export async function planCommand(io: Io, given: Given): Promise<number> {
 /** `apply`: one pass over every app: prints the plan, applies it, waits for the result. */
 export async function applyCommand(io: Io, given: Given): Promise<number> {
   const approval = typeof given.approve === 'string' ? given.approve : undefined
-  const setup = await setUp(io, given, { oneShot: true, writes: true, ...(approval === undefined ? {} : { approval }) })
+  let setup: Setup
+  try {
+    setup = await setUp(io, given, { oneShot: true, writes: true, ...(approval === undefined ? {} : { approval }) })
+  } catch (error) {
+    if (!(error instanceof StateDirBusyError) || approval === undefined) throw error
+    return approveByDaemon(io, given, approval)
+  }
   try {
     await readSource(setup)
     const outcomes = await passOver(io, setup, 'Applying')
@@ -38,6 +46,14 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
   }
 }
 
+/** A daemon is at work on that state folder: it is the one to apply what is approved. */
+function approveByDaemon(io: Io, given: Given, hash: string): number {
+  const { stateDir } = readSettings(given, io.environment, io.readFile)
+  handOver(stateDir, hash)
+  io.err(`A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.\n`)
+  return EXIT.done
+}
+
 /** Reads the objects once, without following them. */
 export async function readSource(setup: Setup): Promise<void> {
   await setup.objects.start(() => undefined)
@@ -45,7 +61,7 @@ export async function readSource(setup: Setup): Promise<void> {
 }
 
 const failed = (setup: Setup, outcomes: readonly Outcome[]): boolean =>
-  setup.objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined)
+  setup.objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined || each.frozen.size > 0)
 
 function print(io: Io, given: Given, setup: Setup, outcomes: readonly Outcome[], applied = false): void {
   const failure = setup.objects.failure()
@@ -57,7 +73,10 @@ function print(io: Io, given: Given, setup: Setup, outcomes: readonly Outcome[],
   if (outcomes.length === 0 && failure === undefined) {
     io.err('There is no app: declare a ServerPilotApp, or set SERVERPILOT_APP_ID.\n')
   }
-  for (const { key, failure: fault } of outcomes) {
+  for (const { key, failure: fault, frozen } of outcomes) {
+    for (const [source, cause] of frozen) {
+      if (source !== failure?.source) io.err(`${key}: SourceUnavailable: ${source}: ${cause}\n`)
+    }
     if (fault !== undefined) io.err(`${key}: ${fault.reason}: ${fault.message}\n`)
   }
 }
@@ -94,10 +113,13 @@ function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string 
   return blocks.length === 0 ? '' : `${blocks.join('\n\n')}\n`
 }
 
-function resultLine({ result, added, removed }: Outcome): string {
+function resultLine({ result, added, removed, ssl }: Outcome): string {
+  const switched = ssl?.switched === undefined ? '' : ` ${'auto' in ssl.switched ? 'AutoSSL' : 'ForceSSL'} switched on.`
   switch (result) {
     case 'Applied':
-      return `Applied: ${added.length} added, ${removed.length} removed, read back and compared.`
+      return added.length + removed.length === 0
+        ? `Applied:${switched || ' the record alone.'}`
+        : `Applied: ${added.length} added, ${removed.length} removed, read back and compared.${switched}`
     case 'Refused':
       return `Refused in part: ${added.length} added, ${removed.length} removed; the rest awaits approval.`
     case 'Planned':

@@ -7,6 +7,7 @@ import { liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
 import type { Status } from '../report/status.ts'
 import { systemClock } from '../serverpilot/clock.ts'
+import { watchApprovals } from './handover.ts'
 import { EXIT, type Io } from './io.ts'
 import { type Setup, setUp } from './setup.ts'
 
@@ -15,6 +16,7 @@ const MAX_SILENCE = 10 * 60_000
 /** How long a stop waits for writes under way; ms. Kubernetes gives 30 s. */
 const GRACE = 20_000
 const STATUS_EVERY = 2_000
+const APPROVALS_EVERY = 1_000
 
 /** `run`: the daemon, until SIGTERM or SIGINT. */
 export async function runCommand(io: Io, given: Given, started?: (url: string | undefined) => void): Promise<number> {
@@ -61,12 +63,17 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
   })
   const server = settings.listen && (await listen(settings.listen, board.status, metrics, facts, log))
   log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
-  await daemon.start()
+  // The first sweep may wait for an API that does not answer: that keeps nobody from stopping.
+  await Promise.race([daemon.start(), aborted(io.signal)])
   started?.(server?.url)
+  const endApprovals = watchApprovals(settings.stateDir, APPROVALS_EVERY, () => {
+    for (const app of objects.apps()) daemon.enqueue(app.key)
+  })
   const keeper = keepStatus(settings.stateDir, board.status, log)
   await aborted(io.signal)
   log.info('Stopping')
   await daemon.stop(GRACE)
+  endApprovals()
   await keeper.stop()
   await server?.stop()
   log.info('Stopped')

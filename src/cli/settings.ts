@@ -77,7 +77,7 @@ function baseUrl(given: Given, environment: Environment): URL {
   try {
     return checkBaseUrl(value, flag('allowInsecureHttp', given, environment))
   } catch (error) {
-    throw new UsageError(`--serverpilot-url: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -14,6 +14,7 @@ import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
 import type { MappingSource, ObjectSource } from '../source/source.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
+import { handedApprovals } from './handover.ts'
 import type { Io } from './io.ts'
 import { readSettings, type Settings } from './settings.ts'
 
@@ -87,6 +88,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
       clock: systemClock,
       namespaceLabels: () => undefined,
       checkAdditions,
+      handedApprovals: () => handedApprovals(settings.stateDir),
       assertMayWrite: () => undefined,
     },
     {
@@ -129,7 +131,7 @@ const databases: MappingSource = {
 const checkAdditions: Ports['checkAdditions'] = async (app, hosts) => {
   if (app.spec.dns.policy !== 'Require') return new Map()
   const held: Held = {
-    reason: 'Progressing',
+    reason: 'InvalidSpec',
     message: 'spec.dns.policy Require is not part of this release yet; set Report.',
   }
   return new Map(hosts.map((host) => [host, held]))

@@ -17,6 +17,9 @@ export interface Applied {
   observed: ServerPilotApp
   added: readonly Host[]
   removed: readonly Host[]
+  /** Changes of the record alone. */
+  adopted: number
+  released: number
   /** False when what was written is not (wholly) there. */
   taken: boolean
 }
@@ -42,13 +45,19 @@ export async function applyPlan(
   const settled = settleRecord(record, plan, before.domains, now)
   if (!writes(plan)) {
     await saveRecord(context, app, settled)
-    return { record: settled, observed: before, added: [], removed: [], taken: true }
+    return { record: settled, observed: before, added: [], removed: [], ...recordChanges(plan), taken: true }
   }
   let claimed = claims.claimHosts(settled, plan.additions.map(claimOf), 'Pending', now)
   claimed = claims.recordRemovals(claimed, plan.removals, now, plan.approved, app.spec.safety.window)
   if (plan.approved) claimed = claims.useApproval(claimed, plan.hash)
   if (plan.approved && plan.removals.some((host) => record.hosts[host] === undefined))
     claimed = claims.approveExclusive(claimed)
+  // That our own removals are gone raises no doubt, also when the process ends before it has read them back.
+  const going = new Set<string>(plan.removals)
+  claimed = withLastSeen(
+    claimed,
+    before.domains.filter((name) => !going.has(compareKey(name))),
+  )
   await saveRecord(context, app, claimed)
 
   const wrote = await writeList(context, account, app, plan, signal).catch(async (error: unknown) => {
@@ -67,6 +76,12 @@ export async function applyPlan(
   })
   return await conclude(context, app, plan, before, after, wrote, observed)
 }
+
+/** How many hosts the plan adopts and releases. */
+const recordChanges = (plan: Plan): { adopted: number; released: number } => ({
+  adopted: plan.adoptions.length,
+  released: plan.changes.filter((each) => each.action === 'release').length,
+})
 
 const claimOf = (each: Plan['additions'][number]) => ({
   host: each.host,
@@ -149,12 +164,10 @@ async function conclude(
   )
   record = claims.markImplied(record, impliedWww(added, before, there, record), now)
   // What it lacks besides our own removals was not looked at twice: the next write has to doubt it.
-  const gone = new Set<Host>(removed)
-  const stays = (record.lastSeen ?? []).filter((host) => !gone.has(host))
-  record = withLastSeen(record, [...stays, ...observed.domains])
+  record = withLastSeen(record, [...(record.lastSeen ?? []), ...observed.domains])
   await saveRecord(context, app, record)
   if (!taken && wrote.failure !== undefined) throw wrote.failure
-  return { record, observed, added, removed, taken }
+  return { record, observed, added, removed, ...recordChanges(plan), taken }
 }
 
 /** `www.X` that nobody asked for and that first appeared with our own write of `X`: it goes when X goes. */

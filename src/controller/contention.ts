@@ -21,7 +21,7 @@ export const MAX_WRITES = 3
  */
 export function reversalsOf(plan: Plan, record: OwnershipRecord, now: number): Host[] {
   const recent = new Set(record.removals.filter((each) => now - each.at < WINDOW).map((each) => each.host))
-  const undone = plan.additions.map((each) => each.host).filter((host) => record.hosts[host]?.state === 'Held')
+  const undone = plan.additions.map((each) => each.host).filter((host) => isProven(record, host))
   return [...undone, ...plan.removals.filter((host) => recent.has(host) && record.hosts[host] === undefined)]
 }
 
@@ -63,4 +63,10 @@ export function notTaken(app: App, writesDone: number, changedMeanwhile: boolean
         `ServerPilot accepted ${writesDone} writes to app ${app.spec.appId}, yet its list shows none of them.`,
         { retryable: true },
       )
+}
+
+/** Proven in place, and not known to be gone since: a host that we took off ourselves keeps its claim for a while. */
+function isProven(record: OwnershipRecord, host: Host): boolean {
+  const claim = record.hosts[host]
+  return claim?.state === 'Held' && claim.absentSince === undefined
 }

@@ -5,6 +5,7 @@ import type { OwnershipStore } from '../ownership/store.ts'
 import type { Compiled, Desired, NamespaceLabels } from '../plan/desired.ts'
 import type { Held } from '../plan/held.ts'
 import type { RemovalWatch } from '../plan/settle.ts'
+import type { SslOutcome } from '../report/outcome.ts'
 import type { Clock } from '../serverpilot/clock.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { MappingSource, ObjectSource } from '../source/source.ts'
@@ -21,6 +22,8 @@ export interface Ports {
   namespaceLabels: NamespaceLabels
   /** Additions that a check holds back (DNS under `Require`). */
   checkAdditions(app: App, hosts: readonly Host[]): Promise<ReadonlyMap<Host, Held>>
+  /** Hashes that somebody approved by other ways than an annotation. */
+  handedApprovals?(): readonly string[]
   /** Throws when this process may not write now: lost leadership. Called directly before each claim and each write. */
   assertMayWrite(): void
 }
@@ -65,6 +68,8 @@ export interface AppMemory {
   contention: Contention
   /** Not before this is SSL looked at again; epoch ms. */
   sslNotBefore: number
+  /** What was found then. */
+  ssl: SslOutcome | undefined
   account: string | undefined
 }
 
@@ -91,6 +96,7 @@ export function memoryOf(context: Context, key: Key): AppMemory {
     listed: undefined,
     contention: { reversals: new Map(), until: 0, level: 0 },
     sslNotBefore: 0,
+    ssl: undefined,
     account: undefined,
   }
   context.memory.set(key, fresh)

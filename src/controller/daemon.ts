@@ -71,7 +71,11 @@ export function createDaemon(options: DaemonOptions): Daemon {
         for (const app of apps) queue.addCoalesced(app)
       })
       reporter.objectsChanged()
-      await sweepNow().catch((error: unknown) => log.warn('Sweep failed', { error }))
+      await sweepNow().catch((error: unknown) => {
+        if (!abort.signal.aborted) log.warn('Sweep failed', { error })
+      })
+      // Stopped while an API that does not answer was waited for.
+      if (abort.signal.aborted) return
       for (let worker = 0; worker < options.workers; worker++) {
         workers.push(work(options, queue, abort.signal))
       }

@@ -90,9 +90,14 @@ async function planFor(
     distrusted,
     blocked: await blockedAdditions(context, app, wish, observed, record),
     moving: movingHosts(context, app, record.account),
-    approval: context.approval ?? app.annotations[ANNOTATION.approvePlan],
+    approvals: approvalsOf(context, app),
     now,
   })
+}
+
+function approvalsOf(context: Context, app: App): string[] {
+  const given = [context.approval, app.annotations[ANNOTATION.approvePlan], ...(context.handedApprovals?.() ?? [])]
+  return given.filter((hash) => hash !== undefined && hash !== '') as string[]
 }
 
 /** Additions that are not to be tried now: what the API refused a while ago, and what a check holds back. */
@@ -147,6 +152,8 @@ async function write(
       const applied = await applyPlan(context, account, app, plan, before, record, signal)
       outcome.added = [...outcome.added, ...applied.added]
       outcome.removed = [...outcome.removed, ...applied.removed]
+      outcome.adopted += applied.adopted
+      outcome.released += applied.released
       Object.assign(outcome, { record: applied.record, observed: applied.observed })
       if (!writes(plan)) return
       outcome.plan = await planFor(context, app, wish, applied.observed, applied.record, false)
@@ -198,6 +205,7 @@ async function ssl(
   const wanted = app.spec.ssl.auto && (observed.ssl === null || uncoveredHosts(observed, hosts).length > 0)
   const changed = outcome.added.length + outcome.removed.length > 0
   if (wanted && !changed && context.clock.now() < memory.sslNotBefore) {
+    outcome.ssl = memory.ssl
     outcome.next = earliest(outcome.next, memory.sslNotBefore)
     return
   }
@@ -205,6 +213,7 @@ async function ssl(
   const brought = await bringSsl(context, account, app, observed, record, hosts, signal)
   Object.assign(outcome, { ssl: brought.outcome, record: brought.record, observed: brought.observed })
   memory.sslNotBefore = brought.outcome.next ?? 0
+  memory.ssl = { ...brought.outcome, switched: undefined }
   outcome.next = earliest(outcome.next, brought.outcome.next)
 }
 

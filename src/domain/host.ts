@@ -36,7 +36,7 @@ const ANYBODY = { ...REGISTRY, allowPrivateDomains: true } as const
  * Gives a message that quotes the name and says what is wrong with it, fit for a user. Total: never throws.
  */
 export function parseHost(input: string): ParsedHost {
-  if (input.length <= MAX_HOST && CANONICAL.test(input) && !input.includes('xn--')) {
+  if (isPlain(input)) {
     return suffixFault(input) ?? { ok: true, host: input as Host, unicode: input }
   }
   const ascii = toAscii(input)
@@ -44,11 +44,18 @@ export function parseHost(input: string): ParsedHost {
   return suffixFault(ascii.name) ?? { ok: true, host: ascii.name as Host, unicode: domainToUnicode(ascii.name) }
 }
 
+/** Nothing is left to be brought into canonical form. */
+function isPlain(input: string): boolean {
+  return input.length <= MAX_HOST && CANONICAL.test(input) && !input.includes('xn--')
+}
+
 /**
  * The key by which an observed name is compared: its canonical form where it has one, else the name in lower case without
  * blanks around it and without a final dot. Total: whatever ServerPilot lists gets a key.
  */
 export function compareKey(observed: string): string {
+  // Canonical or a public suffix: the key is the name itself either way, so the list of suffixes need not be asked.
+  if (isPlain(observed)) return observed
   const parsed = parseHost(observed)
   return parsed.ok ? parsed.host : observed.trim().toLowerCase().replace(/\.$/, '')
 }

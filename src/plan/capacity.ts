@@ -36,11 +36,12 @@ export function judgeAdditions(
   for (const each of wanted) {
     const block = blocked.get(each.host)
     if (block === undefined) open.push(each)
-    else held.set(each.host, block)
+    else held.set(each.host, { ...block, of: 'addition' })
   }
   const { fitting, full } = fit(open, room)
   for (const host of full) {
     held.set(host, {
+      of: 'addition',
       reason: 'AppFull',
       message: `the app holds ${MAX_HOSTS} hosts at most; it has no place for this one`,
     })

@@ -5,11 +5,14 @@ export interface Held {
     | 'RemovalRefused'
     | 'SourceUnavailable'
     | 'Progressing'
+    | 'InvalidSpec'
     | 'Rejected'
     | 'AppFull'
     | 'NoRecords'
     | 'PointsElsewhere'
     | 'IPv6PointsElsewhere'
   message: string
+  /** Set by the plan. */
+  of?: 'addition' | 'removal'
   until?: number
 }

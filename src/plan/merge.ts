@@ -1,6 +1,6 @@
 import type { Policy } from '../api/objects.ts'
 import { compareKey, type Host } from '../domain/host.ts'
-import type { OwnershipRecord } from '../ownership/record.ts'
+import type { Claim, OwnershipRecord } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
 import { decide } from './policy.ts'
 
@@ -31,17 +31,15 @@ export function merge(
 ): Merged {
   const result: Merged = { add: [], adopt: [], transfer: [], remove: [], foreign: [], absent: [], kept: 0 }
   const claims = record.hosts
-  const seen = new Set<string>()
-  let wantedSeen = 0
-  for (const name of observed) {
-    const host = compareKey(name) as Host
-    const size = seen.size
-    if (seen.add(host).size === size) continue
+  const there = new Set(observed.map(compareKey) as Host[])
+  let wantedThere = 0
+  let ownedThere = 0
+  for (const host of there) {
     const want = desired.get(host)
-    // What we own has a dot: without one the look-up could meet Object.prototype.
-    const claim = host.includes('.') ? claims[host] : undefined
+    const claim = claimOf(claims, want?.host ?? host)
+    if (claim !== undefined) ownedThere++
     if (want !== undefined) {
-      wantedSeen++
+      wantedThere++
       if (claim === undefined) result.adopt.push(want)
       else {
         result.kept++
@@ -56,13 +54,23 @@ export function merge(
     } else if (claim !== undefined) result.kept++
     else result.foreign.push(host)
   }
-  if (wantedSeen < desired.size) {
-    for (const [host, want] of desired) if (!seen.has(host)) result.add.push(want)
+  if (wantedThere < desired.size) {
+    for (const [host, want] of desired) if (!there.has(host)) result.add.push(want)
   }
-  for (const host in claims) {
-    if (!seen.has(host) && !desired.has(host as Host)) result.absent.push(host as Host)
+  if (ownedThere < Object.keys(claims).length) {
+    for (const host in claims) {
+      if (!there.has(host as Host) && !desired.has(host as Host)) result.absent.push(host as Host)
+    }
   }
   return result
+}
+
+/**
+ * The claim on a host. What we own has a dot: without one the look-up could meet Object.prototype. Asked with the wanted host's own
+ * string where there is one: a string that was a property name before is found much faster than one fresh from an answer.
+ */
+function claimOf(claims: OwnershipRecord['hosts'], host: Host): Claim | undefined {
+  return host.includes('.') ? claims[host] : undefined
 }
 
 /** `www.X` of a wanted X that nobody asked for is no drift, under any policy: the web server answers for it anyway. */

@@ -26,8 +26,8 @@ export interface PlanInput {
   blocked: ReadonlyMap<Host, Held>
   /** Hosts wanted by another app of the account that does not hold them there yet: they leave here only after. */
   moving: ReadonlyMap<Host, Key>
-  /** Hash that somebody approved. */
-  approval: string | undefined
+  /** Hashes that somebody approved. */
+  approvals: readonly string[]
   now: number
 }
 

@@ -33,7 +33,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
   const hash = approvalHash(app.spec.appId, candidates, record.approvalsUsed)
   const nothing = { waiting: [], hash, refused: undefined, approved: false }
   if (candidates.length === 0) return { ...nothing, removals: [] }
-  if (input.approval === hash) return { ...nothing, removals: candidates, approved: true }
+  if (input.approvals.includes(hash)) return { ...nothing, removals: candidates, approved: true }
 
   const settled: Host[] = []
   let distrust: Refusal | undefined
@@ -74,13 +74,15 @@ function withApproval(
   hash: string,
 ): Refusal | undefined {
   if (refusal === undefined) return undefined
-  const { approval, record } = input
-  const stale = approval !== undefined && approval !== record.lastApproval
-  const note = stale
-    ? ` The approval ${approval} no longer fits: the plan has changed.`
-    : approval === undefined
-      ? ''
-      : ` The approval ${approval} was used already: an approval serves once.`
+  const { approvals, record, app } = input
+  if (app.spec.policy === 'Observe') return refusal // nothing is written, so there is nothing to approve
+  const stale = approvals.find((each) => each !== record.lastApproval)
+  const note =
+    stale !== undefined
+      ? ` The approval ${stale} no longer fits: the plan has changed.`
+      : approvals.length === 0
+        ? ''
+        : ` The approval ${approvals[0]} was used already: an approval serves once.`
   return {
     reason: refusal.reason,
     message: `${count} removal(s) held back: ${refusal.message}.${note} To let exactly these go, approve ${hash}.`,

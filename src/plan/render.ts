@@ -61,10 +61,8 @@ const SHOWN = 10
 /** What is held back, a line per reason and message. */
 function heldLines(plan: Plan): string[] {
   const groups = new Map<string, string[]>()
-  const leaving = new Set<string>(plan.waiting)
-  for (const [host, { reason, message }] of [...plan.held].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const stays = leaving.has(host) || reason === 'SourceUnavailable' || reason === 'Progressing'
-    const group = `  ! ${reason}: ${stays ? 'stays' : 'not added'}: ${message}`
+  for (const [host, { reason, message, of }] of [...plan.held].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const group = `  ! ${reason}: ${of === 'addition' ? 'not added' : 'stays'}: ${message}`
     groups.set(group, [...(groups.get(group) ?? []), displayHost(host)])
   }
   return [...groups].flatMap(([group, hosts]) => {
@@ -91,5 +89,5 @@ function figures(plan: Plan): string {
     `${plan.foreign.length} foreign`,
   ]
   if (plan.waiting.length > 0) parts.push(`${plan.waiting.length} removal(s) waiting, hash ${plan.hash}`)
-  return writes(plan) || plan.changes.length > 0 ? parts.join(', ') : `nothing to change: ${parts.slice(2).join(', ')}`
+  return writes(plan) ? parts.join(', ') : `nothing to write: ${parts.slice(2).join(', ')}`
 }

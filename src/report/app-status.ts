@@ -1,6 +1,7 @@
 import type { App, Mapping } from '../api/objects.ts'
 import { certificateFacts, covers } from '../check/certificate.ts'
 import { compareKey, type Host } from '../domain/host.ts'
+import type { OwnershipRecord } from '../ownership/record.ts'
 import type { Held } from '../plan/held.ts'
 import { planToText } from '../plan/render.ts'
 import { type ConditionInput, setCondition, summarize } from './conditions.ts'
@@ -18,7 +19,11 @@ export function appStatus(app: App, outcome: Outcome, before: AppStatus | undefi
     'ServerPilotApp',
     app.generation,
     before?.conditions ?? [],
-    { Accepted: acceptedOf(outcome), Synced: synced, CertificateReady: certificateOf(outcome) },
+    {
+      Accepted: acceptedOf(outcome),
+      Synced: synced,
+      CertificateReady: certificateOf(outcome) ?? keptCertificate(outcome, before),
+    },
     now,
   )
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
@@ -33,7 +38,7 @@ export function appStatus(app: App, outcome: Outcome, before: AppStatus | undefi
     policy: app.spec.policy,
     place: app.place,
     observedGeneration: app.generation,
-    ownedDomains: outcome.record === undefined ? (before?.ownedDomains ?? []) : ownedOf(outcome),
+    ownedDomains: outcome.record === undefined ? (before?.ownedDomains ?? []) : heldHosts(outcome.record),
     domains: seen ? countsOf(outcome) : (before?.domains ?? { desired: 0, observed: 0, owned: 0, foreign: 0 }),
     hosts: seen ? hostsOf(outcome) : (before?.hosts ?? []),
     ...(plan === undefined ? {} : { plan }),
@@ -168,14 +173,21 @@ function syncedOf(outcome: Outcome): Said {
   )
 }
 
-/** Changes that wait, summed up under the reason that most of them share; undefined when none does. */
+/** Changes that wait, a clause per reason; the reason of the first is the condition's. Undefined when nothing waits. */
 function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
-  const [first] = held
+  const groups = new Map<string, { reason: Held['reason']; hosts: Host[] }>()
+  for (const [host, { reason, message }] of held) {
+    const group = groups.get(message) ?? { reason, hosts: [] }
+    group.hosts.push(host)
+    groups.set(message, group)
+  }
+  const [first] = groups.values()
   if (first === undefined) return undefined
-  const names = held.slice(0, 10).map(([host]) => host)
-  const more = held.length > names.length ? ` and ${held.length - names.length} more` : ''
-  const [, { reason, message }] = first
-  return { status: 'False', reason, message: `${names.join(', ')}${more}: ${message}` }
+  const clauses = [...groups].map(([message, { hosts }]) => {
+    const more = hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''
+    return `${hosts.slice(0, 10).join(', ')}${more}: ${message}`
+  })
+  return { status: 'False', reason: first.reason, message: clauses.join('; ') }
 }
 
 function mappingSynced(
@@ -210,6 +222,13 @@ function certificateOf({ ssl }: Outcome): Said | undefined {
     : { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message: ssl.message }
 }
 
+/** What an attempt that failed could not see stays as it was seen last. */
+function keptCertificate({ failure }: Outcome, before: AppStatus | undefined): Said | undefined {
+  const last = before?.conditions.find((each) => each.type === 'CertificateReady')
+  if (failure === undefined || last === undefined) return undefined
+  return { status: last.status, reason: last.reason as Reason, message: last.message }
+}
+
 function mappingCertificate(outcome: Outcome, own: readonly HostStatus[]): { CertificateReady?: Said } {
   const pem = outcome.observed?.ssl?.cert
   const facts = pem === undefined ? undefined : certificateFacts(pem)
@@ -224,12 +243,16 @@ function countsOf({ desired, observed, record, plan }: Outcome): AppStatus['doma
   return {
     desired: desired?.hosts.size ?? 0,
     observed: observed?.domains.length ?? 0,
-    owned: Object.keys(record?.hosts ?? {}).length,
+    owned: record === undefined ? 0 : heldHosts(record).length,
     foreign: plan?.foreign.length ?? 0,
   }
 }
 
-const ownedOf = ({ record }: Outcome): Host[] => Object.keys(record?.hosts ?? {}).sort() as Host[]
+/** Claims on hosts that are gone already are not counted: they only wait to be released. */
+function heldHosts(record: OwnershipRecord): Host[] {
+  const hosts = Object.keys(record.hosts) as Host[]
+  return hosts.filter((host) => record.hosts[host]?.absentSince === undefined).sort()
+}
 
 function appCertificate({ observed, desired }: Outcome): AppStatus['certificate'] {
   const facts = observed?.ssl?.cert === undefined ? undefined : certificateFacts(observed.ssl.cert)

@@ -160,6 +160,8 @@ function measure(metrics: Metrics, key: Key, outcome: Outcome, status: AppStatus
   if (outcome.failure?.reason === 'Contended') metrics.writeContended(key)
   metrics.hostsChanged(key, 'add', outcome.added.length)
   metrics.hostsChanged(key, 'remove', outcome.removed.length)
+  metrics.hostsChanged(key, 'adopt', outcome.adopted)
+  metrics.hostsChanged(key, 'release', outcome.released)
 }
 
 /** A line when the app's Ready changes its status or reason, not at every look. */

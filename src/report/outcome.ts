@@ -44,6 +44,9 @@ export interface Outcome {
   applied: Plan | undefined
   added: readonly Host[]
   removed: readonly Host[]
+  /** Changes of the record alone. */
+  adopted: number
+  released: number
   ssl: SslOutcome | undefined
   failure: Failure | undefined
   /** Look again at this time though nothing changes; epoch ms. */
@@ -68,6 +71,8 @@ export function blankOutcome(key: Key, app: App | undefined, now: number): Outco
     applied: undefined,
     added: [],
     removed: [],
+    adopted: 0,
+    released: 0,
     ssl: undefined,
     failure: undefined,
     next: undefined,

@@ -77,7 +77,7 @@ export function plan(
     distrusted: false,
     blocked: new Map(),
     moving: new Map(),
-    approval: undefined,
+    approvals: [],
     now: NOW,
     ...more,
   })

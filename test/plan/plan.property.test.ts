@@ -35,7 +35,7 @@ const inputOf = (each: World, more: Partial<PlanInput> = {}): PlanInput => {
     distrusted: false,
     blocked: new Map(),
     moving: new Map(),
-    approval: undefined,
+    approvals: [],
     now: NOW,
     ...more,
   }
@@ -127,7 +127,7 @@ describe('every plan', () => {
       fc.property(world, (each) => {
         const made = makePlan(inputOf(each))
         fc.pre(made.waiting.length > 0)
-        const approved = makePlan(inputOf(each, { approval: made.hash }))
+        const approved = makePlan(inputOf(each, { approvals: [made.hash] }))
         assert.deepEqual([...approved.removals].sort(), [...made.waiting, ...made.removals].sort())
       }),
     )

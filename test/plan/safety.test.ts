@@ -64,7 +64,7 @@ describe('approved-plan-went-stale', () => {
 
   test('(a) the world moved on: nothing goes, and the message says that the approval no longer fits', () => {
     const first = plan(gone8, owned, record(owned))
-    const moved = plan(mappings(owned.slice(9)), owned, record(owned), { approval: first.hash })
+    const moved = plan(mappings(owned.slice(9)), owned, record(owned), { approvals: [first.hash] })
     assert.equal(writes(moved), false)
     assert.notEqual(moved.hash, first.hash)
     assert.match(moved.refused?.message ?? '', new RegExp(`${first.hash} no longer fits`))
@@ -73,14 +73,14 @@ describe('approved-plan-went-stale', () => {
   test('(b) an approval serves once', () => {
     const first = plan(gone8, owned, record(owned))
     const used = record(owned, { approvalsUsed: 1, lastApproval: first.hash })
-    const again = plan(gone8, owned, used, { approval: first.hash })
+    const again = plan(gone8, owned, used, { approvals: [first.hash] })
     assert.equal(writes(again), false)
     assert.match(again.refused?.message ?? '', /used already/)
   })
 
   test('(c) a foreign host that came meanwhile changes nothing and stays', () => {
     const first = plan(gone8, owned, record(owned))
-    const result = plan(gone8, [...owned, 'by-hand.example.org'], record(owned), { approval: first.hash })
+    const result = plan(gone8, [...owned, 'by-hand.example.org'], record(owned), { approvals: [first.hash] })
     assert.equal(result.approved, true)
     assert.equal(result.list.length, 13)
     assert.ok(result.list.includes('by-hand.example.org'))
@@ -101,7 +101,7 @@ describe('first plans', () => {
     const observed = ['a.example.com', 'b.example.com']
     const first = plan(mappings(['a.example.com']), observed, fresh, { app: of })
     assert.match(first.refused?.message ?? '', /Exclusive/)
-    const approved = plan(mappings(['a.example.com']), observed, fresh, { app: of, approval: first.hash })
+    const approved = plan(mappings(['a.example.com']), observed, fresh, { app: of, approvals: [first.hash] })
     assert.deepEqual(approved.list, ['a.example.com'])
     const later = plan(mappings(['a.example.com']), observed, { ...fresh, exclusiveApproved: true }, { app: of })
     assert.deepEqual(later.list, ['a.example.com'])
@@ -201,7 +201,7 @@ describe('settling', () => {
       app: of,
       watch,
       now: NOW,
-      approval: result.hash,
+      approvals: [result.hash],
     })
     assert.deepEqual(approved.removals, ['h001.example.com'])
   })

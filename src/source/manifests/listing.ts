@@ -134,7 +134,7 @@ function whyNot(kind: EntryKind, target: string | undefined): string {
   }
   if (kind === 'special') return 'this is neither a file nor a folder'
   if (target !== undefined) return `the link leads to ${target}, which does not exist`
-  return 'there is no such file or folder; create it, or name another with --manifests'
+  return 'there is no such file or folder; create it, or name another'
 }
 
 /**

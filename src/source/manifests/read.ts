@@ -9,7 +9,6 @@ export interface FileRead {
   path: string
   /** Digest of its bytes, so that an unchanged file is not parsed again. */
   digest: string
-  size: number
   parsed: ParsedFile
 }
 
@@ -71,10 +70,15 @@ async function readOne(
   }
   const digest = createHash('sha256').update(bytes).digest('base64')
   if (before?.digest === digest) return before
-  return { path, digest, size: bytes.length, parsed: parseBytes(bytes, path, namespace) }
+  return { path, digest, parsed: parseBytes(bytes, path, namespace) }
 }
 
 function parseBytes(bytes: Buffer, file: string, namespace: string): ParsedFile {
+  if (bytes.length === 0) {
+    // A full disk or a copy that was cut leaves such a file, and "nothing" is not what it was meant to say.
+    const message = 'the file is empty (0 bytes): write it again, or delete it'
+    return { apps: [], mappings: [], secrets: [], faults: [{ place: `${file}:1`, file, line: 1, column: 1, message }] }
+  }
   const decoded = decodeText(bytes)
   if (decoded.ok) return parseDocuments(decoded.text, { file, namespace })
   const { message, line = 1 } = decoded

@@ -49,11 +49,7 @@ export function advance(before: State, look: Look, defaultApp?: App): State {
   const faults: ManifestFault[] = look.troubles.map(({ place, message }) => ({ place, message }))
   const served: Served = { apps: new Map(), mappings: new Map(), secrets: new Map() }
   for (const file of look.files) {
-    faults.push(
-      ...file.parsed.faults,
-      ...emptied(file, before.good.get(file.path)),
-      ...serve(file.parsed, served, before),
-    )
+    faults.push(...file.parsed.faults, ...serve(file.parsed, served, before))
   }
   const broken = new Set(faults.map((fault) => fileOf(fault.place)))
 
@@ -143,14 +139,6 @@ function keep(declared: Declared, served: Served): void {
     const key = `${secret.namespace}/${secret.name}`
     if (!served.secrets.has(key)) served.secrets.set(key, secret)
   }
-}
-
-/** A file that held objects and has no byte left was cut short (a full disk, a write under way) rather than emptied. */
-function emptied(file: FileRead, good: Declared | undefined): ManifestFault[] {
-  const held = (good?.apps.length ?? 0) + (good?.mappings.length ?? 0)
-  if (file.size > 0 || held === 0) return []
-  const message = `the file is empty now and held ${held} objects; to take them away, delete the file`
-  return [{ place: `${file.path}:1`, message }]
 }
 
 function isCovered(path: string, troubles: readonly Trouble[]): boolean {
