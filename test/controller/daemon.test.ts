@@ -46,7 +46,7 @@ describe('daemon', () => {
     const world = await createWorld(t)
     await startDaemon(t, world)
     await until('the first look', () => world.simulator.counts().listApps > 0)
-    for (const name of names(100)) await world.map(name)
+    await Promise.all(names(100).map((name) => world.map(name)))
     await until('all are there', () => world.listed().length === 101)
     assert.equal(world.posts(), 1)
   })
