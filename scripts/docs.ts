@@ -1,7 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { crdsYaml } from '../src/api/crd.ts'
 import { flagsDocs } from '../src/config.ts'
 import { metricsDocs } from '../src/report/metrics.ts'
 
-/** Generates docs/flags.md and docs/metrics.md; a test fails when they drift. */
+/** Generates what comes from the code: docs/flags.md, docs/metrics.md and the CRDs. A test fails when they drift. */
 await writeFile('docs/flags.md', flagsDocs())
 await writeFile('docs/metrics.md', metricsDocs())
+await mkdir('manifests/crd', { recursive: true })
+await writeFile('manifests/crd/crds.yaml', crdsYaml())

@@ -49,14 +49,12 @@ export const OPTIONS = {
     meaning: 'ownership records and status when the source is manifests; one process at a time holds it',
   },
   kubeconfig: {
-    notYet: true,
     flag: 'kubeconfig',
     value: 'PATH',
     shownDefault: 'as kubectl',
     meaning: 'kubeconfig file',
   },
   context: {
-    notYet: true,
     flag: 'context',
     value: 'NAME',
     shownDefault: 'as kubectl',
@@ -127,14 +125,12 @@ export const OPTIONS = {
     meaning: "namespaces whose apps may use the daemon's credentials",
   },
   kubeApiQps: {
-    notYet: true,
     flag: 'kube-api-qps',
     value: 'N',
     default: '50',
     meaning: 'requests a second to the API server, with a burst of 100; Lease and claim go past it',
   },
   leaderElect: {
-    notYet: true,
     flag: 'leader-elect',
     value: 'BOOL',
     default: 'auto',

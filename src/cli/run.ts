@@ -17,6 +17,8 @@ const MAX_SILENCE = 10 * 60_000
 const GRACE = 20_000
 const STATUS_EVERY = 2_000
 const APPROVALS_EVERY = 1_000
+/** How long a stop waits for statuses that are not written yet; ms. */
+const STATUS_GRACE = 5_000
 
 /** `run`: the daemon, until SIGTERM or SIGINT. */
 export async function runCommand(io: Io, given: Given, started?: (url: string | undefined) => void): Promise<number> {
@@ -29,8 +31,9 @@ export async function runCommand(io: Io, given: Given, started?: (url: string | 
 }
 
 async function runWith(io: Io, setup: Setup, started?: (url: string | undefined) => void): Promise<number> {
-  const { settings, objects, context, metrics, log } = setup
-  metrics.leading()
+  const { settings, objects, context, cluster, metrics, log } = setup
+  const elector = cluster?.elector
+  const leads = (): boolean => elector?.isLeading() ?? true
   const board = createBoard({
     version: io.version,
     dryRun: settings.dryRun,
@@ -38,7 +41,8 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
     metrics,
     log,
     now: systemClock.now,
-    leader: () => true,
+    leader: leads,
+    ...(cluster === undefined ? {} : { publish: cluster.statuses }),
   })
   const daemon = createDaemon({
     context,
@@ -56,28 +60,54 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
     },
   })
   const facts = () => ({
-    lastTurn: board.lastTurn(),
+    // A standby has no sweep that could turn: it is alive while it answers.
+    lastTurn: leads() ? board.lastTurn() : systemClock.now(),
     synced: objects.synced(),
-    leader: true,
+    leader: leads(),
     stopping: io.signal.aborted,
   })
   const server = settings.listen && (await listen(settings.listen, board.status, metrics, facts, log))
   log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
-  // The first sweep may wait for an API that does not answer: that keeps nobody from stopping.
-  await Promise.race([daemon.start(), aborted(io.signal)])
-  started?.(server?.url)
-  const endApprovals = watchApprovals(settings.stateDir, APPROVALS_EVERY, () => {
-    for (const app of objects.apps()) daemon.enqueue(app.key)
+  const lead = async (): Promise<void> => {
+    metrics.leading()
+    await daemon.lead()
+  }
+  // Reading and the first sweep may wait for something that does not answer: that keeps nobody from stopping.
+  await Promise.race([elector === undefined ? daemon.start().then(lead) : daemon.start(), aborted(io.signal)])
+  elector?.onLeading(() => {
+    log.info('Leading')
+    lead().catch((error: unknown) => log.error('Could not begin to work', { error }))
   })
-  const keeper = keepStatus(settings.stateDir, board.status, log)
-  await aborted(io.signal)
+  if (!io.signal.aborted) elector?.start()
+  started?.(server?.url)
+  const keepers = cluster === undefined ? keepFolder(setup, board.status, daemon.enqueue) : undefined
+  const lost = await Promise.race([aborted(io.signal), elector?.lost ?? new Promise<never>(() => undefined)])
+  if (lost !== undefined) log.error('Leadership is lost: this process ends', { reason: lost })
   log.info('Stopping')
-  await daemon.stop(GRACE)
-  endApprovals()
-  await keeper.stop()
+  // Who leads no longer writes no more: there is nothing to wait for.
+  await daemon.stop(lost === undefined ? GRACE : 0)
+  await keepers?.()
+  if (lost === undefined) await cluster?.statuses.flush(STATUS_GRACE)
+  await elector?.stop()
   await server?.stop()
   log.info('Stopped')
-  return EXIT.done
+  return lost === undefined ? EXIT.done : EXIT.failed
+}
+
+/** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
+function keepFolder(
+  { settings, objects, log }: Setup,
+  status: () => Status,
+  enqueue: (app: string) => void,
+): () => Promise<void> {
+  const endApprovals = watchApprovals(settings.stateDir, APPROVALS_EVERY, () => {
+    for (const app of objects.apps()) enqueue(app.key)
+  })
+  const keeper = keepStatus(settings.stateDir, status, log)
+  return async () => {
+    endApprovals()
+    await keeper.stop()
+  }
 }
 
 async function listen(
@@ -123,9 +153,9 @@ function keepStatus(dir: string, status: () => Status, log: Setup['log']): { sto
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
 }

@@ -34,17 +34,26 @@ export interface Settings {
   ambientNamespaces: string[]
   proxy: ProxySettings
   selection: Selection
+  /** Undefined: the objects are files. */
+  kubernetes: KubernetesSettings | undefined
   /** What selects apps: a record written under other filters is not trusted for inferred removals. */
   filters: string
 }
 
+/** How to reach a cluster, where the objects are in one. */
+export interface KubernetesSettings {
+  kubeconfig?: string
+  context?: string
+  /** Empty: all. */
+  namespaces: string[]
+  qps: number
+  leaderElect: boolean
+  /** Names the Lease: each selection of apps has a leader of its own. */
+  shard: string
+}
+
 /** Decodes flags and environment. Throws `UsageError` with every fault of one kind at once. */
 export function readSettings(given: Given, environment: Environment, readFile: (path: string) => string): Settings {
-  if (text('source', given, environment) === 'kubernetes') {
-    throw new UsageError(
-      'The source kubernetes is not part of this release yet. Use --manifests PATH (and --source manifests).',
-    )
-  }
   for (const name of Object.keys(OPTIONS) as OptionName[]) text(name, given, environment)
   const appSelector = parseSelector(text('appSelector', given, environment) ?? '')
   if (appSelector === undefined)
@@ -64,11 +73,29 @@ export function readSettings(given: Given, environment: Environment, readFile: (
     ambient: readAmbient(environment, readFile),
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
+    kubernetes: readKubernetes(given, environment),
     selection: { namespaces: list('namespace', given, environment), selector: appSelector },
     filters: JSON.stringify([
       list('namespace', given, environment).sort(),
       text('appSelector', given, environment) ?? '',
     ]),
+  }
+}
+
+function readKubernetes(given: Given, environment: Environment): KubernetesSettings | undefined {
+  const kubeconfig = text('kubeconfig', given, environment)
+  const context = text('context', given, environment)
+  const source = text('source', given, environment)
+  const inPod = (environment.KUBERNETES_SERVICE_HOST ?? '') !== ''
+  const named = kubeconfig !== undefined || context !== undefined
+  if (source === 'manifests' || (source === 'auto' && !inPod && !named)) return undefined
+  return {
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    namespaces: list('namespace', given, environment),
+    qps: positive('kubeApiQps', given, environment),
+    leaderElect: text('leaderElect', given, environment) !== 'false',
+    shard: text('appSelector', given, environment) ?? '',
   }
 }
 

@@ -14,6 +14,7 @@ import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
 import type { MappingSource, ObjectSource } from '../source/source.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
+import type { Cluster } from './cluster.ts'
 import { handedApprovals } from './handover.ts'
 import type { Io } from './io.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -24,6 +25,8 @@ export interface Setup {
   objects: ObjectSource
   accounts: Accounts
   context: Context
+  /** Set when the objects are in a cluster. */
+  cluster: Cluster | undefined
   metrics: Metrics
   log: Log
   /** Gives the state folder back. */
@@ -50,13 +53,15 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
     secrets: () => secrets.flatMap((each) => each()),
     colour: io.colour && io.errIsTerminal,
   })
-  const metrics = createMetrics({ version: io.version, sources: ['manifests'], updateMethod: settings.updateMethod })
   // One pass prints the faults of its objects itself.
-  const objects = openSource(settings, options.writes && !options.oneShot ? log : undefined)
+  const sourceLog = options.writes && !options.oneShot ? log : undefined
+  const cluster = await openClusterOf(settings, io, log, options)
+  const objects = selectApps(cluster?.objects ?? openFiles(settings, sourceLog), settings.selection)
+  const metrics = createMetrics({ version: io.version, sources: [objects.name], updateMethod: settings.updateMethod })
   const accounts = createAccounts(
     objects,
     settings.ambient.credentials,
-    mayUseAmbient(settings),
+    mayUseAmbient(settings, cluster),
     (credentials, origin) =>
       createServerPilot({
         baseUrl: settings.serverpilotUrl,
@@ -66,6 +71,8 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
         updateMethod: settings.updateMethod,
         qps: settings.qps,
         clock: systemClock,
+        // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
+        timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
         proxy: settings.proxy,
         version: io.version,
         observe: ({ method, endpoint, code, seconds }) =>
@@ -78,7 +85,10 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
       }),
   )
   secrets.push(accounts.secrets)
-  const store = await openStore(settings, io, options.writes)
+  const store =
+    cluster === undefined
+      ? await openStore(settings, io, options.writes)
+      : { ...cluster.records, close: () => cluster.close() }
   const context = createContext(
     {
       objects,
@@ -88,8 +98,8 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
       clock: systemClock,
       namespaceLabels: () => undefined,
       checkAdditions,
-      handedApprovals: () => handedApprovals(settings.stateDir),
-      assertMayWrite: () => undefined,
+      handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
+      assertMayWrite: () => cluster?.elector?.assertLeading(),
     },
     {
       dryRun: settings.dryRun || !options.writes,
@@ -98,22 +108,38 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
       writer: { version: io.version, filters: settings.filters },
     },
   )
-  return { settings, objects, accounts, context, metrics, log, close: store.close }
+  return { settings, objects, accounts, context, cluster, metrics, log, close: store.close }
 }
 
-/** Files have no cluster around them: whoever may write them may use the credentials, unless namespaces are named. */
-function mayUseAmbient({ ambientNamespaces }: Settings): (namespace: string) => boolean {
-  return (namespace) => ambientNamespaces.length === 0 || ambientNamespaces.includes(namespace)
+/**
+ * In a cluster the daemon's own namespace may use the daemon's credentials, unless others are named. Files have no cluster around
+ * them: whoever may write them may use the credentials.
+ */
+function mayUseAmbient({ ambientNamespaces }: Settings, cluster: Cluster | undefined): (namespace: string) => boolean {
+  const own = cluster === undefined ? undefined : cluster.namespace
+  return (namespace) =>
+    ambientNamespaces.length > 0 ? ambientNamespaces.includes(namespace) : own === undefined || namespace === own
 }
 
-function openSource(settings: Settings, log: Log | undefined): ObjectSource {
+/** The client library of a cluster costs more than all the rest: it is loaded only where there is one. */
+async function openClusterOf(
+  { kubernetes }: Settings,
+  io: Io,
+  log: Log,
+  { oneShot }: SetupOptions,
+): Promise<Cluster | undefined> {
+  if (kubernetes === undefined) return undefined
+  const { openCluster } = await import('./cluster.ts')
+  return openCluster(io, kubernetes, log, { elect: !oneShot })
+}
+
+function openFiles(settings: Settings, log: Log | undefined): ObjectSource {
   const { appId } = settings.ambient
-  const source = createManifestSource({
+  return createManifestSource({
     paths: settings.manifests,
     ...(appId === undefined ? {} : { defaultApp: defaultApp(appId) }),
     ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
   })
-  return selectApps(source, settings.selection)
 }
 
 /** What an app may declare and this release does not do yet: said on the app, and held on the safe side. */

@@ -28,8 +28,10 @@ export interface DaemonOptions {
 }
 
 export interface Daemon {
-  /** Reads the sources and begins to work. Resolves when the first sweep is under way. */
+  /** Reads the sources and follows them. Does no work yet: a standby stays here. */
   start(): Promise<void>
+  /** Begins to work, when this process may. Resolves after the first sweep. */
+  lead(): Promise<void>
   /** Stops taking work, lets what is under way end within `graceMs`, then aborts it. */
   stop(graceMs: number): Promise<void>
   /** Asks for a reconcile of one app now. */
@@ -44,6 +46,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const abort = new AbortController()
   const workers: Promise<void>[] = []
   let stopSchedule: (() => void) | undefined
+  let leads = false
 
   const sweepNow = async (): Promise<void> => {
     reporter.turned()
@@ -68,8 +71,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
     async start() {
       await context.objects.start((apps) => {
         reporter.objectsChanged()
-        for (const app of apps) queue.addCoalesced(app)
+        // A standby queues nothing: its first sweep, once it leads, looks at everything.
+        if (leads) for (const app of apps) queue.addCoalesced(app)
       })
+      reporter.objectsChanged()
+    },
+    async lead() {
+      leads = true
       reporter.objectsChanged()
       await sweepNow().catch((error: unknown) => {
         if (!abort.signal.aborted) log.warn('Sweep failed', { error })

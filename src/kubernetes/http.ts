@@ -38,7 +38,14 @@ export interface Access {
   /** URL, with a path where a gateway serves several clusters. */
   server: string
   headers: Record<string, string>
-  tls: { ca?: Buffer; cert?: Buffer; key?: Buffer; passphrase?: string; rejectUnauthorized?: boolean; servername?: string }
+  tls: {
+    ca?: Buffer
+    cert?: Buffer
+    key?: Buffer
+    passphrase?: string
+    rejectUnauthorized?: boolean
+    servername?: string
+  }
   /** URL of an HTTP proxy. */
   proxy?: string
 }
@@ -98,14 +105,15 @@ export function createTransport(access: () => Promise<Access>, refresh: () => Pr
   async function attempt(call: Call, purpose: Purpose): Promise<Dispatcher.ResponseData> {
     const to = await access()
     const { origin, pathname } = new URL(to.server)
-    return await dispatcher(to, purpose).request({
+    const request: Dispatcher.RequestOptions<null> = {
       origin,
       path: pathname.replace(/\/$/, '') + call.path,
       method: call.method,
       headers: { ...call.headers, ...to.headers },
       body: call.body ?? null,
-      signal: call.signal,
-    })
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+    }
+    return await dispatcher(to, purpose).request(request)
   }
 
   async function send(call: Call, purpose: Purpose): Promise<Dispatcher.ResponseData> {

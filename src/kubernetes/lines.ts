@@ -30,7 +30,7 @@ export async function* jsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenera
   if (Buffer.concat(rest).toString('latin1').trim() !== '') throw new UndecodableLine('the last line has no end')
 }
 
-function decode(line: Uint8Array, decoder: TextDecoder): unknown {
+function decode(line: Uint8Array, decoder: { decode(bytes: Uint8Array): string }): unknown {
   try {
     const text = decoder.decode(line)
     return text.trim() === '' ? undefined : (JSON.parse(text) as unknown)

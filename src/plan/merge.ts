@@ -16,6 +16,8 @@ export interface Merged {
   absent: Host[]
   /** Hosts that stay and are ours. */
   kept: number
+  /** The canonical names of those observed names that are not written that way. */
+  respelled: ReadonlyMap<string, Host>
 }
 
 /**
@@ -29,14 +31,24 @@ export function merge(
   record: OwnershipRecord,
   isProtected: (host: Host) => boolean,
 ): Merged {
-  const result: Merged = { add: [], adopt: [], transfer: [], remove: [], foreign: [], absent: [], kept: 0 }
+  const respelled = new Map<string, Host>()
+  const result: Merged = { add: [], adopt: [], transfer: [], remove: [], foreign: [], absent: [], kept: 0, respelled }
   const claims = record.hosts
-  const there = new Set(observed.map(compareKey) as Host[])
+  const names = new Set(observed)
+  const respelledHosts = new Set<Host>()
   let wantedThere = 0
   let ownedThere = 0
-  for (const host of there) {
-    const want = desired.get(host)
-    const claim = claimOf(claims, want?.host ?? host)
+  for (const name of names) {
+    // What is wanted just as it is written is canonical: that need not be found out.
+    let want = desired.get(name as Host)
+    const host = want?.host ?? (compareKey(name) as Host)
+    if (host !== name) {
+      respelled.set(name, host)
+      if (respelledHosts.has(host) || (names.has(host) && compareKey(host) === host)) continue
+      respelledHosts.add(host)
+      want = desired.get(host)
+    }
+    const claim = claimOf(claims, host)
     if (claim !== undefined) ownedThere++
     if (want !== undefined) {
       wantedThere++
@@ -54,12 +66,13 @@ export function merge(
     } else if (claim !== undefined) result.kept++
     else result.foreign.push(host)
   }
+  const isThere = (host: Host): boolean => respelledHosts.has(host) || (names.has(host) && !respelled.has(host))
   if (wantedThere < desired.size) {
-    for (const [host, want] of desired) if (!there.has(host)) result.add.push(want)
+    for (const [host, want] of desired) if (!isThere(host)) result.add.push(want)
   }
   if (ownedThere < Object.keys(claims).length) {
     for (const host in claims) {
-      if (!there.has(host as Host) && !desired.has(host as Host)) result.absent.push(host as Host)
+      if (!isThere(host as Host) && !desired.has(host as Host)) result.absent.push(host as Host)
     }
   }
   return result

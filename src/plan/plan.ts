@@ -79,7 +79,7 @@ export function makePlan(input: PlanInput): Plan {
   const merged = merge(app.spec.policy, input.desired.hosts, input.observed, record, protector(app))
   const held = new Map<Host, Held>()
   const judged = judgeRemovals(input, merged, held)
-  const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals))
+  const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged.respelled))
   const additions = judgeAdditions(merged.add, input.blocked, room, held)
   return {
     app: app.key,
@@ -87,7 +87,7 @@ export function makePlan(input: PlanInput): Plan {
     policy: app.spec.policy,
     hash: judged.hash,
     changes: changesOf(additions, judged.removals, merged, record, now),
-    list: listOf(input.observed, judged.removals, additions),
+    list: listOf(input.observed, judged.removals, additions, merged.respelled),
     additions,
     removals: judged.removals,
     adoptions: merged.adopt,
@@ -116,10 +116,11 @@ function listOf(
   observed: readonly string[],
   removals: readonly Host[],
   additions: readonly DesiredHost[],
+  respelled: Merged['respelled'],
 ): readonly string[] {
   if (removals.length === 0 && additions.length === 0) return observed
   const gone = new Set<string>(removals)
-  const kept = gone.size === 0 ? observed : observed.filter((name) => !gone.has(compareKey(name)))
+  const kept = gone.size === 0 ? observed : observed.filter((name) => !gone.has(respelled.get(name) ?? name))
   return [...kept, ...additions.map((each) => each.host)]
 }
 

@@ -1,5 +1,5 @@
 import type { Key } from '../api/objects.ts'
-import { compareKey, type Host } from '../domain/host.ts'
+import type { Host } from '../domain/host.ts'
 import type { Desired } from './desired.ts'
 import { approvalHash } from './hash.ts'
 import type { Held } from './held.ts'
@@ -52,7 +52,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
     safety: app.spec.safety,
     record,
     desired: input.desired.hosts.size,
-    left: input.observed.length - namesOf(input.observed, settled) + merged.add.length,
+    left: input.observed.length - namesOf(input.observed, settled, merged.respelled) + merged.add.length,
     now,
   })
   if (refusal !== undefined) for (const host of settled) held.set(host, refusal)
@@ -112,8 +112,8 @@ function holdOf(host: Host, { record, frozen, moving }: PlanInput, invalid: Read
 const first = (map: ReadonlyMap<string, string>): string | undefined => map.values().next().value
 
 /** How many observed names (spellings) the hosts stand for. */
-export function namesOf(observed: readonly string[], hosts: readonly Host[]): number {
+export function namesOf(observed: readonly string[], hosts: readonly Host[], respelled: Merged['respelled']): number {
   if (hosts.length === 0) return 0
   const gone = new Set<string>(hosts)
-  return observed.reduce((sum, name) => sum + Number(gone.has(compareKey(name))), 0)
+  return observed.reduce((sum, name) => sum + Number(gone.has(respelled.get(name) ?? name)), 0)
 }

@@ -24,6 +24,8 @@ export interface BoardOptions {
   log: Log
   now: () => number
   leader: () => boolean
+  /** Gets statuses whenever a reconcile or a change of objects made them; undefined where nobody keeps them. */
+  publish?: { app(status: AppStatus): void; mapping(status: MappingStatus): void }
 }
 
 /** Makes an empty board. */
@@ -53,6 +55,8 @@ export function createBoard(options: BoardOptions): Board {
     metrics.appSeen(app.key)
     measure(metrics, app.key, outcome, status, own)
     tell(log, before, status)
+    options.publish?.app(status)
+    for (const each of own) options.publish?.mapping(each)
   }
 
   /** Mappings whose app does not exist; each keeps the time since when. */
@@ -79,6 +83,8 @@ export function createBoard(options: BoardOptions): Board {
       metrics.sourceRead(objects.name, failure === undefined ? { ok: true, objects: count, at: now() } : { ok: false })
       if (failure !== undefined) log.warn('Source failed', { source: failure.source, message: failure.message })
       for (const key of apps.keys()) if (objects.app(key) === undefined) forget(key)
+      if (options.publish !== undefined && options.leader())
+        for (const each of orphanStatuses()) options.publish.mapping(each)
     },
     status: () => ({
       version: options.version,

@@ -41,7 +41,8 @@ describe('faults name the flag', () => {
     [{ serverpilotUrl: 'not a url' }, /--serverpilot-url/],
     [{ appSelector: '=x' }, /--app-selector/],
     [{ wpConfig: 'wp-config.php' }, /--wp-config is not part of this release/],
-    [{ source: 'kubernetes' }, /kubernetes is not part of this release/],
+    [{ dnsServers: '192.0.2.53' }, /--dns-servers is not part of this release/],
+    [{ source: 'etcd' }, /--source.*auto, kubernetes, manifests/],
   ]
   for (const [given, pattern] of rows) {
     test(JSON.stringify(given), () => assert.throws(() => settings(given), usage(pattern)))
@@ -51,6 +52,16 @@ describe('faults name the flag', () => {
       settings({ serverpilotUrl: 'http://simulator:8099/v1', allowInsecureHttp: true }).serverpilotUrl.hostname,
       'simulator',
     )
+  })
+})
+
+describe('where the objects are', () => {
+  test('files, unless something points to a cluster', () => {
+    assert.equal(settings().kubernetes, undefined)
+    assert.equal(settings({ context: 'prod' }).kubernetes?.context, 'prod')
+    assert.equal(settings({}, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).kubernetes?.leaderElect, true)
+    assert.equal(settings({ source: 'manifests' }, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).kubernetes, undefined)
+    assert.equal(settings({ source: 'kubernetes', leaderElect: 'false' }).kubernetes?.leaderElect, false)
   })
 })
 

@@ -29,6 +29,7 @@ async function startDaemon(t: TestContext, world: World) {
   })
   const daemon = createDaemon({ context, reporter: board, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
   await daemon.start()
+  await daemon.lead()
   t.after(() => daemon.stop(1_000))
   return { daemon, board, metrics }
 }

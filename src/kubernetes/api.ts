@@ -1,0 +1,132 @@
+import { type Clock, systemClock } from '../serverpilot/clock.ts'
+
+/**
+ * What this folder's writers ask of an API server, small enough to be played by a test. Failures carry the HTTP status as
+ * `code`; see `codeOf`.
+ */
+
+/** Time with a clock that nobody can set: what decides about leadership. */
+export interface Time extends Clock {
+  /** Milliseconds since some moment; never goes back, also when the wall clock is set. */
+  monotonic(): number
+}
+
+/** The real time. */
+export const systemTime: Time = { ...systemClock, monotonic: () => performance.now() }
+
+/** The two kinds of ours. */
+export type Kind = 'ServerPilotApp' | 'DomainMapping'
+
+/** The part of a Lease that elections read. Times are RFC 3339 with microseconds, as read; empty for none. */
+export interface LeaseRecord {
+  /** Empty: nobody, it was released. */
+  holder: string
+  /** Seconds that the holder may stay silent. */
+  durationSeconds: number
+  acquireTime: string
+  renewTime: string
+  transitions: number
+}
+
+/** A Lease as read. */
+export interface StoredLease {
+  record: LeaseRecord
+  resourceVersion: string
+  /** What else stands on the object and is to stay there. */
+  labels: Record<string, string>
+  annotations: Record<string, string>
+}
+
+/** A record about to be written. Times are epoch milliseconds. */
+export interface LeaseWrite {
+  holder: string
+  durationSeconds: number
+  acquiredAt: number
+  renewedAt: number
+  transitions: number
+}
+
+/** One Lease. */
+export interface LeaseApi {
+  /** `namespace/name`, for messages. */
+  readonly name: string
+  read(): Promise<StoredLease | undefined>
+  /** Fails with 409 when there is one. */
+  create(write: LeaseWrite): Promise<StoredLease>
+  /** Fails with 409 when it changed since `base` was read, with 404 when it is gone. */
+  replace(write: LeaseWrite, base: StoredLease): Promise<StoredLease>
+}
+
+/** A ConfigMap, as far as records need it. */
+export interface StoredConfigMap {
+  resourceVersion: string
+  data: Record<string, string>
+}
+
+/** Labels, annotations and data of a ConfigMap to write. */
+export interface ConfigMapContent {
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  data: Record<string, string>
+}
+
+/** The ConfigMaps of one namespace. */
+export interface ConfigMapApi {
+  readonly namespace: string
+  read(name: string): Promise<StoredConfigMap | undefined>
+  /** Fails with 409 when there is one. */
+  create(name: string, content: ConfigMapContent): Promise<StoredConfigMap>
+  /** Puts the content in and leaves what others added alone. Fails with 409 for another version, 404 when it is gone. */
+  update(name: string, content: ConfigMapContent, resourceVersion: string): Promise<StoredConfigMap>
+}
+
+/** Identity and version of an object. */
+export interface ObjectVersion {
+  uid?: string
+  resourceVersion?: string
+}
+
+/** The `status` of our kinds. */
+export interface StatusApi {
+  /** A merge patch of `status`. With a `resourceVersion` it fails with 409 when the object has changed. Gives the new version. */
+  patchStatus(
+    kind: Kind,
+    namespace: string,
+    name: string,
+    status: Record<string, unknown>,
+    resourceVersion: string | undefined,
+  ): Promise<ObjectVersion>
+}
+
+/** An Event to create. Times are epoch milliseconds. */
+export interface NewEvent {
+  namespace: string
+  name: string
+  type: 'Normal' | 'Warning'
+  reason: string
+  action: string
+  note: string
+  regarding: { kind: Kind; namespace: string; name: string; uid?: string }
+  reportingController: string
+  reportingInstance: string
+  at: number
+}
+
+/** Events, in `events.k8s.io/v1`. */
+export interface EventApi {
+  create(event: NewEvent): Promise<void>
+  /** Says that the Event happened `count` times by now. Fails with 404 when it is gone. */
+  patchSeries(namespace: string, name: string, series: { count: number; lastAt: number }): Promise<void>
+}
+
+/** HTTP status of a failed call; undefined when there was no answer. */
+export function codeOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'number' ? error.code : undefined
+}
+
+/** Namespace and name of a key. */
+export function splitKey(key: string): { namespace: string; name: string } {
+  const slash = key.indexOf('/')
+  return { namespace: key.slice(0, Math.max(0, slash)), name: key.slice(slash + 1) }
+}

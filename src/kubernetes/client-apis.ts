@@ -1,0 +1,158 @@
+import {
+  type CoordinationV1Api,
+  type CoreV1Api,
+  type CustomObjectsApi,
+  type EventsV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1ConfigMap,
+  type V1Lease,
+  V1MicroTime,
+} from '@kubernetes/client-node'
+import { API_GROUP, API_VERSION } from '../api/objects.ts'
+import {
+  type ConfigMapApi,
+  codeOf,
+  type EventApi,
+  type Kind,
+  type LeaseApi,
+  type LeaseWrite,
+  type ObjectVersion,
+  type StatusApi,
+  type StoredConfigMap,
+  type StoredLease,
+} from './api.ts'
+
+/** Who wrote, in `managedFields`. */
+const FIELD_MANAGER = 'domainpilot'
+
+const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
+
+/** A merge patch: the library's default would be taken for a JSON patch, and refused. */
+const mergePatch = () => setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
+
+/** One Lease over the typed API. `api` should not queue behind other calls: a late renewal loses the Lease. */
+export function createLeaseApi(api: CoordinationV1Api, namespace: string, name: string): LeaseApi {
+  return {
+    name: `${namespace}/${name}`,
+    async read() {
+      return await unlessMissing(async () => storedLease(await api.readNamespacedLease({ namespace, name })))
+    },
+    async create(write) {
+      const body: V1Lease = { metadata: { namespace, name, labels: { ...MANAGED } }, spec: leaseSpec(write) }
+      return storedLease(await api.createNamespacedLease({ namespace, body, fieldManager: FIELD_MANAGER }))
+    },
+    async replace(write, { resourceVersion, labels, annotations }) {
+      const body: V1Lease = {
+        metadata: { namespace, name, resourceVersion, labels, annotations },
+        spec: leaseSpec(write),
+      }
+      return storedLease(await api.replaceNamespacedLease({ namespace, name, body, fieldManager: FIELD_MANAGER }))
+    },
+  }
+}
+
+/** The ConfigMaps of a namespace over the typed API. */
+export function createConfigMapApi(api: CoreV1Api, namespace: string): ConfigMapApi {
+  return {
+    namespace,
+    async read(name) {
+      return await unlessMissing(async () => storedConfigMap(await api.readNamespacedConfigMap({ namespace, name })))
+    },
+    async create(name, { labels, annotations, data }) {
+      const body: V1ConfigMap = { metadata: { namespace, name, labels: { ...MANAGED, ...labels }, annotations }, data }
+      return storedConfigMap(await api.createNamespacedConfigMap({ namespace, body, fieldManager: FIELD_MANAGER }))
+    },
+    async update(name, { labels, annotations, data }, resourceVersion) {
+      const body = { metadata: { resourceVersion, labels: { ...MANAGED, ...labels }, annotations }, data }
+      const call = { namespace, name, body, fieldManager: FIELD_MANAGER }
+      return storedConfigMap(await api.patchNamespacedConfigMap(call, mergePatch()))
+    },
+  }
+}
+
+/** The `status` of our kinds over the typed API. */
+export function createStatusApi(api: CustomObjectsApi): StatusApi {
+  return {
+    async patchStatus(kind, namespace, name, status, resourceVersion) {
+      const body = { ...(resourceVersion === undefined ? {} : { metadata: { resourceVersion } }), status }
+      const version = API_VERSION.slice(API_GROUP.length + 1)
+      const call = { group: API_GROUP, version, namespace, plural: PLURAL[kind], name, body }
+      const answer: unknown = await api.patchNamespacedCustomObjectStatus(
+        { ...call, fieldManager: FIELD_MANAGER },
+        mergePatch(),
+      )
+      return versionOf(answer)
+    },
+  }
+}
+
+/** Events over the typed API. */
+export function createEventApi(api: EventsV1Api): EventApi {
+  return {
+    async create({ namespace, name, at, regarding, ...rest }) {
+      const body = {
+        ...rest,
+        metadata: { namespace, name },
+        regarding: { ...regarding, apiVersion: API_VERSION },
+        eventTime: new V1MicroTime(at),
+      }
+      await api.createNamespacedEvent({ namespace, body, fieldManager: FIELD_MANAGER })
+    },
+    async patchSeries(namespace, name, { count, lastAt }) {
+      const body = { series: { count, lastObservedTime: new V1MicroTime(lastAt) } }
+      await api.patchNamespacedEvent({ namespace, name, body, fieldManager: FIELD_MANAGER }, mergePatch())
+    },
+  }
+}
+
+const MANAGED = { 'app.kubernetes.io/managed-by': 'domainpilot' }
+
+function leaseSpec(write: LeaseWrite): NonNullable<V1Lease['spec']> {
+  return {
+    holderIdentity: write.holder,
+    leaseDurationSeconds: write.durationSeconds,
+    acquireTime: new V1MicroTime(write.acquiredAt),
+    renewTime: new V1MicroTime(write.renewedAt),
+    leaseTransitions: write.transitions,
+  }
+}
+
+function storedLease({ metadata, spec }: V1Lease): StoredLease {
+  return {
+    resourceVersion: metadata?.resourceVersion ?? '',
+    labels: metadata?.labels ?? {},
+    annotations: metadata?.annotations ?? {},
+    record: {
+      holder: spec?.holderIdentity ?? '',
+      durationSeconds: spec?.leaseDurationSeconds ?? 0,
+      acquireTime: text(spec?.acquireTime),
+      renewTime: text(spec?.renewTime),
+      transitions: spec?.leaseTransitions ?? 0,
+    },
+  }
+}
+
+/** Typed as a date, a string in truth. */
+function text(time: unknown): string {
+  return time instanceof Date ? time.toISOString() : typeof time === 'string' ? time : ''
+}
+
+function storedConfigMap({ metadata, data }: V1ConfigMap): StoredConfigMap {
+  return { resourceVersion: metadata?.resourceVersion ?? '', data: data ?? {} }
+}
+
+function versionOf(answer: unknown): ObjectVersion {
+  const { metadata } = answer as { metadata?: { uid?: string; resourceVersion?: string } }
+  const { uid, resourceVersion } = metadata ?? {}
+  return { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+}
+
+async function unlessMissing<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (codeOf(error) === 404) return undefined
+    throw error
+  }
+}

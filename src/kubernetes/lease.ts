@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto'
+import type { Log } from '../report/log.ts'
+import { codeOf, type LeaseApi, type StoredLease, type Time } from './api.ts'
+import {
+  answered,
+  expire,
+  farewell,
+  LEASE_TIMINGS,
+  type LeaseAnswer,
+  type LeaseRequest,
+  type LeaseTimings,
+  type Moment,
+  newLeaseState,
+  nextRequest,
+  released,
+  untilLost,
+  writeObstacle,
+} from './lease-state.ts'
+
+/** A write was about to begin without leadership. Nothing was sent. */
+export class NotLeadingError extends Error {
+  override readonly name = 'NotLeadingError'
+}
+
+export interface ElectorOptions {
+  /** Past the limit on requests. */
+  api: LeaseApi
+  /** No other process', nor an earlier one's: a pod's name with something random. */
+  identity: string
+  time: Time
+  log: Log
+  timings?: LeaseTimings
+  /** 0 to 1, for the jitter. */
+  random?: () => number
+}
+
+/** Takes part in the election of one Lease. */
+export interface Elector {
+  start(): void
+  /** Calls back once this process leads; at once when it does already. */
+  onLeading(callback: () => void): void
+  /** Resolves with the reason once leadership is lost. It does not come back: the process has to end. */
+  readonly lost: Promise<string>
+  /** Whether a write may begin at this moment. */
+  isLeading(): boolean
+  /** Throws `NotLeadingError` unless a write may begin at this moment. To be called directly before each write. */
+  assertLeading(): void
+  /** Grows with every change of the leader; undefined before the first time. */
+  epoch(): number | undefined
+  /** Who leads as far as is known; undefined for nobody. */
+  holder(): string | undefined
+  /** Gives leadership back, so that another takes over at once. Every write must have ended before. */
+  stop(): Promise<void>
+}
+
+/** Standbys try after 0.8 to 1.2 retry periods, so that they do not all come at once. */
+const JITTER = 0.4
+
+/** Requests of one try: read, write, and both once more after a conflict. */
+const REQUESTS_PER_TRY = 4
+
+/** Name of the Lease of a shard: one for each app selector, so that every shard has a leader of its own. */
+export function leaseName(shard: string): string {
+  if (shard === '') return 'domainpilot'
+  const readable = shard
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replaceAll(/^-+|-+$/g, '')
+  const digest = createHash('sha256').update(shard).digest('hex').slice(0, 8)
+  return ['domainpilot', readable, digest].filter((part) => part !== '').join('-')
+}
+
+/** Makes an elector; nothing starts. */
+export function createElector(options: ElectorOptions): Elector {
+  const { api, identity, time, log, timings = LEASE_TIMINGS, random = Math.random } = options
+  const end = new AbortController()
+  const lost = Promise.withResolvers<string>()
+  const waiting = new Set<() => void>()
+  let state = newLeaseState(identity, timings)
+  let lastError = ''
+  let epoch: number | undefined
+  let running: Promise<void> | undefined
+
+  const moment = (): Moment => ({ monotonic: time.monotonic(), wall: time.now() })
+
+  function settle(next: typeof state): void {
+    const before = state.phase.is
+    state = next
+    const { phase } = state
+    if (phase.is === before) return
+    if (phase.is === 'Lost') {
+      log.error('Leadership is lost', { lease: api.name, reason: phase.reason })
+      lost.resolve(phase.reason)
+    } else if (phase.is === 'Leading') {
+      epoch = phase.epoch
+      log.info('This process leads', { lease: api.name, identity, epoch })
+      for (const callback of waiting) callback()
+      waiting.clear()
+    }
+  }
+
+  async function attempt(): Promise<void> {
+    for (let sent = 0; sent < REQUESTS_PER_TRY; sent++) {
+      settle(expire(state, moment(), lastError))
+      const sentAt = moment()
+      const request = nextRequest(state, sentAt)
+      if (request === undefined) break
+      const answer = await ask(request)
+      if (end.signal.aborted) return
+      settle(answered(state, request, answer, sentAt, moment()))
+      if (answer.is === 'failed' || (answer.is === 'stored' && request.call !== 'read')) break
+    }
+    settle(expire(state, moment(), lastError))
+    // A standby looks anew at every try; a leader goes on from its own last write.
+    if (state.phase.is === 'Standby') settle({ ...state, base: undefined })
+  }
+
+  async function ask(request: LeaseRequest): Promise<LeaseAnswer> {
+    try {
+      // Half the deadline: a call that hangs leaves time for a second one.
+      const patience = Math.min(timings.renewDeadline / 2, untilLost(state, moment()) ?? Number.POSITIVE_INFINITY)
+      const stored = await within(patience, () => send(request))
+      lastError = ''
+      return stored === undefined ? { is: 'missing' } : { is: 'stored', stored }
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === 409) return { is: 'conflict' }
+      if (code === 404 && request.call === 'replace') return { is: 'missing' }
+      const words = error instanceof Error ? error.message : String(error)
+      if (words !== lastError) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
+      lastError = words
+      return { is: 'failed' }
+    }
+  }
+
+  function send(request: LeaseRequest): Promise<StoredLease | undefined> {
+    if (request.call === 'read') return api.read()
+    return request.call === 'create' ? api.create(request.write) : api.replace(request.write, request.base)
+  }
+
+  async function within<Result>(ms: number, work: () => Promise<Result>): Promise<Result> {
+    const over = new AbortController()
+    const limit = time.sleep(ms, over.signal).then(() => {
+      throw new Error('the API server did not answer in time')
+    })
+    limit.catch(() => undefined)
+    try {
+      return await Promise.race([work(), limit])
+    } finally {
+      over.abort()
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!end.signal.aborted) {
+      await attempt()
+      if (state.phase.is === 'Lost' || end.signal.aborted) return
+      const left = untilLost(state, moment())
+      const jitter = 1 - JITTER / 2 + random() * JITTER
+      const pause = left === undefined ? timings.retryPeriod * jitter : Math.min(timings.retryPeriod, left)
+      await time.sleep(pause, end.signal).catch(() => undefined)
+    }
+  }
+
+  return {
+    lost: lost.promise,
+    start() {
+      running ??= run()
+    },
+    onLeading(callback) {
+      if (state.phase.is === 'Leading') callback()
+      else waiting.add(callback)
+    },
+    isLeading: () => writeObstacle(state, moment()) === undefined,
+    assertLeading() {
+      const obstacle = writeObstacle(state, moment())
+      if (obstacle !== undefined) throw new NotLeadingError(`Nothing is written: ${obstacle}.`)
+    },
+    epoch: () => epoch,
+    holder: () => state.seen?.record.holder || undefined,
+    async stop() {
+      if (end.signal.aborted) return await running
+      // From here on no write of this process begins, whatever becomes of the rest.
+      end.abort()
+      settle(released(state))
+      await running
+      if (running === undefined || state.phase.is === 'Lost') return
+      // Read first: a renewal, or the write that made us leader, may just have been under way.
+      for (let tries = 0; tries < 2; tries++) {
+        const now = await ask({ call: 'read' })
+        if (now.is !== 'stored' || now.stored.record.holder !== identity) return
+        const answer = await ask(farewell(now.stored, moment()))
+        if (answer.is === 'stored') log.info('Leadership is given back', { lease: api.name, identity })
+        if (answer.is !== 'conflict') return
+      }
+    },
+  }
+}

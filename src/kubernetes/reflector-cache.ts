@@ -1,0 +1,80 @@
+import { UndecodableLine } from './lines.ts'
+import type { Item } from './reflector-events.ts'
+
+/** The records of one collection: those that are served, and those of the collection under way. */
+export interface Cache<Slim> {
+  records(): ReadonlyMap<string, Slim>
+  /** Starts an empty collection beside what is served. */
+  begin(): void
+  stage(item: Item, change: 'put' | 'remove'): void
+  /** Changes what is served. */
+  apply(item: Item, change: 'put' | 'remove'): void
+  /** `swap`: what is not in the collection goes. `merge`: all of it comes in, nothing goes. */
+  serve(how: 'swap' | 'merge'): void
+  /** Has `tell` call even when no record differs. */
+  mark(): void
+  /** Hands over the keys of the records that differ since the last call that did not throw. */
+  tell(changed: (keys: ReadonlySet<string>) => void): void
+}
+
+/** Makes an empty cache. `decode` and `same` as in the reflector's options. */
+export function createCache<Slim>(
+  decode: (object: unknown, previous: Slim | undefined) => Slim,
+  same: (before: Slim, after: Slim) => boolean = () => false,
+): Cache<Slim> {
+  let served = new Map<string, Slim>()
+  let staged = new Map<string, Slim>()
+  let untold = new Set<string>()
+  let marked = false
+
+  function slim({ key, object }: Item): Slim {
+    try {
+      return decode(object, served.get(key))
+    } catch (cause) {
+      throw new UndecodableLine(`${key} cannot be decoded`, { cause })
+    }
+  }
+
+  function put(key: string, record: Slim): void {
+    const before = served.get(key)
+    if (before === undefined || !same(before, record)) untold.add(key)
+  }
+
+  return {
+    records: () => served,
+    begin() {
+      staged = new Map()
+    },
+    stage(item, change) {
+      if (change === 'put') staged.set(item.key, slim(item))
+      else staged.delete(item.key)
+    },
+    apply(item, change) {
+      if (change === 'remove') {
+        if (served.delete(item.key)) untold.add(item.key)
+        return
+      }
+      const record = slim(item)
+      put(item.key, record)
+      served.set(item.key, record)
+    },
+    serve(how) {
+      for (const [key, record] of staged) put(key, record)
+      if (how === 'merge') for (const [key, record] of staged) served.set(key, record)
+      else {
+        for (const key of served.keys()) if (!staged.has(key)) untold.add(key)
+        served = staged
+      }
+      staged = new Map()
+    },
+    mark() {
+      marked = true
+    },
+    tell(changed) {
+      if (untold.size === 0 && !marked) return
+      changed(untold)
+      untold = new Set()
+      marked = false
+    },
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The states of a reflector and how one follows from another: pure, so that every turn can be tested without a server.
+ *
+ *     idle ─start─> collecting ─all there─> watching ─expired, garbled─> collecting
+ *                     │    ^                  │   ^
+ *                  failed  └────── woke ──┐ ended, failed
+ *                     v                   │   v   │
+ *                     └──────────────> waiting ─woke─┘
+ *
+ * Each stream and each page belongs to a *round*. What still comes from an older round is ignored, so that a watch that
+ * was given up can write nothing; on a new round, what is under way of the old one is given up.
+ */
+
+/** What went wrong, by what is to be done about it. */
+export type Trouble =
+  /** The version that we know is too old for the server: read everything again. */
+  | 'expired'
+  /** The server cannot stream its initial state: read pages. */
+  | 'unsupported'
+  /** Not allowed, or not accepted as who we are: somebody has to act. */
+  | 'refused'
+  /** The server does not know the kind: somebody has to install it. */
+  | 'absent'
+  /** No answer, 429, 5xx, a broken connection: comes back by itself. */
+  | 'unreachable'
+  /** Silence for longer than a healthy stream is silent. */
+  | 'silent'
+  /** A line or page that cannot be decoded: what it said is lost. */
+  | 'garbled'
+  /** Our own receiver of changes threw: what it was told is not certain. */
+  | 'handler'
+
+/** Something that happened; all but `start` and `stop` are ignored when they are of an older round. */
+export type Event =
+  | { type: 'start' }
+  | { type: 'stop' }
+  | { type: 'woke'; round: number }
+  /** The server accepted the watch. */
+  | { type: 'opened'; round: number }
+  | { type: 'object'; round: number; change: 'put' | 'remove'; version: string }
+  | { type: 'bookmark'; round: number; version: string; initialEnd: boolean }
+  | { type: 'page'; round: number; version: string; next?: string }
+  /** The server ended the stream as announced. `afterMs`: how long it lasted. */
+  | { type: 'ended'; round: number; afterMs: number }
+  | { type: 'failed'; round: number; trouble: Trouble; message: string; afterMs: number; retryAfter?: number }
+
+/** What the reflector is to do next; `stage` and `apply` concern the object of the event at hand. */
+export type Command =
+  /** Begin a new, empty collection beside the one that is served. */
+  | { do: 'begin' }
+  | { do: 'stage'; change: 'put' | 'remove' }
+  /** Serve the collection: what is not in it goes. */
+  | { do: 'swap' }
+  /** Serve what is in the collection besides what is served already: nothing goes. */
+  | { do: 'merge' }
+  | { do: 'apply'; change: 'put' | 'remove' }
+  | { do: 'stream'; from: 'start' | { version: string } }
+  | { do: 'page'; next?: string }
+  /** Sleep for a random part of `ceilingMs`, but for `floorMs` at least. */
+  | { do: 'wait'; floorMs: number; ceilingMs: number }
+
+interface Common {
+  round: number
+  /** Failures in a row. */
+  attempts: number
+  /** The server cannot stream its initial state. */
+  pages: boolean
+  synced: boolean
+  /** The newest version ever seen: data that is older has gone backwards. */
+  newest?: string
+  /** Why the collection may not be taken as the present state. */
+  failure?: string
+}
+
+/** Where a reflector stands. */
+export type State = Common &
+  (
+    | { at: 'idle' | 'stopped' }
+    | { at: 'collecting'; by: 'stream' | 'pages' }
+    | { at: 'watching'; version: string }
+    | { at: 'waiting'; to: 'collect' | { version: string } }
+  )
+
+/** A state and what to do on entering it, in this order. */
+export interface Step {
+  state: State
+  commands: readonly Command[]
+}
+
+/** Before the start. */
+export const IDLE: State = { at: 'idle', round: 0, attempts: 0, pages: false, synced: false }
+
+/** Of the first failure after which waiting begins, doubled with each further one. */
+const FIRST_WAIT_MS = 250
+
+/** Short, as one small request in some seconds costs the server nothing, and an outage must not last longer for us. */
+const LONGEST_WAIT_MS = 3000
+
+/** How many failures still count once the server answered. */
+const AFTER_ANSWER = 1
+
+/** A stream that lasted this long worked: failures before it are no longer counted. */
+const PROVEN_MS = 10_000
+
+/** Failures in a row that pass without a word when they come by themselves: a restart, a connection that was cut. */
+const QUIET_ATTEMPTS = 1
+
+/** The state that follows from `state` by `event`, with what is to be done. */
+export function step(state: State, event: Event): Step {
+  if (event.type === 'stop') return { state: { ...common(state, 1), at: 'stopped' }, commands: [] }
+  if (event.type === 'start') return state.at === 'idle' ? collect(state) : stay(state)
+  if (event.round !== state.round) return stay(state)
+
+  switch (event.type) {
+    case 'woke':
+      if (state.at !== 'waiting') return stay(state)
+      return state.to === 'collect' ? collect(state) : watch(state, state.to.version)
+    case 'opened':
+      return { state: opened(state), commands: [] }
+    case 'object':
+      if (state.at === 'collecting') return { state, commands: [{ do: 'stage', change: event.change }] }
+      if (state.at !== 'watching') return stay(state)
+      return { state: seen(state, event.version), commands: [{ do: 'apply', change: event.change }] }
+    case 'bookmark':
+      if (state.at === 'watching') return { state: seen(state, event.version), commands: [] }
+      return state.at === 'collecting' && event.initialEnd ? collected(state, event.version) : stay(state)
+    case 'page':
+      if (state.at !== 'collecting') return stay(state)
+      if (event.next !== undefined) return { state, commands: [{ do: 'page', next: event.next }] }
+      return collected(state, event.version)
+    case 'ended':
+      // A server that ends streams at once is not asked again and again without a pause.
+      return failed(state, { ...event, type: 'failed', trouble: 'unreachable', message: 'the server ended the watch' })
+    case 'failed':
+      return failed(state, event)
+  }
+}
+
+function collect(state: State): Step {
+  const next = common(state, 1)
+  const by = state.pages ? 'pages' : 'stream'
+  const commands: Command[] = [{ do: 'begin' }, by === 'pages' ? { do: 'page' } : { do: 'stream', from: 'start' }]
+  return { state: { ...next, at: 'collecting', by }, commands }
+}
+
+function collected(state: State & { at: 'collecting' }, version: string): Step {
+  if (state.newest !== undefined && isOlder(version, state.newest)) {
+    const message =
+      `the API server went back from version ${state.newest} to ${version}, as after a restore of a backup: ` +
+      'nothing is removed until it has passed that version, or until a restart'
+    const waiting = pause({ ...state, failure: message, attempts: state.attempts + 1 }, 'collect', LONGEST_WAIT_MS, 0)
+    return { state: waiting.state, commands: [{ do: 'merge' }, ...waiting.commands] }
+  }
+  const good: State = { ...withoutFailure(state), synced: true, newest: version, at: 'watching', version }
+  if (state.by === 'stream') return { state: good, commands: [{ do: 'swap' }] }
+  const next = watch(good, version)
+  return { state: next.state, commands: [{ do: 'swap' }, ...next.commands] }
+}
+
+/** A server that answers is back: what it still may refuse is tried again soon. */
+function opened(state: State): State {
+  const attempts = Math.min(state.attempts, AFTER_ANSWER)
+  // While collecting, only the end of the collection proves that all is well.
+  if (state.at !== 'watching') return { ...state, attempts }
+  return { ...withoutFailure(state), attempts, at: 'watching', version: state.version }
+}
+
+function watch(state: State, version: string): Step {
+  return { state: { ...common(state, 1), at: 'watching', version }, commands: [{ do: 'stream', from: { version } }] }
+}
+
+function failed(state: State, event: Event & { type: 'failed' }): Step {
+  if (state.at !== 'collecting' && state.at !== 'watching') return stay(state)
+  const { trouble } = event
+  if (state.at === 'collecting' && state.by === 'stream' && trouble === 'unsupported')
+    return collect({ ...state, pages: true })
+  // Where a proxy swallows the bookmark that ends the initial state, pages still get through.
+  const pages = state.pages || (state.at === 'collecting' && trouble === 'silent')
+
+  const worked = state.at === 'watching' && event.afterMs >= PROVEN_MS
+  const attempts = worked ? 1 : state.attempts + 1
+  const byItself = trouble !== 'refused' && trouble !== 'absent'
+  const quiet = byItself && state.synced && attempts <= QUIET_ATTEMPTS
+  const next: State = quiet ? { ...state, pages, attempts } : { ...state, pages, attempts, failure: event.message }
+
+  const again = ['unreachable', 'silent'].includes(trouble) && state.at === 'watching'
+  const to = again ? { version: state.version } : 'collect'
+  // The first time there is nothing to wait for: an end that was due, a version too old, a line that was lost.
+  const due = again ? worked : trouble === 'expired' || trouble === 'garbled' || trouble === 'handler'
+  const ceilingMs = due && attempts === 1 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts, 10))
+  return pause(next, to, ceilingMs, event.retryAfter ?? 0)
+}
+
+function pause(state: State, to: 'collect' | { version: string }, ceilingMs: number, floorMs: number): Step {
+  const commands: Command[] = [{ do: 'wait', floorMs, ceilingMs }]
+  return { state: { ...common(state, 1), at: 'waiting', to }, commands }
+}
+
+function seen(state: State & { at: 'watching' }, version: string): State {
+  const newest = state.newest === undefined || isOlder(state.newest, version) ? version : state.newest
+  return { ...state, version, newest }
+}
+
+function stay(state: State): Step {
+  return { state, commands: [] }
+}
+
+function common({ round, attempts, pages, synced, newest, failure }: State, rounds = 0): Common {
+  return {
+    round: round + rounds,
+    attempts,
+    pages,
+    synced,
+    ...(newest === undefined ? {} : { newest }),
+    ...(failure === undefined ? {} : { failure }),
+  }
+}
+
+function withoutFailure(state: State): Common {
+  const { failure: _, ...rest } = common(state)
+  return rest
+}
+
+/** Versions are decimal numbers that only grow; what is none is taken as no older, as nothing can be said of it. */
+function isOlder(version: string, than: string): boolean {
+  if (!/^\d+$/.test(version) || !/^\d+$/.test(than)) return false
+  return version.length === than.length ? version < than : version.length < than.length
+}

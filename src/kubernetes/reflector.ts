@@ -1,0 +1,206 @@
+import { systemClock } from '../serverpilot/clock.ts'
+import type { Connection } from './connection.ts'
+import { jsonLines } from './lines.ts'
+import { createCache } from './reflector-cache.ts'
+import { eventOf, type Item, pageOf } from './reflector-events.ts'
+import { type Event, IDLE, type State, step } from './reflector-state.ts'
+import { Silence, troubleOf } from './reflector-trouble.ts'
+
+/** How a reflector is set up. */
+export interface ReflectorOptions<Slim> {
+  connection: Pick<Connection, 'raw' | 'json'>
+  /** Path of the collection: `/apis/GROUP/VERSION/[namespaces/NAMESPACE/]PLURAL`. */
+  path: string
+  /** Keeps what is needed of an object. `previous`: what was kept of it before. */
+  decode(object: unknown, previous: Slim | undefined): Slim
+  /** Whether two records of an object say the same, so that nobody needs to be told; never, when not given. */
+  same?(before: Slim, after: Slim): boolean
+  /**
+   * Gets the keys (`namespace/name`) of the records that differ, after they are in place; none when only `failure` changed.
+   * Must do no more than note them. When it throws, everything is read again and it is told again.
+   */
+  changed(keys: ReadonlySet<string>): void
+  log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
+  /** From 0 to below 1; `Math.random` when not given. */
+  random?: () => number
+  /** Milliseconds of silence after which a stream is given up: of its first part, and of the watch (above 290 s). */
+  silence?: { collecting: number; watching: number }
+}
+
+/** A copy of a collection of the API server that follows it. */
+export interface Reflector<Slim> {
+  /** Begins; resolves once everything was read or the first attempt failed. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** True once everything was read. */
+  hasSynced(): boolean
+  /** Why the copy may not be taken as the present state; undefined while it may. */
+  failure(): string | undefined
+  records(): ReadonlyMap<string, Slim>
+}
+
+const PAGE_SIZE = 500
+
+/** The server ends a watch after a random time between these, so that not all come back at once. */
+const WATCH_SECONDS = { least: 240, most: 290 }
+
+const SILENCE = { collecting: 30_000, watching: 310_000 }
+
+/** Makes a reflector; nothing happens before `start`. */
+export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflector<Slim> {
+  const { connection, path, changed, log = () => {}, random = Math.random, silence = SILENCE } = options
+  const cache = createCache(options.decode, options.same)
+  let state: State = IDLE
+  let current = new AbortController()
+  let begun = performance.now()
+  const running = new Set<Promise<void>>()
+  const firstRead = Promise.withResolvers<void>()
+
+  /** Takes an event, with the object that it is about, and does what follows from it. */
+  function take(event: Event, item?: Item): void {
+    const before = state
+    const next = step(state, event)
+    state = next.state
+    if (before.round !== state.round) {
+      current.abort()
+      current = new AbortController()
+      begun = performance.now()
+    }
+    for (const command of next.commands) {
+      switch (command.do) {
+        case 'begin':
+          cache.begin()
+          break
+        case 'stage':
+          if (item !== undefined) cache.stage(item, command.change)
+          break
+        case 'apply':
+          if (item !== undefined) cache.apply(item, command.change)
+          break
+        case 'swap':
+        case 'merge':
+          cache.serve(command.do)
+          break
+        case 'stream':
+          run((round, signal) => stream(round, signal, command.from))
+          break
+        case 'page':
+          run((round, signal) => page(round, signal, command.next))
+          break
+        case 'wait':
+          run((round, signal) => wait(round, signal, Math.max(command.floorMs, random() * command.ceilingMs)))
+          break
+      }
+    }
+    if (state.at === 'watching' || state.at === 'waiting') firstRead.resolve()
+    if (before.failure !== state.failure) report(before)
+    if (before.failure !== state.failure || before.synced !== state.synced) cache.mark()
+  }
+
+  /** Tells what differs; a receiver that throws has it told again after everything was read again. */
+  function tell(): void {
+    if (state.at === 'stopped') return
+    const { round } = state
+    try {
+      cache.tell(changed)
+    } catch (error) {
+      log('error', 'a change of objects was not taken up', { path, error: wordsOf(error) })
+      const message = `changes of ${path} cannot be taken up: ${wordsOf(error)}`
+      take({ type: 'failed', round, trouble: 'handler', message, afterMs: performance.now() - begun })
+    }
+  }
+
+  function run(work: (round: number, signal: AbortSignal) => Promise<void>): void {
+    const { round } = state
+    const { signal } = current
+    const job = work(round, signal)
+      .catch((error: unknown) => fail(round, error))
+      .finally(() => {
+        tell()
+        running.delete(job)
+      })
+    running.add(job)
+  }
+
+  function fail(round: number, error: unknown): void {
+    const { trouble, message, retryAfter } = troubleOf(error, path)
+    const afterMs = performance.now() - begun
+    take({ type: 'failed', round, trouble, message, afterMs, ...(retryAfter === undefined ? {} : { retryAfter }) })
+  }
+
+  function report(before: State): void {
+    const { failure } = state
+    if (failure !== undefined) log('error', 'objects cannot be read', { path, cause: failure })
+    else if (before.failure !== undefined)
+      log('info', 'objects can be read again', { path, objects: cache.records().size })
+  }
+
+  async function stream(round: number, signal: AbortSignal, from: 'start' | { version: string }): Promise<void> {
+    const seconds = WATCH_SECONDS.least + Math.floor(random() * (WATCH_SECONDS.most - WATCH_SECONDS.least))
+    const initial = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
+    const query = {
+      watch: true,
+      allowWatchBookmarks: true,
+      timeoutSeconds: seconds,
+      ...(from === 'start' ? initial : { resourceVersion: from.version }),
+    }
+    const quiet = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    const listen = (ms: number) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => quiet.abort(new Silence('silence')), ms)
+    }
+    // A server in good health says at once whether it takes the watch, also where nothing happens on it.
+    listen(silence.collecting)
+    try {
+      const both = AbortSignal.any([signal, quiet.signal])
+      const lines = await connection.raw(path, { dispatcher: 'watch', query, signal: both })
+      take({ type: 'opened', round })
+      tell()
+      if (state.at === 'watching') listen(silence.watching)
+      for await (const values of jsonLines(lines)) {
+        for (const value of values) take(...eventOf(value, round))
+        tell()
+        if (state.round !== round) return
+        listen(state.at === 'watching' ? silence.watching : silence.collecting)
+      }
+      take({ type: 'ended', round, afterMs: performance.now() - begun })
+    } catch (error) {
+      throw quiet.signal.aborted ? quiet.signal.reason : error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async function page(round: number, signal: AbortSignal, next: string | undefined): Promise<void> {
+    const query = { limit: PAGE_SIZE, continue: next }
+    const list = pageOf(await connection.json(path, { query, signal }))
+    for (const item of list.items) take({ type: 'object', round, change: 'put', version: item.version }, item)
+    const { version } = list
+    take({ type: 'page', round, version, ...(list.next === undefined ? {} : { next: list.next }) })
+  }
+
+  async function wait(round: number, signal: AbortSignal, ms: number): Promise<void> {
+    if (ms > 0) await systemClock.sleep(ms, signal)
+    take({ type: 'woke', round })
+  }
+
+  return {
+    async start() {
+      take({ type: 'start' })
+      await firstRead.promise
+    },
+    async stop() {
+      take({ type: 'stop' })
+      firstRead.resolve()
+      await Promise.all(running)
+    },
+    hasSynced: () => state.synced,
+    failure: () => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
+    records: cache.records,
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

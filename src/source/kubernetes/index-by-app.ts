@@ -1,0 +1,50 @@
+import type { Key, Mapping } from '../../api/objects.ts'
+import type { Kept } from './records.ts'
+
+/** The mappings of each app, and those that cannot be read. Kept up to date key by key, as there may be 30,000 of them. */
+export interface IndexByApp {
+  /** Takes up what became of one mapping (undefined: it is gone); gives the apps that this concerns. */
+  update(key: Key, kept: Kept<Mapping> | undefined): Key[]
+  mappingsOf(app: Key): Mapping[]
+  /** Mappings that never could be read and that concern, or may concern, the app. */
+  unreadable(app: Key): Key[]
+}
+
+/** An empty index. */
+export function createIndexByApp(): IndexByApp {
+  const entries = new Map<Key, Kept<Mapping>>()
+  const byApp = new Map<Key, Map<Key, Mapping>>()
+  const faulty = new Map<Key, Key | undefined>()
+
+  function leave(key: Key): Key[] {
+    const old = entries.get(key)
+    entries.delete(key)
+    faulty.delete(key)
+    if (old?.object === undefined) return old?.suspect === undefined ? [] : [old.suspect]
+    const { app } = old.object
+    const group = byApp.get(app)
+    group?.delete(key)
+    if (group?.size === 0) byApp.delete(app)
+    return [app]
+  }
+
+  return {
+    update(key, kept) {
+      // A mapping that went over to another app concerns both.
+      const concerned = leave(key)
+      if (kept === undefined) return concerned
+      entries.set(key, kept)
+      const { object, suspect } = kept
+      if (object === undefined) {
+        faulty.set(key, suspect)
+        return suspect === undefined ? concerned : [...concerned, suspect]
+      }
+      const group = byApp.get(object.app) ?? new Map<Key, Mapping>()
+      byApp.set(object.app, group.set(key, object))
+      return [...concerned, object.app]
+    },
+    mappingsOf: (app) => [...(byApp.get(app)?.values() ?? [])],
+    unreadable: (app) =>
+      [...faulty].filter(([, suspect]) => suspect === undefined || suspect === app).map(([key]) => key),
+  }
+}

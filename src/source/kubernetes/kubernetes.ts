@@ -1,0 +1,147 @@
+import { API_VERSION, type App, type Key, type Mapping } from '../../api/objects.ts'
+import type { Kind } from '../../api/schema.ts'
+import type { Connection } from '../../kubernetes/connection.ts'
+import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
+import type { MappingRead, ObjectSource, SourceFailure, SourceFault } from '../source.ts'
+import { createIndexByApp } from './index-by-app.ts'
+import { type Kept, keep, saySame } from './records.ts'
+import { createSecrets } from './secrets.ts'
+
+/** How a source of custom resources is set up. */
+export interface KubernetesSourceOptions {
+  connection: Pick<Connection, 'raw' | 'json'>
+  /** Namespaces whose objects are read; empty: all. An app has no mappings from namespaces that are not read. */
+  namespaces: readonly string[]
+  /** Gets every object as the API server gave it, each time: a status writer learns from it what is already written. */
+  observed?: (kind: Kind, object: unknown) => void
+  log?: ReflectorOptions<unknown>['log']
+  /** Milliseconds that never go back; `performance.now` when not given. */
+  now?: () => number
+  /** For tests. */
+  random?: () => number
+  silence?: { collecting: number; watching: number }
+}
+
+const PLURAL = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' } as const
+
+/**
+ * The custom resources of a cluster as a source of objects. As long as any of them cannot be read, `failure` says why, and
+ * what was read last is served. An invalid object fails nothing: what it last said when it was valid stays; one that never
+ * was valid fails the mappings of the app that it names, as nobody knows what it would have kept.
+ *
+ * `changed` is not called for the first read, which `start` waits for.
+ */
+export function createKubernetesSource(options: KubernetesSourceOptions): ObjectSource {
+  const { namespaces, observed, now = () => performance.now() } = options
+  const secrets = createSecrets(options.connection, now)
+  const scopes = namespaces.length === 0 ? [''] : [...new Set(namespaces)]
+  const index = createIndexByApp()
+  let tell: (apps: ReadonlySet<Key>) => void = () => {}
+  let told: string | undefined
+  /** Apps that are not told of yet: they stay when the receiver throws. */
+  const untold = new Set<Key>()
+
+  const apps = new Map(scopes.map((scope) => [scope, reflect<App>('ServerPilotApp', scope, (keys) => notify(keys))]))
+  const mappings = new Map(
+    scopes.map((scope) => {
+      const reflector: Reflector<Kept<Mapping>> = reflect<Mapping>('DomainMapping', scope, (keys) => {
+        const concerned: Key[] = []
+        for (const key of keys) concerned.push(...index.update(key, reflector.records().get(key)))
+        notify(concerned)
+      })
+      return [scope, reflector] as const
+    }),
+  )
+  const all = [...apps.values(), ...mappings.values()]
+
+  function reflect<T extends App | Mapping>(
+    kind: Kind,
+    namespace: string,
+    changed: (keys: ReadonlySet<Key>) => void,
+  ): Reflector<Kept<T>> {
+    const { connection, log, random, silence } = options
+    const within = namespace === '' ? '' : `namespaces/${encodeURIComponent(namespace)}/`
+    return createReflector<Kept<T>>({
+      connection,
+      path: `/apis/${API_VERSION}/${within}${PLURAL[kind]}`,
+      decode(object, previous) {
+        observed?.(kind, object)
+        return keep<T>(kind, object, previous)
+      },
+      same: saySame,
+      changed,
+      ...(log === undefined ? {} : { log }),
+      ...(random === undefined ? {} : { random }),
+      ...(silence === undefined ? {} : { silence }),
+    })
+  }
+
+  function notify(keys: Iterable<Key>): void {
+    const message = failure()?.message
+    // A failure that comes or goes concerns every app: removals wait for it.
+    for (const key of keys) untold.add(key)
+    if (message !== told) for (const { key } of kept(apps)) untold.add(key)
+    if (untold.size > 0) tell(new Set(untold))
+    untold.clear()
+    told = message
+  }
+
+  function kept<T extends App | Mapping>(reflectors: ReadonlyMap<string, Reflector<Kept<T>>>): Kept<T>[] {
+    return [...reflectors.values()].flatMap((reflector) => [...reflector.records().values()])
+  }
+
+  function failure(): SourceFailure | undefined {
+    const messages = all.map((reflector) => reflector.failure()).filter((message) => message !== undefined)
+    const [first, ...more] = new Set(messages)
+    if (first === undefined) return undefined
+    return { source: 'kubernetes', message: [first, ...more].slice(0, 3).join('; ') }
+  }
+
+  function failureFor(app: Key): SourceFailure | undefined {
+    const whole = failure()
+    if (whole !== undefined) return whole
+    const [first, ...more] = index.unreadable(app)
+    if (first === undefined) return undefined
+    const rest = more.length === 0 ? '' : ` (and ${more.length} more)`
+    return { source: 'kubernetes', message: `DomainMapping ${first}${rest} is invalid and was never read: correct it` }
+  }
+
+  function faults(): SourceFault[] {
+    const of = (kind: Kind, records: readonly Kept<App | Mapping>[]) =>
+      records.flatMap(({ key, fault }) =>
+        fault === undefined ? [] : [{ place: `${kind} ${key}`, message: fault, object: { kind, key } }],
+      )
+    return [...of('ServerPilotApp', kept(apps)), ...of('DomainMapping', kept(mappings))]
+  }
+
+  return {
+    name: 'kubernetes',
+    async start(changed) {
+      await Promise.all(all.map((reflector) => reflector.start()))
+      tell = changed
+    },
+    async stop() {
+      tell = () => {}
+      await Promise.all(all.map((reflector) => reflector.stop()))
+    },
+    synced: () => all.every((reflector) => reflector.hasSynced()),
+    apps: () => objects(kept(apps)),
+    app(key) {
+      const scope = namespaces.length === 0 ? '' : key.slice(0, key.indexOf('/'))
+      return apps.get(scope)?.records().get(key)?.object
+    },
+    mappings: () => objects(kept(mappings)),
+    mappingsOf(app): MappingRead {
+      const failed = failureFor(app.key)
+      const read = { source: 'kubernetes', mappings: index.mappingsOf(app.key) }
+      return failed === undefined ? read : { ...read, failure: failed }
+    },
+    faults,
+    failure,
+    secret: (namespace, name, key) => secrets.value(namespace, name, key),
+  }
+}
+
+function objects<T extends App | Mapping>(records: readonly Kept<T>[]): T[] {
+  return records.flatMap(({ object }) => (object === undefined ? [] : [object]))
+}

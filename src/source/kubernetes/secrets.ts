@@ -1,0 +1,50 @@
+import { decodeSecret, type Secret } from '../../api/secret.ts'
+import type { Connection } from '../../kubernetes/connection.ts'
+import { KubernetesError } from '../../kubernetes/http.ts'
+
+/** How long a Secret that was read is taken as it was, in milliseconds: a new key counts after this time. */
+const FRESH_MS = 30_000
+
+/** Reads Secrets by name, never lists them: that right would show every Secret of the cluster. */
+export interface Secrets {
+  /** One value; undefined when there is no such Secret or key. Throws `KubernetesError` when it cannot be read. */
+  value(namespace: string, name: string, key: string): Promise<string | undefined>
+}
+
+/** A reader with a short memory. `now`: milliseconds that never go back. */
+export function createSecrets(connection: Pick<Connection, 'json'>, now: () => number): Secrets {
+  const known = new Map<string, { secret: Secret; at: number }>()
+  const reading = new Map<string, Promise<Secret | undefined>>()
+
+  async function read(namespace: string, name: string): Promise<Secret | undefined> {
+    const id = `${namespace}/${name}`
+    try {
+      const parts = [namespace, name].map(encodeURIComponent)
+      const value = await connection.json(`/api/v1/namespaces/${parts[0]}/secrets/${parts[1]}`)
+      const decoded = decodeSecret(value, { namespace })
+      if (!decoded.ok)
+        throw new KubernetesError({ reason: 'Undecodable', message: `the Secret ${id} cannot be decoded` })
+      known.set(id, { secret: decoded.secret, at: now() })
+      return decoded.secret
+    } catch (error) {
+      const code = error instanceof KubernetesError ? error.code : undefined
+      if (code !== undefined && code < 500 && code !== 429) known.delete(id)
+      if (code === 404) return undefined
+      // The API server being away is no reason to forget what let us in.
+      const old = known.get(id)
+      if (old !== undefined) return old.secret
+      throw error
+    }
+  }
+
+  return {
+    async value(namespace, name, key) {
+      const id = `${namespace}/${name}`
+      const old = known.get(id)
+      if (old !== undefined && now() - old.at < FRESH_MS) return old.secret.values[key]
+      const under = reading.get(id) ?? read(namespace, name).finally(() => reading.delete(id))
+      reading.set(id, under)
+      return (await under)?.values[key]
+    },
+  }
+}
