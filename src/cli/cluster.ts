@@ -54,7 +54,8 @@ export function openCluster(io: Io, settings: KubernetesSettings, log: Log, opti
   })
   const objects = createKubernetesSource({
     connection,
-    namespaces: settings.namespaces,
+    // Namespaces choose apps, never mappings: everything is read, and the apps are selected from it.
+    namespaces: [],
     observed: (kind, object) => {
       const { data } = observed.safeParse(object)
       if (data === undefined) return

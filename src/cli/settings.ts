@@ -44,8 +44,6 @@ export interface Settings {
 export interface KubernetesSettings {
   kubeconfig?: string
   context?: string
-  /** Empty: all. */
-  namespaces: string[]
   qps: number
   leaderElect: boolean
   /** Names the Lease: each selection of apps has a leader of its own. */
@@ -92,7 +90,6 @@ function readKubernetes(given: Given, environment: Environment): KubernetesSetti
   return {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
-    namespaces: list('namespace', given, environment),
     qps: positive('kubeApiQps', given, environment),
     leaderElect: text('leaderElect', given, environment) !== 'false',
     shard: text('appSelector', given, environment) ?? '',
