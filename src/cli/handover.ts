@@ -6,20 +6,23 @@ import { join } from 'node:path'
  * approval fits one plan and serves once, so that the file may stay.
  */
 const FILE = 'approval'
+/** Approvals that are kept: each fits one plan, and old ones fit none. */
+const KEPT = 20
 
 /** Hands an approval to the daemon that holds the folder. */
 export function handOver(stateDir: string, hash: string): void {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   const path = join(stateDir, FILE)
-  writeFileSync(`${path}.tmp`, `${hash}\n`, { mode: 0o600 })
+  const hashes = [...handedApprovals(stateDir).filter((each) => each !== hash), hash].slice(-KEPT)
+  writeFileSync(`${path}.tmp`, `${hashes.join('\n')}\n`, { mode: 0o600 })
   renameSync(`${path}.tmp`, path)
 }
 
-/** The approval that was handed over last; none when there is no file. */
+/** The approvals that were handed over, the latest last; none when there is no file. */
 export function handedApprovals(stateDir: string): string[] {
   try {
-    const hash = readFileSync(join(stateDir, FILE), 'utf8').trim()
-    return /^[0-9a-f]{16}$/.test(hash) ? [hash] : []
+    const lines = readFileSync(join(stateDir, FILE), 'utf8').split('\n')
+    return lines.filter((line) => /^[0-9a-f]{16}$/.test(line))
   } catch {
     return []
   }

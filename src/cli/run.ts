@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Given } from '../config.ts'
@@ -136,8 +137,9 @@ function keepStatus(dir: string, status: () => Status, log: Setup['log']): { sto
   const write = async (): Promise<void> => {
     const { generatedAt, ...rest } = status()
     const text = JSON.stringify(rest)
-    if (text === last) return
-    last = text
+    const digest = createHash('sha256').update(text).digest('base64')
+    if (digest === last) return
+    last = digest
     await mkdir(dir, { recursive: true, mode: 0o700 })
     const path = join(dir, STATUS_FILE)
     await writeFile(`${path}.tmp`, JSON.stringify({ generatedAt, ...rest }), { mode: 0o600 })

@@ -56,6 +56,7 @@ export function readSettings(given: Given, environment: Environment, readFile: (
   const appSelector = parseSelector(text('appSelector', given, environment) ?? '')
   if (appSelector === undefined)
     throw new UsageError('--app-selector: write it as for kubectl -l, for example tier=shops,!legacy.')
+  const kubernetes = readKubernetes(given, environment)
   return {
     manifests: list('manifests', given, environment),
     stateDir: text('stateDir', given, environment) ?? '.domainpilot',
@@ -71,9 +72,10 @@ export function readSettings(given: Given, environment: Environment, readFile: (
     ambient: readAmbient(environment, readFile),
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
-    kubernetes: readKubernetes(given, environment),
+    kubernetes,
     selection: { namespaces: list('namespace', given, environment), selector: appSelector },
     filters: JSON.stringify([
+      kubernetes === undefined ? list('manifests', given, environment).sort() : 'kubernetes',
       list('namespace', given, environment).sort(),
       text('appSelector', given, environment) ?? '',
     ]),

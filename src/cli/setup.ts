@@ -1,4 +1,4 @@
-import type { App } from '../api/objects.ts'
+import type { App, Mapping } from '../api/objects.ts'
 import { appDefaults } from '../api/schema.ts'
 import { type Given, UsageError } from '../config.ts'
 import { type Context, createContext, type Ports } from '../controller/context.ts'
@@ -142,12 +142,15 @@ function openFiles(settings: Settings, log: Log | undefined): ObjectSource {
   })
 }
 
+const NONE: readonly Mapping[] = []
+
 /** What an app may declare and this release does not do yet: said on the app, and held on the safe side. */
 const databases: MappingSource = {
   name: 'wordpress',
   mappingsOf: (app) => ({
     source: 'wordpress',
-    mappings: [],
+    // The same array each time: another one would mean that something changed.
+    mappings: NONE,
     ...(app.spec.wordpress === undefined
       ? {}
       : { failure: { source: 'wordpress', message: 'spec.wordpress is not part of this release yet; remove it.' } }),

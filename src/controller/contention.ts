@@ -28,6 +28,9 @@ export function reversalsOf(plan: Plan, record: OwnershipRecord, now: number): H
 /** Notes reversals that are about to be written; true when one of the hosts has been reversed too often already. */
 export function noteReversals(contention: Contention, hosts: readonly Host[], now: number): boolean {
   let fight = false
+  for (const [host, times] of contention.reversals) {
+    if (times.every((at) => now - at >= WINDOW)) contention.reversals.delete(host)
+  }
   for (const host of hosts) {
     const recent = (contention.reversals.get(host) ?? []).filter((at) => now - at < WINDOW)
     if (recent.length >= MAX_REVERSALS) fight = true

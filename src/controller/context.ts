@@ -61,6 +61,8 @@ export interface AppMemory {
   watch: RemovalWatch | undefined
   /** The record as loaded or saved last; `loaded` false means: read it first. */
   loaded: boolean
+  /** Account and appId that all of this is of: another one makes it worthless. */
+  of: string | undefined
   record: OwnershipRecord | undefined
   token: string | undefined
   /** What a sweep listed, until it is used. */
@@ -88,9 +90,17 @@ export function createContext(ports: Ports, mode: Mode): Context {
 export function memoryOf(context: Context, key: Key): AppMemory {
   const known = context.memory.get(key)
   if (known !== undefined) return known
-  const fresh: AppMemory = {
+  const fresh = blankMemory()
+  context.memory.set(key, fresh)
+  return fresh
+}
+
+/** The memory of an app of which nothing is known. */
+export function blankMemory(): AppMemory {
+  return {
     watch: undefined,
     loaded: false,
+    of: undefined,
     record: undefined,
     token: undefined,
     listed: undefined,
@@ -99,6 +109,4 @@ export function memoryOf(context: Context, key: Key): AppMemory {
     ssl: undefined,
     account: undefined,
   }
-  context.memory.set(key, fresh)
-  return fresh
 }

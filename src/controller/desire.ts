@@ -3,6 +3,7 @@ import type { Host } from '../domain/host.ts'
 import { settleConflicts } from '../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired } from '../plan/desired.ts'
 import type { MappingRead } from '../source/source.ts'
+import { ReconcileError } from './errors.ts'
 import { type AccountDesires, type Context, memoryOf } from './context.ts'
 
 /** What is wanted of one app, and which sources cannot be trusted to have said everything. */
@@ -23,7 +24,11 @@ export function desire(context: Context, app: App, account: string): Wish {
     known !== undefined && sameInputs(known.inputs, inputs)
       ? known
       : compileAll(context, account, apps, reads, inputs, known)
-  const own = reads[apps.indexOf(app)] ?? []
+  // By key: the source may have made a new object of it meanwhile.
+  const own = reads[apps.findIndex((each) => each.key === app.key)]
+  if (own === undefined) {
+    throw new ReconcileError('Progressing', `App ${app.key} was changed meanwhile; it is looked at again.`, { retryable: true })
+  }
   return {
     desired: current.byApp.get(app.key) ?? { hosts: new Map(), rejected: [], notes: [] },
     mappings: own.flatMap((read) => read.mappings),
@@ -85,9 +90,13 @@ export function movingHosts(context: Context, app: App, account: string): Readon
   if (owned === undefined) return moving
   for (const [other, desired] of context.desires.get(account)?.byApp ?? []) {
     if (other === app.key) continue
-    const theirs = memoryOf(context, other).record?.hosts
+    const record = memoryOf(context, other).record
+    // A second object for the same app has our own record in memory: that proves nothing.
+    const theirs = record?.owner === other ? record.hosts : undefined
     for (const host in owned) {
-      if (desired.hosts.has(host as Host) && theirs?.[host as Host]?.state !== 'Held') moving.set(host as Host, other)
+      const claim = theirs?.[host as Host]
+      const served = claim?.state === 'Held' && claim.absentSince === undefined
+      if (desired.hosts.has(host as Host) && !served) moving.set(host as Host, other)
     }
   }
   return moving

@@ -22,7 +22,7 @@ export async function readForWrite(
   for (let read = 0; read < look.reads; read++) {
     await context.clock.sleep(look.over / look.reads, signal)
     const again = await account.getApp(app.spec.appId, signal)
-    if (again.domains.length > first.domains.length || differs(first.domains, again.domains)) {
+    if (differs(first.domains, again.domains)) {
       // The first answer does not stand. What came now is believed only if it raises no doubt itself.
       if (doubt(lastSeen, again.domains, app.spec.safety) === undefined) return again
       throw new ReconcileError('ApiUnreachable', `${look.message}, and repeated reads contradict each other.`, {

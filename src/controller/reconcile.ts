@@ -12,7 +12,7 @@ import { type Context, memoryOf } from './context.ts'
 import { desire, movingHosts, type Wish } from './desire.ts'
 import { failureOf, ReconcileError } from './errors.ts'
 import { readForWrite } from './observe.ts'
-import { loadAccountRecords, loadRecord } from './records.ts'
+import { loadAccountRecords, loadRecord, resolveAccounts } from './records.ts'
 import { bringSsl, uncoveredHosts } from './ssl.ts'
 
 /**
@@ -24,10 +24,14 @@ export async function reconcile(context: Context, key: Key, signal: AbortSignal)
   const app = context.objects.app(key)
   const outcome = blankOutcome(key, app, context.clock.now())
   if (app === undefined) return forget(context, outcome)
-  if (app.spec.suspend) return { ...outcome, result: 'Suspended' }
+  if (app.spec.suspend) {
+    const mappings = context.mappingSources.flatMap((source) => source.mappingsOf(app).mappings)
+    return { ...outcome, mappings, result: 'Suspended' }
+  }
   try {
     const account = await context.accountOf(app)
     memoryOf(context, key).account = account.account
+    await resolveAccounts(context)
     await loadAccountRecords(context, account.account)
     const { record, fresh } = await loadRecord(context, app, account.account)
     const wish = desire(context, app, account.account)
@@ -35,7 +39,7 @@ export async function reconcile(context: Context, key: Key, signal: AbortSignal)
     outcome.observed = takeListed(context, key) ?? (await account.getApp(app.spec.appId, signal))
     outcome.plan = await planFor(context, app, wish, outcome.observed, record, fresh)
     if (readsOnly(context, app)) return finish(context, outcome, 'Planned')
-    await write(context, account, app, wish, outcome, fresh, signal)
+    await write(context, account, app, outcome, fresh, signal)
     await ssl(context, account, app, outcome, signal)
     return finish(context, outcome, resultOf(outcome))
   } catch (error) {
@@ -57,7 +61,7 @@ function takeListed(context: Context, key: Key): ServerPilotApp | undefined {
   const memory = memoryOf(context, key)
   const { listed } = memory
   memory.listed = undefined
-  return listed
+  return listed?.id === context.objects.app(key)?.spec.appId ? listed : undefined
 }
 
 /** Steps 3 and 4 on one reading of the app. */
@@ -73,7 +77,7 @@ async function planFor(
   const now = context.clock.now()
   const distrusted = !fresh && !writerMatches(record, context.writer)
   memory.watch = watchRemovals(memory.watch, {
-    policy: app.spec.policy,
+    basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains]),
     wanted: wish.desired.hosts,
     owned: Object.keys(record.hosts) as Host[],
     complete: wish.frozen.size === 0,
@@ -91,12 +95,13 @@ async function planFor(
     blocked: await blockedAdditions(context, app, wish, observed, record),
     moving: movingHosts(context, app, record.account),
     approvals: approvalsOf(context, app),
+    handed: context.handedApprovals?.() ?? [],
     now,
   })
 }
 
 function approvalsOf(context: Context, app: App): string[] {
-  const given = [context.approval, app.annotations[ANNOTATION.approvePlan], ...(context.handedApprovals?.() ?? [])]
+  const given = [context.approval, app.annotations[ANNOTATION.approvePlan]]
   return given.filter((hash) => hash !== undefined && hash !== '') as string[]
 }
 
@@ -127,7 +132,6 @@ async function write(
   context: Context,
   account: ServerPilot,
   app: App,
-  wish: Wish,
   outcome: Outcome,
   fresh: boolean,
   signal: AbortSignal,
@@ -137,26 +141,31 @@ async function write(
   await account.exclusively(first.serverId, async () => {
     let before = first
     for (let done = 0; ; done++) {
-      let plan = outcome.plan as Plan
+      // Waiting for the server may have taken minutes: what counts is what is wanted now.
+      const current = context.objects.app(app.key)
+      if (current === undefined || !mayGoOn(context, app, current)) return
+      const wish = desire(context, current, account.account)
       let record = outcome.record as OwnershipRecord
+      let plan = await planFor(context, current, wish, before, record, fresh && done === 0)
       if (writes(plan)) {
-        before = await readForWrite(context, account, app, record.lastSeen, signal)
-        plan = await planFor(context, app, wish, before, record, fresh)
-        Object.assign(outcome, { observed: before, plan })
+        before = await readForWrite(context, account, current, record.lastSeen, signal)
+        plan = await planFor(context, current, wish, before, record, fresh && done === 0)
       }
+      Object.assign(outcome, { app: current, mappings: wish.mappings, desired: wish.desired, frozen: wish.frozen })
+      Object.assign(outcome, { observed: before, plan })
       if (writes(plan)) {
-        assertCalm(context, app, plan, record)
+        assertCalm(context, current, plan, record)
         outcome.applied = plan
       }
       record = withWriter(context, record, plan)
-      const applied = await applyPlan(context, account, app, plan, before, record, signal)
+      const applied = await applyPlan(context, account, current, plan, before, record, signal)
       outcome.added = [...outcome.added, ...applied.added]
       outcome.removed = [...outcome.removed, ...applied.removed]
       outcome.adopted += applied.adopted
       outcome.released += applied.released
       Object.assign(outcome, { record: applied.record, observed: applied.observed })
       if (!writes(plan)) return
-      outcome.plan = await planFor(context, app, wish, applied.observed, applied.record, false)
+      outcome.plan = await planFor(context, current, wish, applied.observed, applied.record, false)
       if (applied.taken && !writes(outcome.plan)) return calm(contention)
       if (done + 1 >= MAX_WRITES) {
         const wait = backOff(contention, context.clock.now())
@@ -165,6 +174,12 @@ async function write(
       }
     }
   })
+}
+
+/** False when the object was changed meanwhile so that this reconcile has nothing more to say: the next one sees to it. */
+function mayGoOn(context: Context, started: App, current: App): boolean {
+  const same = current.spec.appId === started.spec.appId
+  return same && !current.spec.suspend && !readsOnly(context, current)
 }
 
 /** Refuses to write while backing off, or when this write would be one reversal too many. */
@@ -181,10 +196,14 @@ function assertCalm(context: Context, app: App, plan: Plan, record: OwnershipRec
   )
 }
 
-/** The record names the present writer only once no removal waits for approval on account of an earlier one. */
+/** The record names the present writer only once no removal is held back that an earlier writer's absence may explain. */
 function withWriter(context: Context, record: OwnershipRecord, plan: Plan): OwnershipRecord {
-  const next = record.policy === plan.policy ? record : { ...record, policy: plan.policy }
-  return plan.refused === undefined ? { ...next, writer: { ...next.writer, ...context.writer } } : next
+  // Permission for Exclusive ends with Exclusive: what came meanwhile nobody has agreed to.
+  const { exclusiveApproved, ...rest } = record
+  const kept = plan.policy === 'Exclusive' && exclusiveApproved ? { ...rest, exclusiveApproved } : rest
+  const next = kept.policy === plan.policy ? kept : { ...kept, policy: plan.policy }
+  const pending = plan.refused !== undefined || [...plan.held.values()].some((held) => held.of !== 'addition')
+  return pending ? next : { ...next, writer: { ...next.writer, ...context.writer } }
 }
 
 const sameNames = (a: readonly string[], b: readonly string[]): boolean =>

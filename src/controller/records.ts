@@ -1,7 +1,7 @@
 import type { App } from '../api/objects.ts'
 import { emptyRecord, type OwnershipRecord } from '../ownership/record.ts'
 import { RecordConflictError } from '../ownership/store.ts'
-import { type Context, memoryOf } from './context.ts'
+import { blankMemory, type Context, memoryOf } from './context.ts'
 import { ReconcileError } from './errors.ts'
 
 /**
@@ -14,6 +14,9 @@ export async function loadRecord(
   account: string,
 ): Promise<{ record: OwnershipRecord; fresh: boolean }> {
   const memory = memoryOf(context, app.key)
+  const of = JSON.stringify([account, app.spec.appId])
+  // Another app at ServerPilot under the same object: nothing that was seen or claimed of the old one is true of it.
+  if (memory.of !== of) Object.assign(memory, blankMemory(), { account: memory.account, of })
   if (!memory.loaded) {
     const stored = await context.records.load(account, app.spec.appId)
     memory.record = stored?.record
@@ -32,6 +35,19 @@ export async function loadRecord(
     )
   }
   return { record: record.owner === app.key ? record : { ...record, owner: app.key }, fresh: false }
+}
+
+/**
+ * Finds out the account of every app that is not known yet, suspended ones too: conflicts and moves are settled among all apps
+ * of an account. What is wrong with an app's credentials its own reconcile reports.
+ */
+export async function resolveAccounts(context: Context): Promise<void> {
+  for (const app of context.objects.apps()) {
+    const memory = memoryOf(context, app.key)
+    if (memory.account !== undefined) continue
+    const account = await context.accountOf(app).catch(() => undefined)
+    memory.account = account?.account
+  }
 }
 
 /** Loads the records of all apps of the account that are not loaded yet: conflicts are settled by who holds what. */

@@ -66,7 +66,7 @@ export function decideSsl(
 }
 
 const exhausted = (attempts: number): string =>
-  `AutoSSL could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change.`
+  `AutoSSL or ForceSSL could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change.`
 
 const notCovered = (hosts: readonly string[]): string =>
   `The certificate does not cover ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''}.`
@@ -108,7 +108,8 @@ export async function bringSsl(
     const counted = { ...current.record, ssl: { ...attempts, attempts: attempts.attempts + 1, lastAt: now } }
     await saveRecord(context, app, counted)
     context.assertMayWrite()
-    const failure = await account.changeSsl(app.spec.appId, decision.change, signal).then(
+    const change = (): Promise<unknown> => account.changeSsl(app.spec.appId, decision.change, signal)
+    const failure = await account.exclusively(current.observed.serverId, change).then(
       () => undefined,
       (error: unknown) => error,
     )

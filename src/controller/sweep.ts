@@ -3,6 +3,7 @@ import type { Failure } from '../report/outcome.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
 import { type Context, memoryOf } from './context.ts'
 import { failureOf } from './errors.ts'
+import { resolveAccounts } from './records.ts'
 
 /** What a sweep of one account found. */
 export interface Swept {
@@ -19,6 +20,7 @@ export interface Swept {
 export async function sweep(context: Context, signal: AbortSignal): Promise<Swept[]> {
   const accounts = new Map<ServerPilot, App[]>()
   const swept: Swept[] = []
+  await resolveAccounts(context)
   for (const app of context.objects.apps()) {
     if (app.spec.suspend) continue
     try {

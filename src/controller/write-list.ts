@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { Context } from './context.ts'
+import { ReconcileError } from './errors.ts'
 
 /** How the write of a list ended, before it is read back. */
 export interface Wrote {
@@ -14,11 +15,14 @@ export interface Wrote {
   rejected: ReadonlyMap<Host, string>
   /** Additions that isolation did not get to. */
   waiting: readonly Host[]
-  /** The write failed with unknown outcome: reading back tells. */
+  /** The write failed, and may have had an effect: reading back tells. */
   failure: ServerPilotError | undefined
 }
 
-/** Writes the plan's list; a list that the API refuses is taken apart until its good names are in. */
+/**
+ * Writes the plan's list; a list that the API refuses is taken apart until its good names are in.
+ * Throws only while nothing can have had an effect.
+ */
 export async function writeList(
   context: Context,
   account: ServerPilot,
@@ -28,27 +32,32 @@ export async function writeList(
 ): Promise<Wrote> {
   const base = plan.list.slice(0, plan.list.length - plan.additions.length)
   const additions = plan.additions.map((each) => each.host)
-  const expect = (hosts: readonly Host[]): ReadonlySet<string> => new Set([...base.map(compareKey), ...hosts])
-  const none = { rejected: new Map<Host, string>(), waiting: [] }
-  const failure = await post(context, account, app, plan.list, signal)
-  if (failure === undefined) return { ...none, expected: expect(additions), failure: undefined }
-  if (failure.reason !== 'Rejected') {
-    if (failure.outcome === 'none') throw failure
-    return { ...none, expected: expect(additions), failure }
+  const failure = await post(context, account, app, plan, plan.list, signal)
+  if (failure?.reason === 'Rejected' && additions.length > 0) {
+    return await isolate({ context, account, app, plan, signal }, base, failure)
   }
-  if (additions.length === 0) throw failure
-  const state = await isolate(context, account, app, plan, base, failure, signal)
-  return { expected: expect(state.accepted), rejected: state.rejected, waiting: undecided(state), failure: undefined }
+  if (failure?.outcome === 'none') throw failure
+  return { expected: expect(base, additions), rejected: new Map(), waiting: [], failure }
 }
 
-/** One full-list write. Gives the error instead of throwing it: what it means is the caller's to judge. */
+const expect = (base: readonly string[], hosts: readonly Host[]): ReadonlySet<string> =>
+  new Set([...base.map(compareKey), ...hosts])
+
+/** One full-list write. Gives the API's error instead of throwing it: what it means is the caller's to judge. */
 async function post(
   context: Context,
   account: ServerPilot,
   app: App,
+  plan: Plan,
   list: readonly string[],
   signal: AbortSignal,
 ): Promise<ServerPilotError | undefined> {
+  if (list.length === 0 && !plan.approved && !app.spec.safety.allowEmpty) {
+    // The guards see to that before; this is the last lock, as an empty list takes the app off the net.
+    throw new ReconcileError('RemovalRefused', `The list of app ${app.key} would be empty; it is not written.`, {
+      retryable: false,
+    })
+  }
   context.assertMayWrite()
   try {
     await account.writeDomains(app.spec.appId, list, signal)
@@ -59,36 +68,60 @@ async function post(
   }
 }
 
-/** The API refused the list: finds the names that it will not have, and gets the others in. */
-async function isolate(
-  context: Context,
-  account: ServerPilot,
-  app: App,
-  plan: Plan,
-  base: readonly string[],
-  refusal: ServerPilotError,
-  signal: AbortSignal,
-): Promise<Isolation> {
-  const tryList = async (hosts: readonly Host[]): Promise<string | undefined> => {
-    const failure = await post(context, account, app, [...base, ...hosts], signal)
-    if (failure === undefined) return undefined
-    if (failure.reason !== 'Rejected') throw failure
-    return failure.words ?? failure.message
+interface Round {
+  context: Context
+  account: ServerPilot
+  app: App
+  plan: Plan
+  signal: AbortSignal
+}
+
+/**
+ * The API refused the list: finds the names that it will not have, and gets the others in. Each probe stands on a fresh reading,
+ * since a round may take minutes, and what somebody else adds meanwhile is not ours to overwrite.
+ */
+async function isolate(round: Round, firstBase: readonly string[], refusal: ServerPilotError): Promise<Wrote> {
+  let base = firstBase
+  let landed = false
+  let failure: ServerPilotError | undefined
+  /** The API's words for these additions on top of what is there; undefined when it took them, or failed otherwise. */
+  const tryHosts = async (hosts: readonly Host[]): Promise<string | undefined> => {
+    base = await freshBase(round, base, hosts)
+    const error = await post(round.context, round.account, round.app, round.plan, [...base, ...hosts], round.signal)
+    if (error === undefined) landed = true
+    else if (error.reason !== 'Rejected') failure = error
+    return error?.reason === 'Rejected' ? (error.words ?? error.message) : undefined
   }
-  let state = startIsolation(
-    plan.additions.map((each) => each.host),
-    refusal.words ?? refusal.message,
-  )
+  const additions = round.plan.additions.map((each) => each.host)
+  let state = startIsolation(additions, refusal.words ?? refusal.message)
   for (let step = nextProbe(state); step !== undefined; step = nextProbe(state)) {
-    const words = await tryList([...step.state.accepted, ...step.group])
+    const words = await tryHosts([...step.state.accepted, ...step.group])
+    if (failure !== undefined) break
     state = probed(step.state, step.group, words)
-    const firstBlamed = words !== undefined && step.group.length === 1 && state.accepted.length === 0
-    if (firstBlamed && base.length > 0 && (await tryList([])) !== undefined) {
-      // Not even what is there already is accepted: no addition is to blame.
-      throw refusal
-    }
+    const firstBlamed = words !== undefined && step.group.length === 1 && !landed
+    // Not even what is there already is accepted: no addition is to blame.
+    if (firstBlamed && base.length > 0 && (await tryHosts([])) !== undefined) throw refusal
+    if (failure !== undefined) break
   }
-  const nothingWritten = state.accepted.length === 0 && plan.removals.length > 0
-  if (nothingWritten && base.length > 0) await tryList([])
-  return state
+  if (failure === undefined && !landed && round.plan.removals.length > 0 && base.length > 0) await tryHosts([])
+  if (failure?.outcome === 'none' && !landed) throw failure
+  return { ...settledBy(state), expected: expect(base, state.accepted), failure }
+}
+
+const settledBy = (state: Isolation) => ({ rejected: state.rejected, waiting: undecided(state) })
+
+/** What is on the app now besides our removals and the additions that are to be tried. Throws when names went meanwhile. */
+async function freshBase(round: Round, before: readonly string[], hosts: readonly Host[]): Promise<readonly string[]> {
+  const { domains } = await round.account.getApp(round.app.spec.appId, round.signal)
+  const out = new Set<string>([...round.plan.removals, ...hosts])
+  const there = new Set(domains.map(compareKey))
+  const lost = before.filter((name) => !there.has(compareKey(name)))
+  if (lost.length > 0) {
+    throw new ReconcileError(
+      'ApiUnreachable',
+      `ServerPilot's list of app ${round.app.key} lost ${lost.length} name(s) while rejected names were looked for. It is read afresh before the next write.`,
+      { retryable: true },
+    )
+  }
+  return domains.filter((name) => !out.has(compareKey(name)))
 }

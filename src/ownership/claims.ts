@@ -95,9 +95,14 @@ export function useApproval(record: OwnershipRecord, hash: string): OwnershipRec
 
 /** Gives an approval back, as it was in `before`: the write that it was for certainly had no effect. */
 export function returnApproval(record: OwnershipRecord, before: OwnershipRecord): OwnershipRecord {
-  const { lastApproval: _, ...rest } = record
-  const { approvalsUsed, lastApproval } = before
-  return lastApproval === undefined ? { ...rest, approvalsUsed } : { ...rest, approvalsUsed, lastApproval }
+  const { lastApproval: _last, exclusiveApproved: _exclusive, ...rest } = record
+  const { approvalsUsed, lastApproval, exclusiveApproved } = before
+  return {
+    ...rest,
+    approvalsUsed,
+    ...(lastApproval === undefined ? {} : { lastApproval }),
+    ...(exclusiveApproved === undefined ? {} : { exclusiveApproved }),
+  }
 }
 
 /** Notes the approval that policy Exclusive needs once, before it removes hosts that are not ours. */

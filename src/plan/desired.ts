@@ -15,6 +15,8 @@ export interface RejectedMapping {
   mapping: Mapping
   reason: 'InvalidDomain' | 'NotAllowed' | 'Conflict'
   message: string
+  /** Nobody can tell now whether it is allowed: what it held stays. */
+  undecided?: true
 }
 
 /** A mapping that is served, but not with every host that its rule asks for. */
@@ -50,6 +52,10 @@ export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLa
     hosts: [],
     rejected: { mapping, reason, message },
   })
+  if (needsLabels(app, mapping) && labelsOf(mapping.namespace) === undefined) {
+    const message = `The labels of namespace "${mapping.namespace}" are not known, so nobody can tell whether app ${app.key} takes its mappings. What is served stays.`
+    return { mapping, hosts: [], rejected: { mapping, reason: 'NotAllowed', message, undecided: true } }
+  }
   if (!namespaceAllowed(app, mapping.namespace, labelsOf)) {
     return refuse(
       'NotAllowed',
@@ -70,6 +76,9 @@ export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLa
   if (www.host !== undefined && hostAllowed(app, www.host)) hosts.push({ host: www.host, mapping, derived: true })
   return www.note === undefined ? { mapping, hosts } : { mapping, hosts, note: { mapping, message: www.note } }
 }
+
+const needsLabels = (app: App, mapping: Mapping): boolean =>
+  app.spec.allowedNamespaces.from === 'Selector' && mapping.namespace !== app.namespace
 
 function namespaceAllowed(app: App, namespace: string, labelsOf: NamespaceLabels): boolean {
   if (namespace === app.namespace) return true

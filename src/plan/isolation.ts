@@ -25,8 +25,8 @@ export function startIsolation(additions: readonly Host[], words: string): Isola
   if (quoted.length === 0) {
     return { accepted: [], rejected: new Map(), open: [{ hosts: additions, known: 'guilty' }], probes: 0 }
   }
-  const rejected = new Map(quoted.map((host) => [host, words]))
-  return { accepted: [], rejected, open: rest.length === 0 ? [] : [{ hosts: rest }], probes: 0 }
+  const alone = quoted.map((host): Group => ({ hosts: [host], known: 'guilty' }))
+  return { accepted: [], rejected: new Map(), open: rest.length === 0 ? alone : [{ hosts: rest }, ...alone], probes: 0 }
 }
 
 function quotes(words: string, host: Host): boolean {

@@ -28,6 +28,8 @@ export interface PlanInput {
   moving: ReadonlyMap<Host, Key>
   /** Hashes that somebody approved. */
   approvals: readonly string[]
+  /** More of them, meant for whichever app they fit. */
+  handed?: readonly string[]
   now: number
 }
 

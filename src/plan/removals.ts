@@ -1,5 +1,6 @@
 import type { Key } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
+import { MAX_HOSTS } from './capacity.ts'
 import type { Desired } from './desired.ts'
 import { approvalHash } from './hash.ts'
 import type { Held } from './held.ts'
@@ -33,7 +34,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
   const hash = approvalHash(app.spec.appId, candidates, record.approvalsUsed)
   const nothing = { waiting: [], hash, refused: undefined, approved: false }
   if (candidates.length === 0) return { ...nothing, removals: [] }
-  if (input.approvals.includes(hash)) return { ...nothing, removals: candidates, approved: true }
+  if (input.approvals.includes(hash) || input.handed?.includes(hash)) return { ...nothing, removals: candidates, approved: true }
 
   const settled: Host[] = []
   let distrust: Refusal | undefined
@@ -52,7 +53,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
     safety: app.spec.safety,
     record,
     desired: input.desired.hosts.size,
-    left: input.observed.length - namesOf(input.observed, settled, merged.respelled) + merged.add.length,
+    left: leftAfter(input, merged, settled),
     now,
   })
   if (refusal !== undefined) for (const host of settled) held.set(host, refusal)
@@ -65,6 +66,13 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
     refused: withApproval(refusal ?? distrust, input, candidates.length, hash),
     approved: false,
   }
+}
+
+/** Names on the app once these hosts went: only additions that will really be made count. */
+function leftAfter(input: PlanInput, merged: Merged, gone: readonly Host[]): number {
+  const stay = input.observed.length - namesOf(input.observed, gone, merged.respelled)
+  const open = merged.add.filter((each) => !input.blocked.has(each.host)).length
+  return stay + Math.min(open, Math.max(MAX_HOSTS - stay, 0))
 }
 
 function withApproval(
@@ -91,7 +99,7 @@ function withApproval(
 
 /** Mappings that exist but name no valid host: a slip of the pen takes nothing off the app. */
 function invalidMappings(desired: Desired): ReadonlySet<Key> {
-  return new Set(desired.rejected.filter((each) => each.reason === 'InvalidDomain').map((each) => each.mapping.key))
+  return new Set(desired.rejected.filter((each) => each.reason === 'InvalidDomain' || each.undecided).map((each) => each.mapping.key))
 }
 
 /** What holds one removal back that neither time nor approval lifts. */

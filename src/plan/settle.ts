@@ -1,4 +1,4 @@
-import type { Policy, SafetySpec } from '../api/objects.ts'
+import type { SafetySpec } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
 
 /**
@@ -7,7 +7,8 @@ import type { Host } from '../domain/host.ts'
  * the first look (since start, takeover, or a change of policy).
  */
 export interface RemovalWatch {
-  readonly policy: Policy
+  /** What decides, besides the mappings, which hosts may be removed: another basis makes every removal inferred. */
+  readonly basis: string
   readonly wanted: ReadonlySet<Host>
   /** When the desired set last lost a host; epoch ms. */
   readonly lastLoss: number
@@ -24,7 +25,7 @@ export interface RemovalWatch {
 export function watchRemovals(
   watch: RemovalWatch | undefined,
   look: {
-    policy: Policy
+    basis: string
     wanted: ReadonlyMap<Host, unknown>
     owned: Iterable<Host>
     complete: boolean
@@ -33,7 +34,7 @@ export function watchRemovals(
   },
 ): RemovalWatch {
   const { now } = look
-  const before = watch?.policy === look.policy ? watch : undefined
+  const before = watch?.basis === look.basis ? watch : undefined
   const missing = new Map<Host, { since: number; seen: boolean }>()
   let lastLoss = before?.lastLoss ?? now
   for (const host of look.owned) {
@@ -48,7 +49,7 @@ export function watchRemovals(
   }
   const wanted = new Set(look.wanted.keys())
   if (!look.complete) for (const host of before?.wanted ?? []) wanted.add(host)
-  return { policy: look.policy, wanted, lastLoss, missing, distrusted: before?.distrusted ?? look.distrusted }
+  return { basis: look.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? look.distrusted }
 }
 
 /** When the removal of a host has settled (epoch ms), and whether it was only inferred. */

@@ -27,7 +27,7 @@ export function appStatus(app: App, outcome: Outcome, before: AppStatus | undefi
     now,
   )
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
-  const good = outcome.failure === undefined && outcome.frozen.size === 0
+  const good = outcome.failure === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
   const handled = app.annotations['domainpilot.dev/reconcile-requested-at'] ?? before?.lastHandledReconcileAt
   const lastSuccess = good ? now : before?.lastSuccess
   const plan = waitingPlan(outcome)

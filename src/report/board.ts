@@ -47,7 +47,7 @@ export function createBoard(options: BoardOptions): Board {
     const status = appStatus(app, outcome, before)
     const known = mappings.get(app.key) ?? new Map<Key, MappingStatus>()
     const own =
-      outcome.desired === undefined && known.size > 0
+      outcome.desired === undefined && outcome.result !== 'Suspended' && known.size > 0
         ? [...known.values()]
         : mappingStatuses(app, status, outcome, known)
     apps.set(app.key, status)

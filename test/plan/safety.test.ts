@@ -137,7 +137,7 @@ describe('settling', () => {
     complete = true,
   ): RemovalWatch =>
     watchRemovals(watch, {
-      policy: 'Sync',
+      basis: 'Sync',
       wanted: new Map(wanted.map((host) => [host as Host, true])),
       owned: owned as Host[],
       complete,
@@ -181,7 +181,7 @@ describe('settling', () => {
 
   test('a change of policy makes everything inferred', () => {
     const upsert = watchRemovals(undefined, {
-      policy: 'UpsertOnly',
+      basis: 'UpsertOnly',
       wanted: new Map(),
       owned: owned as Host[],
       complete: true,
