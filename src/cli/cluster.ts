@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { systemTime } from '../kubernetes/api.ts'
-import { createConfigMapApi, createLeaseApi, createStatusApi } from '../kubernetes/client-apis.ts'
+import { createConfigMapApi, createEventApi, createLeaseApi, createStatusApi } from '../kubernetes/client-apis.ts'
 import { type Connection, connect } from '../kubernetes/connection.ts'
+import { createRecorder } from '../kubernetes/events.ts'
 import { createElector, type Elector, leaseName } from '../kubernetes/lease.ts'
 import { createRecordStore } from '../kubernetes/record-store.ts'
-import { createStatusWriter, type StatusWriter } from '../kubernetes/status-writer.ts'
+import { createStatusWriter } from '../kubernetes/status-writer.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
+import type { BoardOptions } from '../report/board.ts'
 import type { Log } from '../report/log.ts'
 import { createKubernetesSource } from '../source/kubernetes/kubernetes.ts'
 import type { ObjectSource } from '../source/source.ts'
@@ -17,7 +19,10 @@ import type { KubernetesSettings } from './settings.ts'
 export interface Cluster {
   objects: ObjectSource
   records: OwnershipStore
-  statuses: StatusWriter
+  /** Tells the cluster: statuses and Events. Writes behind, and never holds a reconcile up. */
+  publish: NonNullable<BoardOptions['publish']>
+  /** Waits for what is not written yet, milliseconds at the most. */
+  flush(timeoutMs: number): Promise<void>
   /** Undefined when nobody elects. */
   elector: Elector | undefined
   /** The daemon's own namespace: records and Lease stand there, and its apps may use the daemon's credentials. */
@@ -68,7 +73,29 @@ export function openCluster(io: Io, settings: KubernetesSettings, log: Log, opti
     api: createConfigMapApi(connection.urgent.core, connection.namespace),
     epoch: () => elector?.epoch(),
   })
-  return { objects, records, statuses, elector, namespace: connection.namespace, close: () => connection.close() }
+  const events = createRecorder({
+    api: createEventApi(connection.events),
+    instance: io.environment.HOSTNAME ?? 'domainpilot',
+    time: systemTime,
+    log,
+    assertMayWrite: () => elector?.assertLeading(),
+  })
+  return {
+    objects,
+    records,
+    publish: {
+      app: (status) => statuses.app(status),
+      mapping: (status) => statuses.mapping(status),
+      event: ({ key, uid }, { reason, note, names }) =>
+        events.record({ kind: 'ServerPilotApp', key, ...(uid === undefined ? {} : { uid }), reason, note, names }),
+    },
+    async flush(timeoutMs) {
+      await Promise.all([statuses.flush(timeoutMs), events.flush(timeoutMs)])
+    },
+    elector,
+    namespace: connection.namespace,
+    close: () => connection.close(),
+  }
 }
 
 function openElection(connection: Connection, shard: string, log: Log): Elector {

@@ -101,7 +101,11 @@ const parsesTo = (name: string, host: Host): boolean => {
 
 /** Also a domain that is written wrongly, such as a URL of that host. */
 const means = (domain: string, host: Host): boolean =>
-  parsesTo(domain, host) || domain.toLowerCase().split(/[^a-z0-9.-]+/).includes(host)
+  parsesTo(domain, host) ||
+  domain
+    .toLowerCase()
+    .split(/[^a-z0-9.-]+/)
+    .includes(host)
 
 const sourceNote = ({ objects }: Setup): string | undefined => objects.failure()?.message
 

@@ -43,7 +43,7 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
     log,
     now: systemClock.now,
     leader: leads,
-    ...(cluster === undefined ? {} : { publish: cluster.statuses }),
+    ...(cluster === undefined ? {} : { publish: cluster.publish }),
   })
   const daemon = createDaemon({
     context,
@@ -88,7 +88,7 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
   // Who leads no longer writes no more: there is nothing to wait for.
   await daemon.stop(lost === undefined ? GRACE : 0)
   await keepers?.()
-  if (lost === undefined) await cluster?.statuses.flush(STATUS_GRACE)
+  if (lost === undefined) await cluster?.flush(STATUS_GRACE)
   await elector?.stop()
   await server?.stop()
   log.info('Stopped')

@@ -3,8 +3,8 @@ import type { Host } from '../domain/host.ts'
 import { settleConflicts } from '../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired } from '../plan/desired.ts'
 import type { MappingRead } from '../source/source.ts'
-import { ReconcileError } from './errors.ts'
 import { type AccountDesires, type Context, memoryOf } from './context.ts'
+import { ReconcileError } from './errors.ts'
 
 /** What is wanted of one app, and which sources cannot be trusted to have said everything. */
 export interface Wish {
@@ -27,7 +27,9 @@ export function desire(context: Context, app: App, account: string): Wish {
   // By key: the source may have made a new object of it meanwhile.
   const own = reads[apps.findIndex((each) => each.key === app.key)]
   if (own === undefined) {
-    throw new ReconcileError('Progressing', `App ${app.key} was changed meanwhile; it is looked at again.`, { retryable: true })
+    throw new ReconcileError('Progressing', `App ${app.key} was changed meanwhile; it is looked at again.`, {
+      retryable: true,
+    })
   }
   return {
     desired: current.byApp.get(app.key) ?? { hosts: new Map(), rejected: [], notes: [] },

@@ -50,6 +50,7 @@ export function merge(
     }
     const claim = claimOf(claims, host)
     if (claim !== undefined) ownedThere++
+    const action = decide(policy, want !== undefined, true, claim !== undefined)
     if (want !== undefined) {
       wantedThere++
       if (claim === undefined) result.adopt.push(want)
@@ -59,7 +60,6 @@ export function merge(
       }
       continue
     }
-    const action = decide(policy, false, true, claim !== undefined)
     if (action === 'keep' || (claim?.implied && desired.has(host.slice('www.'.length) as Host))) result.kept++
     else if (action === 'remove' && !isProtected(host) && !isUnaskedWww(host, desired, claim !== undefined)) {
       result.remove.push(host)

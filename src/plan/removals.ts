@@ -34,7 +34,8 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
   const hash = approvalHash(app.spec.appId, candidates, record.approvalsUsed)
   const nothing = { waiting: [], hash, refused: undefined, approved: false }
   if (candidates.length === 0) return { ...nothing, removals: [] }
-  if (input.approvals.includes(hash) || input.handed?.includes(hash)) return { ...nothing, removals: candidates, approved: true }
+  if (input.approvals.includes(hash) || input.handed?.includes(hash))
+    return { ...nothing, removals: candidates, approved: true }
 
   const settled: Host[] = []
   let distrust: Refusal | undefined
@@ -99,7 +100,11 @@ function withApproval(
 
 /** Mappings that exist but name no valid host: a slip of the pen takes nothing off the app. */
 function invalidMappings(desired: Desired): ReadonlySet<Key> {
-  return new Set(desired.rejected.filter((each) => each.reason === 'InvalidDomain' || each.undecided).map((each) => each.mapping.key))
+  return new Set(
+    desired.rejected
+      .filter((each) => each.reason === 'InvalidDomain' || each.undecided)
+      .map((each) => each.mapping.key),
+  )
 }
 
 /** What holds one removal back that neither time nor approval lifts. */

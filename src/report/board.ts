@@ -1,6 +1,7 @@
 import type { App, Key } from '../api/objects.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { appStatus, mappingStatuses, orphanStatus } from './app-status.ts'
+import { type AppHappening, happenings } from './happenings.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
@@ -25,7 +26,11 @@ export interface BoardOptions {
   now: () => number
   leader: () => boolean
   /** Gets statuses whenever a reconcile or a change of objects made them; undefined where nobody keeps them. */
-  publish?: { app(status: AppStatus): void; mapping(status: MappingStatus): void }
+  publish?: {
+    app(status: AppStatus): void
+    mapping(status: MappingStatus): void
+    event(app: App, happening: AppHappening): void
+  }
 }
 
 /** Makes an empty board. */
@@ -55,6 +60,7 @@ export function createBoard(options: BoardOptions): Board {
     metrics.appSeen(app.key)
     measure(metrics, app.key, outcome, status, own)
     tell(log, before, status)
+    for (const each of happenings(outcome, before, status)) options.publish?.event(app, each)
     options.publish?.app(status)
     for (const each of own) options.publish?.mapping(each)
   }

@@ -104,6 +104,12 @@ describe('the daemon on a real API server', () => {
     await world.unmap('two')
     await until('two is gone', () => !world.listed().includes('two.example.com'))
     assert.ok(world.listed().includes('by-hand.example.org'))
+    const events = async () =>
+      (await world.server.admin.events.listNamespacedEvent({ namespace: world.namespace })).items
+    await until('Events tell', async () => {
+      const reasons = new Set((await events()).map((each) => each.reason))
+      return reasons.has('DomainsAdded') && reasons.has('DomainsRemoved')
+    })
     assert.doesNotMatch(daemon.log(), new RegExp(world.simulator.apiKey))
   })
 

@@ -38,7 +38,10 @@ describe('isolation of rejected names', () => {
 
   test('a name is quoted only as a whole', () => {
     const state = startIsolation(['a.example', 'aa.example', 'a.example.com'] as Host[], 'bad: aa.example.')
-    assert.deepEqual(state.open, [{ hosts: ['a.example', 'a.example.com'] }, { hosts: ['aa.example'], known: 'guilty' }])
+    assert.deepEqual(state.open, [
+      { hosts: ['a.example', 'a.example.com'] },
+      { hosts: ['aa.example'], known: 'guilty' },
+    ])
   })
 
   test('whatever is bad, no good name is rejected, no bad one accepted, and the probes are bounded', () => {
