@@ -16,13 +16,14 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
     told.push({ reason, note, names })
   }
   const { added, removed, plan, ssl } = outcome
-  if (added.length > 0) tell('DomainsAdded', `${added.length} host(s) added, read back and compared.`, added)
-  if (removed.length > 0) tell('DomainsRemoved', `${removed.length} host(s) removed, read back and compared.`, removed)
-  if (plan?.refused !== undefined && before?.plan?.hash !== plan.hash) {
+  if (added.length > 0) tell('DomainsAdded', `${added.length} host(s) added, read back and compared`, added)
+  if (removed.length > 0) tell('DomainsRemoved', `${removed.length} host(s) removed, read back and compared`, removed)
+  const toldBefore = before?.plan?.reason === 'RemovalRefused' && before.plan.hash === plan?.hash
+  if (plan?.refused !== undefined && !toldBefore) {
     tell('RemovalRefused', plan.refused.message, plan.waiting)
   }
   const rejected = rejectedOf(after).filter((host) => !rejectedOf(before).includes(host))
-  if (rejected.length > 0) tell('DomainRejected', `ServerPilot refuses ${rejected.length} host(s).`, rejected)
+  if (rejected.length > 0) tell('DomainRejected', `ServerPilot refuses ${rejected.length} host(s)`, rejected)
   if (ssl?.switched !== undefined && 'auto' in ssl.switched) tell('AutoSSLEnabled', 'AutoSSL was switched on.')
   const failed = outcome.failure?.reason
   if (failed !== undefined && failed !== syncReason(before)) {
