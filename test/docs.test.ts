@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { crdsYaml } from '../src/api/crd.ts'
 import { decodeObject } from '../src/api/decode.ts'
 import { API_VERSION } from '../src/api/objects.ts'
 import { KINDS, type Kind, specSchemas } from '../src/api/schema.ts'
@@ -67,6 +68,7 @@ function anchorsOf(page: string): Set<string> {
 test('docs/flags.md and docs/metrics.md are what `npm run docs` writes', () => {
   assert.equal(read('docs/flags.md'), flagsDocs())
   assert.equal(read('docs/metrics.md'), metricsDocs())
+  assert.equal(read('manifests/crd/crds.yaml'), crdsYaml())
 })
 
 test('troubleshooting has a heading for every reason of a condition and of an Event, and for no other', () => {
