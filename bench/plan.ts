@@ -1,3 +1,4 @@
+import type { Host } from '../src/domain/host.ts'
 import { makePlan, type Plan, type PlanInput } from '../src/plan/plan.ts'
 import { app, desired, hosts, mappings, NOW, record } from '../test/plan/fixture.ts'
 import { type Bench, collectGarbage, ensure, type Figure, median, timed } from './measure.ts'
@@ -76,6 +77,7 @@ function caseOf(count: number, changes: number, prefix = 'app.'): PlanCase {
       desired: desired(lenient, mappings(wanted)),
       observed: [],
       record: record(owned),
+      owned: owned as Host[],
       frozen: new Map(),
       watch: undefined,
       distrusted: false,

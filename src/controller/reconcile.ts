@@ -75,11 +75,12 @@ async function planFor(
 ): Promise<Plan> {
   const memory = memoryOf(context, app.key)
   const now = context.clock.now()
+  const owned = Object.keys(record.hosts) as Host[]
   const distrusted = !fresh && !writerMatches(record, context.writer)
   memory.watch = watchRemovals(memory.watch, {
     basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains]),
     wanted: wish.desired.hosts,
-    owned: Object.keys(record.hosts) as Host[],
+    owned,
     complete: wish.frozen.size === 0,
     distrusted,
     now,
@@ -89,6 +90,7 @@ async function planFor(
     desired: wish.desired,
     observed: observed.domains,
     record,
+    owned,
     frozen: wish.frozen,
     watch: context.oneShot ? undefined : memory.watch,
     distrusted,

@@ -17,12 +17,14 @@ export interface RemovalShare {
  * removals are neither gone nor ever were ours. Claims count whatever their state.
  * @param removals hosts of ours that the plan takes off
  * @param now epoch milliseconds
+ * @param owned how many hosts the record has, where the caller knows
  */
 export function removalShare(
   record: OwnershipRecord,
   removals: readonly Host[],
   now: number,
   window: number,
+  owned = Object.keys(record.hosts).length,
 ): RemovalShare {
   const gone = new Set(removals)
   let excused = 0
@@ -36,7 +38,7 @@ export function removalShare(
     if (removal.approved !== true) gone.add(host)
     else if (claimed) excused++
   }
-  let base = Object.keys(record.hosts).length - excused
+  let base = owned - excused
   for (const host of gone) if (!Object.hasOwn(record.hosts, host)) base++
   return { removed: gone.size, base, percent: base === 0 ? 0 : (100 * gone.size) / base }
 }

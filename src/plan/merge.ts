@@ -28,12 +28,12 @@ export function merge(
   policy: Policy,
   desired: ReadonlyMap<Host, DesiredHost>,
   observed: readonly string[],
-  record: OwnershipRecord,
+  claims: OwnershipRecord['hosts'],
+  owned: readonly Host[],
   isProtected: (host: Host) => boolean,
 ): Merged {
   const respelled = new Map<string, Host>()
   const result: Merged = { add: [], adopt: [], transfer: [], remove: [], foreign: [], absent: [], kept: 0, respelled }
-  const claims = record.hosts
   const names = new Set(observed)
   const respelledHosts = new Set<Host>()
   let wantedThere = 0
@@ -66,14 +66,15 @@ export function merge(
     } else if (claim !== undefined) result.kept++
     else result.foreign.push(host)
   }
-  const isThere = (host: Host): boolean => respelledHosts.has(host) || (names.has(host) && !respelled.has(host))
+  const isThere =
+    respelled.size === 0
+      ? (host: Host): boolean => names.has(host)
+      : (host: Host): boolean => respelledHosts.has(host) || (names.has(host) && !respelled.has(host))
   if (wantedThere < desired.size) {
     for (const [host, want] of desired) if (!isThere(host)) result.add.push(want)
   }
-  if (ownedThere < Object.keys(claims).length) {
-    for (const host in claims) {
-      if (!isThere(host as Host) && !desired.has(host as Host)) result.absent.push(host as Host)
-    }
+  if (ownedThere < owned.length) {
+    for (const host of owned) if (!desired.has(host) && !isThere(host)) result.absent.push(host)
   }
   return result
 }

@@ -53,6 +53,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
     foreign: settled.filter((host) => !ours(host)),
     safety: app.spec.safety,
     record,
+    owned: input.owned.length,
     desired: input.desired.hosts.size,
     left: leftAfter(input, merged, settled),
     now,
@@ -128,5 +129,7 @@ const first = (map: ReadonlyMap<string, string>): string | undefined => map.valu
 export function namesOf(observed: readonly string[], hosts: readonly Host[], respelled: Merged['respelled']): number {
   if (hosts.length === 0) return 0
   const gone = new Set<string>(hosts)
-  return observed.reduce((sum, name) => sum + Number(gone.has(respelled.get(name) ?? name)), 0)
+  let count = 0
+  for (const name of observed) if (gone.has(respelled.size === 0 ? name : (respelled.get(name) ?? name))) count++
+  return count
 }

@@ -11,6 +11,8 @@ export interface RemovalCase {
   foreign: readonly Host[]
   safety: SafetySpec
   record: OwnershipRecord
+  /** How many hosts the record has. */
+  owned: number
   /** Hosts that mappings want now. */
   desired: number
   /** Names that would be left on the app, additions included. */
@@ -34,10 +36,10 @@ const exclusiveNeedsApproval: Guard = ({ foreign, record }) =>
     ? `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
     : undefined
 
-const budget: Guard = ({ removals, foreign, safety, record, now }) => {
+const budget: Guard = ({ removals, foreign, safety, record, owned, now }) => {
   const others = new Set(foreign)
   const ours = removals.filter((host) => !others.has(host))
-  const share = removalShare(record, ours, now, safety.window)
+  const share = removalShare(record, ours, now, safety.window, owned)
   if (share.base < safety.minDomains || share.percent <= safety.maxRemovalPercent) return undefined
   const earlier = share.removed - new Set(ours).size
   const before = earlier > 0 ? `, ${earlier} of them earlier in the window` : ''

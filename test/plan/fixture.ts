@@ -72,6 +72,7 @@ export function plan(
     desired: desired(of, wishes),
     observed,
     record: owned,
+    owned: Object.keys(owned.hosts) as Host[],
     frozen: new Map(),
     watch: undefined,
     distrusted: false,
