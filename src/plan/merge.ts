@@ -18,6 +18,8 @@ export interface Merged {
   kept: number
   /** The canonical names of those observed names that are not written that way. */
   respelled: ReadonlyMap<string, Host>
+  /** Every host is listed once and in its canonical form, as is usual: then names are hosts. */
+  plain: boolean
 }
 
 /**
@@ -33,7 +35,17 @@ export function merge(
   isProtected: (host: Host) => boolean,
 ): Merged {
   const respelled = new Map<string, Host>()
-  const result: Merged = { add: [], adopt: [], transfer: [], remove: [], foreign: [], absent: [], kept: 0, respelled }
+  const result: Merged = {
+    add: [],
+    adopt: [],
+    transfer: [],
+    remove: [],
+    foreign: [],
+    absent: [],
+    kept: 0,
+    respelled,
+    plain: true,
+  }
   const names = new Set(observed)
   const respelledHosts = new Set<Host>()
   let wantedThere = 0
@@ -76,6 +88,7 @@ export function merge(
   if (ownedThere < owned.length) {
     for (const host of owned) if (!desired.has(host) && !isThere(host)) result.absent.push(host)
   }
+  result.plain = respelled.size === 0 && names.size === observed.length
   return result
 }
 

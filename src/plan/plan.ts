@@ -83,7 +83,7 @@ export function makePlan(input: PlanInput): Plan {
   const merged = merge(app.spec.policy, input.desired.hosts, input.observed, record.hosts, input.owned, protector(app))
   const held = new Map<Host, Held>()
   const judged = judgeRemovals(input, merged, held)
-  const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged.respelled))
+  const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged))
   const additions = judgeAdditions(merged.add, input.blocked, room, held)
   return {
     app: app.key,

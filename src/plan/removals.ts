@@ -72,7 +72,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
 
 /** Names on the app once these hosts went: only additions that will really be made count. */
 function leftAfter(input: PlanInput, merged: Merged, gone: readonly Host[]): number {
-  const stay = input.observed.length - namesOf(input.observed, gone, merged.respelled)
+  const stay = input.observed.length - namesOf(input.observed, gone, merged)
   const open = merged.add.filter((each) => !input.blocked.has(each.host)).length
   return stay + Math.min(open, Math.max(MAX_HOSTS - stay, 0))
 }
@@ -126,10 +126,10 @@ function holdOf(host: Host, { record, frozen, moving }: PlanInput, invalid: Read
 const first = (map: ReadonlyMap<string, string>): string | undefined => map.values().next().value
 
 /** How many observed names (spellings) the hosts stand for. */
-export function namesOf(observed: readonly string[], hosts: readonly Host[], respelled: Merged['respelled']): number {
-  if (hosts.length === 0) return 0
+export function namesOf(observed: readonly string[], hosts: readonly Host[], { respelled, plain }: Merged): number {
+  if (plain) return hosts.length
   const gone = new Set<string>(hosts)
   let count = 0
-  for (const name of observed) if (gone.has(respelled.size === 0 ? name : (respelled.get(name) ?? name))) count++
+  for (const name of observed) if (gone.has(respelled.get(name) ?? name)) count++
   return count
 }
