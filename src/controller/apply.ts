@@ -3,7 +3,7 @@ import type { Host } from '../domain/host.ts'
 import { compareKey } from '../domain/host.ts'
 import * as claims from '../ownership/claims.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
-import { isReleasable, type Plan, writes } from '../plan/plan.ts'
+import { type Plan, writes } from '../plan/plan.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { Context } from './context.ts'
@@ -101,7 +101,7 @@ function settleRecord(record: OwnershipRecord, plan: Plan, domains: readonly str
   const proven = Object.keys(next.hosts).filter((host) => seen.has(host)) as Host[]
   next = claims.markHeld(next, proven, now)
   next = claims.clearAbsent(next, proven)
-  const releasable = plan.absent.filter((host) => isReleasable(next, host, now))
+  const releasable = plan.releases
   next = claims.release(next, releasable)
   next = claims.noteAbsent(
     next,

@@ -67,6 +67,8 @@ export interface Plan {
   approved: boolean
   /** Claims that nobody wants and that are not observed: the reads that release them are counted. */
   absent: readonly Host[]
+  /** Those of them that are released now. None while removals wait: the budget is measured on what was ours. */
+  releases: readonly Host[]
   /** When to look again because time alone changes the plan; epoch ms. */
   next: number | undefined
 }
@@ -85,12 +87,14 @@ export function makePlan(input: PlanInput): Plan {
   const judged = judgeRemovals(input, merged, held)
   const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged))
   const additions = judgeAdditions(merged.add, input.blocked, room, held)
+  const waits = judged.waiting.length > 0
+  const releases = waits ? [] : merged.absent.filter((host) => isReleasable(record, host, now)).sort()
   return {
     app: app.key,
     appId: app.spec.appId,
     policy: app.spec.policy,
     hash: judged.hash,
-    changes: changesOf(additions, judged.removals, merged, record, now),
+    changes: changesOf(additions, judged.removals, merged, releases),
     list: listOf(input.observed, judged.removals, additions, merged.respelled),
     additions,
     removals: judged.removals,
@@ -103,6 +107,7 @@ export function makePlan(input: PlanInput): Plan {
     refused: judged.refused,
     approved: judged.approved,
     absent: merged.absent,
+    releases,
     next: nextLook(held, merged.absent, record, now),
   }
 }
@@ -137,8 +142,7 @@ function changesOf(
   additions: readonly DesiredHost[],
   removals: readonly Host[],
   merged: Merged,
-  record: OwnershipRecord,
-  now: number,
+  releases: readonly Host[],
 ): Change[] {
   const named = (action: 'add' | 'adopt') => (each: DesiredHost) =>
     ({ action, host: each.host, mapping: each.mapping.key }) satisfies Change
@@ -147,10 +151,7 @@ function changesOf(
     ...additions.map(named('add')),
     ...removals.map(plain('remove')),
     ...merged.adopt.map(named('adopt')).sort((a, b) => (a.host < b.host ? -1 : 1)),
-    ...merged.absent
-      .filter((host) => isReleasable(record, host, now))
-      .map(plain('release'))
-      .sort((a, b) => (a.host < b.host ? -1 : 1)),
+    ...releases.map(plain('release')),
   ]
 }
 

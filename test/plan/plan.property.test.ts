@@ -56,7 +56,7 @@ function applied(input: PlanInput, made: Plan): OwnershipRecord {
     input.now,
   )
   next = recordRemovals(next, made.removals, input.now, made.approved)
-  next = release(next, [...made.removals, ...made.absent])
+  next = release(next, [...made.removals, ...(made.waiting.length > 0 ? [] : made.absent)])
   const seen = made.list.map(compareKey) as Host[]
   return clearAbsent(markHeld(next, seen, input.now), seen)
 }

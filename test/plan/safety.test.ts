@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Host } from '../../src/domain/host.ts'
-import { emptyRecord } from '../../src/ownership/record.ts'
+import { emptyRecord, LATE_WRITE_MS } from '../../src/ownership/record.ts'
 import { writes } from '../../src/plan/plan.ts'
 import { type RemovalWatch, watchRemovals } from '../../src/plan/settle.ts'
 import { APP_ID, app, hosts, mappings, NOW, plan, record, WRITER } from './fixture.ts'
@@ -56,6 +56,19 @@ describe('thirty-percent-exactly', () => {
     assert.equal(plan(next, left, record(left, { removals: earlier(NOW - 25 * 3_600_000, false) })).refused, undefined)
     assert.equal(plan(next, left, record(left, { removals: earlier(NOW - 3_600_000, true) })).refused, undefined)
   })
+})
+
+test('while removals wait, claims on hosts that are gone already still count, and are not released', () => {
+  const owned = hosts(10)
+  const absentSince = NOW - 10 * LATE_WRITE_MS
+  const base = record(owned)
+  const claims = Object.entries(base.hosts).map(([host, claim], index) => [
+    host,
+    index >= 5 ? { ...claim, absentSince } : claim,
+  ])
+  const result = plan(mappings(owned.slice(0, 1)), owned.slice(0, 5), { ...base, hosts: Object.fromEntries(claims) })
+  assert.match(result.refused?.message ?? '', /4 of 10/)
+  assert.deepEqual(result.releases, [])
 })
 
 describe('approved-plan-went-stale', () => {
