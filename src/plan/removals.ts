@@ -54,6 +54,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
     safety: app.spec.safety,
     record,
     owned: input.owned.length,
+    joining: joiningOf(input, merged),
     desired: input.desired.hosts.size,
     left: leftAfter(input, merged, settled),
     now,
@@ -68,6 +69,12 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
     refused: withApproval(refusal ?? distrust, input, candidates.length, hash),
     approved: false,
   }
+}
+
+/** Hosts that become ours by this plan: adopted, or added for the first time and fitting while nothing is removed. */
+function joiningOf(input: PlanInput, merged: Merged): number {
+  const fresh = merged.add.filter(({ host }) => !input.blocked.has(host) && !Object.hasOwn(input.record.hosts, host))
+  return merged.adopt.length + Math.min(fresh.length, Math.max(MAX_HOSTS - input.observed.length, 0))
 }
 
 /** Names on the app once these hosts went: only additions that will really be made count. */

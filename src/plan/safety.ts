@@ -13,6 +13,8 @@ export interface RemovalCase {
   record: OwnershipRecord
   /** How many hosts the record has. */
   owned: number
+  /** How many hosts become ours by this plan: the next one would count them, so this one does. */
+  joining: number
   /** Hosts that mappings want now. */
   desired: number
   /** Names that would be left on the app, additions included. */
@@ -36,10 +38,10 @@ const exclusiveNeedsApproval: Guard = ({ foreign, record }) =>
     ? `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
     : undefined
 
-const budget: Guard = ({ removals, foreign, safety, record, owned, now }) => {
+const budget: Guard = ({ removals, foreign, safety, record, owned, joining, now }) => {
   const others = new Set(foreign)
   const ours = removals.filter((host) => !others.has(host))
-  const share = removalShare(record, ours, now, safety.window, owned)
+  const share = removalShare(record, ours, now, safety.window, owned + joining)
   if (share.base < safety.minDomains || share.percent <= safety.maxRemovalPercent) return undefined
   const earlier = share.removed - new Set(ours).size
   const before = earlier > 0 ? `, ${earlier} of them earlier in the window` : ''

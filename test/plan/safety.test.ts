@@ -58,6 +58,14 @@ describe('thirty-percent-exactly', () => {
   })
 })
 
+test('additions of the same plan count as ours already, so that a refusal does not lift itself in the next one', () => {
+  const owned = hosts(10)
+  const few = plan(mappings([...owned.slice(4), ...hosts(1, 'new')]), owned, record(owned))
+  assert.match(few.refused?.message ?? '', /4 of 11/)
+  const many = plan(mappings([...owned.slice(4), ...hosts(4, 'new')]), owned, record(owned))
+  assert.equal(many.refused, undefined, '28.5 % of 14')
+})
+
 test('while removals wait, claims on hosts that are gone already still count, and are not released', () => {
   const owned = hosts(10)
   const absentSince = NOW - 10 * LATE_WRITE_MS
