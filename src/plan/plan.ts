@@ -156,7 +156,7 @@ function changesOf(
 }
 
 /** A claim goes after two absences further apart than a write could still be under way. */
-export function isReleasable(record: OwnershipRecord, host: Host, now: number): boolean {
+function isReleasable(record: OwnershipRecord, host: Host, now: number): boolean {
   const since = record.hosts[host]?.absentSince
   return since !== undefined && now - since >= LATE_WRITE_MS
 }

@@ -59,15 +59,15 @@ export function record(owned: readonly string[], more: Partial<OwnershipRecord> 
   return { ...emptyRecord('cid', APP_ID, 'wordpress/network', WRITER), hosts, ...more }
 }
 
-/** Plans without waiting, as a one-shot run does, unless a watch is given. */
-export function plan(
+/** What a plan is made of. Nothing waits, as in a one-shot run, unless a watch is given. */
+export function planInput(
   wishes: readonly Mapping[],
   observed: readonly string[],
   owned: OwnershipRecord,
   more: Partial<PlanInput> = {},
-): Plan {
+): PlanInput {
   const of = more.app ?? app()
-  return makePlan({
+  return {
     app: of,
     desired: desired(of, wishes),
     observed,
@@ -81,8 +81,11 @@ export function plan(
     approvals: [],
     now: NOW,
     ...more,
-  })
+  }
 }
+
+/** Makes a plan of such an input. */
+export const plan = (...input: Parameters<typeof planInput>): Plan => makePlan(planInput(...input))
 
 /** `h01.example.com` … */
 export const hosts = (count: number, prefix = 'h'): string[] =>

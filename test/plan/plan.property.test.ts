@@ -6,7 +6,7 @@ import { compareKey, type Host } from '../../src/domain/host.ts'
 import { claimHosts, clearAbsent, markHeld, recordRemovals, release } from '../../src/ownership/claims.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import { makePlan, type Plan, type PlanInput, writes } from '../../src/plan/plan.ts'
-import { app, desired, mappings, NOW, plan, record } from './fixture.ts'
+import { app, mappings, plan, planInput, record } from './fixture.ts'
 
 const name = fc.integer({ min: 0, max: 40 }).map((number) => `h${number}.example.com`)
 const names = fc.uniqueArray(name, { maxLength: 30 })
@@ -23,24 +23,11 @@ const world = fc.record({
 
 type World = { wanted: string[]; observed: string[]; owned: string[]; policy: Policy; protectedDomains: string[] }
 
-const inputOf = (each: World, more: Partial<PlanInput> = {}): PlanInput => {
-  const of = app({ policy: each.policy, protectedDomains: each.protectedDomains })
-  return {
-    app: of,
-    desired: desired(of, mappings(each.wanted)),
-    observed: each.observed,
-    record: record(each.owned),
-    owned: each.owned as Host[],
-    frozen: new Map(),
-    watch: undefined,
-    distrusted: false,
-    blocked: new Map(),
-    moving: new Map(),
-    approvals: [],
-    now: NOW,
+const inputOf = (each: World, more: Partial<PlanInput> = {}): PlanInput =>
+  planInput(mappings(each.wanted), each.observed, record(each.owned), {
+    app: app({ policy: each.policy, protectedDomains: each.protectedDomains }),
     ...more,
-  }
-}
+  })
 
 /** What the record is after the plan was applied and read back. */
 function applied(input: PlanInput, made: Plan): OwnershipRecord {
