@@ -81,6 +81,7 @@ function caseOf(count: number, changes: number, prefix = 'app.'): PlanCase {
       frozen: new Map(),
       watch: undefined,
       distrusted: false,
+    leaving: false,
       blocked: new Map(),
       moving: new Map(),
       approvals: [],

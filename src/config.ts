@@ -7,6 +7,8 @@
 export interface OptionEntry {
   /** Without the dashes. */
   flag: string
+  /** The one letter that kubectl uses for it. */
+  short?: string
   /** What the value is called in the help; none for a switch. */
   value?: string
   /** The value when nobody says anything, as text; `undefined`: none. */
@@ -62,10 +64,17 @@ export const OPTIONS = {
   },
   namespace: {
     flag: 'namespace',
+    short: 'n',
     value: 'NS',
     shownDefault: 'all',
     repeatable: true,
     meaning: 'namespaces whose apps are served, repeatable',
+  },
+  recordNamespace: {
+    flag: 'record-namespace',
+    value: 'NS',
+    shownDefault: "the pod's own; outside a pod `domainpilot`",
+    meaning: 'namespace of the daemon in a cluster: ownership records and Lease stand there',
   },
   appSelector: {
     flag: 'app-selector',
@@ -248,7 +257,7 @@ export function flagsDocs(): string {
     const entry: OptionEntry = OPTIONS[name]
     const choices = entry.choices === undefined ? '' : ` (${entry.choices.join(', ')})`
     const value = entry.value === undefined ? '' : ` ${entry.value}`
-    return `| \`--${entry.flag}${value}\` | \`${variableOf(name)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.notYet ? '**Not part of this release yet:** ' : ''}${entry.meaning.replaceAll('|', '\\|')}${choices} |`
+    return `| \`${entry.short === undefined ? '' : `-${entry.short}, `}--${entry.flag}${value}\` | \`${variableOf(name)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.notYet ? '**Not part of this release yet:** ' : ''}${entry.meaning.replaceAll('|', '\\|')}${choices} |`
   })
   return `# Flags and environment variables
 

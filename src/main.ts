@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import { CommanderError } from 'commander'
-import { EXIT, type Io } from './cli/io.ts'
+import { calledAs, EXIT, type Io } from './cli/io.ts'
 import { buildProgram } from './cli/program.ts'
 import { UsageError } from './config.ts'
 import { VERSION } from './version.ts'
@@ -28,6 +29,18 @@ const io: Io = {
   readFile: (path) => readFileSync(path, 'utf8'),
   signal: stop.signal,
   version: VERSION,
+  // kubectl runs what is called kubectl-domainpilot on the PATH.
+  plugin: [process.argv[1], process.argv0].some((path) => basename(path ?? '').startsWith('kubectl-')),
+  ...(process.stdin.isTTY === true ? { ask } : {}),
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question, { signal: stop.signal })
+  } finally {
+    terminal.close()
+  }
 }
 
 // `| head` closes the pipe: that is no error of ours.
@@ -37,8 +50,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 async function main(): Promise<number> {
   let status: number = EXIT.done
-  const name = basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl-domainpilot' : 'domainpilot'
-  const program = buildProgram(io, name, (code) => {
+  const program = buildProgram(io, calledAs(io), (code) => {
     status = code
   })
   try {

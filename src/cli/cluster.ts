@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { FINALIZER, type Finalizers } from '../controller/deletion.ts'
 import { systemTime } from '../kubernetes/api.ts'
-import { createConfigMapApi, createEventApi, createLeaseApi, createStatusApi } from '../kubernetes/client-apis.ts'
+import {
+  createConfigMapApi,
+  createEventApi,
+  createFinalizers,
+  createLeaseApi,
+  createStatusApi,
+} from '../kubernetes/client-apis.ts'
 import { type Connection, connect } from '../kubernetes/connection.ts'
 import { createRecorder } from '../kubernetes/events.ts'
 import { createElector, type Elector, leaseName } from '../kubernetes/lease.ts'
@@ -23,6 +30,7 @@ export interface Cluster {
   publish: NonNullable<BoardOptions['publish']>
   /** Waits for what is not written yet, milliseconds at the most. */
   flush(timeoutMs: number): Promise<void>
+  finalizers: Finalizers
   /** Undefined when nobody elects. */
   elector: Elector | undefined
   /** The daemon's own namespace: records and Lease stand there, and its apps may use the daemon's credentials. */
@@ -92,6 +100,7 @@ export function openCluster(io: Io, settings: KubernetesSettings, log: Log, opti
     async flush(timeoutMs) {
       await Promise.all([statuses.flush(timeoutMs), events.flush(timeoutMs)])
     },
+    finalizers: createFinalizers(connection.custom, FINALIZER),
     elector,
     namespace: connection.namespace,
     close: () => connection.close(),

@@ -46,6 +46,8 @@ export interface KubernetesSettings {
   context?: string
   qps: number
   leaderElect: boolean
+  /** Where the daemon keeps records and Lease; undefined: the pod's namespace, outside a pod `domainpilot`. */
+  recordNamespace?: string
   /** Names the Lease: each selection of apps has a leader of its own. */
   shard: string
 }
@@ -86,12 +88,14 @@ function readKubernetes(given: Given, environment: Environment): KubernetesSetti
   const kubeconfig = text('kubeconfig', given, environment)
   const context = text('context', given, environment)
   const source = text('source', given, environment)
+  const recordNamespace = text('recordNamespace', given, environment)
   const inPod = (environment.KUBERNETES_SERVICE_HOST ?? '') !== ''
   const named = kubeconfig !== undefined || context !== undefined
   if (source === 'manifests' || (source === 'auto' && !inPod && !named)) return undefined
   return {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
+    ...(recordNamespace === undefined ? {} : { recordNamespace }),
     qps: positive('kubeApiQps', given, environment),
     leaderElect: text('leaderElect', given, environment) !== 'false',
     shard: text('appSelector', given, environment) ?? '',

@@ -9,6 +9,7 @@ import type { SslOutcome } from '../report/outcome.ts'
 import type { Clock } from '../serverpilot/clock.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { MappingSource, ObjectSource } from '../source/source.ts'
+import type { Finalizers } from './deletion.ts'
 
 /** What reconciling stands on: every edge is an interface, so that a cluster, a database or a test plugs in here. */
 export interface Ports {
@@ -20,6 +21,8 @@ export interface Ports {
   records: OwnershipStore
   clock: Clock
   namespaceLabels: NamespaceLabels
+  /** Undefined where objects can have none: in files. */
+  finalizers?: Finalizers | undefined
   /** Additions that a check holds back (DNS under `Require`). */
   checkAdditions(app: App, hosts: readonly Host[]): Promise<ReadonlyMap<Host, Held>>
   /** Hashes that somebody approved by other ways than an annotation. */
@@ -53,7 +56,7 @@ export interface Contention {
 export interface AccountDesires {
   inputs: readonly unknown[]
   byApp: ReadonlyMap<Key, Desired>
-  compiled: WeakMap<Mapping, { app: App; compiled: Compiled }>
+  compiled: WeakMap<Mapping, { app: App; labels: ReturnType<NamespaceLabels>; compiled: Compiled }>
 }
 
 /** What the process remembers of one app between reconciles. All of it may be lost at any time without harm. */

@@ -1,7 +1,7 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
 import { settleConflicts } from '../plan/conflicts.ts'
-import { type Compiled, compileMapping, type Desired } from '../plan/desired.ts'
+import { type Compiled, compileMapping, type Desired, needsLabels } from '../plan/desired.ts'
 import type { MappingRead } from '../source/source.ts'
 import { type AccountDesires, type Context, memoryOf } from './context.ts'
 import { ReconcileError } from './errors.ts'
@@ -19,7 +19,7 @@ export function desire(context: Context, app: App, account: string): Wish {
   const apps = context.objects.apps().filter((each) => context.memory.get(each.key)?.account === account)
   const reads = apps.map((each) => readAll(context, each))
   const known = context.desires.get(account)
-  const inputs = [...apps, ...reads.flat().map((read) => read.mappings)]
+  const inputs = [...apps, ...reads.flat().map((read) => read.mappings), ...labelsRead(context, apps, reads)]
   const current =
     known !== undefined && sameInputs(known.inputs, inputs)
       ? known
@@ -39,7 +39,18 @@ export function desire(context: Context, app: App, account: string): Wish {
 }
 
 function readAll(context: Context, app: App): MappingRead[] {
+  // An app that is being deleted wants nothing any more, and needs no source for that.
+  if (app.deletionTimestamp !== undefined) return []
   return context.mappingSources.map((source) => source.mappingsOf(app))
+}
+
+/** The labels that decide which mappings the apps take: like everything else that goes in, others make another result. */
+function labelsRead(context: Context, apps: readonly App[], reads: readonly MappingRead[][]): unknown[] {
+  const namespaces = apps.flatMap((app, index) => {
+    if (app.spec.allowedNamespaces.from !== 'Selector') return []
+    return (reads[index] ?? []).flatMap((read) => read.mappings.map((mapping) => mapping.namespace))
+  })
+  return [...new Set(namespaces)].map((namespace) => context.namespaceLabels(namespace))
 }
 
 const sameInputs = (a: readonly unknown[], b: readonly unknown[]): boolean =>
@@ -56,9 +67,10 @@ function compileAll(
   const cache: AccountDesires['compiled'] = known?.compiled ?? new WeakMap()
   const compile = (app: App, mapping: Mapping): Compiled => {
     const hit = cache.get(mapping)
-    if (hit?.app === app) return hit.compiled
-    const compiled = compileMapping(app, mapping, context.namespaceLabels)
-    cache.set(mapping, { app, compiled })
+    const labels = needsLabels(app, mapping) ? context.namespaceLabels(mapping.namespace) : undefined
+    if (hit?.app === app && hit.labels === labels) return hit.compiled
+    const compiled = compileMapping(app, mapping, () => labels)
+    cache.set(mapping, { app, labels, compiled })
     return compiled
   }
   const compiled = apps.map((app, index) => ({

@@ -9,6 +9,7 @@ import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { applyPlan } from './apply.ts'
 import { backOff, calm, MAX_WRITES, noteReversals, notTaken, reversalsOf } from './contention.ts'
 import { type Context, memoryOf } from './context.ts'
+import { bringFinalizer, concludeFarewell, type Farewell, farewellOf } from './deletion.ts'
 import { desire, movingHosts, type Wish } from './desire.ts'
 import { failureOf, ReconcileError } from './errors.ts'
 import { readForWrite } from './observe.ts'
@@ -24,29 +25,51 @@ export async function reconcile(context: Context, key: Key, signal: AbortSignal)
   const app = context.objects.app(key)
   const outcome = blankOutcome(key, app, context.clock.now())
   if (app === undefined) return forget(context, outcome)
+  const farewell = farewellOf(context, app)
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      signal.throwIfAborted()
+      Object.assign(outcome, { result: 'Failed', failure: failureOf(error) })
+    }
+  }
+  await attempt(async () => {
+    await bringFinalizer(context, app, farewell)
+    if (farewell !== 'gone') await bringInLine(context, app, farewell, outcome, signal)
+  })
+  if (farewell === 'leaving') await attempt(() => concludeFarewell(context, app, outcome))
+  if (farewell === 'gone' && outcome.failure === undefined) return forget(context, { ...outcome, app: undefined })
+  return finish(context, outcome)
+}
+
+/** Steps 1 to 7 on the app; what they find out stands in `outcome`. */
+async function bringInLine(
+  context: Context,
+  app: App,
+  farewell: Farewell,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<void> {
   if (app.spec.suspend) {
-    const mappings = context.mappingSources.flatMap((source) => source.mappingsOf(app).mappings)
-    return { ...outcome, mappings, result: 'Suspended' }
+    outcome.mappings = context.mappingSources.flatMap((source) => source.mappingsOf(app).mappings)
+    outcome.result = 'Suspended'
+    return
   }
-  try {
-    const account = await context.accountOf(app)
-    memoryOf(context, key).account = account.account
-    await resolveAccounts(context)
-    await loadAccountRecords(context, account.account)
-    const { record, fresh } = await loadRecord(context, app, account.account)
-    const wish = desire(context, app, account.account)
-    Object.assign(outcome, { mappings: wish.mappings, desired: wish.desired, frozen: wish.frozen, record })
-    outcome.observed = takeListed(context, key) ?? (await account.getApp(app.spec.appId, signal))
-    outcome.plan = await planFor(context, app, wish, outcome.observed, record, fresh)
-    if (readsOnly(context, app)) return finish(context, outcome, 'Planned')
-    await write(context, account, app, outcome, fresh, signal)
-    await ssl(context, account, app, outcome, signal)
-    return finish(context, outcome, resultOf(outcome))
-  } catch (error) {
-    signal.throwIfAborted()
-    outcome.failure = failureOf(error)
-    return finish(context, outcome, 'Failed')
-  }
+  const account = await context.accountOf(app)
+  memoryOf(context, app.key).account = account.account
+  await resolveAccounts(context)
+  await loadAccountRecords(context, account.account)
+  const { record, fresh } = await loadRecord(context, app, account.account)
+  const wish = desire(context, app, account.account)
+  Object.assign(outcome, { mappings: wish.mappings, desired: wish.desired, frozen: wish.frozen, record })
+  outcome.observed = takeListed(context, app.key) ?? (await account.getApp(app.spec.appId, signal))
+  outcome.plan = await planFor(context, app, wish, outcome.observed, record, fresh)
+  outcome.result = 'Planned'
+  if (readsOnly(context, app)) return
+  await write(context, account, app, outcome, fresh, signal)
+  if (farewell === 'stays') await ssl(context, account, app, outcome, signal)
+  outcome.result = resultOf(outcome)
 }
 
 /** The one choke point of dry run: past it, things are written. */
@@ -76,6 +99,7 @@ async function planFor(
   const memory = memoryOf(context, app.key)
   const now = context.clock.now()
   const owned = Object.keys(record.hosts) as Host[]
+  const leaving = farewellOf(context, app) === 'leaving'
   const distrusted = !fresh && !writerMatches(record, context.writer)
   memory.watch = watchRemovals(memory.watch, {
     basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains]),
@@ -94,6 +118,7 @@ async function planFor(
     frozen: wish.frozen,
     watch: context.oneShot ? undefined : memory.watch,
     distrusted,
+    leaving,
     blocked: await blockedAdditions(context, app, wish, observed, record),
     moving: movingHosts(context, app, record.account),
     approvals: approvalsOf(context, app),
@@ -180,7 +205,8 @@ async function write(
 
 /** False when the object was changed meanwhile so that this reconcile has nothing more to say: the next one sees to it. */
 function mayGoOn(context: Context, started: App, current: App): boolean {
-  const same = current.spec.appId === started.spec.appId
+  const same =
+    current.spec.appId === started.spec.appId && farewellOf(context, current) === farewellOf(context, started)
   return same && !current.spec.suspend && !readsOnly(context, current)
 }
 
@@ -244,9 +270,8 @@ function resultOf(outcome: Outcome): Outcome['result'] {
   return changed ? 'Applied' : 'Unchanged'
 }
 
-function finish(context: Context, outcome: Outcome, result: Outcome['result']): Outcome {
-  const next = earliest(outcome.next, outcome.plan?.next)
-  return { ...outcome, result, next, endedAt: context.clock.now() }
+function finish(context: Context, outcome: Outcome): Outcome {
+  return { ...outcome, next: earliest(outcome.next, outcome.plan?.next), endedAt: context.clock.now() }
 }
 
 const earliest = (a: number | undefined, b: number | undefined): number | undefined =>

@@ -22,7 +22,11 @@ export async function sweep(context: Context, signal: AbortSignal): Promise<Swep
   const swept: Swept[] = []
   await resolveAccounts(context)
   for (const app of context.objects.apps()) {
-    if (app.spec.suspend) continue
+    // Nothing is asked for it, but it has to say so; and it may be waiting to be let go.
+    if (app.spec.suspend) {
+      swept.push({ apps: [app.key], failure: undefined })
+      continue
+    }
     try {
       const account = await context.accountOf(app)
       memoryOf(context, app.key).account = account.account

@@ -87,6 +87,35 @@ export function createStatusApi(api: CustomObjectsApi): StatusApi {
   }
 }
 
+/**
+ * One finalizer of ours on `ServerPilotApp` objects, by server-side apply under a manager of its own: whatever else stands on the
+ * object, other finalizers too, is left alone, however stale our copy is. Another object of the same name is refused with 409.
+ */
+export function createFinalizers(api: CustomObjectsApi, finalizer: string) {
+  async function apply(object: { namespace: string; name: string; uid?: string }, finalizers: string[]): Promise<void> {
+    const { namespace, name, uid } = object
+    const version = API_VERSION.slice(API_GROUP.length + 1)
+    const metadata = { name, namespace, finalizers, ...(uid === undefined ? {} : { uid }) }
+    const call = { group: API_GROUP, version, namespace, plural: PLURAL.ServerPilotApp, name }
+    await api.patchNamespacedCustomObject(
+      {
+        ...call,
+        body: { apiVersion: API_VERSION, kind: 'ServerPilotApp', metadata },
+        fieldManager: `${FIELD_MANAGER}-finalizer`,
+        force: true,
+      },
+      setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply),
+    )
+  }
+  return {
+    add: (object: { namespace: string; name: string; uid?: string }) => apply(object, [finalizer]),
+    /** Says nothing when the object is gone already. */
+    async remove(object: { namespace: string; name: string; uid?: string }) {
+      await unlessMissing(() => apply(object, []))
+    },
+  }
+}
+
 /** Events over the typed API. */
 export function createEventApi(api: EventsV1Api): EventApi {
   return {

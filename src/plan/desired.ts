@@ -53,7 +53,7 @@ export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLa
     rejected: { mapping, reason, message },
   })
   if (needsLabels(app, mapping) && labelsOf(mapping.namespace) === undefined) {
-    const message = `The labels of namespace "${mapping.namespace}" are not known, so nobody can tell whether app ${app.key} takes its mappings. What is served stays.`
+    const message = `The labels of namespace "${mapping.namespace}" are not known, so nobody can tell whether app ${app.key} takes its mappings: the daemon needs the right to list and watch namespaces. What is served stays.`
     return { mapping, hosts: [], rejected: { mapping, reason: 'NotAllowed', message, undecided: true } }
   }
   if (!namespaceAllowed(app, mapping.namespace, labelsOf)) {
@@ -77,7 +77,8 @@ export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLa
   return www.note === undefined ? { mapping, hosts } : { mapping, hosts, note: { mapping, message: www.note } }
 }
 
-const needsLabels = (app: App, mapping: Mapping): boolean =>
+/** Whether the labels of the mapping's namespace decide. */
+export const needsLabels = (app: App, mapping: Mapping): boolean =>
   app.spec.allowedNamespaces.from === 'Selector' && mapping.namespace !== app.namespace
 
 function namespaceAllowed(app: App, namespace: string, labelsOf: NamespaceLabels): boolean {

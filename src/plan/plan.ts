@@ -24,6 +24,8 @@ export interface PlanInput {
   watch: RemovalWatch | undefined
   /** The record was written by another version or with other filters (a one-shot run has no watch to remember that). */
   distrusted: boolean
+  /** The app's object is being deleted with deletionPolicy Delete: what is ours goes, without settling and without a budget. */
+  leaving: boolean
   /** Additions that must not be tried now: refused by the API, or DNS not ready under `Require`. */
   blocked: ReadonlyMap<Host, Held>
   /** Hosts wanted by another app of the account that does not hold them there yet: they leave here only after. */
@@ -82,7 +84,9 @@ export const writes = (plan: Plan): boolean => plan.additions.length > 0 || plan
  */
 export function makePlan(input: PlanInput): Plan {
   const { app, record, now } = input
-  const merged = merge(app.spec.policy, input.desired.hosts, input.observed, record.hosts, input.owned, protector(app))
+  // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
+  const policy = input.leaving ? 'Sync' : app.spec.policy
+  const merged = merge(policy, input.desired.hosts, input.observed, record.hosts, input.owned, protector(app))
   const held = new Map<Host, Held>()
   const judged = judgeRemovals(input, merged, held)
   const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged))

@@ -40,7 +40,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
   const settled: Host[] = []
   let distrust: Refusal | undefined
   for (const host of candidates) {
-    const wait = waitOf(host, watch, input.distrusted, app.spec.safety, now)
+    const wait = input.leaving ? undefined : waitOf(host, watch, input.distrusted, app.spec.safety, now)
     if (wait === undefined) settled.push(host)
     else if (wait.until === undefined) {
       distrust ??= { reason: 'RemovalRefused', message: `${host}: ${wait.message}` }
@@ -57,6 +57,7 @@ export function judgeRemovals(input: PlanInput, merged: Merged, held: Map<Host, 
     joining: joiningOf(input, merged),
     desired: input.desired.hosts.size,
     left: leftAfter(input, merged, settled),
+    leaving: input.leaving,
     now,
   })
   if (refusal !== undefined) for (const host of settled) held.set(host, refusal)

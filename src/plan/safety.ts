@@ -19,6 +19,8 @@ export interface RemovalCase {
   desired: number
   /** Names that would be left on the app, additions included. */
   left: number
+  /** The app's object is being deleted, and asks for that: only an app without any host is too much. */
+  leaving: boolean
   now: number
 }
 
@@ -38,7 +40,8 @@ const exclusiveNeedsApproval: Guard = ({ foreign, record }) =>
     ? `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
     : undefined
 
-const budget: Guard = ({ removals, foreign, safety, record, owned, joining, now }) => {
+const budget: Guard = ({ removals, foreign, safety, record, owned, joining, leaving, now }) => {
+  if (leaving) return undefined
   const others = new Set(foreign)
   const ours = removals.filter((host) => !others.has(host))
   const share = removalShare(record, ours, now, safety.window, owned + joining)
@@ -48,10 +51,12 @@ const budget: Guard = ({ removals, foreign, safety, record, owned, joining, now 
   return `${percent(share.percent)} of this app's hosts would be gone (${share.removed} of ${share.base}${before}); the limit is ${safety.maxRemovalPercent} %`
 }
 
-const neverAll: Guard = ({ removals, safety, desired, left }) => {
+const neverAll: Guard = ({ removals, safety, desired, left, leaving }) => {
   if (removals.length === 0 || safety.allowEmpty) return undefined
   if (left === 0) return 'the app would be left without a single host and could not receive requests'
-  return desired === 0 ? `no mapping is left at all: all ${removals.length} host(s) of ours would go` : undefined
+  return desired === 0 && !leaving
+    ? `no mapping is left at all: all ${removals.length} host(s) of ours would go`
+    : undefined
 }
 
 /** The guards in the order in which they speak; the first that objects is heard. */

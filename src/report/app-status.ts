@@ -90,9 +90,17 @@ export function mappingStatuses(
   })
 }
 
-/** The status of a mapping whose app does not exist. */
-export function orphanStatus(mapping: Mapping, before: MappingStatus | undefined, now: number): MappingStatus {
-  const message = `There is no ServerPilotApp ${mapping.app}. Create it, or correct spec.appRef.`
+/** The status of a mapping whose app does not exist, or is being deleted (`app`). */
+export function orphanStatus(
+  mapping: Mapping,
+  app: App | undefined,
+  before: MappingStatus | undefined,
+  now: number,
+): MappingStatus {
+  const message =
+    app === undefined
+      ? `There is no ServerPilotApp ${mapping.app}. Create it, or correct spec.appRef.`
+      : `ServerPilotApp ${mapping.app} is being deleted, so nothing is done for its mappings.`
   const accepted: Said = { status: 'False', reason: 'AppNotFound', message }
   return {
     key: mapping.key,

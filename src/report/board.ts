@@ -60,15 +60,19 @@ export function createBoard(options: BoardOptions): Board {
     metrics.appSeen(app.key)
     measure(metrics, app.key, outcome, status, own)
     tell(log, before, status)
+    if (outcome.leftBehind !== undefined) log.warn('App let go', { app: app.key, message: outcome.leftBehind })
     for (const each of happenings(outcome, before, status)) options.publish?.event(app, each)
     options.publish?.app(status)
     for (const each of own) options.publish?.mapping(each)
   }
 
-  /** Mappings whose app does not exist; each keeps the time since when. */
+  /** Mappings whose app does not exist or is on its way out; each keeps the time since when. */
   function orphanStatuses(): MappingStatus[] {
-    const lost = objects.mappings().filter((mapping) => objects.app(mapping.app) === undefined)
-    const list = lost.map((mapping) => orphanStatus(mapping, orphans.get(mapping.key), now()))
+    const list = objects.mappings().flatMap((mapping) => {
+      const app = objects.app(mapping.app)
+      const lost = app === undefined || app.deletionTimestamp !== undefined
+      return lost ? [orphanStatus(mapping, app, orphans.get(mapping.key), now())] : []
+    })
     orphans.clear()
     for (const each of list) orphans.set(each.key, each)
     return list

@@ -29,6 +29,7 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
   if (failed !== undefined && failed !== syncReason(before)) {
     tell('SyncFailed', `${failed}: ${outcome.failure?.message ?? ''}`)
   }
+  if (outcome.leftBehind !== undefined) tell('SyncFailed', outcome.leftBehind)
   if (failed === undefined && outcome.result !== 'Suspended' && before !== undefined && hadFailed(before)) {
     tell('SyncRecovered', 'The app is looked after again.')
   }

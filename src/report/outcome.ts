@@ -49,6 +49,8 @@ export interface Outcome {
   released: number
   ssl: SslOutcome | undefined
   failure: Failure | undefined
+  /** The object was let go though hosts of ours may still be on its app: why. */
+  leftBehind?: string
   /** Look again at this time though nothing changes; epoch ms. */
   next: number | undefined
   /** When it started and ended; epoch ms. */

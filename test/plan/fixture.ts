@@ -76,6 +76,7 @@ export function planInput(
     frozen: new Map(),
     watch: undefined,
     distrusted: false,
+    leaving: false,
     blocked: new Map(),
     moving: new Map(),
     approvals: [],

@@ -113,7 +113,7 @@ describe('conditions of an app and its mappings', () => {
   })
 
   test('a mapping without an app says what to do', () => {
-    const status = orphanStatus(mapping('lost', 'a.example.com', { app: 'wordpress/none' }), undefined, 1)
+    const status = orphanStatus(mapping('lost', 'a.example.com', { app: 'wordpress/none' }), undefined, undefined, 1)
     assert.equal(of(status, 'Accepted'), 'False AppNotFound')
     assert.match(status.conditions.find((each) => each.type === 'Accepted')?.message ?? '', /wordpress\/none/)
   })

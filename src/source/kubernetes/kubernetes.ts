@@ -4,6 +4,7 @@ import type { Connection } from '../../kubernetes/connection.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import type { MappingRead, ObjectSource, SourceFailure, SourceFault } from '../source.ts'
 import { createIndexByApp } from './index-by-app.ts'
+import { createNamespaceLabels } from './namespace-labels.ts'
 import { type Kept, keep, saySame } from './records.ts'
 import { createSecrets } from './secrets.ts'
 
@@ -53,6 +54,16 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     }),
   )
   const all = [...apps.values(), ...mappings.values()]
+  const labels = createNamespaceLabels({
+    connection: options.connection,
+    changed: () => notify(selecting().map(({ key }) => key)),
+    ...(options.log === undefined ? {} : { log: options.log }),
+  })
+
+  /** Apps that take mappings from namespaces by their labels. */
+  function selecting(): App[] {
+    return objects(kept(apps)).filter((app) => app.spec.allowedNamespaces.from === 'Selector')
+  }
 
   function reflect<T extends App | Mapping>(
     kind: Kind,
@@ -80,6 +91,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     const message = failure()?.message
     // A failure that comes or goes concerns every app: removals wait for it.
     for (const key of keys) untold.add(key)
+    if (selecting().length > 0) void labels.follow()
     if (message !== told) for (const { key } of kept(apps)) untold.add(key)
     if (untold.size > 0) tell(new Set(untold))
     untold.clear()
@@ -118,11 +130,12 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     name: 'kubernetes',
     async start(changed) {
       await Promise.all(all.map((reflector) => reflector.start()))
+      if (selecting().length > 0) await labels.follow()
       tell = changed
     },
     async stop() {
       tell = () => {}
-      await Promise.all(all.map((reflector) => reflector.stop()))
+      await Promise.all([labels.stop(), ...all.map((reflector) => reflector.stop())])
     },
     synced: () => all.every((reflector) => reflector.hasSynced()),
     apps: () => objects(kept(apps)),
@@ -139,6 +152,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     faults,
     failure,
     secret: (namespace, name, key) => secrets.value(namespace, name, key),
+    namespaceLabels: (namespace) => labels.of(namespace),
   }
 }
 
