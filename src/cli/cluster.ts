@@ -94,8 +94,7 @@ export function openCluster(io: Io, settings: KubernetesSettings, log: Log, opti
     publish: {
       app: (status) => statuses.app(status),
       mapping: (status) => statuses.mapping(status),
-      event: ({ key, uid }, { reason, note, names }) =>
-        events.record({ kind: 'ServerPilotApp', key, ...(uid === undefined ? {} : { uid }), reason, note, names }),
+      event: (about, happening) => events.record({ ...about, ...happening }),
     },
     async flush(timeoutMs) {
       await Promise.all([statuses.flush(timeoutMs), events.flush(timeoutMs)])

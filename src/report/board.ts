@@ -1,7 +1,8 @@
-import type { App, Key } from '../api/objects.ts'
+import type { App, Key, Mapping } from '../api/objects.ts'
+import type { Kind } from '../api/schema.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { appStatus, mappingStatuses, orphanStatus } from './app-status.ts'
-import { type AppHappening, happenings } from './happenings.ts'
+import { type Happening, happenings, mappingHappenings } from './happenings.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
@@ -29,9 +30,22 @@ export interface BoardOptions {
   publish?: {
     app(status: AppStatus): void
     mapping(status: MappingStatus): void
-    event(app: App, happening: AppHappening): void
+    event(about: EventSubject, happening: Happening): void
   }
 }
+
+/** The object that an Event is about. */
+export interface EventSubject {
+  kind: Kind
+  key: Key
+  uid?: string
+}
+
+const subject = (kind: Kind, { key, uid }: App | Mapping): EventSubject => ({
+  kind,
+  key,
+  ...(uid === undefined ? {} : { uid }),
+})
 
 /** Makes an empty board. */
 export function createBoard(options: BoardOptions): Board {
@@ -61,7 +75,9 @@ export function createBoard(options: BoardOptions): Board {
     measure(metrics, app.key, outcome, status, own)
     tell(log, before, status)
     if (outcome.leftBehind !== undefined) log.warn('App let go', { app: app.key, message: outcome.leftBehind })
-    for (const each of happenings(outcome, before, status)) options.publish?.event(app, each)
+    for (const each of happenings(outcome, before, status)) options.publish?.event(subject('ServerPilotApp', app), each)
+    for (const { mapping, ...each } of mappingHappenings(outcome, known, own))
+      if (mapping.source === objects.name) options.publish?.event(subject('DomainMapping', mapping), each)
     options.publish?.app(status)
     for (const each of own) options.publish?.mapping(each)
   }

@@ -1,17 +1,18 @@
+import type { Mapping } from '../api/objects.ts'
 import type { Outcome } from './outcome.ts'
 import type { EventReason } from './reasons.ts'
-import type { AppStatus } from './status.ts'
+import type { AppStatus, MappingStatus } from './status.ts'
 
-/** Something worth an Event on the app: a reason of EVENTS, one sentence with figures, and the hosts that it speaks of. */
-export interface AppHappening {
+/** Something worth an Event: a reason of EVENTS, one sentence with figures, and the hosts that it speaks of. */
+export interface Happening {
   reason: EventReason
   note: string
-  names: readonly string[]
+  names?: readonly string[]
 }
 
 /** What a reconcile did and what changed by it since the status before. Pure; a state that lasts is told once. */
-export function happenings(outcome: Outcome, before: AppStatus | undefined, after: AppStatus): AppHappening[] {
-  const told: AppHappening[] = []
+export function happenings(outcome: Outcome, before: AppStatus | undefined, after: AppStatus): Happening[] {
+  const told: Happening[] = []
   const tell = (reason: EventReason, note: string, names: readonly string[] = []): void => {
     told.push({ reason, note, names })
   }
@@ -34,6 +35,37 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
     tell('SyncRecovered', 'The app is looked after again.')
   }
   return told
+}
+
+/** Of more mappings than this one reconcile makes no Events: the app's Event names the hosts. */
+const MAX_MAPPINGS = 20
+
+/** What happened to single mappings: their hosts were added, or they are not served and why. Pure; told once. */
+export function mappingHappenings(
+  outcome: Outcome,
+  before: ReadonlyMap<string, MappingStatus>,
+  after: readonly MappingStatus[],
+): (Happening & { mapping: Mapping })[] {
+  const added = new Set<string>(outcome.added)
+  const mappings = new Map(outcome.mappings.map((mapping) => [mapping.key, mapping]))
+  const told = after.flatMap((status): (Happening & { mapping: Mapping })[] => {
+    const mapping = mappings.get(status.key)
+    if (mapping === undefined) return []
+    const trouble = troubleOf(status)
+    if (trouble !== undefined && trouble !== troubleOf(before.get(status.key)))
+      return [{ mapping, reason: 'DomainRejected', note: trouble }]
+    const own = status.hosts.filter((host) => added.has(host.name)).map((host) => host.name)
+    return own.length === 0 ? [] : [{ mapping, reason: 'DomainsAdded', note: `On the app: ${own.join(', ')}` }]
+  })
+  return told.length > MAX_MAPPINGS ? [] : told
+}
+
+/** Why a mapping is not served though nothing is under way for it; undefined when it is, or will be. */
+function troubleOf(status: MappingStatus | undefined): string | undefined {
+  const accepted = status?.conditions.find((each) => each.type === 'Accepted' && each.status === 'False')
+  if (accepted !== undefined) return `${accepted.reason}: ${accepted.message}`
+  const rejected = status?.hosts.find((host) => host.state === 'rejected')
+  return rejected === undefined ? undefined : `Rejected: ${rejected.name}: ${rejected.message ?? ''}`
 }
 
 const rejectedOf = (status: AppStatus | undefined): string[] =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { appStatus } from '../../src/report/app-status.ts'
-import { happenings } from '../../src/report/happenings.ts'
+import { appStatus, mappingStatuses } from '../../src/report/app-status.ts'
+import { happenings, mappingHappenings } from '../../src/report/happenings.ts'
 import type { Outcome } from '../../src/report/outcome.ts'
-import type { AppStatus } from '../../src/report/status.ts'
+import type { AppStatus, MappingStatus } from '../../src/report/status.ts'
 import { createWorld, names } from '../controller/world.ts'
 
 /** Follows an app from outcome to outcome, as the board does. */
@@ -70,5 +70,42 @@ describe('what is worth an Event', () => {
     await world.map('good')
     await world.map('bad')
     assert.deepEqual(told(await world.reconcile()).sort(), ['AutoSSLEnabled', 'DomainRejected', 'DomainsAdded'])
+  })
+})
+
+/** Follows the mappings of an app from outcome to outcome, as the board does. */
+function followMappings() {
+  let before: ReadonlyMap<string, MappingStatus> = new Map()
+  let app: AppStatus | undefined
+  return (outcome: Outcome): string[] => {
+    assert.ok(outcome.app)
+    app = appStatus(outcome.app, outcome, app)
+    const after = mappingStatuses(outcome.app, app, outcome, before)
+    const told = mappingHappenings(outcome, before, after)
+    before = new Map(after.map((each) => [each.key, each]))
+    return told.map(({ mapping, reason, note }) => `${mapping.name} ${reason} ${note}`)
+  }
+}
+
+describe('what is worth an Event on a mapping', () => {
+  test('added, refused by us, rejected by the API: each once', async (t) => {
+    const world = await createWorld(t, { simulator: { behaviours: { rejectedNames: ['bad.example.com'] } } })
+    const told = followMappings()
+    await world.map('good')
+    await world.map('bad')
+    await world.map('wrong', '-.example.com')
+    const [bad, good, wrong, ...more] = told(await world.reconcile()).sort()
+    assert.match(bad ?? '', /^bad DomainRejected Rejected: bad\.example\.com: /)
+    assert.equal(good, 'good DomainsAdded On the app: good.example.com')
+    assert.match(wrong ?? '', /^wrong DomainRejected InvalidDomain: /)
+    assert.deepEqual(more, [])
+    assert.deepEqual(told(await world.reconcile()), [])
+  })
+
+  test('a crowd is told on the app alone', async (t) => {
+    const world = await createWorld(t)
+    const told = followMappings()
+    for (const name of names(21)) await world.map(name)
+    assert.deepEqual(told(await world.reconcile()), [])
   })
 })
