@@ -197,7 +197,10 @@ export const appSpec = z.strictObject({
   deletionPolicy: z
     .enum(['Retain', 'Delete'])
     .default('Retain')
-    .meta({ description: 'What becomes of the hosts of ours when this object is deleted.' }),
+    .meta({
+      description:
+        'What becomes of the hosts of ours when this object is deleted: they stay, or are removed first (Delete, in a cluster).',
+    }),
   suspend: z.boolean().default(false).meta({ description: 'Stop reconciling; what is there stays.' }),
 })
 
