@@ -2,7 +2,7 @@ import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
 import { settleConflicts } from '../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired, needsLabels } from '../plan/desired.ts'
-import type { MappingRead } from '../source/source.ts'
+import type { MappingRead, SourceFault } from '../source/source.ts'
 import { type AccountDesires, type Context, memoryOf } from './context.ts'
 import { ReconcileError } from './errors.ts'
 
@@ -12,6 +12,12 @@ export interface Wish {
   mappings: readonly Mapping[]
   /** Failed sources with the cause. */
   frozen: ReadonlyMap<string, string>
+  /** Names that sources protect. */
+  protectedHosts: readonly string[]
+  /** What sources say of single rows. */
+  faults: readonly SourceFault[]
+  /** Who else writes the same list, as sources found out. */
+  secondWriter: string | undefined
 }
 
 /** Step 1: compiles the mappings of an app into hosts. Conflicts are settled among all apps of its account. */
@@ -35,6 +41,9 @@ export function desire(context: Context, app: App, account: string): Wish {
     desired: current.byApp.get(app.key) ?? { hosts: new Map(), rejected: [], notes: [] },
     mappings: own.flatMap((read) => read.mappings),
     frozen: new Map(own.flatMap((read) => (read.failure === undefined ? [] : [[read.source, read.failure.message]]))),
+    protectedHosts: own.flatMap((read) => read.protectedHosts ?? []),
+    faults: own.flatMap((read) => read.faults ?? []),
+    secondWriter: own.find((read) => read.secondWriter !== undefined)?.secondWriter,
   }
 }
 

@@ -62,7 +62,7 @@ async function bringInLine(
   await loadAccountRecords(context, account.account)
   const { record, fresh } = await loadRecord(context, app, account.account)
   const wish = desire(context, app, account.account)
-  Object.assign(outcome, { mappings: wish.mappings, desired: wish.desired, frozen: wish.frozen, record })
+  Object.assign(outcome, { ...wish, record })
   outcome.observed = takeListed(context, app.key) ?? (await account.getApp(app.spec.appId, signal))
   outcome.plan = await planFor(context, app, wish, outcome.observed, record, fresh)
   outcome.result = 'Planned'
@@ -102,7 +102,7 @@ async function planFor(
   const leaving = farewellOf(context, app) === 'leaving'
   const distrusted = !fresh && !writerMatches(record, context.writer)
   memory.watch = watchRemovals(memory.watch, {
-    basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains]),
+    basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains, wish.protectedHosts]),
     wanted: wish.desired.hosts,
     owned,
     complete: wish.frozen.size === 0,
@@ -119,6 +119,7 @@ async function planFor(
     watch: context.oneShot ? undefined : memory.watch,
     distrusted,
     leaving,
+    protectedHosts: wish.protectedHosts,
     blocked: await blockedAdditions(context, app, wish, observed, record),
     moving: movingHosts(context, app, record.account),
     approvals: approvalsOf(context, app),
@@ -178,8 +179,7 @@ async function write(
         before = await readForWrite(context, account, current, record.lastSeen, signal)
         plan = await planFor(context, current, wish, before, record, fresh && done === 0)
       }
-      Object.assign(outcome, { app: current, mappings: wish.mappings, desired: wish.desired, frozen: wish.frozen })
-      Object.assign(outcome, { observed: before, plan })
+      Object.assign(outcome, { ...wish, app: current, observed: before, plan })
       if (writes(plan)) {
         assertCalm(context, current, plan, record)
         outcome.applied = plan

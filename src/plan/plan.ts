@@ -24,6 +24,8 @@ export interface PlanInput {
   watch: RemovalWatch | undefined
   /** The record was written by another version or with other filters (a one-shot run has no watch to remember that). */
   distrusted: boolean
+  /** Names that a source protects besides those of the app: never removed. */
+  protectedHosts: readonly string[]
   /** The app's object is being deleted with deletionPolicy Delete: what is ours goes, without settling and without a budget. */
   leaving: boolean
   /** Additions that must not be tried now: refused by the API, or DNS not ready under `Require`. */
@@ -86,7 +88,7 @@ export function makePlan(input: PlanInput): Plan {
   const { app, record, now } = input
   // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
   const policy = input.leaving ? 'Sync' : app.spec.policy
-  const merged = merge(policy, input.desired.hosts, input.observed, record.hosts, input.owned, protector(app))
+  const merged = merge(policy, input.desired.hosts, input.observed, record.hosts, input.owned, protector(input))
   const held = new Map<Host, Held>()
   const judged = judgeRemovals(input, merged, held)
   const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged))
@@ -116,9 +118,9 @@ export function makePlan(input: PlanInput): Plan {
   }
 }
 
-/** Protected: the names that the app names, patterns allowed, and their `www.`. */
-function protector(app: App): (host: Host) => boolean {
-  const patterns = app.spec.protectedDomains.map(compareKey)
+/** Protected: the names that the app and its sources name, patterns allowed, and their `www.`. */
+function protector({ app, protectedHosts }: PlanInput): (host: Host) => boolean {
+  const patterns = [...app.spec.protectedDomains, ...protectedHosts].map(compareKey)
   if (patterns.length === 0) return () => false
   const exact = new Set<string>(patterns.flatMap((name) => [name, `www.${name}`]))
   const wild = patterns.filter((name) => name.startsWith('*.'))

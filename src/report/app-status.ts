@@ -145,11 +145,20 @@ const NOT_ACCEPTED: ReadonlySet<string> = new Set<Reason>([
   'AppNotFound',
 ])
 
-function acceptedOf({ failure }: Outcome): Said {
+function acceptedOf({ failure, faults, secondWriter }: Outcome): Said {
   if (failure !== undefined && NOT_ACCEPTED.has(failure.reason)) {
     return { status: 'False', reason: failure.reason, message: failure.message }
   }
-  return { status: 'True', reason: 'Succeeded', message: '' }
+  const rows = faults.length === 0 ? [] : [rowFaults(faults)]
+  if (secondWriter === undefined) return { status: 'True', reason: 'Succeeded', message: rows.join('') }
+  return { status: 'True', reason: 'SecondWriter', message: [secondWriter, ...rows].join(' ') }
+}
+
+/** Rows that count for nothing: the others do. */
+function rowFaults(faults: Outcome['faults']): string {
+  const shown = faults.slice(0, 10).map(({ place, message }) => `${place}: ${message}`)
+  const more = faults.length > shown.length ? ` and ${faults.length - shown.length} more` : ''
+  return `${faults.length} row(s) name no domain that can be served: ${shown.join('; ')}${more}.`
 }
 
 function syncedOf(outcome: Outcome): Said {

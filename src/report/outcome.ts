@@ -4,6 +4,7 @@ import type { OwnershipRecord } from '../ownership/record.ts'
 import type { Desired } from '../plan/desired.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
+import type { SourceFault } from '../source/source.ts'
 import type { Reason } from './reasons.ts'
 
 /** How a reconcile ended. `Planned`: dry run or policy Observe. `Refused`: removals wait for approval. */
@@ -36,6 +37,10 @@ export interface Outcome {
   mappings: readonly Mapping[]
   desired: Desired | undefined
   frozen: ReadonlyMap<string, string>
+  /** What sources say of single rows of theirs. */
+  faults: readonly SourceFault[]
+  /** Who else writes the same list, with the cure; undefined while nobody is known. */
+  secondWriter: string | undefined
   observed: ServerPilotApp | undefined
   record: OwnershipRecord | undefined
   /** The plan that stands now: after a write, what is left to do. */
@@ -67,6 +72,8 @@ export function blankOutcome(key: Key, app: App | undefined, now: number): Outco
     mappings: [],
     desired: undefined,
     frozen: new Map(),
+    faults: [],
+    secondWriter: undefined,
     observed: undefined,
     record: undefined,
     plan: undefined,

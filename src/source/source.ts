@@ -19,6 +19,12 @@ export interface MappingRead {
   source: string
   mappings: readonly Mapping[]
   failure?: SourceFailure
+  /** Names that are never removed, under any policy: the network's own, as a database gives them. */
+  protectedHosts?: readonly string[]
+  /** What is wrong with single rows: table and id are named. The rest counts all the same. */
+  faults?: readonly SourceFault[]
+  /** Somebody else writes the same list, with the cure: a plugin that is still switched on. */
+  secondWriter?: string
 }
 
 /** A source that knows mappings of given apps (a database), or of all apps (see ObjectSource). */

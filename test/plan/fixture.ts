@@ -77,6 +77,7 @@ export function planInput(
     watch: undefined,
     distrusted: false,
     leaving: false,
+    protectedHosts: [],
     blocked: new Map(),
     moving: new Map(),
     approvals: [],
