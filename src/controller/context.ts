@@ -68,8 +68,10 @@ export interface AppMemory {
   of: string | undefined
   record: OwnershipRecord | undefined
   token: string | undefined
-  /** What a sweep listed, until it is used. */
-  listed: ServerPilotApp | undefined
+  /** What a sweep listed, until it is used, and how many writes had ended when it was asked for. */
+  listed: { app: ServerPilotApp; writes: number } | undefined
+  /** Changes made at ServerPilot by this process: a listing that was asked for before one of them is not true any more. */
+  writes: number
   contention: Contention
   /** Not before this is SSL looked at again; epoch ms. */
   sslNotBefore: number
@@ -107,6 +109,7 @@ export function blankMemory(): AppMemory {
     record: undefined,
     token: undefined,
     listed: undefined,
+    writes: 0,
     contention: { reversals: new Map(), until: 0, level: 0 },
     sslNotBefore: 0,
     ssl: undefined,

@@ -84,7 +84,8 @@ function takeListed(context: Context, key: Key): ServerPilotApp | undefined {
   const memory = memoryOf(context, key)
   const { listed } = memory
   memory.listed = undefined
-  return listed?.id === context.objects.app(key)?.spec.appId ? listed : undefined
+  const current = listed?.app.id === context.objects.app(key)?.spec.appId && listed?.writes === memory.writes
+  return current ? listed?.app : undefined
 }
 
 /** Steps 3 and 4 on one reading of the app. */

@@ -7,7 +7,7 @@ import type { SslOutcome } from '../report/outcome.ts'
 import type { Reason } from '../report/reasons.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 import type { ServerPilot, ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
-import type { Context } from './context.ts'
+import { type Context, memoryOf } from './context.ts'
 import { saveRecord } from './records.ts'
 
 type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
@@ -113,6 +113,7 @@ export async function bringSsl(
       () => undefined,
       (error: unknown) => error,
     )
+    memoryOf(context, app.key).writes++
     if (failure !== undefined && !(failure instanceof ServerPilotError)) throw failure
     const before = current.observed
     current = { record: counted, observed: await account.getApp(app.spec.appId, signal) }

@@ -46,8 +46,12 @@ async function sweepAccount(
   signal: AbortSignal,
 ): Promise<Swept> {
   try {
+    const writes = new Map(apps.map(({ key }) => [key, memoryOf(context, key).writes]))
     const listed = new Map((await account.listApps(signal)).map((each) => [each.id, each]))
-    for (const app of apps) memoryOf(context, app.key).listed = listed.get(app.spec.appId)
+    for (const { key, spec } of apps) {
+      const app = listed.get(spec.appId)
+      memoryOf(context, key).listed = app && { app, writes: writes.get(key) ?? 0 }
+    }
     return { apps: apps.map((app) => app.key), failure: undefined }
   } catch (error) {
     signal.throwIfAborted()

@@ -4,7 +4,7 @@ import { type Isolation, nextProbe, probed, startIsolation, undecided } from '..
 import type { Plan } from '../plan/plan.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
-import type { Context } from './context.ts'
+import { type Context, memoryOf } from './context.ts'
 import { ReconcileError } from './errors.ts'
 
 /** How the write of a list ended, before it is read back. */
@@ -65,6 +65,8 @@ async function post(
   } catch (error) {
     if (error instanceof ServerPilotError) return error
     throw error
+  } finally {
+    memoryOf(context, app.key).writes++
   }
 }
 

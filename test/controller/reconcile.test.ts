@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { sweep } from '../../src/controller/sweep.ts'
 import { createWorld, names } from './world.ts'
 
 describe('reconcile', () => {
@@ -269,4 +270,41 @@ describe('two-installations-one-app', () => {
     assert.equal(a.posts() - before, 2)
     assert.ok(a.listed().includes('c.example.com'))
   })
+})
+
+test('a listing that was asked for before our own write is not taken for what is there after it', async (t) => {
+  const world = await createWorld(t)
+  for (const name of names(12)) await world.map(name)
+  await world.settle()
+  for (const name of names(5)) await world.unmap(name)
+  const refused = await world.settle()
+  assert.equal(refused.plan?.waiting.length, 5)
+
+  const signal = new AbortController().signal
+  const { accountOf } = world.context
+  const app = world.context.objects.app('wordpress/network')
+  assert.ok(app)
+  const account = await accountOf(app)
+  const asked = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const slow = {
+    ...account,
+    async listApps() {
+      const listing = await account.listApps(signal)
+      asked.resolve()
+      await answered.promise
+      return listing
+    },
+  }
+  world.context.accountOf = async () => slow
+  const swept = sweep(world.context, signal)
+  await asked.promise
+  world.context.accountOf = accountOf
+  world.context.approval = refused.plan?.hash
+  assert.equal((await world.reconcile()).removed.length, 5)
+  answered.resolve()
+  await swept
+  const outcome = await world.reconcile()
+  assert.deepEqual(outcome.plan?.waiting, [])
+  assert.equal(outcome.plan?.refused, undefined)
 })
