@@ -66,7 +66,7 @@ export const OPTIONS = {
     flag: 'namespace',
     short: 'n',
     value: 'NS',
-    shownDefault: 'all',
+    shownDefault: "all; with kubectl the context's",
     repeatable: true,
     meaning: 'namespaces whose apps are served, repeatable',
   },

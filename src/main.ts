@@ -23,9 +23,10 @@ const io: Io = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   outIsTerminal: process.stdout.isTTY === true,
-  errIsTerminal: process.stderr.isTTY === true,
+  // One without columns (a pseudo-terminal that nobody sized) has no place for a spinner, which would fill it for ever.
+  errIsTerminal: process.stderr.isTTY === true && process.stderr.columns > 0,
   colour: !process.env.NO_COLOR && process.env.TERM !== 'dumb',
-  width: process.stdout.columns ?? 80,
+  width: process.stdout.columns || 80,
   readFile: (path) => readFileSync(path, 'utf8'),
   signal: stop.signal,
   version: VERSION,

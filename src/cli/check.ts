@@ -59,7 +59,7 @@ function sourceFindings({ objects, settings }: Setup): Finding[] {
     const cure = 'Correct what is named; `domainpilot validate PATH` lists every fault. Until then nothing is removed.'
     return [{ verdict: 'fail', what: 'objects', detail: failure.message, cure }]
   }
-  const detail = `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${settings.manifests.join(', ')}`
+  const detail = `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${settings.kubernetes === undefined ? settings.manifests.join(', ') : 'the cluster'}`
   return [{ verdict: 'ok', what: 'objects', detail }]
 }
 

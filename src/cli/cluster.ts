@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { FINALIZER, type Finalizers } from '../controller/deletion.ts'
-import { systemTime } from '../kubernetes/api.ts'
+import { type LeaseApi, systemTime } from '../kubernetes/api.ts'
 import {
   createConfigMapApi,
   createEventApi,
@@ -19,7 +19,7 @@ import type { BoardOptions } from '../report/board.ts'
 import type { Log } from '../report/log.ts'
 import { createKubernetesSource } from '../source/kubernetes/kubernetes.ts'
 import type { ObjectSource } from '../source/source.ts'
-import type { Io } from './io.ts'
+import { calledAs, type Io } from './io.ts'
 import type { KubernetesSettings } from './settings.ts'
 
 /** What a cluster brings: objects, records, statuses, and the election of a leader. */
@@ -33,6 +33,9 @@ export interface Cluster {
   finalizers: Finalizers
   /** Undefined when nobody elects. */
   elector: Elector | undefined
+  lease: LeaseApi | undefined
+  /** What the status of the app with this id counts as ours; undefined when there is none, or when it cannot be read. */
+  ownedByStatus(appId: string): { key: string; owned: number } | undefined
   /** The daemon's own namespace: records and Lease stand there, and its apps may use the daemon's credentials. */
   namespace: string
   close(): Promise<void>
@@ -49,16 +52,46 @@ const observed = z.looseObject({
   status: z.record(z.string(), z.unknown()).optional(),
 })
 
-/** Puts the parts together that talk to a cluster. Starts nothing. Throws `KubernetesError` with the reason `Misconfigured`. */
-export function openCluster(io: Io, settings: KubernetesSettings, log: Log, options: { elect: boolean }): Cluster {
-  const connection = connect({
+/** Of an app, for one pass. */
+const owning = z.object({
+  spec: z.object({ appId: z.string() }),
+  status: z.object({ ownedDomains: z.array(z.string()) }),
+})
+
+export interface ClusterOptions {
+  elect: boolean
+  /** One pass by a person: remembers what the statuses count as ours. */
+  oneShot: boolean
+  /** Namespaces whose objects are read; empty: all. */
+  read: readonly string[]
+}
+
+/** Opens the connection that the settings name. Throws `KubernetesError` with the reason `Misconfigured`. */
+export function connectCluster(io: Io, settings: KubernetesSettings): Connection {
+  return connect({
     ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
     ...(settings.context === undefined ? {} : { context: settings.context }),
     environment: io.environment,
     qps: settings.qps,
-    userAgent: `domainpilot/${io.version}`,
+    userAgent: `${calledAs(io).replace(' ', '-')}/${io.version}`,
   })
-  const elector = options.elect && settings.leaderElect ? openElection(connection, settings.shard, log) : undefined
+}
+
+/** Puts the parts together that talk to a cluster. Starts nothing. */
+export function openCluster(
+  io: Io,
+  connection: Connection,
+  settings: KubernetesSettings,
+  log: Log,
+  options: ClusterOptions,
+): Cluster {
+  const namespace = recordNamespace(io, settings, connection)
+  const lease =
+    options.elect && settings.leaderElect
+      ? createLeaseApi(connection.urgent.coordination, namespace, leaseName(settings.shard))
+      : undefined
+  const elector = lease === undefined ? undefined : openElection(lease, log)
+  const owned = new Map<string, { key: string; owned: number }>()
   const statuses = createStatusWriter({
     api: createStatusApi(connection.custom),
     time: systemTime,
@@ -67,18 +100,21 @@ export function openCluster(io: Io, settings: KubernetesSettings, log: Log, opti
   })
   const objects = createKubernetesSource({
     connection,
-    // Namespaces choose apps, never mappings: everything is read, and the apps are selected from it.
-    namespaces: [],
+    // Namespaces choose apps, never mappings: everything that may be is read, and the apps are selected from it.
+    namespaces: options.read,
     observed: (kind, object) => {
       const { data } = observed.safeParse(object)
       if (data === undefined) return
       const { namespace, name, ...version } = data.metadata
-      statuses.seen(kind, `${namespace}/${name}`, data.status, version)
+      const key = `${namespace}/${name}`
+      statuses.seen(kind, key, data.status, version)
+      const app = options.oneShot && kind === 'ServerPilotApp' ? owning.safeParse(object).data : undefined
+      if (app !== undefined) owned.set(app.spec.appId, { key, owned: app.status.ownedDomains.length })
     },
     log: (level, message, fields) => log[level](message, fields),
   })
   const records = createRecordStore({
-    api: createConfigMapApi(connection.urgent.core, connection.namespace),
+    api: createConfigMapApi(connection.urgent.core, namespace),
     epoch: () => elector?.epoch(),
   })
   const events = createRecorder({
@@ -101,14 +137,26 @@ export function openCluster(io: Io, settings: KubernetesSettings, log: Log, opti
     },
     finalizers: createFinalizers(connection.custom, FINALIZER),
     elector,
-    namespace: connection.namespace,
+    lease,
+    ownedByStatus: (appId) => owned.get(appId),
+    namespace,
     close: () => connection.close(),
   }
 }
 
-function openElection(connection: Connection, shard: string, log: Log): Elector {
+/** Where manifests/ install the daemon. */
+const INSTALLED = 'domainpilot'
+
+/** The namespace of the daemon: in a pod its own, for a person outside where it is installed. */
+function recordNamespace({ environment }: Io, settings: KubernetesSettings, { namespace }: Connection): string {
+  if (settings.recordNamespace !== undefined) return settings.recordNamespace
+  const named = settings.kubeconfig ?? settings.context ?? (environment.KUBECONFIG || undefined)
+  return named === undefined && environment.KUBERNETES_SERVICE_HOST ? namespace : INSTALLED
+}
+
+function openElection(api: LeaseApi, log: Log): Elector {
   return createElector({
-    api: createLeaseApi(connection.urgent.coordination, connection.namespace, leaseName(shard)),
+    api,
     identity: `domainpilot-${randomUUID()}`,
     time: systemTime,
     log,

@@ -11,6 +11,7 @@ export function parseShell(value: string): Shell {
 /** A completion script made from the commands themselves: subcommands, and the flags of each. */
 export function completionScript(program: Command, shell: Shell): string {
   const commands = program.commands.filter((each) => each.name() !== 'help')
+  if (program.name().startsWith('kubectl ')) return kubectlScript(commands)
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](program.name(), commands)
 }
 
@@ -65,6 +66,26 @@ function fishScript(name: string, commands: readonly Command[]): string {
     ),
   ])
   return `# ${name} completion fish > ~/.config/fish/completions/${name}.fish\n${lines.join('\n')}\n`
+}
+
+/** kubectl completes for every shell, and asks an executable of this name for what a plugin takes. `:4`: no names of files. */
+function kubectlScript(commands: readonly Command[]): string {
+  const cases = commands.map((each) => `    ${each.name()}) words='${flagsOf(each).join(' ')}' ;;`).join('\n')
+  return `#!/bin/sh
+# kubectl domainpilot completion bash > kubectl_complete-domainpilot; make it executable, put it on the PATH
+words='${commands.map((each) => each.name()).join(' ')}'
+if [ "$#" -gt 1 ]; then
+  case "$1" in
+${cases}
+    *) words='' ;;
+  esac
+fi
+for last in "$@"; do :; done
+for word in $words; do
+  case "$word" in "$last"*) echo "$word" ;; esac
+done
+echo :4
+`
 }
 
 const quote = (text: string): string => text.replaceAll("'", '’').replaceAll(':', ' -')

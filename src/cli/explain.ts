@@ -1,21 +1,24 @@
 import { type Given, UsageError } from '../config.ts'
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import type { Outcome } from '../report/outcome.ts'
+import { visible } from '../report/terminal.ts'
 import { cureOf } from '../report/words.ts'
 import { EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
 import { readSource } from './plan.ts'
+import { readSettings } from './settings.ts'
 import { type Setup, setUp } from './setup.ts'
 
 /** What is known of one host on one app. */
-interface Explanation {
+export interface Explanation {
   app: string
   appId: string
   wantedBy: string | undefined
   place: string | undefined
   heldBy: string | undefined
   claim: string | undefined
-  listed: boolean
+  /** Undefined: not known. */
+  listed: boolean | undefined
   verdict: string
   next: string
 }
@@ -24,6 +27,12 @@ interface Explanation {
 export async function explainCommand(io: Io, given: Given, name: string): Promise<number> {
   const parsed = parseHost(name)
   if (!parsed.ok) throw new UsageError(`${name}: ${parsed.message}`)
+  const settings = readSettings(given, io.environment, io.readFile)
+  const { kubernetes } = settings
+  if (kubernetes !== undefined && given.fresh !== true) {
+    const { explainInCluster } = await import('./cluster-explain.ts')
+    return await explainInCluster(io, given, { ...settings, kubernetes }, parsed.host)
+  }
   const setup = await setUp(io, given, { oneShot: true, writes: false })
   try {
     await readSource(setup)
@@ -33,7 +42,10 @@ export async function explainCommand(io: Io, given: Given, name: string): Promis
       ...orphans(setup, parsed.host),
     ]
     if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
-    else io.out(toText(parsed.host, found, outcomes))
+    else {
+      const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
+      io.out(explanationText(parsed.host, found, none))
+    }
     for (const { key, failure } of outcomes) {
       if (failure !== undefined) io.err(`${key}: ${failure.reason}: ${failure.message}\n`)
     }
@@ -100,7 +112,7 @@ const parsesTo = (name: string, host: Host): boolean => {
 }
 
 /** Also a domain that is written wrongly, such as a URL of that host. */
-const means = (domain: string, host: Host): boolean =>
+export const means = (domain: string, host: Host): boolean =>
   parsesTo(domain, host) ||
   domain
     .toLowerCase()
@@ -123,17 +135,18 @@ function verdictOf(facts: { listed: boolean; wanted: boolean; owned: boolean; wh
   return `${where}, ${whose}${why === undefined ? '' : `: ${why}`}`
 }
 
-function toText(host: Host, found: readonly Explanation[], outcomes: readonly Outcome[]): string {
+/** What was found, an app each; `none`: the sentence for nothing. */
+export function explanationText(host: Host, found: readonly Explanation[], none: string): string {
   if (found.length === 0) {
-    return `${displayHost(host)}\n  No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.\n  → Declare a DomainMapping with spec.domain: ${host}\n`
+    return `${displayHost(host)}\n  ${none}\n  → Declare a DomainMapping with spec.domain: ${host}\n`
   }
   const blocks = found.map((each) => {
     const lines = [
       `  app        ${each.app} (${each.appId})`,
-      `  wanted by  ${each.wantedBy === undefined ? 'nobody' : `${each.wantedBy} (${each.place})`}`,
+      `  wanted by  ${each.wantedBy === undefined ? 'nobody' : `${visible(each.wantedBy)} (${visible(each.place ?? '')})`}`,
       `  held by    ${each.heldBy === undefined ? 'nobody' : `${each.heldBy} (${each.claim})`}`,
-      `  stands     ${each.verdict}`,
-      `  next       ${each.next}`,
+      `  stands     ${visible(each.verdict)}`,
+      `  next       ${visible(each.next)}`,
     ]
     return lines.join('\n')
   })

@@ -2,11 +2,10 @@ import { stringify } from 'yaml'
 import { API_VERSION } from '../api/objects.ts'
 import { type Given, UsageError } from '../config.ts'
 import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
-import { createServerPilot } from '../serverpilot/client.ts'
-import { systemClock } from '../serverpilot/clock.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { EXIT, type Io } from './io.ts'
 import { startProgress } from './progress.ts'
+import { connectServerPilot } from './serverpilot-client.ts'
 import { readSettings } from './settings.ts'
 
 /** `import`: prints the objects that describe what ServerPilot has now, so that a first `plan` is empty. */
@@ -16,16 +15,7 @@ export async function importCommand(io: Io, given: Given): Promise<number> {
   if (credentials === undefined) {
     throw new UsageError('Set SERVERPILOT_CLIENT_ID and SERVERPILOT_API_KEY: import asks ServerPilot what there is.')
   }
-  const account = createServerPilot({
-    baseUrl: settings.serverpilotUrl,
-    allowInsecureHttp: true, // checked with the flag when the settings were read
-    credentials,
-    credentialsOrigin: 'the environment',
-    qps: settings.qps,
-    clock: systemClock,
-    proxy: settings.proxy,
-    version: io.version,
-  })
+  const account = connectServerPilot(settings, io.version, { credentials, origin: 'the environment' })
   const progress = startProgress(io, 'Asking ServerPilot')
   const apps = await account.listApps(io.signal).finally(() => progress.stop())
   const chosen = appId === undefined ? apps : apps.filter((app) => app.id === appId)

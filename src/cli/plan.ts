@@ -4,8 +4,9 @@ import { writes } from '../plan/plan.ts'
 import { type Paint, planToJson, planToText } from '../plan/render.ts'
 import type { Outcome } from '../report/outcome.ts'
 import { painter } from '../report/terminal.ts'
+import type { Cluster } from './cluster.ts'
 import { handOver } from './handover.ts'
-import { EXIT, type Io } from './io.ts'
+import { calledAs, EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
 import { readSettings } from './settings.ts'
 import { type Setup, setUp } from './setup.ts'
@@ -36,12 +37,14 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
     return approveByDaemon(io, given, approval)
   }
   try {
+    if (setup.cluster !== undefined && !(await lead(io, setup.cluster))) return await leftToDaemon(io, given, approval)
     await readSource(setup)
     const outcomes = await passOver(io, setup, 'Applying')
     print(io, given, setup, outcomes, true)
     if (failed(setup, outcomes)) return EXIT.failed
     return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done
   } finally {
+    await setup.cluster?.elector?.stop()
     await setup.close()
   }
 }
@@ -52,6 +55,23 @@ function approveByDaemon(io: Io, given: Given, hash: string): number {
   handOver(stateDir, hash)
   io.err(`A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.\n`)
   return EXIT.done
+}
+
+async function lead(io: Io, cluster: Cluster): Promise<boolean> {
+  const { takeLead } = await import('./leadership.ts')
+  return await takeLead(io, cluster)
+}
+
+/** A daemon leads in the cluster: nobody writes beside it. */
+async function leftToDaemon(io: Io, given: Given, approval: string | undefined): Promise<number> {
+  if (approval !== undefined) {
+    const { approveWaiting } = await import('./approve.ts')
+    return await approveWaiting(io, given, approval)
+  }
+  io.err(
+    `Nothing was applied: a daemon leads in this cluster and applies by itself. \`${calledAs(io)} status\` shows where it stands; \`${calledAs(io)} approve APP\` lets removals go that wait.\n`,
+  )
+  return EXIT.failed
 }
 
 /** Reads the objects once, without following them. */

@@ -12,6 +12,7 @@ const CONNECTION: OptionName[] = [
   'kubeconfig',
   'context',
   'namespace',
+  'recordNamespace',
   'appSelector',
   'serverpilotUrl',
   'allowInsecureHttp',
@@ -48,6 +49,8 @@ interface Entry {
 const output = (): Option =>
   new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text')
 
+const everywhere = (): Option => new Option('-A, --all-namespaces', 'in a cluster: every namespace')
+
 const COMMANDS: readonly Entry[] = [
   {
     usage: 'run',
@@ -60,7 +63,7 @@ const COMMANDS: readonly Entry[] = [
     usage: 'plan',
     summary: 'show what would change, per app, as a diff with its hash; writes nothing',
     options: CONNECTION,
-    extra: [output(), new Option('--exit-code', 'exit with 2 when there are differences')],
+    extra: [everywhere(), output(), new Option('--exit-code', 'exit with 2 when there are differences')],
     examples: ['plan', 'plan -o json --exit-code'],
     action: async (io, given) => (await import('./plan.ts')).planCommand(io, given),
   },
@@ -68,15 +71,27 @@ const COMMANDS: readonly Entry[] = [
     usage: 'apply',
     summary: 'one pass over every app: prints the plan, applies it, waits for the result',
     options: CONNECTION,
-    extra: [output(), new Option('--approve <hash>', 'let exactly the removals of this hash go, once')],
+    extra: [everywhere(), output(), new Option('--approve <hash>', 'let exactly the removals of this hash go, once')],
     examples: ['apply', 'apply --approve 3f9a0c1d2e4b5a69'],
     action: async (io, given) => (await import('./plan.ts')).applyCommand(io, given),
+  },
+  {
+    usage: 'approve <app> [hash]',
+    summary: 'let the removals of the waiting plan of an app in a cluster go, once; APP is NAME or NAMESPACE/NAME',
+    options: ['source', 'kubeconfig', 'context', 'namespace'],
+    extra: [
+      new Option('--wait <bool>', 'wait until the daemon has acted, a minute at most')
+        .choices(['true', 'false'])
+        .default('true'),
+    ],
+    examples: ['approve wordpress/network', 'approve wordpress/network 3f9a0c1d2e4b5a69 --wait=false'],
+    action: async (io, given, args) => (await import('./approve.ts')).approveCommand(io, given, args),
   },
   {
     usage: 'check',
     summary: 'connection test: a line each with the cause and the cure',
     options: CONNECTION,
-    extra: [output()],
+    extra: [everywhere(), output()],
     examples: ['check'],
     action: async (io, given) => (await import('./check.ts')).checkCommand(io, given),
   },
@@ -100,6 +115,7 @@ const COMMANDS: readonly Entry[] = [
     summary: 'apps and mappings with conditions, addresses, certificate expiry',
     options: CONNECTION,
     extra: [
+      everywhere(),
       output(),
       new Option('--fresh', 'look now instead of reading what the daemon wrote'),
       new Option('--exit-code', 'exit with 1 when an app is not ready'),
@@ -111,7 +127,11 @@ const COMMANDS: readonly Entry[] = [
     usage: 'explain <host>',
     summary: 'who wants a host, who holds it, where it stands, why it is absent, what happens next',
     options: CONNECTION,
-    extra: [output()],
+    extra: [
+      everywhere(),
+      output(),
+      new Option('--fresh', 'in a cluster: ask ServerPilot now instead of reading the objects alone'),
+    ],
     examples: ['explain shop.example.com'],
     action: async (io, given, [host = '']) => (await import('./explain.ts')).explainCommand(io, given, host),
   },
@@ -155,7 +175,8 @@ function collect(value: string, before: unknown): string[] {
 }
 
 /** Puts the command line together. `done` gets the exit status of the command that ran. */
-export function buildProgram(io: Io, name: string, done: (status: number) => void): Command {
+export function buildProgram(caller: Io, name: string, done: (status: number) => void): Command {
+  const io = caller.plugin ? besideKubectl(caller) : caller
   const program = new Command(name)
     .description(
       'Keeps the domains, AutoSSL and certificates of ServerPilot apps in line with declared domain mappings.',
@@ -178,6 +199,11 @@ export function buildProgram(io: Io, name: string, done: (status: number) => voi
   return program
 }
 
+/** Who calls it by kubectl means the cluster. */
+function besideKubectl(io: Io): Io {
+  return { ...io, environment: { DOMAINPILOT_SOURCE: 'kubernetes', ...io.environment } }
+}
+
 function addCommand(program: Command, entry: Entry, io: Io, done: (status: number) => void): void {
   const command = program
     .command(entry.usage)
@@ -198,7 +224,8 @@ function optionOf(name: OptionName): Option {
   const standard = entry.shownDefault ?? entry.default
   const value = entry.value === undefined ? '' : ` <${entry.value}>`
   const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(name)}]`
-  const option = new Option(`--${entry.flag}${value}`, described).hideHelp(entry.notYet === true)
+  const short = entry.short === undefined ? '' : `-${entry.short}, `
+  const option = new Option(`${short}--${entry.flag}${value}`, described).hideHelp(entry.notYet === true)
   if (entry.repeatable) option.argParser(collect)
   return option
 }

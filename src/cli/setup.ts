@@ -8,7 +8,6 @@ import type { Held } from '../plan/held.ts'
 import { createLogger, type Log } from '../report/log.ts'
 import type { Endpoint } from '../report/metrics.ts'
 import { createMetrics, type Metrics } from '../report/metrics.ts'
-import { createServerPilot } from '../serverpilot/client.ts'
 import { systemClock } from '../serverpilot/clock.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
@@ -17,6 +16,9 @@ import { type Accounts, createAccounts } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
 import { handedApprovals } from './handover.ts'
 import type { Io } from './io.ts'
+import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
+import { quiet } from './quiet.ts'
+import { connectServerPilot } from './serverpilot-client.ts'
 import { readSettings, type Settings } from './settings.ts'
 
 /** Everything that a command which talks to ServerPilot stands on. */
@@ -55,45 +57,43 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   })
   // One pass prints the faults of its objects itself.
   const sourceLog = options.writes && !options.oneShot ? log : undefined
-  const cluster = await openClusterOf(settings, io, log, options)
-  const objects = selectApps(cluster?.objects ?? openFiles(settings, sourceLog), settings.selection)
+  const opened = await openClusterOf(settings, io, given, options, log)
+  const cluster = opened?.cluster
+  const objects = opened?.objects ?? selectApps(openFiles(settings, sourceLog), settings.selection)
   const metrics = createMetrics({ version: io.version, sources: [objects.name], updateMethod: settings.updateMethod })
   const accounts = createAccounts(
     objects,
     settings.ambient.credentials,
     mayUseAmbient(settings, cluster),
     (credentials, origin) =>
-      createServerPilot({
-        baseUrl: settings.serverpilotUrl,
-        allowInsecureHttp: true, // checked with the flag when the settings were read
-        credentials,
-        credentialsOrigin: origin,
-        updateMethod: settings.updateMethod,
-        qps: settings.qps,
-        clock: systemClock,
-        // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
-        timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
-        proxy: settings.proxy,
-        version: io.version,
-        observe: ({ method, endpoint, code, seconds }) =>
-          metrics.serverpilotRequest({
-            method,
-            endpoint: endpoint as Endpoint,
-            status: code === 'error' ? undefined : Number(code),
-            duration: seconds * 1000,
-          }),
-      }),
+      connectServerPilot(
+        settings,
+        io.version,
+        { credentials, origin },
+        {
+          // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
+          timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
+          observe: ({ method, endpoint, code, seconds }) =>
+            metrics.serverpilotRequest({
+              method,
+              endpoint: endpoint as Endpoint,
+              status: code === 'error' ? undefined : Number(code),
+              duration: seconds * 1000,
+            }),
+        },
+      ),
   )
   secrets.push(accounts.secrets)
+  const writer = { version: io.version, filters: settings.filters }
   const store =
     cluster === undefined
       ? await openStore(settings, io, options.writes)
-      : { ...cluster.records, close: () => cluster.close() }
+      : { ...recordsOf(cluster, io, options, writer), close: () => cluster.close() }
   const context = createContext(
     {
       objects,
       mappingSources: [objects, databases],
-      accountOf: accounts.accountOf,
+      accountOf: options.oneShot ? namingSecretRight(io, accounts.accountOf) : accounts.accountOf,
       records: store,
       clock: systemClock,
       namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
@@ -106,7 +106,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
       dryRun: settings.dryRun || !options.writes,
       oneShot: options.oneShot,
       approval: options.approval,
-      writer: { version: io.version, filters: settings.filters },
+      writer,
     },
   )
   return { settings, objects, accounts, context, cluster, metrics, log, close: store.close }
@@ -124,14 +124,35 @@ function mayUseAmbient({ ambientNamespaces }: Settings, cluster: Cluster | undef
 
 /** The client library of a cluster costs more than all the rest: it is loaded only where there is one. */
 async function openClusterOf(
-  { kubernetes }: Settings,
+  settings: Settings,
   io: Io,
+  given: Given,
+  { oneShot, writes }: SetupOptions,
   log: Log,
-  { oneShot }: SetupOptions,
-): Promise<Cluster | undefined> {
+): Promise<{ cluster: Cluster; objects: ObjectSource } | undefined> {
+  const { kubernetes, selection } = settings
   if (kubernetes === undefined) return undefined
-  const { openCluster } = await import('./cluster.ts')
-  return openCluster(io, kubernetes, log, { elect: !oneShot })
+  const { connectCluster, openCluster } = await import('./cluster.ts')
+  const connection = connectCluster(io, kubernetes)
+  if (!oneShot) {
+    const cluster = openCluster(io, connection, kubernetes, log, { elect: true, oneShot, read: [] })
+    return { cluster, objects: selectApps(cluster.objects, selection) }
+  }
+  const { partly, scopeOf } = await import('./cluster-scope.ts')
+  const scope = await scopeOf(io, given, settings, connection, writes)
+  const cluster = openCluster(io, connection, kubernetes, quiet, { elect: writes, oneShot, read: scope.read })
+  return { cluster, objects: selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected }) }
+}
+
+function recordsOf(
+  { records, namespace, ownedByStatus }: Cluster,
+  io: Io,
+  { oneShot, writes }: SetupOptions,
+  writer: { version: string; filters: string },
+): OwnershipStore {
+  if (!oneShot) return records
+  const named = namingRecordRight(io, records, namespace, ownedByStatus)
+  return writes ? named : asWriter(named, writer)
 }
 
 function openFiles(settings: Settings, log: Log | undefined): ObjectSource {

@@ -2,21 +2,56 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Given } from '../config.ts'
 import { createBoard } from '../report/board.ts'
-import type { Status } from '../report/status.ts'
+import type { AppStatus, Status } from '../report/status.ts'
 import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
 import { systemClock } from '../serverpilot/clock.ts'
-import { EXIT, type Io } from './io.ts'
+import { calledAs, EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
 import { readSource } from './plan.ts'
+import { quiet } from './quiet.ts'
 import { STATUS_FILE } from './run.ts'
+import { readSettings } from './settings.ts'
 import { setUp } from './setup.ts'
 
 /** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
 const OLD = 15 * 60_000
 
-/** `status`: apps and mappings with conditions: what the daemon wrote to the state folder, or else a fresh look. */
+/**
+ * `status`: apps and mappings with conditions: what the daemon wrote into the objects of the cluster or to the state folder, or
+ * else a fresh look.
+ */
 export async function statusCommand(io: Io, given: Given): Promise<number> {
+  const status = (await clusterStatus(io, given)) ?? (await folderStatus(io, given))
+  if (given.output === 'json') io.out(`${JSON.stringify(status, null, 2)}\n`)
+  else
+    io.out(
+      statusText(status, {
+        colour: io.colour && io.outIsTerminal,
+        width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY,
+        ...(status.source.name === 'kubernetes' ? { approve: approval(io) } : {}),
+      }),
+    )
+  const ready = status.apps.every((app) => app.conditions.find((each) => each.type === 'Ready')?.status !== 'False')
+  return ready || given.exitCode !== true ? EXIT.done : EXIT.failed
+}
+
+const approval =
+  (io: Io) =>
+  ({ key, plan }: AppStatus): string =>
+    `${calledAs(io)} approve ${key} ${plan?.hash}`
+
+/** Undefined where the objects are files, and when a fresh look is asked for. */
+async function clusterStatus(io: Io, given: Given): Promise<Status | undefined> {
+  const settings = readSettings(given, io.environment, io.readFile)
+  const { kubernetes } = settings
+  if (kubernetes === undefined || given.fresh === true) return undefined
+  // The client library of a cluster is loaded only where there is one.
+  const { readClusterStatus } = await import('./cluster-status.ts')
+  return await readClusterStatus(io, given, { ...settings, kubernetes })
+}
+
+async function folderStatus(io: Io, given: Given): Promise<Status> {
   const setup = await setUp(io, given, { oneShot: true, writes: false })
   try {
     const now = systemClock.now()
@@ -37,27 +72,10 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
     } else if (now - status.generatedAt > OLD) {
       io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)
     }
-    if (given.output === 'json') io.out(`${JSON.stringify(status, null, 2)}\n`)
-    else
-      io.out(
-        statusText(status, {
-          colour: io.colour && io.outIsTerminal,
-          width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY,
-        }),
-      )
-    const ready = status.apps.every((app) => app.conditions.find((each) => each.type === 'Ready')?.status !== 'False')
-    return ready || given.exitCode !== true ? EXIT.done : EXIT.failed
+    return status
   } finally {
     await setup.close()
   }
-}
-
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => quiet,
 }
 
 const shape = z.looseObject({

@@ -6,6 +6,8 @@ export interface TextOptions {
   colour: boolean
   /** Columns of the terminal; `Infinity` when it is none. */
   width: number
+  /** The command that approves the plan of an app; `domainpilot apply --approve HASH` when not given. */
+  approve?: (app: AppStatus) => string
 }
 
 /** The whole status for a terminal: headline, sources, apps, what waits or fails with its cure, mappings. Ends in a newline. */
@@ -42,7 +44,14 @@ export function appsText(apps: readonly AppStatus[], now: number, { colour, widt
       { text: String(domains.owned) },
       { text: String(domains.foreign) },
       { text: certificate?.notAfter === undefined ? '' : relative(certificate.notAfter, now) + uncovered },
-      { text: app.lastSuccess === undefined ? 'never' : relative(app.lastSuccess, now) },
+      {
+        text:
+          app.lastSuccess === undefined
+            ? app.lastAttempt === undefined
+              ? ''
+              : 'never'
+            : relative(app.lastSuccess, now),
+      },
       { text: tone === 'ok' ? '' : visible(app.plan?.reason ?? reason) },
     ]
   })
@@ -96,7 +105,7 @@ export function conditionsText(
 }
 
 /** An app that does not simply work: why, the plan that waits, and what to do. */
-function attentionLines(app: AppStatus, { width }: TextOptions, paint: Paint): string[] {
+function attentionLines(app: AppStatus, { width, approve: command }: TextOptions, paint: Paint): string[] {
   const { tone, reason, message } = verdict(app.conditions)
   if (tone === 'ok' && app.plan === undefined) return []
   const { plan } = app
@@ -107,7 +116,7 @@ function attentionLines(app: AppStatus, { width }: TextOptions, paint: Paint): s
 
   const removals = plan.removals.slice(0, 10).map((host) => paint('bad', `  - ${visible(host)}`))
   if (plan.removals.length > 10) removals.push(`  … and ${counted(plan.removals.length - 10, 'more removal')}`)
-  const approve = `  Approve exactly these, once: ${paint('strong', `domainpilot apply --approve ${visible(plan.hash)}`)}`
+  const approve = `  Approve exactly these, once: ${paint('strong', visible(command?.(app) ?? `domainpilot apply --approve ${plan.hash}`))}`
   return [...lines, ...removals, ...(plan.reason === 'RemovalSettling' ? [] : [approve])]
 }
 

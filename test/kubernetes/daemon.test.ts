@@ -61,6 +61,7 @@ interface Daemon {
 
 function startDaemon(t: TestContext, server: ApiServer, simulator: Simulator): Daemon {
   const flags = ['--source', 'kubernetes', '--kubeconfig', server.kubeconfig, '--serverpilot-url', simulator.url]
+  flags.push('--record-namespace', 'default')
   const { PATH, HOME } = process.env
   const child = spawn(
     process.execPath,

@@ -1,0 +1,167 @@
+import type { Key } from '../api/objects.ts'
+import { type Given, UsageError } from '../config.ts'
+import { KubernetesError } from '../kubernetes/http.ts'
+import { visible } from '../report/terminal.ts'
+import { counted } from '../report/words.ts'
+import { systemClock } from '../serverpilot/clock.ts'
+import type { AppObject } from './cluster-object.ts'
+import { type ClusterReader, openReader } from './cluster-reader.ts'
+import { namespacesOf, readAll } from './cluster-status.ts'
+import { calledAs, EXIT, type Io } from './io.ts'
+import { startProgress } from './progress.ts'
+import { readSettings, type Settings } from './settings.ts'
+
+/** How long `approve` waits for the daemon, and how often it looks; ms. */
+const PATIENCE = 60_000
+const LOOK_EVERY = 500
+/** Another plan has to stay for this long to count: a look that began before the removals may report after them. */
+const STAYS = 10_000
+/** The daemon writes statuses all the time: another version alone means nothing. */
+const TRIES = 5
+
+/** `approve [NS/]APP [HASH]`: lets the removals of the waiting plan of one app go, once, by an annotation on the object. */
+export async function approveCommand(io: Io, given: Given, [name = '', hash]: readonly string[]): Promise<number> {
+  const { reader, settings } = openSettings(io, given)
+  try {
+    const [namespace, appName] = splitName(name, settings.selection.namespaces.at(-1) ?? reader.namespace)
+    return await approve(io, given, reader, await reader.app(namespace, appName), hash)
+  } finally {
+    await reader.close()
+  }
+}
+
+/** `apply --approve HASH` beside a daemon that leads: the app whose waiting plan has that hash gets the annotation. */
+export async function approveWaiting(io: Io, given: Given, hash: string): Promise<number> {
+  const { reader, settings } = openSettings(io, given)
+  try {
+    const { apps } = await readAll(reader, namespacesOf(io, given, settings, reader))
+    const app = apps.find(({ status }) => status.plan?.hash === hash)
+    if (app !== undefined) return await approve(io, given, reader, app, hash)
+    io.err(`No plan with the hash ${visible(hash)} waits. \`${calledAs(io)} status\` shows those that do.\n`)
+    return EXIT.failed
+  } finally {
+    await reader.close()
+  }
+}
+
+function openSettings(io: Io, given: Given): { reader: ClusterReader; settings: Settings } {
+  const settings = readSettings(given, io.environment, io.readFile)
+  if (settings.kubernetes === undefined) {
+    throw new UsageError(
+      'approve annotates an app in a cluster: name one with --context or --kubeconfig. With files, use `domainpilot apply --approve HASH`.',
+    )
+  }
+  return { reader: openReader(io, settings.kubernetes), settings }
+}
+
+function splitName(name: string, standard: string): [namespace: string, name: string] {
+  const parts = name.split('/')
+  const [first = '', second] = parts
+  if (parts.length > 2 || parts.includes('')) throw new UsageError(`"${name}" is no app: write NAME or NAMESPACE/NAME.`)
+  return second === undefined ? [standard, first] : [first, second]
+}
+
+async function approve(io: Io, given: Given, reader: ClusterReader, app: AppObject, hash?: string): Promise<number> {
+  const { plan } = app.status
+  if (plan === undefined) {
+    io.err(`No plan of ${app.key} waits: there is nothing to approve.\n`)
+    return EXIT.failed
+  }
+  if (hash !== undefined && hash !== plan.hash) return otherPlan(io, app.key, hash, plan.hash)
+  if (app.suspend || app.policy === 'Observe') {
+    const why = app.suspend ? 'it is suspended' : 'its policy is Observe'
+    io.err(`Nothing is written to ${app.key}, as ${why}: there is nothing to approve.\n`)
+    return EXIT.failed
+  }
+  if (hash === undefined && io.ask === undefined)
+    throw new UsageError(`Say which plan you approve: ${calledAs(io)} approve ${app.key} ${visible(plan.hash)}`)
+  io.err(`${app.key}: ${visible(plan.reason)}: ${visible(plan.message)}\n`)
+  for (const host of plan.removals) io.out(`  - ${visible(host)}\n`)
+  if (hash === undefined) {
+    const answer = (await io.ask?.(`Let ${counted(plan.removals.length, 'host')} go, once? [y/N] `)) ?? ''
+    if (!/^y(es)?$/i.test(answer.trim())) {
+      io.err('Nothing was approved.\n')
+      return EXIT.failed
+    }
+  }
+  const differs = await annotate(reader, app, plan.hash)
+  if (differs !== undefined) return otherPlan(io, app.key, plan.hash, differs.hash)
+  io.err(`Approved ${plan.hash} on ${app.key}.\n`)
+  return given.wait === 'false' ? EXIT.done : await handled(io, reader, app, plan)
+}
+
+function otherPlan(io: Io, key: Key, approved: string, waiting: string | undefined): number {
+  const now = waiting === undefined ? 'no plan waits any more' : `the plan that waits now is ${visible(waiting)}`
+  io.err(`${key}: you approve ${visible(approved)}, and ${now}. Nothing was approved: look at it first.\n`)
+  return EXIT.refused
+}
+
+/** Annotates the object as long as the plan is that one. Gives what waits instead, when it is not. */
+export async function annotate(
+  reader: Pick<ClusterReader, 'app' | 'approve'>,
+  seen: AppObject,
+  hash: string,
+): Promise<{ hash: string | undefined } | undefined> {
+  let app = seen
+  for (let tries = 1; ; tries++) {
+    try {
+      await reader.approve(app, hash)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof KubernetesError) || error.code !== 409 || tries >= TRIES) throw error
+    }
+    app = await reader.app(app.namespace, app.name)
+    const waiting = app.status.plan?.hash
+    if (waiting !== hash) return { hash: waiting }
+  }
+}
+
+/** Waits until the daemon has taken the approval up, and says what became of it. */
+async function handled(
+  io: Io,
+  reader: ClusterReader,
+  { namespace, name, key }: AppObject,
+  plan: { hash: string; removals: readonly string[] },
+): Promise<number> {
+  const progress = startProgress(io, `Waiting for the daemon to act on ${key}`)
+  try {
+    const deadline = systemClock.now() + PATIENCE
+    let otherSince: number | undefined
+    while (systemClock.now() < deadline) {
+      const app = await reader.app(namespace, name)
+      const waiting = app.status.plan?.hash
+      const other = waiting !== undefined && waiting !== plan.hash
+      otherSince = other ? (otherSince ?? systemClock.now()) : undefined
+      if (waiting === undefined || (otherSince !== undefined && systemClock.now() - otherSince >= STAYS)) {
+        progress.stop()
+        return outcome(io, app, plan)
+      }
+      await systemClock.sleep(LOOK_EVERY, io.signal)
+    }
+  } finally {
+    progress.stop()
+  }
+  const seconds = PATIENCE / 1000
+  io.err(
+    `The daemon did not act on ${key} within ${seconds} s. The approval stays and serves once: see that a daemon runs and serves this app.\n`,
+  )
+  return EXIT.failed
+}
+
+function outcome(io: Io, app: AppObject, { hash, removals }: { hash: string; removals: readonly string[] }): number {
+  const { plan, conditions } = app.status
+  const owned: readonly string[] = app.status.ownedDomains
+  if (plan !== undefined) {
+    io.err(`${app.key}: the plan has changed to ${visible(plan.hash)}: ${hash} fits no longer.\n`)
+    return EXIT.refused
+  }
+  const synced = conditions.find(({ type }) => type === 'Synced')
+  if (synced?.status === 'False') {
+    io.err(`${app.key}: not done yet: ${visible(synced.reason)}: ${visible(synced.message)}\n`)
+    return EXIT.failed
+  }
+  const kept = removals.filter((host) => owned.includes(host)).length
+  const rest = kept === 0 ? '' : `; ${counted(kept, 'host')} stayed, as they are wanted again`
+  io.out(`${app.key}: ${counted(removals.length - kept, 'host')} removed${rest}.\n`)
+  return EXIT.done
+}

@@ -1,0 +1,117 @@
+import { matchesSelector } from '../api/selector.ts'
+import type { Given } from '../config.ts'
+import type { Host } from '../domain/host.ts'
+import { cureOf } from '../report/words.ts'
+import type { AppObject, MappingObject } from './cluster-object.ts'
+import { type ClusterReader, EVERYWHERE, openReader } from './cluster-reader.ts'
+import { readAll } from './cluster-status.ts'
+import { type Explanation, explanationText, means } from './explain.ts'
+import { calledAs, EXIT, type Io } from './io.ts'
+import type { KubernetesSettings, Settings } from './settings.ts'
+
+/** `explain HOST` in a cluster, off the objects alone. Looks into every namespace that the user may read. */
+export async function explainInCluster(
+  io: Io,
+  given: Given,
+  settings: Settings & { kubernetes: KubernetesSettings },
+  host: Host,
+): Promise<number> {
+  const reader = openReader(io, settings.kubernetes)
+  try {
+    const { apps, mappings, left } = await readWidely(reader, given, settings)
+    const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
+    const found = explainObjects(host, chosen, mappings, calledAs(io))
+    left.push(
+      `ServerPilot itself was not asked: foreign hosts are left out. That needs get on the Secrets and the records: ${calledAs(io)} explain ${host} --fresh`,
+    )
+    if (given.output === 'json') io.out(`${JSON.stringify({ host, apps: found }, null, 2)}\n`)
+    else io.out(explanationText(host, found, 'No mapping wants it, and no app counts it as its own.'))
+    for (const line of left) io.err(`${line}\n`)
+    return EXIT.done
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Everything, or as much of it as the user may read; `left`: what is missing, a line each. */
+async function readWidely(reader: ClusterReader, given: Given, { selection }: Settings) {
+  const named = given.allNamespaces === true ? [] : selection.namespaces
+  if (named.length > 0) return { ...(await readAll(reader, named)), left: [] as string[] }
+  try {
+    return { ...(await readAll(reader, [EVERYWHERE])), left: [] as string[] }
+  } catch (error) {
+    if (given.allNamespaces === true) throw error
+    const refused = error instanceof Error && (error.cause as { code?: unknown } | undefined)?.code === 403
+    if (!refused) throw error
+    const left = [`Only the namespace ${reader.namespace} was read: the right to list every namespace is missing.`]
+    return { ...(await readAll(reader, [reader.namespace])), left }
+  }
+}
+
+/** What the objects say of a host, per app. Pure. `command`: how the user calls the program. */
+export function explainObjects(
+  host: Host,
+  apps: readonly AppObject[],
+  mappings: readonly MappingObject[],
+  command: string,
+): Explanation[] {
+  const wanting = mappings.filter(
+    ({ domain, status }) => means(domain, host) || status.hosts.some(({ name }) => name === host),
+  )
+  const byKey = new Map(apps.map((app) => [app.key, app]))
+  const wanted = wanting.map((mapping) => explainMapping(host, mapping, byKey.get(mapping.app), command))
+  const served = new Set(wanting.map(({ app }) => app))
+  const left = apps.filter(({ key, status }) => !served.has(key) && status.ownedDomains.includes(host))
+  return [...wanted, ...left.map((app) => explainLeaving(host, app, command))]
+}
+
+function explainMapping(host: Host, mapping: MappingObject, app: AppObject | undefined, command: string): Explanation {
+  const { status } = mapping
+  const at = status.hosts.find(({ name }) => name === host)
+  const owned = app?.status.ownedDomains.includes(host) ?? false
+  const accepted = status.conditions.find(({ type }) => type === 'Accepted')
+  const synced = status.conditions.find(({ type }) => type === 'Synced')
+  const bad = [accepted, synced].find((each) => each?.status === 'False')
+  const behind = status.observedGeneration < mapping.generation
+  const why = at?.message ?? bad?.message
+  return {
+    app: mapping.app,
+    appId: status.appId ?? app?.appId ?? 'none',
+    wantedBy: mapping.key,
+    place: `DomainMapping ${mapping.key}`,
+    heldBy: owned ? mapping.app : undefined,
+    claim: owned ? 'as its status says' : undefined,
+    listed: at?.state === 'present' || at?.state === 'leaving',
+    verdict: `${at?.state ?? 'not on the app'}${why ? `: ${why}` : ''}`,
+    next: behind
+      ? 'The daemon has not looked at the mapping as it is now: see that one runs and serves its app.'
+      : (app && removalOf(host, app, command)) ||
+        (bad && cureOf(bad.reason)) ||
+        (at?.state === 'present' ? 'Nothing: it is as it should be.' : 'The daemon goes on with it.'),
+  }
+}
+
+/** No mapping wants it, and the app counts it as its own. */
+function explainLeaving(host: Host, app: AppObject, command: string): Explanation {
+  const synced = app.status.conditions.find(({ type }) => type === 'Synced')
+  return {
+    app: app.key,
+    appId: app.appId,
+    wantedBy: undefined,
+    place: undefined,
+    heldBy: app.key,
+    claim: 'as its status says',
+    listed: undefined,
+    verdict: `no longer wanted, and ours${synced?.status === 'False' ? `: ${synced.message}` : ''}`,
+    next:
+      removalOf(host, app, command) ||
+      (synced?.status === 'False' && cureOf(synced.reason)) ||
+      'It is removed by the daemon.',
+  }
+}
+
+function removalOf(host: Host, { key, status: { plan } }: AppObject, command: string): string | undefined {
+  if (!plan?.removals.includes(host)) return undefined
+  if (plan.reason === 'RemovalSettling') return 'It is removed by the daemon once it has settled.'
+  return `Its removal waits (${plan.reason}). To let it go: ${command} approve ${key} ${plan.hash}`
+}

@@ -1,0 +1,89 @@
+import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
+import { ANNOTATION, API_GROUP, API_VERSION } from '../api/objects.ts'
+import type { Kind } from '../api/schema.ts'
+import { KubernetesError } from '../kubernetes/http.ts'
+import { connectCluster } from './cluster.ts'
+import { type AppObject, appObject, type MappingObject, mappingObject, pageOf } from './cluster-object.ts'
+import { granting } from './grant.ts'
+import type { Io } from './io.ts'
+import type { KubernetesSettings } from './settings.ts'
+
+/** The two kinds as the user of the kubeconfig may see them: get and list, no watch, nothing else of the cluster. */
+export interface ClusterReader {
+  /** Of the context. */
+  readonly namespace: string
+  apps(namespace: string): Promise<AppObject[]>
+  mappings(namespace: string): Promise<MappingObject[]>
+  app(namespace: string, name: string): Promise<AppObject>
+  /** Sets the annotation that approves a plan. Fails with 409 when the object is no longer that version. */
+  approve(app: AppObject, hash: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Every namespace. */
+export const EVERYWHERE = ''
+
+const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
+const PAGE_SIZE = 500
+
+/** Makes the reader; asks nothing yet. Its functions throw `KubernetesError`, or an `Error` that names the missing right. */
+export function openReader(io: Io, settings: KubernetesSettings): ClusterReader {
+  const connection = connectCluster(io, settings)
+
+  const pathOf = (kind: Kind, namespace: string): string => {
+    const within = namespace === EVERYWHERE ? '' : `namespaces/${encodeURIComponent(namespace)}/`
+    return `/apis/${API_VERSION}/${within}${PLURAL[kind]}`
+  }
+
+  async function list(kind: Kind, namespace: string): Promise<unknown[]> {
+    const items: unknown[] = []
+    let next: string | undefined
+    do {
+      const query = { limit: PAGE_SIZE, continue: next }
+      const page = pageOf(
+        await connection.json(pathOf(kind, namespace), { query, signal: io.signal }).catch((error: unknown) => {
+          throw refusedList(error, kind, namespace)
+        }),
+      )
+      items.push(...page.items)
+      next = page.next
+    } while (next !== undefined)
+    return items
+  }
+
+  return {
+    namespace: connection.namespace,
+    apps: async (namespace) => (await list('ServerPilotApp', namespace)).map(appObject),
+    mappings: async (namespace) => (await list('DomainMapping', namespace)).map(mappingObject),
+    async app(namespace, name) {
+      const path = `${pathOf('ServerPilotApp', namespace)}/${encodeURIComponent(name)}`
+      return appObject(await connection.json(path, { signal: io.signal }))
+    },
+    async approve({ namespace, name, resourceVersion }, hash) {
+      const metadata = { resourceVersion, annotations: { [ANNOTATION.approvePlan]: hash } }
+      const version = API_VERSION.slice(API_GROUP.length + 1)
+      const call = { group: API_GROUP, version, namespace, plural: PLURAL.ServerPilotApp, name, body: { metadata } }
+      await connection.custom.patchNamespacedCustomObject(
+        { ...call, fieldManager: 'kubectl-domainpilot' },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      )
+    },
+    close: () => connection.close(),
+  }
+}
+
+function refusedList(error: unknown, kind: Kind, namespace: string): unknown {
+  if (!(error instanceof KubernetesError)) return error
+  if (error.code === 404) {
+    const message = `${PLURAL[kind]}: the custom resources are not installed: domainpilot crds | kubectl apply -f -`
+    return new Error(message, { cause: error })
+  }
+  if (error.code !== 403) return error
+  const grant = granting({
+    namespace,
+    verbs: 'get,list',
+    resources: Object.values(PLURAL).map((each) => `${each}.${API_GROUP}`),
+  })
+  const fewer = namespace === EVERYWHERE ? '\n→ Or name the namespaces that you may read, with -n.' : ''
+  return new Error(`${error.message}\n→ ${grant}${fewer}`, { cause: error })
+}

@@ -1,0 +1,119 @@
+import { matchesSelector } from '../api/selector.ts'
+import type { Given } from '../config.ts'
+import type { AppStatus, Condition, HostStatus, MappingStatus, Status } from '../report/status.ts'
+import { systemClock } from '../serverpilot/clock.ts'
+import type { AppObject, MappingObject } from './cluster-object.ts'
+import { type ClusterReader, EVERYWHERE, openReader } from './cluster-reader.ts'
+import type { Io } from './io.ts'
+import type { KubernetesSettings, Settings } from './settings.ts'
+
+/**
+ * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that
+ * names the missing right.
+ */
+export async function readClusterStatus(
+  io: Io,
+  given: Given,
+  settings: Settings & { kubernetes: KubernetesSettings },
+): Promise<Status> {
+  const reader = openReader(io, settings.kubernetes)
+  try {
+    const scopes = namespacesOf(io, given, settings, reader)
+    const { apps, mappings } = await readAll(reader, scopes)
+    const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
+    const left = new Set(apps.filter((app) => !chosen.includes(app)).map(({ key }) => key))
+    const shown = mappings.filter((mapping) => !left.has(mapping.app))
+    return statusOf(chosen, shown, { version: io.version, now: systemClock.now() })
+  } finally {
+    await reader.close()
+  }
+}
+
+/** The namespaces that a person means, as kubectl has it: those named, else the context's; with `-A` all. */
+export function namespacesOf(
+  io: Pick<Io, 'plugin'>,
+  given: Given,
+  { selection }: Settings,
+  { namespace }: Pick<ClusterReader, 'namespace'>,
+): readonly string[] {
+  if (given.allNamespaces === true) return [EVERYWHERE]
+  if (selection.namespaces.length > 0) return [...new Set(selection.namespaces)]
+  return io.plugin ? [namespace] : [EVERYWHERE]
+}
+
+/** Both kinds of some namespaces. */
+export async function readAll(
+  reader: ClusterReader,
+  scopes: readonly string[],
+): Promise<{ apps: AppObject[]; mappings: MappingObject[] }> {
+  const [apps, mappings] = await Promise.all([
+    Promise.all(scopes.map((scope) => reader.apps(scope))),
+    Promise.all(scopes.map((scope) => reader.mappings(scope))),
+  ])
+  return { apps: apps.flat(), mappings: mappings.flat() }
+}
+
+/** What the objects say, as a status. `now`: epoch ms. Pure. */
+export function statusOf(
+  apps: readonly AppObject[],
+  mappings: readonly MappingObject[],
+  { version, now }: { version: string; now: number },
+): Status {
+  const statuses = mappings.map(mappingStatus).sort(byKey)
+  return {
+    version,
+    generatedAt: now,
+    leader: true,
+    dryRun: false,
+    source: { name: 'kubernetes', synced: true, faults: [] },
+    apps: apps.map((app) => appStatus(app, hostsOf(app, statuses))).sort(byKey),
+    mappings: statuses,
+  }
+}
+
+const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+
+function appStatus(app: AppObject, hosts: HostStatus[]): AppStatus {
+  const { plan, conditions, ...rest } = app.status
+  return {
+    key: app.key,
+    appId: app.appId,
+    policy: app.policy,
+    place: `ServerPilotApp ${app.key}`,
+    hosts,
+    ...rest,
+    ...(plan === undefined ? {} : { plan: { ...plan, diff: '' } }),
+    conditions: conditionsNow(conditions, app.generation, rest.observedGeneration),
+  }
+}
+
+function mappingStatus({ key, app, domain, generation, status }: MappingObject): MappingStatus {
+  const { conditions, hosts, ...rest } = status
+  return {
+    key,
+    app,
+    source: 'kubernetes',
+    place: `DomainMapping ${key}`,
+    domain,
+    ...rest,
+    hosts: hosts.map((host) => ({ ...host, mapping: key })),
+    conditions: conditionsNow(conditions, generation, rest.observedGeneration),
+  }
+}
+
+function hostsOf(app: AppObject, mappings: readonly MappingStatus[]): HostStatus[] {
+  const hosts = mappings.filter((mapping) => mapping.app === app.key).flatMap((mapping) => mapping.hosts)
+  return hosts.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+/** What was said of an earlier generation is not true of this one: nobody has looked yet. */
+function conditionsNow(conditions: readonly Condition[], generation: number, seen: number): Condition[] {
+  if (seen >= generation) return [...conditions]
+  const message =
+    seen < 0
+      ? 'No daemon has looked at this object yet.'
+      : `The daemon has not looked at generation ${generation} yet; it saw ${seen}.`
+  const said = { reason: 'Progressing', message, observedGeneration: seen, lastTransitionTime: 0 }
+  const others = conditions.filter(({ type }) => !['Ready', 'Reconciling', 'Stalled'].includes(type))
+  return [...others, { type: 'Ready', status: 'Unknown', ...said }, { type: 'Reconciling', status: 'True', ...said }]
+}
