@@ -194,13 +194,10 @@ export const appSpec = z.strictObject({
     .default(['*'])
     .meta({ description: 'Hosts that mappings may ask for: a name, *.example.com (any depth below), or *.' }),
   wordpress: wordpress.exactOptional(),
-  deletionPolicy: z
-    .enum(['Retain', 'Delete'])
-    .default('Retain')
-    .meta({
-      description:
-        'What becomes of the hosts of ours when this object is deleted: they stay, or are removed first (Delete, in a cluster).',
-    }),
+  deletionPolicy: z.enum(['Retain', 'Delete']).default('Retain').meta({
+    description:
+      'What becomes of the hosts of ours when this object is deleted: they stay, or are removed first (Delete, in a cluster).',
+  }),
   suspend: z.boolean().default(false).meta({ description: 'Stop reconciling; what is there stays.' }),
 })
 
