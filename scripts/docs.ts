@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { crdsYaml } from '../src/api/crd.ts'
 import { flagsDocs } from '../src/config.ts'
 import { metricsDocs } from '../src/report/metrics.ts'
@@ -8,3 +8,12 @@ await writeFile('docs/flags.md', flagsDocs())
 await writeFile('docs/metrics.md', metricsDocs())
 await mkdir('manifests/crd', { recursive: true })
 await writeFile('manifests/crd/crds.yaml', crdsYaml())
+
+// A chart can hold no links to files outside of it.
+for (const file of [
+  'crd/crds.yaml',
+  'admission/approval.yaml',
+  'monitoring/prometheus-rule.yaml',
+  'monitoring/dashboard.json',
+])
+  await copyFile(`manifests/${file}`, `manifests/chart/files/${file.split('/')[1]}`)
