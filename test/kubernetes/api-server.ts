@@ -1,4 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
@@ -40,6 +42,8 @@ export interface ApiServer {
     /** Ends it with a signal, SIGKILL when not given, and starts it again on the same port. */
     restart(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>
     start(): Promise<void>
+    /** Calls of this user that were answered, in their order: `verb resource[/subresource] code`, for RBAC's words. */
+    calls(user: string): Promise<string[]>
     /** Has etcd forget all revisions but the present one. */
     compact(): Promise<void>
   }
@@ -54,16 +58,16 @@ const run = promisify(execFile)
 /**
  * A real API server for the tests of one file: etcd and kube-apiserver of KUBEBUILDER_ASSETS on free ports, or the cluster
  * of DOMAINPILOT_TEST_KUBECONFIG. Undefined, with the test skipped and told how to get one, when there is neither.
- * Everything that was started ends with the test.
+ * Everything that was started ends with the test. `flags`: more of kube-apiserver's own; only for one that is started here.
  */
-export async function apiServer(t: Context): Promise<ApiServer | undefined> {
+export async function apiServer(t: Context, flags: Flags = {}): Promise<ApiServer | undefined> {
   const { KUBEBUILDER_ASSETS: assets, DOMAINPILOT_TEST_KUBECONFIG: running } = process.env
   const found = assets !== undefined && ['etcd', 'kube-apiserver'].every((name) => existsSync(join(assets, name)))
   if (!found && running === undefined) {
     t.skip(HOW)
     return undefined
   }
-  const pair = found ? await startPair(t, assets) : undefined
+  const pair = found ? await startPair(t, assets, flags) : undefined
   const kubeconfig = pair?.kubeconfig ?? (running as string)
   const admin = connect({ kubeconfig, environment: {}, qps: 1000 })
   t.after(() => admin.close())
@@ -117,16 +121,20 @@ export async function until(what: string, check: () => boolean | Promise<boolean
   throw new Error(`not within ${ms} ms: ${what}`, { cause: last })
 }
 
+/** Command line flags by their long names. */
+type Flags = Readonly<Record<string, string>>
+
 interface Files {
+  flags: Flags
   folder: string
   etcdPort: number
   port: number
 }
 
-async function startPair(t: Context, assets: string) {
+async function startPair(t: Context, assets: string, flags: Flags) {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-api-'))
   const [port, etcdPort] = (await freePorts(2)) as [number, number]
-  const files: Files = { folder, etcdPort, port }
+  const files: Files = { folder, etcdPort, port, flags }
   const children = new Set<ChildProcess>()
   // A test that dies takes its servers along.
   const endAll = () => {
@@ -152,6 +160,7 @@ async function startPair(t: Context, assets: string) {
   }
 
   await certificates(folder)
+  await writeFile(join(folder, 'audit.json'), JSON.stringify(AUDIT))
   const kubeconfig = await writeKubeconfig(files, 'admin')
   const client = `http://127.0.0.1:${etcdPort}`
   const data = ['--data-dir', join(folder, 'etcd'), '--unsafe-no-fsync', '--listen-peer-urls', 'http://127.0.0.1:0']
@@ -198,6 +207,16 @@ async function startPair(t: Context, assets: string) {
       server = await launch('kube-apiserver', apiServerFlags(files))
       await ready()
     },
+    async calls(user: string) {
+      const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n').slice(0, -1)
+      return lines.flatMap((line) => {
+        const entry = JSON.parse(line) as AuditEntry
+        if (entry.user.username !== user || entry.objectRef === undefined) return []
+        const { resource, subresource } = entry.objectRef
+        const path = subresource === undefined ? resource : `${resource}/${subresource}`
+        return [`${entry.verb} ${path} ${entry.responseStatus?.code}`]
+      })
+    },
     async compact() {
       const { header } = (await etcd(client, 'range', { key: 'AA==', limit: '1' })) as { header: { revision: string } }
       await etcd(client, 'compaction', { revision: header.revision, physical: true })
@@ -206,13 +225,28 @@ async function startPair(t: Context, assets: string) {
   return { kubeconfig, own }
 }
 
+/** Who did what, and what came of it; nothing of what was said. A watch is noted when it begins. */
+const AUDIT = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata' }],
+}
+
+interface AuditEntry {
+  verb: string
+  user: { username: string }
+  objectRef?: { resource: string; subresource?: string }
+  responseStatus?: { code: number }
+}
+
 async function etcd(client: string, call: string, body: Record<string, unknown>): Promise<unknown> {
   const answer = await fetch(`${client}/v3/kv/${call}`, { method: 'POST', body: JSON.stringify(body) })
   if (!answer.ok) throw new Error(`etcd ${call}: ${answer.status} ${await answer.text()}`)
   return await answer.json()
 }
 
-function apiServerFlags({ folder, port, etcdPort }: Files): string[] {
+function apiServerFlags({ folder, port, etcdPort, flags: more }: Files): string[] {
   const flags = {
     'etcd-servers': `http://127.0.0.1:${etcdPort}`,
     'bind-address': '127.0.0.1',
@@ -226,8 +260,11 @@ function apiServerFlags({ folder, port, etcdPort }: Files): string[] {
     'authorization-mode': 'RBAC',
     'disable-admission-plugins': 'ServiceAccount',
     'service-cluster-ip-range': '10.96.0.0/24',
+    'audit-policy-file': join(folder, 'audit.json'),
+    'audit-log-path': join(folder, 'audit.log'),
     // As long as this, a server that is ended gracefully keeps watches open: a minute when not given.
     'request-timeout': '10s',
+    ...more,
   }
   return Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
 }
@@ -272,7 +309,9 @@ async function certificate(
   await writeFile(file('ext'), `${extensions.join('\n')}\n`)
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file('key')]
   await run('openssl', ['req', '-new', ...key, '-subj', subject, '-out', file('csr')])
-  const ca = ['-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-CAcreateserial', '-days', '2']
+  // A file of serial numbers would be written by two at once.
+  const serial = `0x${randomBytes(16).toString('hex')}`
+  const ca = ['-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-set_serial', serial, '-days', '2']
   await run('openssl', ['x509', '-req', '-in', file('csr'), ...ca, '-extfile', file('ext'), '-out', file('crt')])
 }
 
