@@ -70,7 +70,6 @@ interface ObjectBase {
   annotations: Record<string, string>
   /** Only objects of a cluster have these. Another object of the same name has another uid. */
   uid?: string
-  resourceVersion?: string
   /** Epoch milliseconds: it is on its way out, as soon as nobody holds it with a finalizer. */
   deletionTimestamp?: number
   finalizers?: readonly string[]

@@ -5,7 +5,8 @@ import type { Kept } from './records.ts'
 export interface IndexByApp {
   /** Takes up what became of one mapping (undefined: it is gone); gives the apps that this concerns. */
   update(key: Key, kept: Kept<Mapping> | undefined): Key[]
-  mappingsOf(app: Key): Mapping[]
+  /** The same array as long as nothing of the app's has changed: another one means that it has to be worked out anew. */
+  mappingsOf(app: Key): readonly Mapping[]
   /** Mappings that never could be read and that concern, or may concern, the app. */
   unreadable(app: Key): Key[]
 }
@@ -15,6 +16,7 @@ export function createIndexByApp(): IndexByApp {
   const entries = new Map<Key, Kept<Mapping>>()
   const byApp = new Map<Key, Map<Key, Mapping>>()
   const faulty = new Map<Key, Key | undefined>()
+  const lists = new Map<Key, readonly Mapping[]>()
 
   function leave(key: Key): Key[] {
     const old = entries.get(key)
@@ -22,6 +24,7 @@ export function createIndexByApp(): IndexByApp {
     faulty.delete(key)
     if (old?.object === undefined) return old?.suspect === undefined ? [] : [old.suspect]
     const { app } = old.object
+    lists.delete(app)
     const group = byApp.get(app)
     group?.delete(key)
     if (group?.size === 0) byApp.delete(app)
@@ -39,11 +42,16 @@ export function createIndexByApp(): IndexByApp {
         faulty.set(key, suspect)
         return suspect === undefined ? concerned : [...concerned, suspect]
       }
+      lists.delete(object.app)
       const group = byApp.get(object.app) ?? new Map<Key, Mapping>()
       byApp.set(object.app, group.set(key, object))
       return [...concerned, object.app]
     },
-    mappingsOf: (app) => [...(byApp.get(app)?.values() ?? [])],
+    mappingsOf(app) {
+      const list = lists.get(app) ?? [...(byApp.get(app)?.values() ?? [])]
+      lists.set(app, list)
+      return list
+    },
     unreadable: (app) =>
       [...faulty].filter(([, suspect]) => suspect === undefined || suspect === app).map(([key]) => key),
   }

@@ -5,7 +5,7 @@ import { createReflector, type Reflector, type ReflectorOptions } from '../../ku
 import type { MappingRead, ObjectSource, SourceFailure, SourceFault } from '../source.ts'
 import { createIndexByApp } from './index-by-app.ts'
 import { createNamespaceLabels } from './namespace-labels.ts'
-import { type Kept, keep, saySame } from './records.ts'
+import { type Kept, keep } from './records.ts'
 import { createSecrets } from './secrets.ts'
 
 /** How a source of custom resources is set up. */
@@ -79,7 +79,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
         observed?.(kind, object)
         return keep<T>(kind, object, previous)
       },
-      same: saySame,
+      same: (before, after) => before === after,
       changed,
       ...(log === undefined ? {} : { log }),
       ...(random === undefined ? {} : { random }),

@@ -14,10 +14,14 @@ export interface Kept<T extends App | Mapping> {
   suspect?: Key
 }
 
-/** Decodes an object that the API server gave. Never throws: what is wrong with it stands in `fault`. */
+/**
+ * Decodes an object that the API server gave. Never throws: what is wrong with it stands in `fault`. Gives `previous` itself when the
+ * object says the same but for its status and what the API server counts, so that a status of ours wakes nobody.
+ */
 export function keep<T extends App | Mapping>(kind: Kind, value: unknown, previous: Kept<T> | undefined): Kept<T> {
   const raw = isMap(value) ? value : {}
   const meta = isMap(raw.metadata) ? raw.metadata : {}
+  if (previous !== undefined && saysSame(previous, meta)) return previous
   const key = `${String(meta.namespace)}/${String(meta.name)}`
   const decoded = decodeObject(value, { place: `${kind} ${key}`, source: 'kubernetes', kind })
   if (decoded.ok) return { key, object: { ...decoded.object, ...cluster(meta) } as T }
@@ -30,30 +34,25 @@ export function keep<T extends App | Mapping>(kind: Kind, value: unknown, previo
   return { key, fault, ...(suspect === undefined ? {} : { suspect }) }
 }
 
-/** Whether two records say the same but for what the API server counts, so that a status of ours wakes nobody. */
-export function saySame<T extends App | Mapping>(before: Kept<T>, after: Kept<T>): boolean {
-  const [old, now] = [before.object, after.object]
-  if (before.fault !== after.fault || before.suspect !== after.suspect) return false
-  if (old === undefined || now === undefined) return old === now
-  if (old.resourceVersion === now.resourceVersion && old.uid === now.uid) return true
+/** Whether an object still says what a valid one said: the generation counts changes of the spec. */
+function saysSame({ object, fault }: Kept<App | Mapping>, meta: Record<string, unknown>): boolean {
+  if (object === undefined || fault !== undefined) return false
+  const { deletionTimestamp, finalizers } = cluster(meta)
   return (
-    old.uid === now.uid &&
-    old.generation === now.generation &&
-    old.deletionTimestamp === now.deletionTimestamp &&
-    JSON.stringify([old.labels, old.annotations, old.finalizers]) ===
-      JSON.stringify([now.labels, now.annotations, now.finalizers])
+    object.uid === meta.uid &&
+    object.generation === meta.generation &&
+    object.deletionTimestamp === deletionTimestamp &&
+    JSON.stringify([object.labels, object.annotations, object.finalizers]) ===
+      JSON.stringify([meta.labels ?? {}, meta.annotations ?? {}, finalizers])
   )
 }
 
 /** The fields of `metadata` that only objects of a cluster have. */
-function cluster(
-  meta: Record<string, unknown>,
-): Pick<App, 'uid' | 'resourceVersion' | 'deletionTimestamp' | 'finalizers'> {
-  const { uid, resourceVersion, deletionTimestamp, finalizers } = meta
+function cluster(meta: Record<string, unknown>): Pick<App, 'uid' | 'deletionTimestamp' | 'finalizers'> {
+  const { uid, deletionTimestamp, finalizers } = meta
   const deleted = typeof deletionTimestamp === 'string' ? Date.parse(deletionTimestamp) : Number.NaN
   return {
     ...(typeof uid === 'string' ? { uid } : {}),
-    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
     ...(Number.isNaN(deleted) ? {} : { deletionTimestamp: deleted }),
     ...(Array.isArray(finalizers) ? { finalizers: finalizers.map(String) } : {}),
   }
