@@ -5,18 +5,31 @@ import { compareKey } from '../domain/host.ts'
 export interface CertificateFacts {
   /** Epoch ms. */
   notAfter: number
-  /** DNS names, canonical; wildcards as they are. */
+  /** Host names, canonical, and IP addresses; wildcards as they are. */
   names: readonly string[]
 }
 
+/** One entry of the list that Node gives. It escapes commas within names, so that no name can hold another one. */
+const ALTERNATIVE_NAME = /(?:^|, )(?:DNS|IP Address):([^,]*)/g
+
 /** Reads a PEM certificate. Undefined for what is none: an unreadable certificate covers nothing. */
 export function certificateFacts(pem: string): CertificateFacts | undefined {
+  const certificate = readCertificate(pem)
+  return certificate && factsOf(certificate)
+}
+
+/** The names and the end of a certificate. */
+export function factsOf(certificate: X509Certificate): CertificateFacts {
+  const names = [...(certificate.subjectAltName ?? '').matchAll(ALTERNATIVE_NAME)].map(([, name = '']) =>
+    compareKey(name),
+  )
+  return { notAfter: Date.parse(certificate.validTo), names }
+}
+
+/** Parses a certificate, PEM or DER. Undefined for what is none. */
+export function readCertificate(bytes: string | Uint8Array): X509Certificate | undefined {
   try {
-    const certificate = new X509Certificate(pem)
-    const names = (certificate.subjectAltName ?? '')
-      .split(', ')
-      .flatMap((entry) => (entry.startsWith('DNS:') ? [compareKey(entry.slice('DNS:'.length))] : []))
-    return { notAfter: Date.parse(certificate.validTo), names }
+    return new X509Certificate(bytes)
   } catch {
     return undefined
   }

@@ -72,8 +72,13 @@ export function displayHost(host: Host | string): string {
  * private registry), `network.example` (suffix not in the list), but not `shop.example.com`.
  */
 export function isMainDomain(host: Host): boolean {
+  return registrableDomain(host) === host
+}
+
+/** The domain that somebody registered, of which the host is a part: `example.co.uk` of `a.b.example.co.uk`. */
+export function registrableDomain(host: string): string {
   // A private registry's own name (`uk.com`) is a suffix in the whole list and a registered domain in the registries' part.
-  return (getDomain(host, ANYBODY) ?? getDomain(host, REGISTRY)) === host
+  return getDomain(host, ANYBODY) ?? getDomain(host, REGISTRY) ?? host
 }
 
 /**

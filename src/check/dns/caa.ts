@@ -1,0 +1,103 @@
+import { displayHost } from '../../domain/host.ts'
+import { plain } from '../plain.ts'
+import type { Answer, Caa, Dns, Failure } from './ask.ts'
+import { FAILURE_WORDS } from './judge.ts'
+
+/** The authority that ServerPilot's AutoSSL has its certificates from. */
+const AUTHORITY = 'letsencrypt.org'
+
+/** Properties that the authority knows; another one that is marked critical makes it refuse. */
+const KNOWN = ['issue', 'issuewild', 'iodef', 'contactemail', 'contactphone', 'issuemail', 'issuevmc']
+
+/** The records that count for a host: those of the nearest name, from the host up the tree, that has any. */
+export type CaaLookup =
+  | { kind: 'found'; at: string; records: readonly Caa[] }
+  | { kind: 'none' }
+  | { kind: 'failed'; at: string; why: Failure }
+
+/** Whether the domain's owner lets the authority issue. `Unknown` too when only one account of the authority may. */
+export interface CaaVerdict {
+  state: 'Allowed' | 'Refused' | 'Unknown'
+  message: string
+}
+
+/**
+ * Looks for the CAA records of hosts. Names above several hosts are asked once only, so one of these serves one round. Rejects
+ * only when the resolver's signal aborts.
+ */
+export function createCaaLookup(dns: Dns): (host: string) => Promise<CaaLookup> {
+  const asked = new Map<string, Promise<Answer<Caa>>>()
+  return async (host) => {
+    const labels = host.replace(/^\*\./, '').split('.')
+    for (let from = 0; from < labels.length; from++) {
+      const at = labels.slice(from).join('.')
+      const question = asked.get(at) ?? dns.caa(at)
+      asked.set(at, question)
+      const answer = await question
+      if (answer.kind === 'found') return { kind: 'found', at, records: answer.records }
+      // Above a failure nothing may be believed: the records that count might have been there.
+      if (answer.kind === 'failed') return { kind: 'failed', at, why: answer.why }
+    }
+    return { kind: 'none' }
+  }
+}
+
+/** Whether the certificate authority may issue for a host, by RFC 8659 and RFC 8657. Pure. */
+export function judgeCaa(host: string, lookup: CaaLookup): CaaVerdict {
+  const name = displayHost(host)
+  if (lookup.kind === 'none') return { state: 'Allowed', message: 'There are no CAA records.' }
+  if (lookup.kind === 'failed') {
+    const message = `The CAA records of ${lookup.at} cannot be read (${FAILURE_WORDS[lookup.why]}); while the certificate authority meets the same, it refuses ${name}.`
+    return { state: 'Unknown', message }
+  }
+  const { at, records } = lookup
+  const unknown = records.find(({ critical, tag }) => critical && !KNOWN.includes(tag))
+  if (unknown !== undefined) {
+    const message = `${at} has a critical CAA record "${plain(unknown.tag)}", which the certificate authority does not know, so it refuses ${name}. Delete that record.`
+    return { state: 'Refused', message }
+  }
+  const wild = host.startsWith('*.') && records.some(({ tag }) => tag === 'issuewild')
+  const tag = wild ? 'issuewild' : 'issue'
+  const issuers = records.filter((each) => each.tag === tag).map(({ value }) => parseIssuer(value))
+  if (issuers.length === 0) return { state: 'Allowed', message: `The CAA records of ${at} say nothing of issuers.` }
+  const ours = issuers.filter(({ domain }) => domain === AUTHORITY)
+  if (ours.length === 0) {
+    const others = plain(issuers.map(({ domain }) => domain || 'nobody').join(', '))
+    const message = `A CAA record at ${at} refuses ${name}: "${tag}" names ${others}. Add a CAA record at ${at}: 0 ${tag} "${AUTHORITY}".`
+    return { state: 'Refused', message }
+  }
+  const usable = ours.filter(({ methods }) => methods === undefined || methods.includes('http-01'))
+  if (usable.length === 0) {
+    const message = `The CAA record at ${at} refuses ${name}: it does not allow the method http-01. Add it to validationmethods, or take that away.`
+    return { state: 'Refused', message }
+  }
+  if (usable.every(({ account }) => account !== undefined)) {
+    const message = `The CAA record at ${at} allows ${plain(usable[0]?.account ?? '')} alone, and whether that is the account in use cannot be known here. Take accounturi away if no certificate comes.`
+    return { state: 'Unknown', message }
+  }
+  return { state: 'Allowed', message: `The CAA records of ${at} allow ${AUTHORITY}.` }
+}
+
+interface Issuer {
+  /** In lower case; empty: nobody may issue. */
+  domain: string
+  methods: readonly string[] | undefined
+  account: string | undefined
+}
+
+/** `letsencrypt.org; validationmethods=http-01; accounturi=https://…` */
+function parseIssuer(value: string): Issuer {
+  const [domain = '', ...parameters] = value.split(';').map((part) => part.trim())
+  const parameter = (name: string): string | undefined =>
+    parameters
+      .find((each) => each.toLowerCase().startsWith(`${name}=`))
+      ?.slice(name.length + 1)
+      .trim()
+  return {
+    domain: domain.toLowerCase().replace(/\.$/, ''),
+    methods: parameter('validationmethods')
+      ?.split(',')
+      .map((each) => each.trim().toLowerCase()),
+    account: parameter('accounturi'),
+  }
+}

@@ -1,0 +1,143 @@
+import { displayHost } from '../../domain/host.ts'
+import { plain } from '../plain.ts'
+import type { AddressSet } from './addresses.ts'
+import type { Answer, Failure } from './ask.ts'
+import type { Aliases, HostLookup } from './lookup.ts'
+
+/** Where a host stands in DNS. `Unknown`: a question failed, or it is not known what would be right. */
+export type DnsState = 'Ready' | 'NoRecords' | 'PointsElsewhere' | 'IPv6PointsElsewhere' | 'Unknown'
+
+/** What is to be thought of a lookup. */
+export interface DnsVerdict {
+  state: DnsState
+  /** All that were found, sorted, IPv4 first: a resolver hands them out in any order. */
+  addresses: readonly string[]
+  /** What is so, and what to do about it. */
+  message: string
+  /** Seconds for which the answers hold; undefined when none said. */
+  ttl?: number
+  /** With `Unknown`, when a question failed. */
+  failure?: Failure
+}
+
+/** So many addresses are spelled out in a message. */
+const SHOWN = 5
+
+/**
+ * Holds a lookup against the addresses that are right: the server's own and those of `dns.expectedAddresses`. All addresses
+ * have to be right, since a visitor or the certificate authority may take any of them. Pure.
+ */
+export function judgeDns(lookup: HostLookup, expected: AddressSet): DnsVerdict {
+  const { v4, v6 } = lookup
+  const found = [...recordsOf(v4), ...recordsOf(v6)]
+  const times = [v4, v6].flatMap((answer) => (answer.kind === 'found' ? (answer.ttl ?? []) : []))
+  const ttl = times.length > 0 ? { ttl: Math.min(...times) } : {}
+  const verdict = (state: DnsState, message: string): DnsVerdict => ({ state, addresses: found, message, ...ttl })
+
+  const circle = found.length === 0 && lookup.aliases?.end === 'Circle'
+  if (circle || (v4.kind === 'none' && v6.kind === 'none')) return verdict('NoRecords', noRecords(lookup, expected))
+  const failed = v4.kind === 'failed' ? v4 : v6.kind === 'failed' ? v6 : undefined
+  if (expected.empty && failed === undefined) {
+    return verdict('Unknown', `${nameOf(lookup)} cannot be judged: ${NO_ADDRESS}`)
+  }
+  const isWrong = (address: string) => !expected.empty && !expected.has(address)
+  const [wrong4, wrong6] = [recordsOf(v4).filter(isWrong), recordsOf(v6).filter(isWrong)]
+  if (wrong4.length > 0) return verdict('PointsElsewhere', elsewhere(lookup, [...wrong4, ...wrong6], expected))
+  if (wrong6.length > 0 && v4.kind !== 'failed') {
+    return v4.kind === 'found'
+      ? verdict('IPv6PointsElsewhere', ipv6Elsewhere(lookup, wrong6))
+      : verdict('PointsElsewhere', elsewhere(lookup, wrong6, expected))
+  }
+  if (failed === undefined) return verdict('Ready', 'It resolves to the server.')
+  const family = v4.kind !== 'failed' ? ' for its AAAA records' : v6.kind !== 'failed' ? ' for its A records' : ''
+  const message = `${nameOf(lookup)}: the resolver gives no answer${family} (${FAILURE_WORDS[failed.why]})${through(lookup.aliases)}. ${UNKNOWN_CURE}`
+  return { ...verdict('Unknown', message), failure: failed.why }
+}
+
+/** Whether `dns.policy: Require` lets a host be added. It never speaks of removals. */
+export function admits(verdict: DnsVerdict | undefined): boolean {
+  return verdict?.state === 'Ready'
+}
+
+/** A failure as a clause for people. */
+export const FAILURE_WORDS: Readonly<Record<Failure, string>> = {
+  Timeout: 'it timed out',
+  ServerFailure: 'SERVFAIL',
+  Refused: 'it refused the question',
+  Unreachable: 'it cannot be reached',
+  BadAnswer: 'its answer was malformed',
+}
+
+const NO_ADDRESS =
+  'ServerPilot shows no address of the server yet, and dns.expectedAddresses names none. Name the addresses that are right there.'
+const UNKNOWN_CURE =
+  'It is asked again soon; if it lasts, check the name servers and DNSSEC of the domain: the certificate authority meets the same.'
+const EXPECTED = 'add the addresses of your CDN or load balancer to dns.expectedAddresses of the app'
+
+function noRecords(lookup: HostLookup, expected: AddressSet): string {
+  const { aliases } = lookup
+  const last = aliases?.names.at(-1)
+  if (aliases?.end === 'Circle') {
+    return `${nameOf(lookup)} has CNAME records that lead in a circle (${trail(aliases)}). Replace one of them: ${record(expected)}.`
+  }
+  if (last !== undefined) {
+    const fault = exists(lookup) ? 'has no address' : 'does not exist'
+    return `${nameOf(lookup)} is an alias (CNAME) of ${plain(last)}, which ${fault}. Correct the CNAME record, or replace it: ${record(expected)}.`
+  }
+  const fault = exists(lookup) ? 'has neither A nor AAAA records' : 'does not exist in DNS'
+  return `${nameOf(lookup)} ${fault}. Create ${record(expected)}.`
+}
+
+function elsewhere(lookup: HostLookup, wrong: readonly string[], expected: AddressSet): string {
+  const some = recordsOf(lookup.v4).some((address) => expected.has(address))
+  const what = some ? `leads here and also to ${listed(wrong)}` : `leads to ${listed(wrong)}`
+  const inside = wrong.some(isInside)
+    ? ' That is an address of a private network: the resolver here may see another DNS than the world; --dns-servers names others.'
+    : ''
+  return `${nameOf(lookup)} ${what}${through(lookup.aliases)}. Set ${record(expected)} and no other, or ${EXPECTED}.${inside}`
+}
+
+function ipv6Elsewhere(lookup: HostLookup, wrong: readonly string[]): string {
+  return `${nameOf(lookup)}: the A record is right, but an AAAA record leads to ${listed(wrong)}, and that is where the certificate authority looks first. Delete the AAAA record, or ${EXPECTED}.`
+}
+
+function record({ v4, v6 }: AddressSet): string {
+  const parts = [
+    ...v4.map((address) => `an A record with ${address}`),
+    ...v6.map((each) => `an AAAA record with ${each}`),
+  ]
+  return parts.slice(0, 2).join(' or ') || 'an A record with the address of the server'
+}
+
+function nameOf({ host }: HostLookup): string {
+  return host.startsWith('*.') ? `${displayHost(host)} (asked by a random name below it)` : displayHost(host)
+}
+
+/** The name at the end exists, so that only records of these types are missing. */
+function exists({ v4, v6 }: HostLookup): boolean {
+  return [v4, v6].some((answer) => answer.kind === 'none' && answer.exists)
+}
+
+function trail({ names }: Aliases): string {
+  return names.slice(0, SHOWN).map(plain).join(' → ')
+}
+
+function through(aliases: Aliases | undefined): string {
+  return aliases === undefined || aliases.names.length === 0 ? '' : ` by way of CNAME ${trail(aliases)}`
+}
+
+function listed(addresses: readonly string[]): string {
+  const more = addresses.length - SHOWN
+  return `${addresses.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+function recordsOf(answer: Answer<string>): string[] {
+  return answer.kind === 'found' ? [...new Set(answer.records)].sort() : []
+}
+
+/** Loopback, private and link-local networks. */
+function isInside(address: string): boolean {
+  return /^(?:0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:|::1?$)/.test(
+    address,
+  )
+}

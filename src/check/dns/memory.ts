@@ -1,0 +1,73 @@
+import type { DnsVerdict } from './judge.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+/** The first pause after a verdict, and the longest: hours once all is right, minutes while somebody may be at work on it. */
+const PAUSES = {
+  right: { first: 5 * MINUTE, most: 6 * HOUR },
+  wrong: { first: MINUTE, most: 15 * MINUTE },
+  unknown: { first: 30 * SECOND, most: 15 * MINUTE },
+} as const
+
+/** A resolver gives the same answer until its time is over, so it is not asked before; but after this pause even at TTL 0. */
+const LEAST_TTL = 30 * SECOND
+
+/** What is remembered of one host. Times in epoch milliseconds. A value: the functions below give a new one. */
+export interface HostMemory {
+  /** What to show: after one failed look still the verdict before it, since one lost packet is no news. */
+  shown: DnsVerdict
+  checkedAt: number
+  /** When to look again. */
+  dueAt: number
+  /** Since when `shown` has been in this state. */
+  since: number
+  /** Looks in a row that came to the same state, this one included. */
+  streak: number
+  /** The last look failed, and `shown` is older. */
+  missed?: true
+}
+
+/** The memory after a look at `now` (epoch ms). `before`: what was remembered, undefined after a start. */
+export function remember(before: HostMemory | undefined, host: string, verdict: DnsVerdict, now: number): HostMemory {
+  const first =
+    verdict.failure !== undefined && before !== undefined && before.shown.state !== 'Unknown' && !before.missed
+  if (first) return { ...before, checkedAt: now, dueAt: now + spread(host, now, PAUSES.unknown.first), missed: true }
+  const same = before?.shown.state === verdict.state
+  const streak = same ? before.streak + 1 : 1
+  const dueAt = now + spread(host, now, pauseOf(verdict, streak))
+  return { shown: verdict, checkedAt: now, dueAt, since: same ? Math.min(before.since, now) : now, streak }
+}
+
+/** The memory of a host of which something has changed (its mapping, the app, a request): due now, and often from then on. */
+export function hurry(memory: HostMemory, now: number): HostMemory {
+  return { ...memory, dueAt: Math.min(memory.dueAt, now), streak: 0 }
+}
+
+/** The hosts to look at now, the most urgent first: never seen, then in the order in which they fell due. */
+export function dueHosts(hosts: Iterable<string>, memory: ReadonlyMap<string, HostMemory>, now: number): string[] {
+  const due: { host: string; at: number }[] = []
+  for (const host of hosts) {
+    const known = memory.get(host)
+    // A look that lies in the future was remembered before the clock was set back.
+    const at = known === undefined || known.checkedAt > now ? Number.NEGATIVE_INFINITY : known.dueAt
+    if (at <= now) due.push({ host, at })
+  }
+  return due.sort((a, b) => (a.at === b.at ? 0 : a.at - b.at)).map(({ host }) => host)
+}
+
+/** Doubles with each look that found the same; never shorter than the answer holds, within what is usual for the state. */
+function pauseOf({ state, ttl }: DnsVerdict, streak: number): number {
+  const { first, most } = PAUSES[state === 'Ready' ? 'right' : state === 'Unknown' ? 'unknown' : 'wrong']
+  const doubled = first * 2 ** Math.min(Math.max(streak, 1) - 1, 20)
+  const held = ttl === undefined ? 0 : Math.max(LEAST_TTL, ttl * SECOND)
+  return Math.min(most, Math.max(doubled, held))
+}
+
+/** Up to an eighth more, by host and time, so that hosts that came together do not stay together. */
+function spread(host: string, now: number, pause: number): number {
+  let hash = now % 65_521
+  for (let at = 0; at < host.length; at++) hash = (hash * 31 + host.charCodeAt(at)) % 65_521
+  return Math.round(pause * (1 + hash / 65_521 / 8))
+}

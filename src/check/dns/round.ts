@@ -1,0 +1,114 @@
+import type { AddressSet } from './addresses.ts'
+import type { Dns, Failure } from './ask.ts'
+import { type DnsVerdict, judgeDns } from './judge.ts'
+import { followAliases, lookUp } from './lookup.ts'
+import { advance, QUIET, type Run, suspicion, takePulse } from './outage.ts'
+
+/** One host to look at. */
+export interface HostToCheck {
+  host: string
+  /** Addresses that are right for its app. */
+  expected: AddressSet
+}
+
+/** What a round came to. */
+export interface Round {
+  /** Hosts with a verdict. */
+  checked: number
+  /** Set when the resolver turned out to be down; the hosts after that were left alone. */
+  outage?: Failure
+}
+
+/** How a round goes. */
+export interface RoundOptions {
+  dns: Dns
+  /** Lookups under way at a time, at least 1. How fast questions go out is the resolver's pace. */
+  concurrency: number
+  /** Hosts that resolved lately, two or three, of different domains: when lookups fail, these tell whose fault it is. */
+  controls: readonly string[]
+  /** The last round ended in an outage: take the pulse first. */
+  suspicious: boolean
+  /** Gets each verdict as it comes: a round over many hosts takes long. */
+  onVerdict(host: string, verdict: DnsVerdict): void
+}
+
+/**
+ * Looks hosts up, in order, some at a time. Ends early when the resolver is down: verdicts that came of that are not handed
+ * out. Rejects when the resolver's signal aborts, or with what `onVerdict` throws.
+ */
+export async function checkRound(hosts: Iterable<HostToCheck>, options: RoundOptions): Promise<Round> {
+  const { dns, concurrency, controls, onVerdict } = options
+  if (options.suspicious) {
+    const first = await takePulse(dns, controls)
+    if ('down' in first) return { checked: 0, outage: first.down }
+  }
+  const queue = hosts[Symbol.iterator]()
+  let run: Run = QUIET
+  /** Failures that may yet turn out to be the resolver's. */
+  let doubtful: [string, DnsVerdict][] = []
+  let pulse: ReturnType<typeof takePulse> | undefined
+  let outage: Failure | undefined
+  let checked = 0
+  let broken = false
+
+  function release(): void {
+    for (const [host, verdict] of doubtful) hand(host, verdict)
+    doubtful = []
+  }
+
+  function hand(host: string, verdict: DnsVerdict): void {
+    if (broken) return
+    checked++
+    try {
+      onVerdict(host, verdict)
+    } catch (error) {
+      broken = true
+      throw error
+    }
+  }
+
+  async function examine(): Promise<void> {
+    pulse ??= takePulse(dns, controls)
+    const found = await pulse
+    pulse = undefined
+    if ('down' in found) outage ??= found.down
+    else if (run.domains.size > 0) run = { ...run, pulse: found.pulse }
+  }
+
+  async function work(): Promise<void> {
+    for (;;) {
+      if (outage !== undefined || broken) return
+      const next = queue.next()
+      if (next.done) return
+      const { host, expected } = next.value
+      const verdict = await checkHost(dns, host, expected)
+      run = advance(run, host, verdict)
+      if (verdict.failure === undefined) {
+        release()
+        hand(host, verdict)
+        continue
+      }
+      doubtful.push([host, verdict])
+      const suspected = suspicion(run)
+      if (suspected === 'Outage') outage ??= verdict.failure
+      if (suspected === 'Ask') await examine()
+    }
+  }
+
+  await Promise.all(Array.from({ length: concurrency }, work))
+  // Few hosts, and none was answered: only the pulse can tell whose fault that is.
+  if (outage === undefined && doubtful.length > 0 && run.pulse === 'Untaken') await examine()
+  if (outage !== undefined) return { checked, outage }
+  release()
+  return { checked }
+}
+
+/** Looks one host up and judges it; where it is not right, finds out by which aliases. Rejects when the signal aborts. */
+export async function checkHost(dns: Dns, host: string, expected: AddressSet): Promise<DnsVerdict> {
+  const lookup = await lookUp(dns, host)
+  const verdict = judgeDns(lookup, expected)
+  // A resolver that is silent will not tell of aliases either.
+  const silent = verdict.failure !== undefined && verdict.failure !== 'ServerFailure'
+  if (verdict.state === 'Ready' || silent) return verdict
+  return judgeDns({ ...lookup, aliases: await followAliases(dns, host) }, expected)
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto'
+import { registrableDomain } from '../domain/host.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const WEEK = 7 * 24 * HOUR
+
+/**
+ * Let's Encrypt's limits. It lets a little flow back all the time; here a use counts in full until its window is over, so that
+ * a forecast is never too bright.
+ */
+export const LIMITS = {
+  CertificatesPerDomain: { allowed: 50, window: WEEK },
+  DuplicateCertificate: { allowed: 5, window: WEEK },
+  FailedValidations: { allowed: 5, window: HOUR },
+} as const
+
+/** Beyond this share of a limit, changes are gathered into fewer certificates. */
+const NEAR = 0.8
+
+export type Limit = keyof typeof LIMITS
+
+/** One certificate that was issued. Small, since a week of them is kept. */
+export interface Issuance {
+  /** Epoch ms. */
+  at: number
+  /** Registrable domains among its names, sorted. */
+  domains: readonly string[]
+  /** Digest of its set of names. */
+  set: string
+}
+
+/** One validation that the authority made in vain. `at`: epoch ms. */
+export interface FailedValidation {
+  at: number
+  host: string
+}
+
+export interface History {
+  issuances: readonly Issuance[]
+  failures: readonly FailedValidation[]
+}
+
+/** What the next certificates cost of one limit. */
+export interface Cost {
+  limit: Limit
+  /** The registrable domain, the host, or for a repeated set its digest. */
+  subject: string
+  used: number
+  /** What the next certificates add. */
+  adds: number
+  allowed: number
+}
+
+/** Whether to let the next certificates come. `Batch`: wait a little, so that more changes share one. `Wait`: refused before `at`. */
+export interface Forecast {
+  verdict: 'Go' | 'Batch' | 'Wait'
+  /** Epoch ms; the present for `Go`. */
+  at: number
+  message: string
+  /** The fullest first. */
+  costs: readonly Cost[]
+}
+
+/** The issuance of a certificate with these names. `at`: epoch ms. */
+export function issuanceOf(names: readonly string[], at: number): Issuance {
+  const domains = new Set(names.map((name) => registrableDomain(name.replace(/^\*\./, ''))))
+  return { at, domains: [...domains].sort(), set: digest(names) }
+}
+
+/** The history without what no longer counts at `now` (epoch ms). */
+export function prune({ issuances, failures }: History, now: number): History {
+  return {
+    issuances: issuances.filter(({ at }) => at > now - WEEK),
+    failures: failures.filter(({ at }) => at > now - HOUR),
+  }
+}
+
+/** The history with one more issuance; one that is known already, as the same certificate is seen again and again, adds nothing. */
+export function noteIssuance(history: History, issuance: Issuance): History {
+  const known = history.issuances.some(({ at, set }) => at === issuance.at && set === issuance.set)
+  return known ? history : { ...history, issuances: [...history.issuances, issuance] }
+}
+
+/**
+ * What the next certificates cost, and whether they should wait. `certificates`: the names of each certificate that the changes
+ * lead to. `now`: epoch ms. Pure.
+ */
+export function forecast(history: History, certificates: readonly (readonly string[])[], now: number): Forecast {
+  const recent = prune(history, now)
+  const uses = usesOf(recent, certificates, now)
+  const costs = uses
+    .map(({ cost }) => cost)
+    .sort((a, b) => fullness(b) - fullness(a) || (a.subject < b.subject ? -1 : 1))
+  const late = uses
+    .map((use) => ({ ...use, at: earliest(use, now) }))
+    .filter(({ at }) => at > now)
+    .sort((a, b) => b.at - a.at)[0]
+  if (late === undefined) return { verdict: 'Go', at: now, message: describe(costs[0]), costs }
+  const over = late.cost.used + neededBy(late.cost) > late.cost.allowed
+  return { verdict: over ? 'Wait' : 'Batch', at: late.at, message: advice(late.cost, late.at, over), costs }
+}
+
+interface Use {
+  cost: Cost
+  /** When it was used, the oldest first. */
+  times: readonly number[]
+}
+
+function usesOf({ issuances, failures }: History, certificates: readonly (readonly string[])[], now: number): Use[] {
+  const adds = { domains: new Map<string, number>(), sets: new Map<string, number>() }
+  for (const names of certificates) {
+    const { domains, set } = issuanceOf(names, now)
+    adds.sets.set(set, (adds.sets.get(set) ?? 0) + 1)
+    // The same set once more is a renewal, which is free of the limit per domain.
+    if (issuances.some((each) => each.set === set)) continue
+    for (const domain of domains) adds.domains.set(domain, (adds.domains.get(domain) ?? 0) + 1)
+  }
+  const use = (limit: Limit, subject: string, added: number, times: number[]): Use => ({
+    cost: { limit, subject, used: times.length, adds: added, allowed: LIMITS[limit].allowed },
+    times: times.sort((a, b) => a - b),
+  })
+  const hosts = new Set(certificates.flat())
+  return [
+    ...[...adds.domains].map(([domain, added]) =>
+      use(
+        'CertificatesPerDomain',
+        domain,
+        added,
+        timesOf(newSets(issuances).filter((each) => each.domains.includes(domain))),
+      ),
+    ),
+    ...[...adds.sets]
+      .map(([set, added]) =>
+        use('DuplicateCertificate', set, added, timesOf(issuances.filter((each) => each.set === set))),
+      )
+      .filter(({ cost }) => cost.used > 0 || cost.adds > 1),
+    ...[...hosts]
+      .map((host) => use('FailedValidations', host, 0, timesOf(failures.filter((each) => each.host === host))))
+      .filter(({ cost }) => cost.used > 0),
+  ]
+}
+
+/** Without the renewals: each set once, when it came first. */
+function newSets(issuances: readonly Issuance[]): Issuance[] {
+  const first = new Map<string, Issuance>()
+  for (const each of issuances) {
+    const known = first.get(each.set)
+    if (known === undefined || each.at < known.at) first.set(each.set, each)
+  }
+  return [...first.values()]
+}
+
+/** When the limit lets it happen, and where it is near: when to let it happen, so that what is left lasts. */
+function earliest({ cost, times }: Use, now: number): number {
+  const { limit, used, allowed } = cost
+  const { window } = LIMITS[limit]
+  const needed = neededBy(cost)
+  const excess = used + needed - allowed
+  // More in one go than the limit ever lets: they have to be gathered into fewer.
+  if (excess > times.length) return now + window / allowed
+  if (excess > 0) return (times[excess - 1] ?? now) + window
+  if (limit !== 'CertificatesPerDomain' || used + needed <= NEAR * allowed) return now
+  return (times.at(-1) ?? Number.NEGATIVE_INFINITY) + window / allowed
+}
+
+/** A host that has used up its failures may not even be tried, though a try that succeeds adds none. */
+function neededBy({ adds }: Cost): number {
+  return Math.max(1, adds)
+}
+
+function advice({ limit, subject, used, allowed }: Cost, at: number, over: boolean): string {
+  const until = new Date(at).toISOString()
+  if (limit === 'FailedValidations') {
+    return `${subject} failed ${used} validations within an hour, and ${allowed} are allowed: not tried before ${until}. Correct its DNS.`
+  }
+  const what = limit === 'DuplicateCertificate' ? 'the same set of names' : subject
+  return over
+    ? `${used} certificates for ${what} within a week, and ${allowed} are allowed: the next one not before ${until}.`
+    : `${used} of ${allowed} certificates a week for ${what} are used: changes are gathered until ${until}.`
+}
+
+function describe(cost: Cost | undefined): string {
+  if (cost === undefined) return 'No certificate is needed.'
+  const { limit, subject, used, adds, allowed } = cost
+  const what = limit === 'DuplicateCertificate' ? 'the same set of names' : subject
+  return limit === 'FailedValidations'
+    ? `${used} of ${allowed} failed validations an hour for ${what}.`
+    : `${used} of ${allowed} certificates a week for ${what} are used; this takes ${adds} more.`
+}
+
+const fullness = ({ used, adds, allowed }: Cost): number => (used + adds) / allowed
+
+const timesOf = (all: readonly { at: number }[]): number[] => all.map(({ at }) => at)
+
+function digest(names: readonly string[]): string {
+  return createHash('sha256')
+    .update([...new Set(names)].sort().join(' '))
+    .digest('hex')
+    .slice(0, 16)
+}

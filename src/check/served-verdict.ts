@@ -1,0 +1,135 @@
+import { X509Certificate } from 'node:crypto'
+import { rootCertificates } from 'node:tls'
+import { displayHost } from '../domain/host.ts'
+import { type CertificateFacts, covers, factsOf } from './certificate.ts'
+import { plain } from './plain.ts'
+import type { Handshake, Unseen } from './served.ts'
+
+/** What is to be thought of a server's certificate for one host. `Unseen`: there was no handshake, so nothing is known. */
+export type ServedState =
+  | 'Served'
+  | 'OtherName'
+  | 'Expired'
+  | 'NotYetValid'
+  | 'SelfSigned'
+  | 'ChainIncomplete'
+  | 'Untrusted'
+  | 'Unseen'
+
+/** The verdict on one handshake. */
+export interface ServedVerdict {
+  state: ServedState
+  message: string
+  /** What the delivered certificate says; absent with `Unseen`. */
+  facts?: CertificateFacts
+  /** The delivered certificate is not the one that ServerPilot shows. */
+  differs?: true
+}
+
+/** Certificates that end a chain, by subject. */
+export type Roots = ReadonlyMap<string, readonly X509Certificate[]>
+
+/** What to hold a handshake against. */
+export interface ServedInput {
+  host: string
+  handshake: Handshake
+  /** Epoch ms. */
+  now: number
+  roots: Roots
+  /** The certificate that the API shows for the app, if it is to be compared. */
+  expected?: X509Certificate
+}
+
+/** Roots from PEM texts; without any, those that come with Node. Takes some 20 ms, so once is enough. */
+export function readRoots(pems: readonly string[] = rootCertificates): Roots {
+  const roots = new Map<string, X509Certificate[]>()
+  for (const pem of pems) {
+    const root = new X509Certificate(pem)
+    roots.set(root.subject, [...(roots.get(root.subject) ?? []), root])
+  }
+  return roots
+}
+
+/**
+ * Judges what was delivered. The worst for a visitor comes first: a name that is not covered, then time, then trust. Pure.
+ */
+export function judgeServed({ host, handshake, now, roots, expected }: ServedInput): ServedVerdict {
+  const name = displayHost(host)
+  if (handshake.kind === 'unseen') return { state: 'Unseen', message: `${name}: ${UNSEEN[handshake.why]}` }
+  const [leaf, ...others] = handshake.chain
+  if (leaf === undefined) return { state: 'Unseen', message: `${name}: ${UNSEEN.NoCertificate}` }
+  const facts = factsOf(leaf)
+  const differs = expected !== undefined && expected.fingerprint256 !== leaf.fingerprint256
+  const stale = differs ? ' It is not the certificate that ServerPilot shows: the server may still have to reload.' : ''
+  const verdict = (state: ServedState, message: string): ServedVerdict => ({
+    state,
+    message: `${message}${stale}`,
+    facts,
+    ...(differs ? { differs } : {}),
+  })
+  if (!covers(facts, host))
+    return verdict('OtherName', `The server shows a certificate for ${named(facts)}, not for ${name}.`)
+  if (facts.notAfter <= now)
+    return verdict('Expired', `The certificate served for ${name} ended ${day(facts.notAfter)}.`)
+  const notBefore = Date.parse(leaf.validFrom)
+  if (notBefore > now) {
+    return verdict(
+      'NotYetValid',
+      `The certificate served for ${name} begins ${new Date(notBefore).toISOString()}. Check the clock of this host and of the server.`,
+    )
+  }
+  const trust = trustOf(leaf, others, roots, now)
+  return trust === 'Served' ? verdict('Served', 'Its certificate is served.') : verdict(trust, TRUST[trust](name))
+}
+
+const TRUST = {
+  SelfSigned: (name: string) => `The certificate served for ${name} is signed by itself, so browsers refuse it.`,
+  ChainIncomplete: (name: string) =>
+    `The certificate served for ${name} comes without its issuer's, so some visitors cannot verify it. Install the certificate with its chain.`,
+  Untrusted: (name: string) => `The certificate served for ${name} comes from an authority that is not trusted here.`,
+} as const
+
+const UNSEEN: Readonly<Record<Unseen, string>> = {
+  Refused: 'the server refuses connections to port 443.',
+  Reset: 'the server closed the connection before it showed a certificate.',
+  Timeout: 'the server showed no certificate in time.',
+  Unreachable: 'the server cannot be reached from here.',
+  HandshakeFailed:
+    'the TLS handshake failed: the server has no certificate for this name, or does not speak TLS at all.',
+  NoCertificate: 'the server showed no certificate.',
+}
+
+/** Follows the issuers through what was delivered, up to a root. An issuer's name is not enough: the signature has to fit. */
+function trustOf(
+  leaf: X509Certificate,
+  delivered: readonly X509Certificate[],
+  roots: Roots,
+  now: number,
+): 'Served' | keyof typeof TRUST {
+  let at = leaf
+  const rest = new Set(delivered)
+  for (;;) {
+    const top = at
+    if (roots.get(top.subject)?.some((root) => root.fingerprint256 === top.fingerprint256)) return 'Served'
+    if (roots.get(top.issuer)?.some((root) => signed(top, root))) return 'Served'
+    if (signed(top, top)) return top === leaf ? 'SelfSigned' : 'Untrusted'
+    const issuer = [...rest].find((each) => each.ca && signed(top, each) && Date.parse(each.validTo) > now)
+    if (issuer === undefined) return top === leaf ? 'ChainIncomplete' : 'Untrusted'
+    rest.delete(issuer)
+    at = issuer
+  }
+}
+
+function signed(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+}
+
+function named({ names }: CertificateFacts): string {
+  if (names.length === 0) return 'no host name'
+  const more = names.length - 3
+  return `${names.slice(0, 3).map(plain).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+function day(time: number): string {
+  return `on ${new Date(time).toISOString().slice(0, 10)}`
+}

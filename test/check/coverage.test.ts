@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { covers } from '../../src/check/certificate.ts'
+import { type Coverage, type CoverageInput, type CoverageReason, judgeCoverage } from '../../src/check/coverage.ts'
+import type { CaaVerdict } from '../../src/check/dns/caa.ts'
+import type { DnsState, DnsVerdict } from '../../src/check/dns/judge.ts'
+
+const NOW = Date.UTC(2026, 0, 1)
+const MINUTE = 60_000
+const LONG = 'the-very-long-name-of-a-shop.in-the-catalogue-of-our-customers.brand.example.com'
+const LABELS = 'a.b.c.d.e.f.g.h.i.example.com'
+
+const dns = (state: DnsState, message = `dns: ${state}`): DnsVerdict => ({ state, addresses: [], message })
+const caa = (state: CaaVerdict['state']): CaaVerdict => ({ state, message: `caa: ${state}` })
+
+interface World {
+  wanted: readonly string[]
+  /** Names that are on the app besides the wanted ones. */
+  others?: readonly string[]
+  /** SANs; none: no certificate. */
+  names?: readonly string[]
+  /** Minutes from now. */
+  ends?: number
+  dns?: Record<string, DnsVerdict>
+  caa?: Record<string, CaaVerdict>
+  /** Minutes since the last change. */
+  changed?: number
+}
+
+function input({ wanted, others = [], names, ends = 1000, changed = 60, ...world }: World): CoverageInput {
+  return {
+    wanted: new Set(wanted),
+    observed: [...wanted, ...others],
+    certificate: names === undefined ? undefined : { names, notAfter: NOW + ends * MINUTE },
+    dns: new Map(Object.entries(world.dns ?? {})),
+    caa: new Map(Object.entries(world.caa ?? {})),
+    changedAt: NOW - changed * MINUTE,
+    now: NOW,
+  }
+}
+
+const judge = (world: World): Coverage => judgeCoverage(input(world))
+
+function reasonOf(world: World, host = 'shop.example.com'): CoverageReason | undefined {
+  return judge(world).hosts.find((each) => each.host === host)?.reason
+}
+
+test('names-that-lets-encrypt-refuses: the long name is covered, the other two are not, and say why', () => {
+  const { hosts, blockers } = judge({ wanted: ['ab--cd.example.com', LABELS, LONG], names: [LONG] })
+  assert.deepEqual(
+    hosts.map(({ host, covered, reason }) => [host, covered, reason]),
+    [
+      [LABELS, false, 'RefusedByCa'],
+      ['ab--cd.example.com', false, 'RefusedByCa'],
+      [LONG, true, 'Covered'],
+    ],
+  )
+  assert.match(hosts[0]?.message ?? '', /11 labels; the certificate authority issues for 10/)
+  assert.match(hosts[1]?.message ?? '', /refuses labels with "--"/)
+  assert.deepEqual(
+    blockers.map(({ name }) => name),
+    [LABELS, 'ab--cd.example.com'],
+  )
+})
+
+test('www-that-came-by-itself: the condition names it as what blocks the certificate', () => {
+  const { hosts, blockers } = judge({
+    wanted: ['hm.example.com', 'keep.example.com'],
+    others: ['www.hm.example.com'],
+    dns: {
+      'hm.example.com': dns('Ready'),
+      'keep.example.com': dns('Ready'),
+      'www.hm.example.com': dns('NoRecords', 'www.hm.example.com does not exist in DNS.'),
+    },
+  })
+  assert.deepEqual(blockers, [
+    {
+      name: 'www.hm.example.com',
+      message: 'www.hm.example.com came with hm.example.com by itself: www.hm.example.com does not exist in DNS.',
+      unasked: true,
+    },
+  ])
+  const cdn = judge({
+    wanted: ['hm.example.com'],
+    others: ['cdn.hm.example.com', 'www.old.example.com'],
+    dns: { 'cdn.hm.example.com': dns('NoRecords'), 'www.old.example.com': dns('NoRecords') },
+  })
+  assert.deepEqual(
+    cdn.blockers.map(({ unasked }) => unasked),
+    [false, false],
+    'somebody asked for these',
+  )
+  for (const { reason, message } of hosts) {
+    assert.equal(reason, 'Blocked')
+    assert.match(message, /^www\.hm\.example\.com may keep the whole certificate/)
+  }
+})
+
+describe('why a host is not covered', () => {
+  const shop = 'shop.example.com'
+  for (const [title, world, reason, host] of [
+    ['named', { wanted: [shop], names: [shop] }, 'Covered'],
+    ['named, whatever DNS says now', { wanted: [shop], names: [shop], dns: { [shop]: dns('NoRecords') } }, 'Covered'],
+    ['by a wildcard', { wanted: [shop], names: ['*.example.com'] }, 'Covered'],
+    ['named by one that ended', { wanted: [shop], names: [shop], ends: 0 }, 'Expired'],
+    ['an address', { wanted: ['192.0.2.10'] }, 'Address', '192.0.2.10'],
+    ['a wildcard', { wanted: ['*.example.com'] }, 'Wildcard', '*.example.com'],
+    ['a wildcard that is covered', { wanted: ['*.example.com'], names: ['*.example.com'] }, 'Covered', '*.example.com'],
+    ['a public suffix', { wanted: ['co.uk'] }, 'RefusedByCa', 'co.uk'],
+    ['an underscore', { wanted: ['a_b.example.com'] }, 'RefusedByCa', 'a_b.example.com'],
+    ['no records', { wanted: [shop], dns: { [shop]: dns('NoRecords') } }, 'WrongDns'],
+    ['elsewhere', { wanted: [shop], dns: { [shop]: dns('PointsElsewhere') } }, 'WrongDns'],
+    ['elsewhere by IPv6', { wanted: [shop], dns: { [shop]: dns('IPv6PointsElsewhere') } }, 'WrongDns'],
+    ['CAA', { wanted: [shop], caa: { [shop]: caa('Refused') } }, 'Caa'],
+    ['wrong DNS goes before the wait', { wanted: [shop], dns: { [shop]: dns('NoRecords') }, changed: 1 }, 'WrongDns'],
+    ['another host', { wanted: [shop, 'x.example.com'], dns: { 'x.example.com': dns('NoRecords') } }, 'Blocked'],
+    [
+      'a foreign host',
+      { wanted: [shop], others: ['old.example'], dns: { 'old.example': dns('NoRecords') } },
+      'Blocked',
+    ],
+    [
+      'a wildcard of another stops nobody',
+      { wanted: [shop], others: ['*.b.example', '192.0.2.1'], changed: 1 },
+      'Issuing',
+    ],
+    ['just added', { wanted: [shop], changed: 0 }, 'Issuing'],
+    ['14 minutes on', { wanted: [shop], names: [], changed: 14 }, 'Issuing'],
+    ['15 minutes on', { wanted: [shop], names: [], changed: 15 }, 'Overdue'],
+    ['the resolver is silent', { wanted: [shop], dns: { [shop]: dns('Unknown') } }, 'Overdue'],
+    ['nobody knows of CAA', { wanted: [shop], caa: { [shop]: caa('Unknown') } }, 'Overdue'],
+    // The clock was set back by an hour after the change.
+    ['changed in the future', { wanted: [shop], changed: -60 }, 'Issuing'],
+  ] as const satisfies readonly (readonly [string, World, CoverageReason, string?])[]) {
+    test(`${title}: ${reason}`, () => assert.equal(reasonOf(world, host ?? shop), reason))
+  }
+
+  test('100 names fit, 101 do not; wildcards and addresses take no place', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => `h${index}.example.com`)
+    const others = ['*.example.com', '192.0.2.1']
+    assert.equal(reasonOf({ wanted: [shop, ...many(99)], others, changed: 1 }), 'Issuing')
+    const over = judge({ wanted: [shop, ...many(129)], names: many(100), changed: 1 })
+    assert.equal(over.hosts.filter(({ covered }) => covered).length, 100)
+    const out = over.hosts.find(({ host }) => host === shop)
+    assert.equal(out?.reason, 'TooManyNames')
+    assert.match(out?.message ?? '', /130 names, and a certificate takes 100: 30 stay without/)
+  })
+
+  test('an unknown is said when nothing else explains it', () => {
+    const { hosts } = judge({ wanted: [shop], dns: { [shop]: dns('Unknown', 'The resolver is down.') } })
+    assert.match(hosts[0]?.message ?? '', /The resolver is down\./)
+  })
+
+  test('while it is being issued, when to look again', () => {
+    assert.equal(judge({ wanted: [shop], changed: 5 }).again, NOW + 10 * MINUTE)
+    assert.equal(judge({ wanted: [shop], changed: -60 }).again, NOW + 15 * MINUTE, 'the clock was set back')
+    assert.equal(judge({ wanted: [shop], names: [shop], changed: 5 }).again, undefined)
+  })
+})
+
+test('wanted hosts that the app does not list are not spoken of', () => {
+  const all = { ...input({ wanted: ['a.example.com', 'b.example.com'] }), observed: ['a.example.com'] }
+  assert.deepEqual(
+    judgeCoverage(all).hosts.map(({ host }) => host),
+    ['a.example.com'],
+  )
+})
+
+test('whatever the world: one word per wanted host, and covered exactly when a valid certificate names it', () => {
+  const name = fc.constantFrom(
+    'a.example.com',
+    'b.example.com',
+    'www.a.example.com',
+    '*.example.com',
+    '192.0.2.1',
+    LABELS,
+    'c.d',
+  )
+  const state = fc.constantFrom<DnsState>('Ready', 'NoRecords', 'PointsElsewhere', 'Unknown')
+  const names = fc.uniqueArray(name)
+  fc.assert(
+    fc.property(
+      names,
+      names,
+      fc.option(names),
+      fc.dictionary(name, state),
+      fc.integer({ min: -20, max: 20 }),
+      (wanted, others, sans, states, minutes) => {
+        const dnsOf = Object.fromEntries(Object.entries(states).map(([host, each]) => [host, dns(each)]))
+        const world = input({
+          wanted,
+          others,
+          ends: minutes,
+          changed: minutes,
+          dns: dnsOf,
+          ...(sans === null ? {} : { names: sans }),
+        })
+        const { hosts, blockers, again } = judgeCoverage(world)
+        assert.deepEqual(
+          hosts.map(({ host }) => host),
+          [...wanted].sort(),
+        )
+        for (const { host, covered, reason, message } of hosts) {
+          const valid = world.certificate !== undefined && world.certificate.notAfter > NOW
+          assert.equal(covered, valid && covers(world.certificate!, host))
+          assert.equal(covered, reason === 'Covered')
+          assert.ok(message.length > 10)
+        }
+        for (const { name } of blockers) assert.ok(world.observed.includes(name))
+        assert.ok(again === undefined || again > NOW)
+      },
+    ),
+  )
+})
