@@ -11,12 +11,23 @@ const conditions: OpenApi = {
     type: 'object',
     required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
     properties: {
-      type: { type: 'string', maxLength: 316 },
-      status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
-      reason: { type: 'string', minLength: 1, maxLength: 1024, pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$' },
-      message: { type: 'string', maxLength: 32768 },
-      observedGeneration: { type: 'integer', format: 'int64', minimum: 0 },
-      lastTransitionTime: { type: 'string', format: 'date-time' },
+      type: { type: 'string', maxLength: 316, description: 'What is judged, such as Ready.' },
+      status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'Whether it holds.' },
+      reason: {
+        type: 'string',
+        description: 'Why, in one word for programs: see docs/troubleshooting.md.',
+        minLength: 1,
+        maxLength: 1024,
+        pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
+      },
+      message: { type: 'string', maxLength: 32768, description: 'Why, for people.' },
+      observedGeneration: {
+        type: 'integer',
+        format: 'int64',
+        minimum: 0,
+        description: 'The generation that this condition speaks of.',
+      },
+      lastTransitionTime: { type: 'string', format: 'date-time', description: 'When its status last changed.' },
     },
   },
 }
@@ -47,7 +58,11 @@ export const mappingStatus: OpenApi = {
         required: ['name', 'state'],
         properties: {
           name: { type: 'string', description: 'Canonical host name.' },
-          state: { type: 'string', enum: ['present', 'pending', 'absent', 'leaving', 'rejected', 'foreign'] },
+          state: {
+            type: 'string',
+            enum: ['present', 'pending', 'absent', 'leaving', 'rejected', 'foreign'],
+            description: 'Whether ServerPilot lists it; if not, whether it is to come, or why it never will.',
+          },
           addresses: { ...names, description: 'Addresses that DNS gives.' },
           certificateNotAfter: { ...date, description: 'End of the certificate that covers the host.' },
           message: { type: 'string', description: 'Why the host is not present.' },
@@ -72,22 +87,31 @@ export const appStatus: OpenApi = {
     domains: {
       type: 'object',
       description: 'Numbers of hosts.',
-      properties: { desired: count, observed: count, owned: count, foreign: count },
+      properties: {
+        desired: { ...count, description: 'Hosts that mappings ask for.' },
+        observed: { ...count, description: 'Hosts that ServerPilot lists.' },
+        owned: { ...count, description: 'Hosts of ours, as recorded.' },
+        foreign: { ...count, description: 'Hosts that ServerPilot lists and that are not ours.' },
+      },
     },
     plan: {
       type: 'object',
       description: 'Removals that wait. To approve them, annotate domainpilot.dev/approve-plan with the hash.',
       properties: {
-        hash: { type: 'string' },
-        removals: names,
-        reason: { type: 'string' },
-        message: { type: 'string' },
+        hash: { type: 'string', description: 'Names exactly these removals.' },
+        removals: { ...names, description: 'The hosts that would go.' },
+        reason: { type: 'string', description: 'What holds them back, in one word.' },
+        message: { type: 'string', description: 'What holds them back, with its figures.' },
       },
     },
     certificate: {
       type: 'object',
       description: "The app's certificate.",
-      properties: { notAfter: date, covered: names, uncovered: names },
+      properties: {
+        notAfter: { ...date, description: 'When it expires.' },
+        covered: { ...names, description: 'Hosts that it is valid for.' },
+        uncovered: { ...names, description: 'Hosts that it is not valid for.' },
+      },
     },
     lastHandledReconcileAt: {
       type: 'string',

@@ -18,9 +18,11 @@ interface Naming {
   singular: string
   shortName: string
   description: string
+  /** Of `spec`. */
+  wish: string
   status: OpenApi
   columns: { name: string; type: string; jsonPath: string; description?: string; priority?: number }[]
-  selectableFields?: { jsonPath: string }[]
+  selectableFields: { jsonPath: string }[]
 }
 
 const READY = {
@@ -47,6 +49,7 @@ const NAMING: Record<Kind, Naming> = {
     singular: 'serverpilotapp',
     shortName: 'spapp',
     description: 'An app at ServerPilot whose domains are kept in line with the mappings that refer to it.',
+    wish: 'Which app it is, and how its domains are to be kept.',
     status: appStatus,
     columns: [
       { name: 'App', type: 'string', jsonPath: '.spec.appId', description: 'Id of the app at ServerPilot' },
@@ -58,12 +61,14 @@ const NAMING: Record<Kind, Naming> = {
       MESSAGE,
       AGE,
     ],
+    selectableFields: [{ jsonPath: '.spec.appId' }],
   },
   DomainMapping: {
     plural: 'domainmappings',
     singular: 'domainmapping',
     shortName: 'dmap',
     description: 'The wish that an app serves a domain.',
+    wish: 'Which domain, and which app is to serve it.',
     status: mappingStatus,
     columns: [
       { name: 'Domain', type: 'string', jsonPath: '.spec.domain' },
@@ -73,7 +78,7 @@ const NAMING: Record<Kind, Naming> = {
       MESSAGE,
       AGE,
     ],
-    selectableFields: [{ jsonPath: '.spec.appRef.name' }],
+    selectableFields: [{ jsonPath: '.spec.appRef.name' }, { jsonPath: '.spec.domain' }],
   },
 }
 
@@ -107,7 +112,7 @@ export function crdsYaml(): string {
 }
 
 function definition(kind: Kind): CustomResourceDefinition {
-  const { plural, singular, shortName, description, status, columns, selectableFields } = NAMING[kind]
+  const { plural, singular, shortName, description, wish, status, columns, selectableFields } = NAMING[kind]
   const openAPIV3Schema = {
     type: 'object',
     description,
@@ -116,7 +121,7 @@ function definition(kind: Kind): CustomResourceDefinition {
       apiVersion: { type: 'string', description: `Version of this object's schema: ${API_VERSION}.` },
       kind: { type: 'string', description: `${kind}.` },
       metadata: { type: 'object' },
-      spec: structural(z.toJSONSchema(specSchemas[kind], { io: 'input' })),
+      spec: { description: wish, ...structural(z.toJSONSchema(specSchemas[kind], { io: 'input' })) },
       status,
     },
   }
@@ -127,7 +132,7 @@ function definition(kind: Kind): CustomResourceDefinition {
     schema: { openAPIV3Schema },
     subresources: { status: {} },
     additionalPrinterColumns: columns,
-    ...(selectableFields === undefined ? {} : { selectableFields }),
+    selectableFields,
   }
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

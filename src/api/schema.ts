@@ -25,6 +25,8 @@ export const objectName = z
   .max(253, 'has more than 253 characters')
   .regex(NAME, 'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit')
 
+const secretName = objectName.meta({ description: "Name of the Secret, in the app's namespace." })
+
 /** A namespace's name. */
 export const namespaceName = z
   .string()
@@ -51,7 +53,14 @@ function duration(standard: string, min: number, description: string) {
       return z.NEVER
     })
     .prefault(standard)
-    .meta({ description })
+    .meta({ description, 'x-kubernetes-validations': [withinBounds(min)] })
+}
+
+/** The bounds of a duration for the API server, so that it refuses what the daemon would. */
+function withinBounds(min: number) {
+  const [from, to] = [formatDuration(min), formatDuration(YEAR)]
+  const rule = `duration(self) >= duration('${from}') && duration(self) <= duration('${to}')`
+  return { rule, message: `must be between ${from} and ${to}` }
 }
 
 function integer(min: number, max: number) {
@@ -105,22 +114,30 @@ const safety = z
 
 const labelSelector = z
   .strictObject({
-    matchLabels: z.record(z.string(), z.string()).exactOptional(),
+    matchLabels: z
+      .record(z.string(), z.string())
+      .exactOptional()
+      .meta({ description: 'Labels and the values that they must have, all of them.' }),
     matchExpressions: z
       .array(
         z.strictObject({
-          key: z.string(),
-          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-          values: z.array(z.string()).exactOptional(),
+          key: z.string().meta({ description: 'Name of the label.' }),
+          operator: z
+            .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
+            .meta({ description: 'How the label is compared with the values.' }),
+          values: z.array(z.string()).exactOptional().meta({ description: 'For In and NotIn.' }),
         }),
       )
-      .exactOptional(),
+      .exactOptional()
+      .meta({ description: 'Conditions on labels that must hold, all of them.' }),
   })
   .meta({ description: 'Label selector over namespaces.' })
 
 const allowedNamespaces = z
   .strictObject({
-    from: z.enum(['Same', 'All', 'Selector']).default('Same'),
+    from: z.enum(['Same', 'All', 'Selector']).default('Same').meta({
+      description: "Same: those of the app's own namespace. All: of every one. Selector: where labels match.",
+    }),
     selector: labelSelector.exactOptional(),
   })
   .refine(
@@ -142,7 +159,10 @@ const allowedNamespaces = z
 const wordpress = z
   .strictObject({
     connectionSecretRef: z
-      .strictObject({ name: objectName, key: z.string().min(1, 'is empty').default('url') })
+      .strictObject({
+        name: secretName,
+        key: z.string().min(1, 'is empty').default('url').meta({ description: 'Its key that has the URL.' }),
+      })
       .meta({ description: 'Secret with the connection: mysql://user:pass@host/db.' }),
     tablePrefix: z
       .string()
@@ -174,7 +194,7 @@ export const appSpec = z.strictObject({
       ],
     }),
   credentialsSecretRef: z
-    .strictObject({ name: objectName })
+    .strictObject({ name: secretName })
     .exactOptional()
     .meta({ description: "Secret with the keys clientId and apiKey. Default: the daemon's own credentials." }),
   policy: policy.default('Sync').meta({
@@ -209,7 +229,7 @@ export const mappingSpec = z.strictObject({
   }),
   appRef: z
     .strictObject({
-      name: objectName,
+      name: objectName.meta({ description: 'Name of the ServerPilotApp.' }),
       namespace: namespaceName.exactOptional().meta({ description: "Default: the mapping's own namespace." }),
     })
     .meta({ description: 'The ServerPilotApp that is to serve the domain.' }),

@@ -36,7 +36,10 @@ describe('customResourceDefinitions', () => {
     assert.deepEqual(parts(1).names.shortNames, ['dmap'])
     assert.deepEqual(parts(1).names.categories, ['domainpilot'])
     assert.equal(parts(1).version.name, 'v1alpha1')
-    assert.deepEqual(parts(1).version.selectableFields, [{ jsonPath: '.spec.appRef.name' }])
+    assert.deepEqual(parts(1).version.selectableFields, [
+      { jsonPath: '.spec.appRef.name' },
+      { jsonPath: '.spec.domain' },
+    ])
     assert.deepEqual(parts(1).version.subresources, { status: {} })
   })
 

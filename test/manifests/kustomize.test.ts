@@ -38,7 +38,9 @@ describe('kustomize', () => {
     const flags = ['--server-side', '--force-conflicts', '--validate=strict']
     for (const folder of FOLDERS) {
       // The kinds of the Prometheus operator are not served here.
-      const objects: KubeObject[] = (await build(kubectl, folder)).filter((each) => !each.apiVersion.startsWith('monitoring.'))
+      const objects: KubeObject[] = (await build(kubectl, folder)).filter(
+        (each) => !each.apiVersion.startsWith('monitoring.'),
+      )
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
       const applied = await kubectl(['apply', ...access, ...flags, '-f', '-'], list)
       assert.equal(applied.trim().split('\n').length, objects.length, applied)

@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '../..')
 export const NAMESPACE = 'domainpilot'
 
 const HOW =
-  'no cluster with nodes: set DOMAINPILOT_TEST_NODE_KUBECONFIG to the kubeconfig of one for tests that has the image ' +
+  'no cluster with nodes: set DOMAINPILOT_TEST_NODE_KUBECONFIG to the kubeconfig of one for nothing else (its CRDs go) that has the image ' +
   'domainpilot:VERSION loaded, and DOMAINPILOT_TEST_NODE_HOST to the address at which its pods reach this machine'
 
 /** A cluster with a node that runs pods. */

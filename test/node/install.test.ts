@@ -129,10 +129,10 @@ test('installed on a real node: it serves, tells, survives its leader, is scrape
     const script = `try { fs.writeFileSync('/app/x', '') } catch (error) { console.log(process.getuid(), error.code) }`
     const out = await kubectl('-n', NAMESPACE, 'exec', first, '--', '/nodejs/bin/node', '-e', script)
     assert.equal(out.trim(), '65532 EROFS')
-    const { items } = await cluster.get<{ items: { status: { images: { names: string[]; sizeBytes: number }[] } }[] }>(
-      'nodes',
-    )
-    const image = items[0]?.status.images.find(({ names }) => names.some((name) => name.includes('domainpilot:')))
+    const { items } = await cluster.get<{
+      items: { status: { images: { names: string[] | null; sizeBytes: number }[] } }[]
+    }>('nodes')
+    const image = items[0]?.status.images.find(({ names }) => names?.some((name) => name.includes('domainpilot:')))
     if (image !== undefined) t.diagnostic(`the image takes ${Math.round(image.sizeBytes / 1e6)} MB on the node`)
     for (const { metadata, status } of pods) {
       const ready = status.conditions?.find((each) => each.type === 'Ready')?.lastTransitionTime ?? ''
