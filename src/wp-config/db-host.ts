@@ -1,0 +1,54 @@
+/** Where a database listens, as WordPress reads `DB_HOST` (wpdb::parse_db_host). */
+export interface DbHost {
+  /** Name or address, without brackets. */
+  host: string
+  port?: number
+  /** Path of a Unix socket; then the host says nothing. */
+  socket?: string
+}
+
+/**
+ * Reads `DB_HOST`: `localhost`, `db:3307`, `db:/run/mysqld.sock`, `:/run/mysqld.sock`, `[::1]:3306`, `::1`, and the prefix `p:` of
+ * persistent connections. Undefined for what is none of these.
+ */
+export function parseDbHost(text: string): DbHost | undefined {
+  let rest = text.trim().replace(/^p:/, '')
+  let socket: string | undefined
+  const slash = rest.search(/:\/(?!\/)/)
+  if (slash >= 0) {
+    socket = rest.slice(slash + 1)
+    rest = rest.slice(0, slash)
+  }
+  const match =
+    (rest.match(/:/g)?.length ?? 0) > 1
+      ? /^(?:\[)?([0-9a-fA-F:.]+)(?:\]:(\d+)|\])?$/.exec(rest)
+      : /^([^:/]*)(?::(\d+))?$/.exec(rest)
+  if (match === null) return undefined
+  const port = match[2] === undefined ? undefined : Number(match[2])
+  if (port !== undefined && (port < 1 || port > 65_535)) return undefined
+  return {
+    host: match[1] || 'localhost',
+    ...(port === undefined ? {} : { port }),
+    ...(socket === undefined ? {} : { socket }),
+  }
+}
+
+/** Sockets that Linux distributions use. */
+const SOCKETS = [
+  '/var/run/mysqld/mysqld.sock',
+  '/run/mysqld/mysqld.sock',
+  '/var/lib/mysql/mysql.sock',
+  '/tmp/mysql.sock',
+]
+
+/**
+ * Where to connect to. PHP takes `localhost` for the socket that it was built with; here the usual ones are looked for, and the
+ * loopback address is taken when there is none. `exists`: whether a path does.
+ */
+export function endpointOf({ host, port, socket }: DbHost, exists: (path: string) => boolean): DbHost {
+  if (socket !== undefined || host !== 'localhost' || port !== undefined) {
+    return { host, ...(port === undefined ? {} : { port }), ...(socket === undefined ? {} : { socket }) }
+  }
+  const found = SOCKETS.find(exists)
+  return found === undefined ? { host: '127.0.0.1' } : { host, socket: found }
+}

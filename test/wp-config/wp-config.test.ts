@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import * as fc from 'fast-check'
+import { endpointOf, parseDbHost } from '../../src/wp-config/db-host.ts'
+import { readWpConfig, type WpConfigRead, wpConfigFaultText } from '../../src/wp-config/wp-config.ts'
+import { temporaryFolder } from '../e2e/process.ts'
+
+const run = promisify(execFile)
+const PATH = '/var/www/wp-config.php'
+
+type Environment = Record<string, string>
+
+function read(text: string, environment: Environment = {}, files: Record<string, string> = {}): WpConfigRead {
+  return readWpConfig(text, {
+    path: PATH,
+    environment,
+    readFile: (path) => files[path] ?? assert.fail(`no file ${path}`),
+  })
+}
+
+function config(text: string, environment: Environment = {}, files: Record<string, string> = {}) {
+  const result = read(text, environment, files)
+  assert.ok(result.ok, JSON.stringify(result))
+  return result.config
+}
+
+function faults(text: string, environment: Environment = {}): string[] {
+  const result = read(text, environment)
+  assert.ok(!result.ok, 'it was read without a fault')
+  return result.faults.map((fault) => wpConfigFaultText(PATH, fault))
+}
+
+/** The usual file, with lines of it replaced or added. */
+const usual = (more = '', settings: Record<string, string> = {}): string => {
+  const all = { DB_NAME: "'wordpress'", DB_USER: "'wp'", DB_PASSWORD: "'s3cret'", DB_HOST: "'localhost'", ...settings }
+  const defines = Object.entries(all).map(([name, value]) => `define( '${name}', ${value} );`)
+  return ['<?php', ...defines, "$table_prefix = 'wp_';", more, "require_once ABSPATH . 'wp-settings.php';"].join('\n')
+}
+
+describe('wp-config.php', () => {
+  test('the sample of WordPress, with the constants of the plugin', () => {
+    const text = usual(`
+/**#@+ keys */
+define( 'AUTH_KEY', 'put your unique phrase here' ); // a comment with define('DB_NAME', 'no')
+# define('DB_NAME', 'neither')
+/* define('DB_NAME', 'nor'); */
+define( 'WP_DEBUG', false );
+define('MULTISITE', true); define("SUBDOMAIN_INSTALL", true);
+define('WU_SERVER_PILOT_CLIENT_ID', 'cid_0123456789ab');
+define('WU_SERVER_PILOT_API_KEY', "k3y");
+define('WU_SERVER_PILOT_APP_ID', 'AAAAAAAAAAAAAAAA');
+if ( ! defined( 'ABSPATH' ) ) {
+	define( 'ABSPATH', __DIR__ . '/' );
+}`)
+    assert.deepEqual(config(text), {
+      database: { at: { host: 'localhost' }, user: 'wp', password: 's3cret', name: 'wordpress', tls: false },
+      tablePrefix: 'wp_',
+      serverpilot: { clientId: 'cid_0123456789ab', apiKey: 'k3y', appId: 'AAAAAAAAAAAAAAAA' },
+      multisite: true,
+    })
+  })
+
+  test('Windows line ends, a byte order mark, HTML before it, a closing tag after it', () => {
+    const text = `\uFEFF${usual().replaceAll('\n', '\r\n')}\r\n?>\r\n`
+    assert.equal(config(text).database.name, 'wordpress')
+    assert.equal(config(`<!-- x -->\n${usual()}`).database.name, 'wordpress')
+  })
+
+  test('the image of Docker: variables, files that variables name, defaults', () => {
+    const docker = usual('', {
+      DB_NAME: "getenv_docker('WORDPRESS_DB_NAME', 'wordpress')",
+      DB_USER: "getenv_docker('WORDPRESS_DB_USER', 'example username')",
+      DB_PASSWORD: "getenv_docker('WORDPRESS_DB_PASSWORD', 'example password')",
+      DB_HOST: "getenv_docker('WORDPRESS_DB_HOST', 'mysql')",
+    }).replace("'wp_'", "getenv_docker('WORDPRESS_TABLE_PREFIX', 'wp_')")
+    const environment = { WORDPRESS_DB_USER: 'me', WORDPRESS_DB_PASSWORD_FILE: '/run/secrets/db' }
+    const { database, tablePrefix } = config(docker, environment, { '/run/secrets/db': 'from-a-file\n' })
+    assert.deepEqual(database, {
+      at: { host: 'mysql' },
+      user: 'me',
+      password: 'from-a-file',
+      name: 'wordpress',
+      tls: false,
+    })
+    assert.equal(tablePrefix, 'wp_')
+  })
+
+  test('Bedrock: Config::define and env()', () => {
+    const text = `<?php
+use Roots\\WPConfig\\Config;
+use function Env\\env;
+Config::define('DB_NAME', env('DB_NAME'));
+Config::define('DB_USER', env('DB_USER'));
+Config::define('DB_PASSWORD', env('DB_PASSWORD'));
+Config::define('DB_HOST', env('DB_HOST') ?: 'localhost');
+$table_prefix = env('DB_PREFIX') ?: 'wp_';
+Config::apply();`
+    const { database } = config(text, { DB_NAME: 'b', DB_USER: 'u', DB_PASSWORD: 'p' })
+    assert.deepEqual([database.name, database.at.host], ['b', 'localhost'])
+    assert.match(
+      faults(text, { DB_NAME: 'b', DB_USER: 'u' })[0] ?? '',
+      /DB_PASSWORD comes from the environment variable DB_PASSWORD, which is not set here/,
+    )
+  })
+
+  test('what a condition decides: by what is defined, by the environment, or not at all', () => {
+    const guarded = (test: string) =>
+      usual(`if (${test}) { define('WU_SERVER_PILOT_APP_ID', 'A'); } else { define('WU_SERVER_PILOT_APP_ID', 'B'); }`)
+    const appId = (test: string, environment: Environment = {}) => config(guarded(test), environment).serverpilot.appId
+    assert.equal(appId("!defined('WU_SERVER_PILOT_APP_ID')"), 'A')
+    assert.equal(appId("getenv('STAGE') === 'live'", { STAGE: 'live' }), 'A')
+    assert.equal(appId("getenv('STAGE') === 'live'"), 'B')
+    assert.equal(appId("isset($_ENV['STAGE'])"), 'B')
+    assert.equal(appId("empty($_SERVER['STAGE']) && true"), 'A')
+    const [fault, ...more] = faults(guarded("$_SERVER['HTTP_HOST'] === strtolower('X')"))
+    assert.match(
+      fault ?? '',
+      /^\/var\/www\/wp-config\.php:7: WU_SERVER_PILOT_APP_ID cannot be known without running PHP: it depends on the condition in line 7/,
+    )
+    assert.deepEqual(more, [])
+    const agreed = usual(
+      "if (rand()) { define('WU_SERVER_PILOT_APP_ID', 'A'); } else { define('WU_SERVER_PILOT_APP_ID', 'A'); }",
+    )
+    assert.equal(config(agreed).serverpilot.appId, 'A')
+  })
+
+  test('the first definition counts, also with `or`', () => {
+    const text = usual(
+      "define('DB_NAME', 'second'); defined('DB_USER') || define('DB_USER', 'x'); defined('WU_SERVER_PILOT_APP_ID') or define('WU_SERVER_PILOT_APP_ID', 'A');",
+    )
+    const { database, serverpilot } = config(text)
+    assert.deepEqual([database.name, database.user, serverpilot.appId], ['wordpress', 'wp', 'A'])
+  })
+
+  test('what PHP has to work out is named with its line, and no value is shown', () => {
+    const text = usual('', { DB_PASSWORD: "decrypt('s3cret-cipher')", DB_HOST: '$host' })
+    const all = faults(text)
+    assert.match(
+      all.join('\n'),
+      /wp-config\.php:4: DB_PASSWORD cannot be known without running PHP: it calls decrypt\(\)/,
+    )
+    assert.match(all.join('\n'), /wp-config\.php:5: DB_HOST .*\$host is not set in this file/)
+    assert.doesNotMatch(all.join('\n'), /s3cret/)
+    const looped = usual("foreach ([1] as $x) { define('WU_SERVER_PILOT_API_KEY', 'k'); }")
+    assert.match(faults(looped)[0] ?? '', /WU_SERVER_PILOT_API_KEY .*foreach/)
+  })
+
+  test('settings that stand in another file are looked for there by name', () => {
+    const text =
+      "<?php\nrequire __DIR__ . '/db-settings.php';\n$table_prefix = 'wp_';\nrequire ABSPATH . 'wp-settings.php';"
+    assert.match(
+      faults(text)[0] ?? '',
+      /wp-config\.php:2: DB_HOST is not set in this file; perhaps in db-settings\.php/,
+    )
+  })
+
+  test('a file that is no PHP: one fault with the line, nothing of its content', () => {
+    const [fault, ...more] = faults("<?php\ndefine('DB_PASSWORD', 's3cret);\n")
+    assert.match(fault ?? '', /^\/var\/www\/wp-config\.php:\d+: the file is no PHP that can be read/)
+    assert.doesNotMatch(fault ?? '', /s3cret/)
+    assert.deepEqual(more, [])
+  })
+
+  test('TLS asked for by MYSQL_CLIENT_FLAGS', () => {
+    const flags = (value: string) => config(usual(`define('MYSQL_CLIENT_FLAGS', ${value});`)).database.tls
+    assert.equal(flags('MYSQLI_CLIENT_SSL'), true)
+    assert.equal(flags('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_COMPRESS'), true)
+    assert.equal(flags('MYSQLI_CLIENT_COMPRESS'), false)
+  })
+
+  test('no text makes it throw', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((text) => usual(text)),
+          fc.string().map((text) => usual(`define('X', ${text});`)),
+        ),
+        (text) => {
+          read(text)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('as PHP itself would', () => {
+  const SNIPPETS = [
+    `'it\\'s \\\\ \\n'`,
+    `"tab\\t nl\\n dollar\\$ quote\\" back\\\\ hex\\x41 uni\\u{e9} oct\\101"`,
+    `'a' . "b" . 1 . true . null . false`,
+    `"x{$a}y $a z\${a}"`,
+    `getenv('SET') ?: 'd'`,
+    `getenv('UNSET') ?: 'd'`,
+    `$_ENV['UNSET'] ?? 'e'`,
+    `true ? 'a' : 'b'`,
+    `('' ?: 'c')`,
+    `A . 'x'`,
+    `(string) 5`,
+    `trim(' x ')`,
+    `dirname('/a/b/c.php')`,
+    `<<<'EOT'\nraw $a\nEOT`,
+    `<<<EOT\nline $a\n  more\nEOT`,
+    `!empty($a) && isset($a) ? 'yes' : 'no'`,
+    `'0' ? 't' : 'f'`,
+    `'1' == '1' ? 'same' : 'other'`,
+  ]
+
+  test('expressions are worth what PHP says', async (t) => {
+    if ((await run('php', ['--version']).catch(() => undefined)) === undefined)
+      return t.skip('php is not installed: apt-get install php-cli')
+    const folder = await temporaryFolder(t)
+    for (const snippet of SNIPPETS) {
+      const head = `<?php\n$a = 'v';\ndefine('A', 'const');\n`
+      const file = join(folder, 'snippet.php')
+      await writeFile(file, `${head}echo json_encode((string) (${snippet}\n));`)
+      const { stdout } = await run('php', [file], { env: { PATH: process.env.PATH, SET: 'value' } })
+      const text = usual().replace('<?php', head).replace("'s3cret'", `(${snippet}\n)`)
+      assert.equal(config(text, { SET: 'value' }).database.password, JSON.parse(stdout), snippet)
+    }
+  })
+
+  test('any string in single or double quotes', () => {
+    const escaped = (text: string, special: RegExp) => text.replace(special, (found) => `\\${found}`)
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (secret) => {
+        const single = usual('', { DB_PASSWORD: `'${escaped(secret, /['\\]/g)}'` })
+        assert.equal(config(single).database.password, secret)
+        const double = usual('', { DB_PASSWORD: `"${escaped(secret, /["\\$]/g)}"` })
+        assert.equal(config(double).database.password, secret)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('DB_HOST', () => {
+  for (const [text, wanted] of [
+    ['localhost', { host: 'localhost' }],
+    ['db.example.com', { host: 'db.example.com' }],
+    ['db:3307', { host: 'db', port: 3307 }],
+    ['127.0.0.1:3306', { host: '127.0.0.1', port: 3306 }],
+    ['localhost:/run/mysqld.sock', { host: 'localhost', socket: '/run/mysqld.sock' }],
+    [':/run/mysqld.sock', { host: 'localhost', socket: '/run/mysqld.sock' }],
+    [':3307', { host: 'localhost', port: 3307 }],
+    ['[::1]:3306', { host: '::1', port: 3306 }],
+    ['::1', { host: '::1' }],
+    ['p:db', { host: 'db' }],
+    [' db ', { host: 'db' }],
+    ['db:port', undefined],
+    ['db:99999', undefined],
+    ['http://db', undefined],
+  ] as const)
+    test(JSON.stringify(text), () => assert.deepEqual(parseDbHost(text), wanted))
+
+  test('localhost is the usual socket where there is one, else the loopback address', () => {
+    assert.deepEqual(
+      endpointOf({ host: 'localhost' }, (path) => path === '/run/mysqld/mysqld.sock'),
+      { host: 'localhost', socket: '/run/mysqld/mysqld.sock' },
+    )
+    assert.deepEqual(
+      endpointOf({ host: 'localhost' }, () => false),
+      { host: '127.0.0.1' },
+    )
+    assert.deepEqual(
+      endpointOf({ host: 'localhost', port: 3307 }, () => true),
+      { host: 'localhost', port: 3307 },
+    )
+    assert.deepEqual(
+      endpointOf({ host: 'db' }, () => true),
+      { host: 'db' },
+    )
+  })
+
+  test('no text makes it throw', () => {
+    fc.assert(fc.property(fc.string(), (text) => void parseDbHost(text)))
+  })
+})
