@@ -39,7 +39,6 @@ export const OPTIONS = {
     meaning: 'file or folder of objects, repeatable; read again when it changes',
   },
   wpConfig: {
-    notYet: true,
     flag: 'wp-config',
     value: 'PATH',
     meaning: 'a wp-config.php with the settings of the plugin and the database',

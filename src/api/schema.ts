@@ -258,8 +258,8 @@ export type Kind = keyof typeof specSchemas
 export const KINDS: readonly Kind[] = ['ServerPilotApp', 'DomainMapping']
 
 /** The spec of an app that says nothing but its id: every default. Undefined when the text is no app id. */
-export function appDefaults(appId: string): AppSpec | undefined {
-  return appSpec.safeParse({ appId }).data
+export function appDefaults(appId: string, more: { wordpress?: object } = {}): AppSpec | undefined {
+  return appSpec.safeParse({ appId, ...more }).data
 }
 
 function isNetwork(text: string): boolean {

@@ -62,14 +62,17 @@ export function createAccounts(
 }
 
 async function fromSecret(objects: ObjectSource, app: App, name: string): Promise<Credentials> {
+  // No back-off: it would go on for minutes after the Secret was put right. The sweep looks again.
+  const invalid = (words: string, cause?: unknown) => {
+    const message = `App ${app.key} names the Secret ${app.namespace}/${name}, which ${words}.`
+    return new ReconcileError('CredentialsInvalid', message, { retryable: false, cause })
+  }
   const read = async (key: string): Promise<string> => {
-    const value = await objects.secret(app.namespace, name, key)
+    const value = await objects.secret(app.namespace, name, key).catch((cause: unknown) => {
+      throw invalid(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    })
     if (value !== undefined) return value
-    throw new ReconcileError(
-      'CredentialsInvalid',
-      `App ${app.key} names the Secret ${app.namespace}/${name}, which has no key "${key}" or does not exist.`,
-      { retryable: true },
-    )
+    throw invalid(`has no key "${key}" or does not exist`)
   }
   return { clientId: await read('clientId'), apiKey: await read('apiKey') }
 }

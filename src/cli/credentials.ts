@@ -5,6 +5,27 @@ import type { Credentials } from '../serverpilot/serverpilot.ts'
 export interface Ambient {
   credentials?: Credentials
   appId?: string
+  /** The WordPress database of the app that these settings make. */
+  database?: AmbientDatabase
+}
+
+/** A WordPress database that no Secret names. */
+export interface AmbientDatabase {
+  /** Holds the password. */
+  url: string
+  /** Where it comes from, for messages: `WORDPRESS_DATABASE_URL`, the path of a wp-config.php. */
+  origin: string
+  tablePrefix: string
+}
+
+/** What a wp-config.php adds to the environment. */
+export interface FileSettings {
+  /** Path of the file. */
+  path: string
+  clientId?: string
+  apiKey?: string
+  appId?: string
+  database: AmbientDatabase
 }
 
 /** The variables of ServerPilot: our name, and that of the WordPress plugin. */
@@ -14,15 +35,25 @@ const FIELDS = {
   appId: { name: 'SERVERPILOT_APP_ID', old: 'WU_SERVER_PILOT_APP_ID' },
 } as const
 
+/** As `mysql://user:password@host/database`. */
+const DATABASE = 'WORDPRESS_DATABASE_URL'
+
 /**
- * Reads credentials from the environment, or from the files that `…_FILE` variables name. Never from flags.
+ * Reads credentials from the environment, from the files that `…_FILE` variables name, and from a wp-config.php. Never from flags.
  * Throws one `UsageError` with a line per fault; names variables, never shows a value.
  */
-export function readAmbient(environment: Environment, readFile: (path: string) => string): Ambient {
+export function readAmbient(
+  environment: Environment,
+  readFile: (path: string) => string,
+  file?: FileSettings,
+): Ambient {
   const faults: string[] = []
-  const clientId = readField(FIELDS.clientId, environment, readFile, faults)
-  const apiKey = readField(FIELDS.apiKey, environment, readFile, faults)
-  const appId = readField(FIELDS.appId, environment, readFile, faults)
+  const field = (name: keyof typeof FIELDS): string | undefined =>
+    readField(FIELDS[name], environment, readFile, faults, file && { path: file.path, value: file[name] })
+  const clientId = field('clientId')
+  const apiKey = field('apiKey')
+  const appId = field('appId')
+  const database = readDatabase(environment, readFile, faults) ?? file?.database
   if (faults.length === 0 && clientId !== undefined && apiKey === undefined) faults.push(missing('SERVERPILOT_API_KEY'))
   if (faults.length === 0 && apiKey !== undefined && clientId === undefined)
     faults.push(missing('SERVERPILOT_CLIENT_ID'))
@@ -30,7 +61,17 @@ export function readAmbient(environment: Environment, readFile: (path: string) =
   return {
     ...(clientId === undefined || apiKey === undefined ? {} : { credentials: { clientId, apiKey } }),
     ...(appId === undefined ? {} : { appId }),
+    ...(database === undefined ? {} : { database }),
   }
+}
+
+function readDatabase(
+  environment: Environment,
+  readFile: (path: string) => string,
+  faults: string[],
+): AmbientDatabase | undefined {
+  const url = readField({ name: DATABASE, old: DATABASE }, environment, readFile, faults)
+  return url === undefined ? undefined : { url, origin: DATABASE, tablePrefix: 'wp_' }
 }
 
 const missing = (name: string): string => `${name} is not set: the API needs client id and API key together.`
@@ -40,11 +81,13 @@ function readField(
   environment: Environment,
   readFile: (path: string) => string,
   faults: string[],
+  file?: { path: string; value: string | undefined },
 ): string | undefined {
   const found = [name, `${name}_FILE`, old, `${old}_FILE`].flatMap((variable) => {
     const value = readVariable(variable, environment, readFile, faults)
     return value === undefined ? [] : [{ variable, value }]
   })
+  if (file?.value !== undefined) found.push({ variable: `${old} in ${file.path}`, value: file.value })
   const [first] = found
   const other = found.find((each) => each.value !== first?.value)
   if (first !== undefined && other !== undefined) {

@@ -1,16 +1,21 @@
 import { stringify } from 'yaml'
 import { API_VERSION } from '../api/objects.ts'
-import { type Given, UsageError } from '../config.ts'
+import { type Given, text, UsageError } from '../config.ts'
 import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import type { Ambient } from './credentials.ts'
 import { EXIT, type Io } from './io.ts'
 import { startProgress } from './progress.ts'
 import { connectServerPilot } from './serverpilot-client.ts'
-import { readSettings } from './settings.ts'
+import { loadSettings } from './settings.ts'
 
 /** `import`: prints the objects that describe what ServerPilot has now, so that a first `plan` is empty. */
 export async function importCommand(io: Io, given: Given): Promise<number> {
-  const settings = readSettings(given, io.environment, io.readFile)
+  const settings = await loadSettings(io, given)
+  if (text('wpConfig', given, io.environment) !== undefined) {
+    io.out(wpConfigTemplate(settings.ambient))
+    return EXIT.done
+  }
   const { credentials, appId } = settings.ambient
   if (credentials === undefined) {
     throw new UsageError('Set SERVERPILOT_CLIENT_ID and SERVERPILOT_API_KEY: import asks ServerPilot what there is.')
@@ -25,6 +30,44 @@ export async function importCommand(io: Io, given: Given): Promise<number> {
   }
   io.out(importText(chosen))
   return EXIT.done
+}
+
+/**
+ * The objects of a cluster for what a wp-config.php says: a Secret with its credentials, which is what was asked for, and the app.
+ * Pure.
+ */
+export function wpConfigTemplate({ credentials, appId, database }: Ambient): string {
+  const names = { account: 'serverpilot', database: 'wordpress-db' }
+  const secret = (name: string, stringData: object) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name },
+    stringData,
+  })
+  const objects = [
+    ...(credentials === undefined ? [] : [secret(names.account, credentials)]),
+    ...(database === undefined ? [] : [secret(names.database, { url: database.url })]),
+    {
+      apiVersion: API_VERSION,
+      kind: 'ServerPilotApp',
+      metadata: { name: 'network' },
+      spec: {
+        appId: appId ?? 'the id of the app at ServerPilot',
+        ...(credentials === undefined ? {} : { credentialsSecretRef: { name: names.account } }),
+        ...(database === undefined
+          ? {}
+          : {
+              wordpress: {
+                connectionSecretRef: { name: names.database, key: 'url' },
+                tablePrefix: database.tablePrefix,
+              },
+            }),
+      },
+    },
+  ]
+  const head =
+    '# Holds secrets: apply it, and keep it out of version control. A pod reaches no Unix socket: name a host in the url.\n'
+  return `${head}${objects.map((each) => `---\n${toYaml(each)}`).join('')}`
 }
 
 /** The YAML of apps and their mappings. Pure. Names that cannot be declared stand there as comments: they stay foreign. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Given } from '../config.ts'
+import { type Given, text as optionText } from '../config.ts'
 import { createDaemon } from '../controller/daemon.ts'
 import { createBoard } from '../report/board.ts'
 import { liveness, readiness } from '../report/health.ts'
@@ -21,14 +21,44 @@ const APPROVALS_EVERY = 1_000
 /** How long a stop waits for statuses that are not written yet; ms. */
 const STATUS_GRACE = 5_000
 
-/** `run`: the daemon, until SIGTERM or SIGINT. */
+/** `run`: the daemon, until SIGTERM or SIGINT. A changed wp-config.php makes it begin anew with what the file says then. */
 export async function runCommand(io: Io, given: Given, started?: (url: string | undefined) => void): Promise<number> {
+  for (;;) {
+    const changed = new AbortController()
+    const signal = AbortSignal.any([io.signal, changed.signal])
+    const status = await runOnce({ ...io, signal }, given, changed, started)
+    if (io.signal.aborted || !changed.signal.aborted) return status
+  }
+}
+
+async function runOnce(
+  io: Io,
+  given: Given,
+  changed: AbortController,
+  started: ((url: string | undefined) => void) | undefined,
+): Promise<number> {
   const setup = await setUp(io, given, { oneShot: false, writes: true })
+  const stopLooking = await followWpConfig(io, given, setup, () => changed.abort())
   try {
     return await runWith(io, setup, started)
   } finally {
+    stopLooking()
     await setup.close()
   }
+}
+
+/** Calls `changed` once the file of `--wp-config` says something else; one that cannot be read is told, and changes nothing. */
+async function followWpConfig(io: Io, given: Given, { log }: Setup, changed: () => void): Promise<() => void> {
+  const path = optionText('wpConfig', given, io.environment)
+  if (path === undefined) return () => undefined
+  const { watchWpConfig } = await import('./wp-config-file.ts')
+  return watchWpConfig(path, io, {
+    changed() {
+      log.info('The wp-config.php changed: beginning anew with it', { path })
+      changed()
+    },
+    broken: (error) => log.warn('The wp-config.php cannot be read: what it said before goes on', { path, error }),
+  })
 }
 
 async function runWith(io: Io, setup: Setup, started?: (url: string | undefined) => void): Promise<number> {

@@ -9,7 +9,7 @@ export function connectServerPilot(
   settings: Settings,
   version: string,
   { credentials, origin }: { credentials: Credentials; origin: string },
-  more: Pick<ServerPilotOptions, 'timeoutMs' | 'observe'> = {},
+  more: Pick<ServerPilotOptions, 'timeoutMs' | 'assertMayWrite' | 'observe'> = {},
 ): ServerPilot {
   return createServerPilot({
     baseUrl: settings.serverpilotUrl,

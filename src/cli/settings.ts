@@ -15,7 +15,8 @@ import { validCron } from '../controller/schedule.ts'
 import { checkBaseUrl } from '../serverpilot/base-url.ts'
 import type { ProxySettings } from '../serverpilot/proxy.ts'
 import type { Selection } from '../source/select.ts'
-import { type Ambient, readAmbient } from './credentials.ts'
+import { type Ambient, type FileSettings, readAmbient } from './credentials.ts'
+import type { Io } from './io.ts'
 
 /** Everything that flags and environment say, decoded. */
 export interface Settings {
@@ -52,8 +53,22 @@ export interface KubernetesSettings {
   shard: string
 }
 
+/** Everything that flags, environment and `--wp-config` say. Throws `UsageError` with every fault of one kind at once. */
+export async function loadSettings({ environment, readFile }: Io, given: Given): Promise<Settings> {
+  const path = text('wpConfig', given, environment)
+  if (path === undefined) return readSettings(given, environment, readFile)
+  // The parser of PHP is loaded only where there is something to parse.
+  const { readFileSettings } = await import('./wp-config-file.ts')
+  return readSettings(given, environment, readFile, readFileSettings(path, environment, readFile))
+}
+
 /** Decodes flags and environment. Throws `UsageError` with every fault of one kind at once. */
-export function readSettings(given: Given, environment: Environment, readFile: (path: string) => string): Settings {
+export function readSettings(
+  given: Given,
+  environment: Environment,
+  readFile: (path: string) => string,
+  file?: FileSettings,
+): Settings {
   for (const name of Object.keys(OPTIONS) as OptionName[]) text(name, given, environment)
   const appSelector = parseSelector(text('appSelector', given, environment) ?? '')
   if (appSelector === undefined)
@@ -71,7 +86,7 @@ export function readSettings(given: Given, environment: Environment, readFile: (
     listen: listenAddress(given, environment),
     logLevel: (text('logLevel', given, environment) ?? 'info') as Settings['logLevel'],
     logFormat: (text('logFormat', given, environment) ?? 'auto') as Settings['logFormat'],
-    ambient: readAmbient(environment, readFile),
+    ambient: readAmbient(environment, readFile, file),
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
     kubernetes,

@@ -1,6 +1,4 @@
-import type { App, Mapping } from '../api/objects.ts'
-import { appDefaults } from '../api/schema.ts'
-import { type Given, UsageError } from '../config.ts'
+import type { Given } from '../config.ts'
 import { type Context, createContext, type Ports } from '../controller/context.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
@@ -11,15 +9,18 @@ import { createMetrics, type Metrics } from '../report/metrics.ts'
 import { systemClock } from '../serverpilot/clock.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
-import type { MappingSource, ObjectSource } from '../source/source.ts'
+import type { DatabaseSource, ObjectSource } from '../source/source.ts'
+import { withDatabases } from '../source/with-databases.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
+import { connectionUrlOf, createDatabases, urlSecrets } from './databases.ts'
+import { defaultApp } from './default-app.ts'
 import { handedApprovals } from './handover.ts'
 import type { Io } from './io.ts'
 import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
 import { quiet } from './quiet.ts'
 import { connectServerPilot } from './serverpilot-client.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { loadSettings, type Settings } from './settings.ts'
 
 /** Everything that a command which talks to ServerPilot stands on. */
 export interface Setup {
@@ -44,10 +45,8 @@ export interface SetupOptions {
 
 /** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
 export async function setUp(io: Io, given: Given, options: SetupOptions): Promise<Setup> {
-  const settings = readSettings(given, io.environment, io.readFile)
-  const secrets: (() => string[])[] = [
-    () => (settings.ambient.credentials === undefined ? [] : [settings.ambient.credentials.apiKey]),
-  ]
+  const settings = await loadSettings(io, given)
+  const secrets: (() => string[])[] = [() => ambientSecrets(settings.ambient)]
   const log = createLogger({
     level: settings.logLevel,
     format: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
@@ -59,7 +58,11 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   const sourceLog = options.writes && !options.oneShot ? log : undefined
   const opened = await openClusterOf(settings, io, given, options, log)
   const cluster = opened?.cluster
-  const objects = opened?.objects ?? selectApps(openFiles(settings, sourceLog), settings.selection)
+  const declared = opened?.objects ?? selectApps(openFiles(settings, sourceLog), settings.selection)
+  const urls = new Set<string>()
+  secrets.push(() => [...urls].flatMap(urlSecrets))
+  const databases = openDatabases(declared, settings, urls, sourceLog)
+  const objects = withDatabases(declared, databases)
   const metrics = createMetrics({ version: io.version, sources: [objects.name], updateMethod: settings.updateMethod })
   const accounts = createAccounts(
     objects,
@@ -73,6 +76,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
         {
           // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
           timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
+          assertMayWrite: () => cluster?.elector?.assertLeading(),
           observe: ({ method, endpoint, code, seconds }) =>
             metrics.serverpilotRequest({
               method,
@@ -156,28 +160,32 @@ function recordsOf(
 }
 
 function openFiles(settings: Settings, log: Log | undefined): ObjectSource {
-  const { appId } = settings.ambient
+  const app = defaultApp(settings.ambient)
   return createManifestSource({
     paths: settings.manifests,
-    ...(appId === undefined ? {} : { defaultApp: defaultApp(appId) }),
+    ...(app === undefined ? {} : { defaultApp: app }),
     ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
   })
 }
 
-const NONE: readonly Mapping[] = []
-
-/** What an app may declare and this release does not do yet: said on the app, and held on the safe side. */
-const databases: MappingSource = {
-  name: 'wordpress',
-  mappingsOf: (app) => ({
-    source: 'wordpress',
-    // The same array each time: another one would mean that something changed.
-    mappings: NONE,
-    ...(app.spec.wordpress === undefined
-      ? {}
-      : { failure: { source: 'wordpress', message: 'spec.wordpress is not part of this release yet; remove it.' } }),
-  }),
+function openDatabases(
+  objects: ObjectSource,
+  { ambient }: Settings,
+  urls: Set<string>,
+  log: Log | undefined,
+): DatabaseSource {
+  const connectionUrl = connectionUrlOf(objects, ambient.database, urls)
+  return createDatabases(async () => {
+    const { createWordpressSource } = await import('../source/wordpress/wordpress.ts')
+    return createWordpressSource({ connectionUrl, log: (level, message, fields) => log?.[level](message, fields) })
+  }, log)
 }
+
+/** Every secret of the settings, for redaction. */
+const ambientSecrets = ({ credentials, database }: Settings['ambient']): string[] => [
+  ...(credentials === undefined ? [] : [credentials.apiKey]),
+  ...(database === undefined ? [] : urlSecrets(database.url)),
+]
 
 const checkAdditions: Ports['checkAdditions'] = async (app, hosts) => {
   if (app.spec.dns.policy !== 'Require') return new Map()
@@ -186,24 +194,6 @@ const checkAdditions: Ports['checkAdditions'] = async (app, hosts) => {
     message: 'spec.dns.policy Require is not part of this release yet; set Report.',
   }
   return new Map(hosts.map((host) => [host, held]))
-}
-
-/** The app that three environment variables make when no object declares one. */
-function defaultApp(appId: string): App {
-  const spec = appDefaults(appId)
-  if (spec === undefined) {
-    throw new UsageError('SERVERPILOT_APP_ID is no app id: one consists of letters and digits, as in AAAAAAAAAAAAAAAA.')
-  }
-  return {
-    key: 'default/default',
-    namespace: 'default',
-    name: 'default',
-    generation: 1,
-    place: 'SERVERPILOT_APP_ID',
-    labels: {},
-    annotations: {},
-    spec,
-  }
 }
 
 async function openStore(

@@ -35,6 +35,15 @@ export interface MappingSource {
   mappingsOf(app: App): MappingRead
 }
 
+/** A source that reads mappings from the databases that apps name. */
+export interface DatabaseSource extends MappingSource {
+  /** The apps as they are now: databases come, go, or get other settings. Cheap when nothing changed. */
+  follow(apps: readonly App[]): void
+  /** Reads the databases of the apps followed so far and goes on reading. Resolves after the first reads, good or not. */
+  start(changed: (apps: ReadonlySet<Key>) => void): Promise<void>
+  stop(): Promise<void>
+}
+
 /** A source of declared objects: apps and mappings. */
 export interface ObjectSource extends MappingSource {
   /**

@@ -1,0 +1,179 @@
+import { readFile } from 'node:fs/promises'
+import type { Connection, ConnectionOptions, FieldPacket, QueryError, SslOptions, TypeCastField } from 'mysql2'
+import { DatabaseError } from './database-error.ts'
+import type { Endpoint } from './database-url.ts'
+
+/** How long things may take, in milliseconds. */
+export interface Limits {
+  /** Until the server has accepted the account. */
+  connect: number
+  /** One statement; said to the server, and watched here. */
+  statement: number
+  /** Everything from the connection to its end. */
+  whole: number
+}
+
+export const LIMITS: Limits = { connect: 10_000, statement: 30_000, whole: 120_000 }
+
+/** Beyond its own limit of a statement, the server is given this long to say so. */
+const GRACE_MS = 2000
+const CLOSE_MS = 1000
+
+/** A value as the server writes it: no number, date or buffer is made of it. */
+export type Cell = string | null
+
+/** An open connection. Every statement rejects with the driver's error, or with one of ours when time is up. */
+export interface Database {
+  server: 'mariadb' | 'mysql'
+  rows(sql: string): Promise<Cell[][]>
+  /** Column names of a table, or undefined when there is no such table. A table that may not be read is an error. */
+  columns(table: string): Promise<string[] | undefined>
+  /** Never rejects; ends the connection by force when the server does not answer. */
+  close(): Promise<void>
+}
+
+/**
+ * Connects. Rejects with the driver's error, or a `DatabaseError` when time is up or `signal` says so. Nothing but reading can
+ * come of this connection: no statement is made from data, and the server may ask for no file.
+ */
+export async function connect(endpoint: Endpoint, limits: Limits, signal: AbortSignal): Promise<Database> {
+  const options = await optionsOf(endpoint, limits)
+  // Loaded only when there is a database: it costs memory and time at the start.
+  const { createConnection } = (await import('mysql2')).default
+  signal.throwIfAborted()
+  const connection = createConnection(options)
+  const lost = lossOf(connection, limits, signal)
+  // A whole answer of one statement: either all of it comes, or this rejects. After a KILL only the connection says so, after
+  // KILL QUERY the driver's callback does.
+  const ask = (sql: string): Promise<[Cell[][], FieldPacket[]]> =>
+    Promise.race([lost.promise, within(limits.statement + GRACE_MS, 'a statement', answer(connection, sql))])
+  const close = async (): Promise<void> => {
+    lost.forget()
+    // Whatever comes from here on is of no interest, but must not go unheard.
+    connection.on('error', () => {})
+    await within(CLOSE_MS, 'goodbye', new Promise<void>((resolve) => connection.end(() => resolve()))).catch(() => {})
+    connection.destroy()
+  }
+  try {
+    await Promise.race([lost.promise, within(limits.connect, 'connecting', connected(connection))])
+    const [[version] = []] = (await ask('SELECT VERSION()'))[0]
+    const server = /mariadb/i.test(version ?? '') ? 'mariadb' : 'mysql'
+    return {
+      server,
+      rows: async (sql) => (await ask(sql))[0],
+      async columns(table) {
+        try {
+          return (await ask(`SELECT * FROM ${quote(table)} LIMIT 0`))[1].map((field) => field.name)
+        } catch (error) {
+          if ((error as { errno?: unknown } | undefined)?.errno === 1146) return undefined
+          throw error
+        }
+      },
+      close,
+    }
+  } catch (error) {
+    connection.destroy()
+    await close()
+    throw error
+  }
+}
+
+/** A name of a table or column for a statement. */
+export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``
+
+async function optionsOf(endpoint: Endpoint, limits: Limits): Promise<ConnectionOptions> {
+  const { host, port, socket, user, password, database } = endpoint
+  const tls = await tlsOf(endpoint)
+  return {
+    ...(socket === undefined ? { host, port } : { socketPath: socket }),
+    user,
+    password,
+    database,
+    ...(tls === undefined ? {} : { ssl: tls }),
+    connectTimeout: limits.connect,
+    charset: 'UTF8MB4_GENERAL_CI',
+    rowsAsArray: true,
+    typeCast: asText,
+    flags: ['-LOCAL_FILES'],
+  }
+}
+
+/** Text as it is: ids beyond 2^53, dates that are none and flags of any type arrive unharmed. */
+function asText(field: TypeCastField): Cell {
+  return field.buffer()?.toString('utf8') ?? null
+}
+
+async function tlsOf({ tls, origin }: Endpoint): Promise<SslOptions | undefined> {
+  if (tls === undefined) return undefined
+  const { mode, ca } = tls
+  const pem = ca === undefined || ca.startsWith('-----BEGIN') ? ca : await readFile(ca, 'utf8').catch(() => undefined)
+  if (ca !== undefined && pem === undefined) throw new DatabaseError(`${origin}: the file of ssl-ca cannot be read`)
+  return {
+    rejectUnauthorized: mode !== 'Required',
+    verifyIdentity: mode === 'VerifyIdentity',
+    ...(pem === undefined ? {} : { ca: pem }),
+  }
+}
+
+function connected(connection: Connection): Promise<void> {
+  return new Promise((resolve, reject) => connection.connect((error) => (error ? reject(error) : resolve())))
+}
+
+function answer(connection: Connection, sql: string): Promise<[Cell[][], FieldPacket[]]> {
+  return new Promise((resolve, reject) =>
+    connection.query({ sql, rowsAsArray: true }, (error: QueryError | null, rows: unknown, fields: FieldPacket[]) => {
+      if (error) reject(error)
+      // A statement without a result gives a packet; we send none of which the result would matter.
+      else resolve([Array.isArray(rows) ? (rows as Cell[][]) : [], fields ?? []])
+    }),
+  )
+}
+
+interface Loss {
+  /** Rejects when the connection is no more, time is up, or we are to stop. */
+  promise: Promise<never>
+  forget(): void
+}
+
+function lossOf(connection: Connection, { whole }: Limits, signal: AbortSignal): Loss {
+  let timer: NodeJS.Timeout | undefined
+  let stop = (): void => {}
+  const promise = new Promise<never>((_, reject) => {
+    const end = (error: unknown): void => {
+      reject(error)
+      connection.destroy()
+    }
+    stop = () => end(new DatabaseError('reading was stopped', true))
+    timer = setTimeout(() => end(timeUp('reading', whole)), whole)
+    signal.addEventListener('abort', stop, { once: true })
+    connection.on('error', end)
+    connection.on('end', () => end({ message: 'the server closed the connection' }))
+  })
+  promise.catch(() => {})
+  return {
+    promise,
+    forget() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
+    },
+  }
+}
+
+async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeUp(what, ms)), ms)
+  })
+  work.catch(() => {})
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** As the driver's own errors look, so that the database is named in the same place. */
+const timeUp = (what: string, ms: number): { code: string; message: string } => ({
+  code: 'TIME_UP',
+  message: `${what} took longer than ${ms / 1000} s`,
+})

@@ -1,0 +1,159 @@
+import { DatabaseError } from './database-error.ts'
+
+/** How far the server's certificate is looked at. */
+export type TlsMode = 'Required' | 'VerifyCa' | 'VerifyIdentity'
+
+/** Where a database is and who asks. */
+export interface Endpoint {
+  /** Where it comes from, for messages: `Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`. */
+  origin: string
+  /** Name or address, without brackets. */
+  host: string
+  port: number
+  /** Path of a Unix socket; then host and port say nothing. */
+  socket?: string
+  user: string
+  password: string
+  database: string
+  tls?: { mode: TlsMode /** PEM text or path of a file. */; ca?: string }
+}
+
+const FORM = 'mysql://USER:PASSWORD@HOST:PORT/DATABASE'
+const OPTIONS = ['ssl', 'ssl-mode', 'ssl-ca', 'socket', 'charset']
+const MODES: Readonly<Record<string, TlsMode | undefined>> = {
+  disabled: undefined,
+  required: 'Required',
+  verify_ca: 'VerifyCa',
+  verify_identity: 'VerifyIdentity',
+}
+
+/**
+ * Reads `mysql://user:pass@host:port/db?options`, with the options `ssl`, `ssl-mode`, `ssl-ca`, `socket` and `charset`. Every part may
+ * be percent-encoded, and has to be where it holds a character that means something in a URL.
+ *
+ * Throws `DatabaseError`: it names `origin` and the cure and holds no part of the URL. That is also why `new URL()` is not used here:
+ * its error carries the whole text, and what it mends in silence is a password that does not fit.
+ */
+export function parseDatabaseUrl(text: string, origin: string): Endpoint {
+  const fail = (message: string): never => {
+    throw new DatabaseError(`${origin}: ${message}`)
+  }
+  const url = text.trim()
+  const scheme = /^(?:mysql|mariadb):\/\//.exec(url)
+  if (scheme === null) return fail(`is no database URL: write ${FORM}`)
+  if (/[\s\p{Cc}]/u.test(url)) return fail('has a blank or a line break inside: write them as %20 and %0A')
+  if (url.includes('#')) return fail('has a "#" that is not encoded, perhaps in the password: write %23')
+  if (/%(?![0-9a-fA-F]{2})/.test(url)) return fail('has a "%" that is not encoded, perhaps in the password: write %25')
+
+  const rest = url.slice(scheme[0].length)
+  const at = rest.lastIndexOf('@')
+  const account = at < 0 ? '' : rest.slice(0, at)
+  if (account.includes('@')) return fail('has a second "@", perhaps in the password: write %40 for it')
+  if (/[/?]/.test(account)) {
+    return fail(
+      'has a "/" or "?" before the host, perhaps in the password: write %2F and %3F, and %40 for an "@" in an option',
+    )
+  }
+  const where = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(rest.slice(at + 1))
+  const colon = account.indexOf(':')
+  const user = decoded(colon < 0 ? account : account.slice(0, colon))
+  const password = decoded(colon < 0 ? '' : account.slice(colon + 1))
+  const database = decoded(where?.[2] ?? '')
+  if (user === undefined || password === undefined || database === undefined) {
+    return fail('has an encoded part that is no UTF-8')
+  }
+  if (user === '') return fail(`names no user: write ${FORM}`)
+  if (database === '') return fail(`names no database: write ${FORM}, with DB_NAME of wp-config.php at the end`)
+  if (database.includes('/')) return fail(`names a database with a "/" in it: write ${FORM}`)
+
+  const options = optionsOf(where?.[3] ?? '', fail)
+  const socket = options.get('socket')
+  const server = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d+))?$/.exec(where?.[1] ?? '')
+  const host = decoded(server?.[1] ?? server?.[2] ?? '')
+  const port = Number(server?.[3] ?? 3306)
+  if (server === null || host === undefined || port < 1 || port > 65_535) {
+    return fail('has a host or port that is none: write HOST:PORT, and an IPv6 address as [::1]:3306')
+  }
+  if (host === '' && socket === undefined) return fail(`names no host: write ${FORM}`)
+  const tls = tlsOf(options, fail)
+  return {
+    origin,
+    host,
+    port,
+    user,
+    password,
+    database,
+    ...(socket === undefined ? {} : { socket }),
+    ...(tls === undefined ? {} : { tls }),
+  }
+}
+
+type Fail = (message: string) => never
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return undefined
+  }
+}
+
+function optionsOf(query: string, fail: Fail): Map<string, string> {
+  const options = new Map<string, string>()
+  for (const part of query.split('&').filter((each) => each !== '')) {
+    const equals = part.indexOf('=')
+    const name = decoded(equals < 0 ? part : part.slice(0, equals)) ?? ''
+    const value = equals < 0 ? undefined : decoded(part.slice(equals + 1))
+    // A "?" or "&" of a password may end up here: nothing of it is repeated.
+    if (!OPTIONS.includes(name)) return fail(`has an option that is not known; there are ${OPTIONS.join(', ')}`)
+    if (value === undefined || value === '') return fail(`has the option ${name} without a value that can be read`)
+    if (options.has(name)) return fail(`has the option ${name} twice`)
+    options.set(name, value)
+  }
+  const charset = options.get('charset')
+  if (charset !== undefined && !/^utf8(mb[34])?$/i.test(charset)) {
+    return fail('has a charset other than utf8mb4: remove it; tables in any charset are read right')
+  }
+  const socket = options.get('socket')
+  if (socket !== undefined && !socket.startsWith('/')) return fail('has a socket that is no absolute path')
+  return options
+}
+
+function tlsOf(options: ReadonlyMap<string, string>, fail: Fail): Endpoint['tls'] {
+  const [ssl, given, ca] = [options.get('ssl'), options.get('ssl-mode')?.toLowerCase(), options.get('ssl-ca')]
+  if (given !== undefined && !Object.hasOwn(MODES, given)) {
+    return fail('has an ssl-mode that is not known; there are DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY')
+  }
+  const fromSsl = ssl === undefined ? undefined : sslOption(ssl, fail)
+  const off = fromSsl === false || given === 'disabled'
+  if (
+    off &&
+    (ca !== undefined || (fromSsl !== false && fromSsl !== undefined) || (given ?? 'disabled') !== 'disabled')
+  ) {
+    return fail('has TLS options that contradict each other: keep ssl-mode alone, with ssl-ca where it is needed')
+  }
+  if (off) return undefined
+  const mode = (given === undefined ? undefined : MODES[given]) ?? (fromSsl || undefined) ?? (ca && 'VerifyIdentity')
+  return mode ? { mode: mode as TlsMode, ...(ca === undefined ? {} : { ca }) } : undefined
+}
+
+/** `ssl=true`, `ssl=false`, or as some drivers write it `ssl={"rejectUnauthorized":false}`. */
+function sslOption(text: string, fail: Fail): TlsMode | false {
+  if (/^(true|1)$/i.test(text)) return 'VerifyIdentity'
+  if (/^(false|0)$/i.test(text)) return false
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // The text may be a part of the password: it is not repeated.
+  }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const keys = isObject ? Object.keys(value as object) : []
+  const reject = (value as { rejectUnauthorized?: unknown } | undefined)?.rejectUnauthorized ?? true
+  if (!isObject || keys.some((key) => key !== 'rejectUnauthorized') || typeof reject !== 'boolean') {
+    return fail(
+      'has an option ssl that is neither true, false nor {"rejectUnauthorized": …} in JSON: better use ssl-mode and ssl-ca',
+    )
+  }
+  return reject ? 'VerifyIdentity' : 'Required'
+}

@@ -1,0 +1,57 @@
+import type { App, Mapping } from '../../api/objects.ts'
+import type { SourceFault } from '../source.ts'
+import { compileRows } from './rows.ts'
+import { INTEGRATIONS_KEY, pluginWrites, type WwwSetting, wwwSetting } from './settings.ts'
+import { protectedNames } from './sites.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** The www rule as it was last understood. */
+export type GoodWww = Exclude<WwwSetting, { broken: string }>
+
+/** What a snapshot says for an app. */
+export interface Reading {
+  mappings: Mapping[]
+  protectedHosts: string[]
+  faults: SourceFault[]
+  unknownStages: string[]
+  secondWriter?: string
+  /** Why this is not all, or not certain. */
+  failure?: string
+  www?: GoodWww
+}
+
+/**
+ * Makes mappings of a snapshot. Settings of the plugin that are broken are a failure: the rule of before stays in force, and
+ * without one there are no mappings at all. An app that says `www` itself needs no settings. Pure.
+ */
+export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefined): Reading {
+  const { meta, names, family } = snapshot
+  const ultimate = family === 'UltimateMultisite'
+  const setting = ultimate && app.spec.www === undefined ? wwwSetting(meta, names.sitemeta) : undefined
+  const broken = setting !== undefined && 'broken' in setting ? setting.broken : undefined
+  const www = setting === undefined || 'broken' in setting ? before : setting
+  const wwwOf = (siteId: string) => (setting === undefined ? undefined : (www?.byNetwork.get(siteId) ?? www?.standard))
+  const lost = broken !== undefined && www === undefined
+  const { mappings, faults, unknownStages } = lost
+    ? { mappings: [], faults: [], unknownStages: [] }
+    : compileRows(app, snapshot, wwwOf)
+  const writer = ultimate ? pluginWrites(meta) : 'off'
+  if (writer === 'broken') {
+    faults.push({
+      place: `${names.sitemeta} ${INTEGRATIONS_KEY}`,
+      message: 'the PHP-serialised value is broken: nobody can tell whether the plugin writes to ServerPilot itself.',
+    })
+  }
+  return {
+    mappings,
+    protectedHosts: protectedNames(snapshot.networks),
+    faults,
+    unknownStages,
+    ...(writer === 'on' ? { secondWriter: secondWriter(names.sitemeta) } : {}),
+    ...(broken === undefined ? {} : { failure: broken }),
+    ...(www === undefined ? {} : { www }),
+  }
+}
+
+const secondWriter = (table: string): string =>
+  `The plugin's own ServerPilot integration is switched on (${INTEGRATIONS_KEY} in ${table}): it writes the same list of domains. Disable it in the network's admin: Ultimate Multisite, Settings, Integrations, ServerPilot.`

@@ -1,0 +1,175 @@
+import type { App, Mapping, WwwRule } from '../../api/objects.ts'
+import { compareKey } from '../../domain/host.ts'
+import type { SourceFault } from '../source.ts'
+import type { Family, TableNames } from './families.ts'
+import { insideNetworks, isServed, type NetworkRow, type SiteRow } from './sites.ts'
+
+/** A row of a mapping table, as text. */
+export interface MappingRow {
+  id: string
+  blogId: string | null
+  domain: string | null
+  active: string | null
+  stage: string | null
+  created: string | null
+}
+
+/** The rows of one database, as far as they make mappings. */
+export interface Rows {
+  family: Family
+  names: TableNames
+  /** The mapping table, where the family has one. */
+  table: string | undefined
+  networks: readonly NetworkRow[]
+  sites: readonly SiteRow[]
+  mappings: readonly MappingRow[]
+}
+
+/** What rows come to. */
+export interface Compiled {
+  mappings: Mapping[]
+  faults: SourceFault[]
+  /** Stages that are not known: no harm, but worth a word. */
+  unknownStages: string[]
+}
+
+/** Stages of Ultimate Multisite. None makes a host unwanted; an older table stores a newer stage as the empty text. */
+const STAGES = ['checking-dns', 'checking-ssl-cert', 'done', 'failed', 'done-without-ssl', 'ssl-failed', '']
+
+/** A row that counts, before it is known to be the only one of its name. */
+interface Candidate {
+  table: string
+  /** Name of the id's column. */
+  column: string
+  id: string
+  domain: string
+  created: number | undefined
+  www: WwwRule | undefined
+}
+
+/**
+ * The mappings of an app: rows of the mapping table whose site is served, then sites whose own name lies outside the networks'
+ * domains, then with `includeSites` the names below them. One host is one mapping: a row goes before a site, then the older by
+ * its date (no date is the oldest), then the lower id.
+ *
+ * `wwwOf`: the plugin's www rule by network, or undefined to leave it to the app.
+ */
+export function compileRows(app: App, rows: Rows, wwwOf: (siteId: string) => WwwRule | undefined): Compiled {
+  const faults: SourceFault[] = []
+  const stages = new Set<string>()
+  const sites = new Map(rows.sites.map((site) => [site.blogId, site]))
+  const candidates: Candidate[] = []
+  for (const row of rows.mappings) {
+    if (row.stage !== null && !STAGES.includes(row.stage)) stages.add(row.stage)
+    if (rows.family !== 'MuDomainMapping' && row.active !== '1') continue
+    const site = row.blogId === null ? undefined : sites.get(row.blogId)
+    const fault = faultOf(row, site)
+    if (fault !== undefined) faults.push({ place: `${rows.table} id ${row.id}`, message: fault })
+    else if (site !== undefined && isServed(site)) {
+      const table = rows.table as string
+      const domain = (row.domain as string).trim()
+      candidates.push({
+        table,
+        column: 'id',
+        id: row.id,
+        domain,
+        created: dateOf(row.created),
+        www: wwwOf(site.siteId),
+      })
+    }
+  }
+  candidates.push(...siteCandidates(app, rows, wwwOf))
+  return { mappings: unique(candidates).map((each) => mappingOf(app, each)), faults, unknownStages: [...stages] }
+}
+
+function siteCandidates(
+  app: App,
+  { sites, networks, names }: Rows,
+  wwwOf: (siteId: string) => WwwRule | undefined,
+): Candidate[] {
+  const inside = insideNetworks(networks)
+  const own = new Set(networks.map(({ domain }) => compareKey(domain ?? '')))
+  const candidates: Candidate[] = []
+  for (const site of sites) {
+    const domain = site.domain?.trim() ?? ''
+    const key = compareKey(domain)
+    // A port is a network on a test machine: nothing that ServerPilot could serve.
+    if (domain === '' || domain.includes(':') || own.has(key) || !isServed(site)) continue
+    const within = inside(key)
+    if (within && app.spec.wordpress?.includeSites !== true) continue
+    const www = within && app.spec.www === undefined ? 'Never' : wwwOf(site.siteId)
+    candidates.push({
+      table: names.blogs,
+      column: 'blog_id',
+      id: site.blogId,
+      domain,
+      created: dateOf(site.registered),
+      www,
+    })
+  }
+  return candidates
+}
+
+function faultOf({ blogId, domain }: MappingRow, site: SiteRow | undefined): string | undefined {
+  const name = domain?.trim() ?? ''
+  if (name === '') return 'the row has no domain; it does not count. Remove it or give it one.'
+  if (site === undefined) {
+    return `${name} is mapped to site ${blogId}, which does not exist; it does not count. Remove the row.`
+  }
+  if (/:\d*$/.test(name))
+    return `${name} has a port; ServerPilot serves host names. It does not count: remove the port.`
+  return undefined
+}
+
+function unique(candidates: readonly Candidate[]): Candidate[] {
+  const byHost = new Map<string, Candidate>()
+  for (const each of candidates) {
+    const key = compareKey(each.domain)
+    const other = byHost.get(key)
+    if (other === undefined || precedes(each, other)) byHost.set(key, each)
+  }
+  return [...byHost.values()]
+}
+
+function precedes(a: Candidate, b: Candidate): boolean {
+  if (a.column !== b.column) return a.column === 'id'
+  const age = (a.created ?? -1) - (b.created ?? -1)
+  return age === 0 ? compareIds(a.id, b.id) < 0 : age < 0
+}
+
+/** Whole numbers as text, by value. */
+function compareIds(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+}
+
+/** `2024-01-01 00:00:00` as UTC in epoch milliseconds; undefined for what is no date, such as `0000-00-00 00:00:00`. */
+export function dateOf(text: string | null): number | undefined {
+  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)?$/.exec(text ?? '')
+  const time = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}Z`)
+  return Number.isNaN(time) || time < 0 ? undefined : time
+}
+
+function mappingOf(app: App, { table, column, id, domain, created, www }: Candidate): Mapping {
+  const name = `${app.name}/${table}/${id}`
+  return {
+    key: `${app.namespace}/${name}`,
+    namespace: app.namespace,
+    name,
+    generation: generationOf(`${domain} ${www ?? ''}`),
+    place: `${table} ${column} ${id}`,
+    labels: {},
+    annotations: {},
+    source: 'wordpress',
+    domain,
+    app: app.key,
+    ...(created === undefined ? {} : { created }),
+    ...(www === undefined ? {} : { www }),
+  }
+}
+
+/** A positive number that is another one when the text is: rows have no generation of their own (FNV-1a). */
+function generationOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return (hash >>> 1) + 1
+}

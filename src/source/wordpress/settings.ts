@@ -1,0 +1,75 @@
+import { unserialize } from 'php-serialize'
+import type { WwwRule } from '../../api/objects.ts'
+
+/** A row of `{p}sitemeta`, as text. */
+export interface MetaRow {
+  siteId: string
+  key: string
+  value: string | null
+}
+
+/** Keys of `{p}sitemeta` that say something beside which plugin is there. */
+export const WWW_KEY = 'wp-ultimo_v2_settings'
+export const INTEGRATIONS_KEY = 'wu_host_integrations_enabled'
+
+const RULES: Readonly<Record<string, WwwRule>> = { always: 'Always', main_only: 'MainOnly', never: 'Never' }
+
+/** The plugin's own, when nobody ever saved the setting. */
+const PLUGIN_DEFAULT: WwwRule = 'Always'
+
+/** The www rule by network, or what is wrong with the value. `standard`: for networks without settings of their own. */
+export type WwwSetting = { byNetwork: ReadonlyMap<string, WwwRule>; standard: WwwRule } | { broken: string }
+
+/**
+ * The www rule of Ultimate Multisite. A value that cannot be read is never taken for the default: that would add a `www.` for
+ * every mapping. The value itself is never repeated, as it holds keys of payment providers.
+ */
+export function wwwSetting(meta: readonly MetaRow[], table: string): WwwSetting {
+  const byNetwork = new Map<string, WwwRule>()
+  for (const { siteId, value } of meta.filter((row) => row.key === WWW_KEY)) {
+    const broken = (what: string): WwwSetting => ({
+      broken: `${table}, "${WWW_KEY}" of network ${siteId}: ${what}; save the plugin's settings again, or set spec.www of the app`,
+    })
+    const settings = phpArray(value)
+    if (settings === undefined) return broken('the PHP-serialised value is broken')
+    const said = Object.hasOwn(settings, 'auto_create_www_subdomain') ? settings.auto_create_www_subdomain : undefined
+    const rule = said === undefined || said === null ? PLUGIN_DEFAULT : RULES[String(said)]
+    if (rule === undefined) return broken('auto_create_www_subdomain is none of always, main_only, never')
+    byNetwork.set(siteId, rule)
+  }
+  // The plugin runs on the network that it was set up on, the first as a rule, and serves the others from there.
+  return { byNetwork, standard: byNetwork.values().next().value ?? PLUGIN_DEFAULT }
+}
+
+/** What the plugin's own integration with ServerPilot says: on, off, or a value that cannot be read. */
+export function pluginWrites(meta: readonly MetaRow[]): 'on' | 'off' | 'broken' {
+  const lists = meta.filter((row) => row.key === INTEGRATIONS_KEY).map((row) => phpArray(row.value))
+  if (lists.some((list) => list !== undefined && isTrue(list.serverpilot))) return 'on'
+  return lists.includes(undefined) ? 'broken' : 'off'
+}
+
+/** PHP's own idea of what is empty. */
+const isTrue = (value: unknown): boolean => ![undefined, null, false, '', '0', 0].includes(value as undefined)
+
+/**
+ * A PHP-serialised array as an object without a prototype; undefined when it is broken or no array. Lengths in it are bytes, of the
+ * charset in which it was written: UTF-8 today, one byte a letter in networks that began long ago.
+ */
+function phpArray(value: string | null): Record<string, unknown> | undefined {
+  if (value === null) return undefined
+  const parsed = parse(Buffer.from(value, 'utf8')) ?? parse(Buffer.from(value, 'latin1'))
+  return typeof parsed === 'object' && parsed !== null ? Object.assign(Object.create(null), parsed) : undefined
+}
+
+/** The parser stops after the first value and says nothing of what follows: so the value is parsed inside an array of two. */
+function parse(bytes: Buffer): unknown {
+  if (bytes.subarray(0, 2).toString('latin1') !== 'a:') return undefined
+  const framed = Buffer.concat([Buffer.from('a:2:{i:0;'), bytes, Buffer.from('i:1;i:7;}')])
+  try {
+    // Objects of plugins' own classes stay what they are: nothing is made of them.
+    const pair: unknown = unserialize(framed as unknown as string, {}, { strict: false })
+    return Array.isArray(pair) && pair.length === 2 && pair[1] === 7 ? pair[0] : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,215 @@
+import { type Cell, type Database, quote } from './connection.ts'
+import { DatabaseError } from './database-error.ts'
+import { chooseFamily, type Family, MARKS, type MappingsSetting, type TableNames, tableNames } from './families.ts'
+import { fingerprint, type Involved } from './probe.ts'
+import type { MappingRow, Rows } from './rows.ts'
+import { INTEGRATIONS_KEY, type MetaRow, type WWW_KEY } from './settings.ts'
+
+/** Everything of a network that was read at one moment. */
+export interface Snapshot extends Rows {
+  meta: readonly MetaRow[]
+  /** Largest id by table, of those rows that were read. */
+  largest: ReadonlyMap<string, bigint>
+  /** The id that the next row gets, by table; missing where the server does not say. */
+  next: ReadonlyMap<string, bigint>
+}
+
+/** What a whole read leaves behind, so that the next look can be a short one. */
+export interface Known {
+  involved: readonly Involved[]
+  fingerprint: string
+}
+
+/** `same`: nothing that matters changed since `known`. */
+export type Look = { kind: 'same' } | { kind: 'read'; snapshot: Snapshot; known: Known }
+
+const META_KEYS = [...Object.values(MARKS), INTEGRATIONS_KEY]
+/** Fits every collation: names are compared again here. */
+const META_WHERE = `meta_key IN (${META_KEYS.map((key) => `'${key}'`).join(', ')})`
+const SITE_FLAGS = ['archived', 'spam', 'deleted'] as const
+const BLOG_COLUMNS = ['blog_id', 'site_id', 'domain', ...SITE_FLAGS]
+const ROW_COLUMNS = ['id', 'blog_id', 'domain', 'active']
+
+/**
+ * Looks at a database: a short look when `known` still fits, else everything, in one consistent read-only snapshot (of InnoDB
+ * tables; others are read one after the other). Only SELECT. Rejects with the driver's error or a `DatabaseError`, never with a
+ * part of the answer: what is missing, undecided or empty against all sense is an error.
+ */
+export async function look(
+  database: Database,
+  { prefix, mappings, statementMs }: { prefix: string; mappings: MappingsSetting; statementMs: number },
+  known?: Known,
+): Promise<Look> {
+  await begin(database, statementMs)
+  if (known !== undefined && (await stillFits(database, known))) return { kind: 'same' }
+  const names = tableNames(prefix)
+  await requireTables(database, names)
+  const meta = await readMeta(database, names)
+  const { family, table, columns } = await findFamily(database, mappings, names, meta)
+  const involved = involvedIn(names, table, columns)
+  const taken = await fingerprint(database, involved)
+  const networks = (await select(database, names.site, ['id', 'domain'])).map(([id, domain]) => ({
+    id: id ?? '',
+    domain: domain ?? null,
+  }))
+  const sites = (await select(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
+  for (const [rows, name] of [
+    [networks, names.site],
+    [sites, names.blogs],
+  ] as const) {
+    if (rows.length === 0) throw new DatabaseError(`table ${name} is empty: a network has at least one row there`)
+  }
+  const rows = table === undefined ? [] : await readRows(database, table, columns)
+  const next = await nextIds(database, [names.blogs, ...(table === undefined ? [] : [table])])
+  await database.rows('COMMIT')
+  const largest = new Map([[names.blogs, largestOf(sites.map(({ blogId }) => blogId))]])
+  if (table !== undefined) largest.set(table, largestOf(rows.map(({ id }) => id)))
+  const snapshot: Snapshot = { family, names, table, networks, sites, mappings: rows, meta, largest, next }
+  return { kind: 'read', snapshot, known: { involved, fingerprint: taken } }
+}
+
+async function begin(database: Database, statementMs: number): Promise<void> {
+  const limit =
+    database.server === 'mariadb'
+      ? `SET SESSION max_statement_time = ${statementMs / 1000}`
+      : `SET SESSION max_execution_time = ${Math.ceil(statementMs)}`
+  // Servers older than these limits (MySQL 5.6, MariaDB 10.0) do without; the limit here counts all the same.
+  await optional(database, limit)
+  // MySQL 8 gives ids that are up to a day old otherwise.
+  if (database.server === 'mysql') await optional(database, 'SET SESSION information_schema_stats_expiry = 0')
+  const wait = Math.max(1, Math.ceil(statementMs / 1000))
+  await database.rows(`SET SESSION lock_wait_timeout = ${wait}, time_zone = '+00:00'`)
+  await database.rows('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
+  await database.rows('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
+}
+
+async function optional(database: Database, sql: string): Promise<void> {
+  await database.rows(sql).catch((error: { errno?: unknown }) => {
+    if (error.errno !== 1193) throw error
+  })
+}
+
+async function stillFits(database: Database, { involved, fingerprint: before }: Known): Promise<boolean> {
+  try {
+    return (await fingerprint(database, involved)) === before
+  } catch (error) {
+    // A table or column that is not there any more: the whole read says which.
+    if ([1146, 1054].includes((error as { errno?: number }).errno ?? 0)) return false
+    throw error
+  }
+}
+
+async function requireTables(database: Database, names: TableNames): Promise<void> {
+  for (const table of [names.site, names.blogs, names.sitemeta]) {
+    if ((await database.columns(table)) !== undefined) continue
+    const hint = await otherPrefix(database)
+    throw new DatabaseError(
+      `there is no table ${table}: check spec.wordpress.tablePrefix, and that this is the database of a multisite network${hint}`,
+    )
+  }
+}
+
+/** The prefixes of networks that are there, for a hint. */
+async function otherPrefix(database: Database): Promise<string> {
+  const tables = await database.rows("SHOW TABLES LIKE '%sitemeta'")
+  const prefixes = tables.map(([name]) => `"${name?.slice(0, -'sitemeta'.length)}"`)
+  return prefixes.length === 0 ? '' : ` (there is a network with the prefix ${prefixes.join(', ')})`
+}
+
+async function readMeta(database: Database, { sitemeta }: TableNames): Promise<MetaRow[]> {
+  const sql = `SELECT site_id, meta_key, meta_value FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
+  const rows = await database.rows(sql)
+  const first = new Map<string, MetaRow>()
+  for (const [siteId, key, value] of rows) {
+    const id = `${siteId} ${key}`
+    // WordPress takes the first of several.
+    if (key && META_KEYS.includes(key as typeof WWW_KEY) && !first.has(id)) {
+      first.set(id, { siteId: siteId ?? '', key, value: value ?? null })
+    }
+  }
+  return [...first.values()]
+}
+
+interface Found {
+  family: Family
+  table: string | undefined
+  columns: readonly string[]
+}
+
+async function findFamily(
+  database: Database,
+  setting: MappingsSetting,
+  names: TableNames,
+  meta: readonly MetaRow[],
+): Promise<Found> {
+  // Only tables that matter are asked for: a user may have no right to the others.
+  const ofDomainMapping = setting === 'Auto' || setting === 'DomainMapping'
+  const ultimate =
+    setting === 'Auto' || setting === 'UltimateMultisite' ? await database.columns(names.ultimate) : undefined
+  const domainMapping = ofDomainMapping ? await database.columns(names.domainMapping) : undefined
+  const logins = ofDomainMapping && (await database.columns(names.logins)) !== undefined
+  const marks = new Set(meta.map(({ key }) => key))
+  const choice = chooseFamily(setting, { names, ultimate, domainMapping, logins, marks })
+  if ('undecided' in choice) throw new DatabaseError(choice.undecided)
+  const { family, table } = choice
+  return { family, table, columns: (table === names.ultimate ? ultimate : domainMapping) ?? [] }
+}
+
+function involvedIn(names: TableNames, table: string | undefined, columns: readonly string[]): Involved[] {
+  const stage = columns.includes('stage') ? ['stage'] : []
+  return [
+    { table: names.site, columns: ['id', 'domain'] },
+    { table: names.blogs, columns: BLOG_COLUMNS },
+    { table: names.sitemeta, columns: ['meta_id', 'site_id', 'meta_key', 'meta_value'], where: META_WHERE },
+    ...(table === undefined ? [] : [{ table, columns: [...ROW_COLUMNS, ...stage] }]),
+  ]
+}
+
+async function select(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
+  return await database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
+}
+
+function siteOf([blogId, siteId, domain, archived, spam, deleted, registered]: Cell[]): Snapshot['sites'][number] {
+  return {
+    blogId: blogId ?? '',
+    siteId: siteId ?? '',
+    domain: domain ?? null,
+    archived: archived ?? null,
+    spam: spam ?? null,
+    deleted: deleted ?? null,
+    registered: registered ?? null,
+  }
+}
+
+async function readRows(database: Database, table: string, columns: readonly string[]): Promise<MappingRow[]> {
+  const extra = ['stage', 'date_created'].filter((column) => columns.includes(column))
+  const rows = await select(database, table, [...ROW_COLUMNS, ...extra])
+  const at = (column: string): number => (extra.includes(column) ? ROW_COLUMNS.length + extra.indexOf(column) : -1)
+  const [stageAt, createdAt] = [at('stage'), at('date_created')]
+  return rows.map((cells) => ({
+    id: cells[0] ?? '',
+    blogId: cells[1] ?? null,
+    domain: cells[2] ?? null,
+    active: cells[3] ?? null,
+    stage: cells[stageAt] ?? null,
+    created: cells[createdAt] ?? null,
+  }))
+}
+
+/** One table at a time: a network has a dozen tables for each site, and the server opens all that it is not told by name. */
+async function nextIds(database: Database, tables: readonly string[]): Promise<Map<string, bigint>> {
+  const next = new Map<string, bigint>()
+  for (const table of tables) {
+    const [[id] = []] = await database.rows(
+      `SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}'`,
+    )
+    if (id) next.set(table, BigInt(id))
+  }
+  return next
+}
+
+function largestOf(ids: readonly string[]): bigint {
+  let largest = 0n
+  for (const id of ids) if (BigInt(id) > largest) largest = BigInt(id)
+  return largest
+}

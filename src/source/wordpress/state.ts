@@ -1,0 +1,177 @@
+import type { App, Mapping } from '../../api/objects.ts'
+import type { MappingRead, SourceFailure } from '../source.ts'
+import type { DatabaseError } from './database-error.ts'
+import type { Family } from './families.ts'
+import { type GoodWww, interpret, type Reading } from './interpret.ts'
+import type { Known, Look, Snapshot } from './snapshot.ts'
+
+/** What one database says, and what is remembered of it to judge the next look. A value: looks make the next one of it. */
+export interface State {
+  served: MappingRead
+  /** What the last whole read left behind; undefined: the next look reads everything. */
+  known?: Known
+  /** Milliseconds of the clock at the last whole read. */
+  readAt: number
+  /** Why the last whole read is not taken as it is. Stays until the next one. */
+  doubt?: string
+  /** Looks in a row at which the database was not reached. */
+  misses: number
+  /** What `mappings: Auto` last came to. */
+  family?: Family
+  www?: GoodWww
+  /** Largest id ever seen by table. */
+  largest: ReadonlyMap<string, bigint>
+  unknownStages: readonly string[]
+}
+
+/** The next look reads everything when the last whole read is older than this. */
+export const WHOLE_READ_MS = 5 * 60_000
+const LONGEST_PAUSE_MS = 60_000
+
+const NONE: readonly Mapping[] = []
+
+/** Before the first look. */
+export function unread(app: App): State {
+  const failure: SourceFailure = { source: 'wordpress', message: `the database of app ${app.key} was not read yet` }
+  return {
+    served: { source: 'wordpress', mappings: NONE, failure },
+    readAt: Number.NEGATIVE_INFINITY,
+    misses: 0,
+    largest: new Map(),
+    unknownStages: [],
+  }
+}
+
+/** The state for an app whose way of reading changed, on the same tables: what was read stays until the next look. */
+export function reread(state: State): State {
+  const { known: _known, family: _family, www: _www, ...rest } = state
+  return rest
+}
+
+/** What is known well enough for a short look. */
+export function knownAt({ known, readAt }: State, now: number): Known | undefined {
+  return now - readAt < WHOLE_READ_MS ? known : undefined
+}
+
+/**
+ * Pause until the next look, in milliseconds: the poll interval, and longer and longer while the database is not reached, a
+ * minute at most. `random`: 0 to 1, so that not all daemons come back at once.
+ */
+export function pauseOf({ misses }: State, pollInterval: number, random: number): number {
+  if (misses === 0) return pollInterval
+  const longest = Math.max(LONGEST_PAUSE_MS, pollInterval)
+  return Math.min(pollInterval * 2 ** Math.min(misses, 16), longest) * (0.5 + random / 2)
+}
+
+/** After a look that failed: what was good stays, and the failure is said. */
+export function failed(state: State, error: DatabaseError): State {
+  const { known, ...rest } = state
+  const next = { ...rest, served: withFailure(state.served, error.message) }
+  // What answers with a refusal is there: it is asked again at the usual pace, and then for everything.
+  return error.unreachable
+    ? { ...next, misses: state.misses + 1, ...(known === undefined ? {} : { known }) }
+    : { ...next, misses: 0 }
+}
+
+/** After a look that came through. `at`: milliseconds of the clock when it began; `place` names the database in failures. */
+export function advance(state: State, app: App, look: Look, at: number, place: string): State {
+  if (look.kind === 'same') return { ...state, misses: 0, served: withFailure(state.served, state.doubt) }
+  const { snapshot, known } = look
+  const base = { ...state, misses: 0, known, readAt: at }
+  const refusal = otherFamily(state, app, snapshot) ?? wentBack(state, snapshot)
+  if (refusal !== undefined) {
+    const doubt = `${place}: ${refusal}`
+    return { ...base, doubt, served: withFailure(state.served, doubt) }
+  }
+  const reading = interpret(app, snapshot, state.www)
+  const doubt = reading.failure === undefined ? undefined : `${place}: ${reading.failure}`
+  const { doubt: _before, ...rest } = base
+  return {
+    ...rest,
+    family: snapshot.family,
+    largest: largestOf(state, snapshot),
+    unknownStages: reading.unknownStages,
+    served: served(state.served, reading, doubt),
+    ...(reading.www === undefined ? {} : { www: reading.www }),
+    ...(doubt === undefined ? {} : { doubt }),
+  }
+}
+
+/** With `Auto`, a plugin that was there does not turn into another one, or none, by itself: that would be a shorter list. */
+function otherFamily({ family }: State, app: App, snapshot: Snapshot): string | undefined {
+  if (app.spec.wordpress?.mappings !== 'Auto') return undefined
+  if (family === undefined || family === 'Core' || family === snapshot.family) return undefined
+  const present =
+    snapshot.table === undefined ? 'its table is gone' : `now ${snapshot.table} looks like ${snapshot.family}`
+  const values = snapshot.table === snapshot.names.ultimate ? 'UltimateMultisite' : 'DomainMapping'
+  const value = snapshot.table === undefined ? 'Core, if the plugin is gone for good' : values
+  return `mappings were read from the table of ${family}, and ${present}: set spec.wordpress.mappings to ${value}`
+}
+
+/**
+ * Why this may be an older copy: the id that the next row is to get was given away already. The largest id itself is no sign, as it
+ * shrinks with the newest row; the counter does not, save by TRUNCATE, a restored copy, or a replica that lags behind.
+ */
+function wentBack({ largest }: State, { next }: Snapshot): string | undefined {
+  for (const [table, seen] of largest) {
+    const id = next.get(table)
+    if (id === undefined || id > seen) continue
+    return `table ${table} would give id ${id} to its next row, but id ${seen} was seen already: it was emptied with TRUNCATE, or this is a restored or lagging copy. Nothing is removed until it has caught up. If it is as it should be, restart domainpilot: removals then wait for spec.safety as after every start`
+  }
+  return undefined
+}
+
+function largestOf({ largest }: State, snapshot: Snapshot): Map<string, bigint> {
+  const all = new Map(largest)
+  for (const [table, id] of snapshot.largest) if (id > (all.get(table) ?? 0n)) all.set(table, id)
+  return all
+}
+
+function served(before: MappingRead, reading: Reading, failure: string | undefined): MappingRead {
+  const old = new Map(before.mappings.map((mapping) => [mapping.key, mapping]))
+  const mappings = reading.mappings.map((mapping) => sameOr(old.get(mapping.key), mapping))
+  if (failure !== undefined) {
+    // Nothing of what was good is taken back while something is wrong.
+    const present = new Set(mappings.map(({ key }) => key))
+    mappings.push(...before.mappings.filter(({ key }) => !present.has(key)))
+  }
+  const next: MappingRead = {
+    source: 'wordpress',
+    mappings: sameList(before.mappings, mappings),
+    protectedHosts: sameOr(before.protectedHosts, protectedAfter(before, reading, failure)),
+    faults: sameOr(before.faults, reading.faults),
+    ...(reading.secondWriter === undefined ? {} : { secondWriter: reading.secondWriter }),
+    ...(failure === undefined ? {} : { failure: { source: 'wordpress', message: failure } }),
+  }
+  return sameRead(before, next) ? before : next
+}
+
+function protectedAfter(before: MappingRead, reading: Reading, failure: string | undefined): string[] {
+  if (failure === undefined) return reading.protectedHosts
+  return [...new Set([...reading.protectedHosts, ...(before.protectedHosts ?? [])])]
+}
+
+function withFailure(before: MappingRead, message: string | undefined): MappingRead {
+  if (before.failure?.message === message) return before
+  const { failure: _failure, ...rest } = before
+  return message === undefined ? rest : { ...rest, failure: { source: 'wordpress', message } }
+}
+
+/** The old value where both say the same: whoever caches by identity has nothing to do. */
+function sameOr<T>(before: T | undefined, after: T): T {
+  return before !== undefined && JSON.stringify(before) === JSON.stringify(after) ? before : after
+}
+
+function sameList<T>(before: readonly T[], after: readonly T[]): readonly T[] {
+  return before.length === after.length && before.every((each, index) => each === after[index]) ? before : after
+}
+
+function sameRead(a: MappingRead, b: MappingRead): boolean {
+  return (
+    a.mappings === b.mappings &&
+    a.protectedHosts === b.protectedHosts &&
+    a.faults === b.faults &&
+    a.secondWriter === b.secondWriter &&
+    a.failure?.message === b.failure?.message
+  )
+}

@@ -1,0 +1,152 @@
+import type { App } from '../../api/objects.ts'
+import { connect, type Limits } from './connection.ts'
+import { DatabaseError } from './database-error.ts'
+import { type Endpoint, parseDatabaseUrl } from './database-url.ts'
+import { look } from './snapshot.ts'
+import { advance, failed, knownAt, pauseOf, type State } from './state.ts'
+import { explain, place } from './words.ts'
+
+export type WriteLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
+
+/** What a watch stands on. */
+export interface WatchPorts {
+  /** URL of the app's database, and where it comes from, for messages. Rejects with a message that may be shown. */
+  connectionUrl(app: App): Promise<{ url: string; origin: string }>
+  /** Milliseconds of a clock that only goes forward. */
+  now(): number
+  /** 0 to 1. */
+  random(): number
+  limits: Limits
+  log: WriteLog
+  /** After a look by which what is served differs. */
+  changed(): void
+}
+
+/** Looks at the database of one app, again and again. */
+export interface Watch {
+  state(): State
+  /** The app with other settings that need no other look: its poll interval. */
+  follow(app: App): void
+  /** Resolves after the first look, good or not. */
+  first: Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts at once. Whatever goes wrong stands in the state; nothing rejects. */
+export function watch(given: App, initial: State, ports: WatchPorts): Watch {
+  let app = given
+  let state = initial
+  let wake = (): void => {}
+  const end = new AbortController()
+  const said = new Set<string>()
+
+  async function lookOnce(): Promise<void> {
+    const before = state
+    const next = await lookAt(app, state, ports, end.signal)
+    if (end.signal.aborted) return
+    state = next
+    report(before)
+    if (state.served !== before.served) tell()
+  }
+
+  function tell(): void {
+    try {
+      ports.changed()
+    } catch (error) {
+      // Whoever is told failed at it; the next change is told all the same.
+      const cause = error instanceof Error ? error.message : String(error)
+      ports.log('error', 'changed rows were not taken up', { app: app.key, cause })
+    }
+  }
+
+  /** Trouble is said once, not at every look. */
+  function report({ served: before, known, misses }: State): void {
+    const { failure, mappings, faults = [] } = state.served
+    const isFirst = known === undefined && misses === 0
+    if (failure !== undefined && failure.message !== before.failure?.message) {
+      ports.log('error', 'WordPress database cannot be read as a whole', { app: app.key, cause: failure.message })
+    } else if (failure === undefined && before.failure !== undefined) {
+      const message = isFirst ? 'WordPress database read' : 'WordPress database can be read again'
+      ports.log('info', message, { app: app.key, mappings: mappings.length, family: state.family })
+    }
+    const now = new Map(faults.map((fault) => [`${fault.place}: ${fault.message}`, fault]))
+    const stages = new Set(state.unknownStages.map((stage) => `stage ${stage}`))
+    for (const each of said) if (!now.has(each) && !stages.has(each)) said.delete(each)
+    for (const [id, fault] of now) {
+      if (!said.has(id)) ports.log('warn', 'database row does not count', { app: app.key, ...fault })
+      said.add(id)
+    }
+    for (const id of stages) {
+      if (!said.has(id))
+        ports.log('warn', 'unknown stage, the row counts all the same', { app: app.key, stage: id.slice(6) })
+      said.add(id)
+    }
+  }
+
+  async function pause(): Promise<void> {
+    const ms = pauseOf(state, app.spec.wordpress?.pollInterval ?? 5000, ports.random())
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  async function goOn(): Promise<void> {
+    await first
+    while (!end.signal.aborted) {
+      await pause()
+      if (!end.signal.aborted) await lookOnce()
+    }
+  }
+
+  const first = lookOnce()
+  const done = goOn()
+  return {
+    state: () => state,
+    follow(next) {
+      const sooner = next.spec.wordpress?.pollInterval !== app.spec.wordpress?.pollInterval
+      app = next
+      if (sooner) wake()
+    },
+    first,
+    async stop() {
+      end.abort()
+      wake()
+      await done
+    },
+  }
+}
+
+/** One look, from the connection to its end. Never rejects. */
+async function lookAt(app: App, state: State, ports: WatchPorts, signal: AbortSignal): Promise<State> {
+  const { tablePrefix: prefix = 'wp_', mappings = 'Auto' } = app.spec.wordpress ?? {}
+  const at = ports.now()
+  let endpoint: Endpoint | undefined
+  try {
+    const { url, origin } = await ports.connectionUrl(app)
+    endpoint = parseDatabaseUrl(url, origin)
+    const database = await connect(endpoint, ports.limits, signal)
+    try {
+      const found = await look(database, { prefix, mappings, statementMs: ports.limits.statement }, knownAt(state, at))
+      return advance(state, app, found, at, place(endpoint))
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    return failed(state, failureOf(error, endpoint, prefix))
+  }
+}
+
+function failureOf(error: unknown, endpoint: Endpoint | undefined, prefix: string): DatabaseError {
+  if (error instanceof DatabaseError && endpoint !== undefined && !error.message.startsWith(endpoint.origin)) {
+    return new DatabaseError(`${place(endpoint)}: ${error.message}`, error.unreachable)
+  }
+  if (endpoint !== undefined) return explain(error, endpoint, prefix)
+  // The Secret or variable: its message may be shown.
+  return error instanceof DatabaseError
+    ? error
+    : new DatabaseError(error instanceof Error ? error.message : String(error))
+}

@@ -1,0 +1,105 @@
+import type { App, Key } from '../../api/objects.ts'
+import type { DatabaseSource, MappingRead } from '../source.ts'
+import { LIMITS, type Limits } from './connection.ts'
+import { reread, type State, unread } from './state.ts'
+import { type Watch, type WatchPorts, type WriteLog, watch } from './watch.ts'
+
+/** How the source of databases is set up. */
+export interface WordpressOptions {
+  /**
+   * URL of the app's database and where it comes from (`Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`), for messages.
+   * Asked at every look, so that a new password is taken up. Rejects with an error whose message may be shown.
+   */
+  connectionUrl: WatchPorts['connectionUrl']
+  log?: WriteLog
+  /** Milliseconds of a clock that only goes forward; the system's when not given. */
+  now?: () => number
+  /** 0 to 1, for pauses of different length; the system's when not given. */
+  random?: () => number
+  limits?: Partial<Limits>
+}
+
+const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
+
+/**
+ * The WordPress databases of those apps that have `spec.wordpress`, each looked at by itself: one that fails holds up no other.
+ * What a database last said stays while it cannot be read, and `failure` says why. What is served keeps its identity as long as
+ * nothing changed. `changed` is not called for the first looks, which `start` waits for.
+ */
+export function createWordpressSource(options: WordpressOptions): DatabaseSource {
+  const { connectionUrl, log = () => {}, now = () => performance.now(), random = Math.random } = options
+  const limits = { ...LIMITS, ...options.limits }
+  const watches = new Map<Key, { settings: Settings; watch: Watch }>()
+  const ending = new Set<Promise<void>>()
+  let apps: readonly App[] = []
+  let tell: ((apps: ReadonlySet<Key>) => void) | undefined
+  let running = false
+
+  function begin(app: App, settings: Settings, state: State): void {
+    const changed = (): void => tell?.(new Set([app.key]))
+    const ports = { connectionUrl, now, random, limits, log, changed }
+    watches.set(app.key, { settings, watch: watch(app, state, ports) })
+  }
+
+  function end(key: Key): void {
+    const stopped = watches.get(key)?.watch.stop()
+    watches.delete(key)
+    if (stopped === undefined) return
+    ending.add(stopped)
+    void stopped.finally(() => ending.delete(stopped))
+  }
+
+  function adjust(): void {
+    const wanted = new Map(apps.filter((app) => app.spec.wordpress !== undefined).map((app) => [app.key, app]))
+    for (const key of [...watches.keys()]) if (!wanted.has(key)) end(key)
+    for (const app of wanted.values()) {
+      const settings = settingsOf(app)
+      const present = watches.get(app.key)
+      if (present?.settings.reading === settings.reading) {
+        present.watch.follow(app)
+        continue
+      }
+      const same = present?.settings.tables === settings.tables
+      const state = present !== undefined && same ? reread(present.watch.state()) : unread(app)
+      end(app.key)
+      begin(app, settings, state)
+    }
+  }
+
+  return {
+    name: 'wordpress',
+    mappingsOf(app) {
+      if (app.spec.wordpress === undefined) return NO_DATABASE
+      return watches.get(app.key)?.watch.state().served ?? unread(app).served
+    },
+    follow(next) {
+      if (next.length === apps.length && next.every((app, index) => app === apps[index])) return
+      apps = [...next]
+      if (running) adjust()
+    },
+    async start(changed) {
+      running = true
+      adjust()
+      await Promise.all([...watches.values()].map(({ watch }) => watch.first))
+      tell = changed
+    },
+    async stop() {
+      running = false
+      for (const key of [...watches.keys()]) end(key)
+      await Promise.all(ending)
+    },
+  }
+}
+
+interface Settings {
+  /** Which tables are read. */
+  tables: string
+  /** And everything else by which a look comes to something else. */
+  reading: string
+}
+
+function settingsOf(app: App): Settings {
+  const { connectionSecretRef, tablePrefix, mappings, includeSites } = app.spec.wordpress ?? {}
+  const tables = JSON.stringify([connectionSecretRef, tablePrefix])
+  return { tables, reading: JSON.stringify([tables, mappings, includeSites, app.spec.www === undefined]) }
+}

@@ -1,0 +1,73 @@
+import { DatabaseError } from './database-error.ts'
+import type { Endpoint } from './database-url.ts'
+
+/** What of a driver's error is looked at. The rest stays behind: it may carry the connection. */
+interface DriverError {
+  code?: unknown
+  errno?: unknown
+  sqlMessage?: unknown
+  message?: unknown
+}
+
+/** Answers of a server that is not there to be asked now: too many connections, shutting down, out of resources. */
+const BUSY = new Set([1040, 1053, 1077, 1129, 1203, 1226, 1317, 1205, 1213, 1412, 1927, 1969, 3024, 3168])
+
+/** What went wrong, on which database, and what to do. `prefix`: of the tables, for what the setting may have to do with it. */
+export function explain(thrown: unknown, endpoint: Endpoint, prefix: string): DatabaseError {
+  if (thrown instanceof DatabaseError) return thrown
+  const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as DriverError
+  const errno = typeof error.errno === 'number' && error.errno > 0 ? error.errno : undefined
+  const code = typeof error.code === 'string' ? error.code : 'unknown error'
+  const said = withoutSecret(String(error.sqlMessage ?? error.message ?? code), endpoint.password)
+  const unreachable = errno === undefined || BUSY.has(errno)
+  return new DatabaseError(`${place(endpoint)}: ${clause(errno, code, said, endpoint, prefix)}`, unreachable)
+}
+
+/** `database wordpress at db.example (Secret wordpress/wp-db key url)`. */
+export function place({ database, host, port, socket, origin }: Endpoint): string {
+  const where = socket ?? (port === 3306 ? host : `${host}:${port}`)
+  return `database ${database} at ${where} (${origin})`
+}
+
+function clause(errno: number | undefined, code: string, said: string, endpoint: Endpoint, prefix: string): string {
+  switch (errno) {
+    case 1045:
+    case 1698:
+      return `the server refuses user "${endpoint.user}": check user and password, and from where this user may connect (${said})`
+    case 1044:
+      return `user "${endpoint.user}" has no right to the database: ${grant(said, endpoint)} (${said})`
+    case 1142:
+    case 1143:
+    case 1227:
+      return `user "${endpoint.user}" may not read all that is needed: ${grant(said, endpoint)} (${said})`
+    case 1049:
+      return `there is no such database on this server: check its name (${said})`
+    case 1146:
+      return `${said}: check spec.wordpress.tablePrefix, now "${prefix}", and whether the table was renamed or dropped`
+    case 1412:
+      return `a table was changed while it was read; it is read again (${said})`
+    case 1969:
+    case 3024:
+      return `a statement took longer than it may; see what keeps the server busy (${said})`
+    case 1205:
+      return `a table is locked; it is read again (${said})`
+    case 1317:
+    case 1927:
+      return `somebody ended the statement on the server; it is asked again (${said})`
+  }
+  if (errno !== undefined) return said
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'the server has no TLS: set ssl-mode=DISABLED, or set TLS up there'
+  if (code === 'HANDSHAKE_SSL_ERROR') return `no TLS connection: check ssl-mode and ssl-ca (${said})`
+  return `not reachable, or the connection broke: ${said}`
+}
+
+/** The statement that gives the right, for the account as the server itself names it. */
+function grant(said: string, { database }: Endpoint): string {
+  const account = /'[^']*'@'[^']*'/.exec(said)?.[0] ?? "'USER'@'HOST'"
+  const table = /for table [`'](?:[^`']*[`']\.[`'])?([^`'.]+)[`']/.exec(said)?.[1]
+  return `GRANT SELECT ON \`${database}\`.${table === undefined ? '*' : `\`${table}\``} TO ${account};`
+}
+
+function withoutSecret(text: string, password: string): string {
+  return password.length < 4 ? text : text.replaceAll(password, '***')
+}

@@ -1,0 +1,191 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { createConnection } from 'mysql2/promise'
+import { until } from './until.ts'
+
+/** What a test context has to offer: `TestContext` of node:test does. */
+interface Context {
+  after(work: () => Promise<void>): void
+  skip(message: string): void
+}
+
+/** A database server for tests. */
+export interface MariaDb {
+  host: string
+  port: number
+  /** Runs statements as the administrator. */
+  sql(statements: string, database?: string): Promise<void>
+  rows(statement: string, database?: string): Promise<Record<string, unknown>[]>
+  /** Makes an empty database of its own for a test, with a user who may only read it. */
+  database(): Promise<TestDatabase>
+  /** Only of a server that was started here: faults. */
+  own?: {
+    pid(): number
+    /** Stops the process (SIGSTOP); connections stay open. */
+    freeze(): void
+    thaw(): void
+    kill(): Promise<void>
+    start(): Promise<void>
+  }
+}
+
+export interface TestDatabase {
+  name: string
+  user: string
+  password: string
+  /** For the user who may only read; through another port, such as a proxy's, when given. */
+  url(port?: number): string
+  sql(statements: string): Promise<void>
+}
+
+const HOW =
+  'no MariaDB server: install it (apt-get install mariadb-server), or set DOMAINPILOT_TEST_MYSQL_URL to ' +
+  'mysql://USER:PASSWORD@HOST:PORT/mysql of a server for tests, with all rights'
+
+const SERVER = ['/usr/sbin/mariadbd', '/usr/libexec/mariadbd', '/usr/local/bin/mariadbd'].find(existsSync)
+const INSTALL = ['/usr/bin/mariadb-install-db', '/usr/local/bin/mariadb-install-db'].find(existsSync)
+
+const run = promisify(execFile)
+
+/**
+ * A real MariaDB for the tests of one file: one of its own in a temporary folder, or the one of DOMAINPILOT_TEST_MYSQL_URL.
+ * Undefined, with the test skipped and told how to get one, when there is neither. What was started ends with the test.
+ */
+export async function mariaDb(t: Context): Promise<MariaDb | undefined> {
+  const { DOMAINPILOT_TEST_MYSQL_URL: running, CI } = process.env
+  if (running !== undefined) {
+    const { hostname, port, username, password } = new URL(running)
+    return server({
+      host: hostname,
+      port: Number(port || 3306),
+      user: username,
+      password: decodeURIComponent(password),
+    })
+  }
+  if (SERVER === undefined || INSTALL === undefined) {
+    if (CI !== undefined) throw new Error(HOW)
+    t.skip(HOW)
+    return undefined
+  }
+  const { port, own } = await startOwn(t, SERVER, INSTALL)
+  return { ...server({ host: '127.0.0.1', port, user: 'root', password: '' }), own }
+}
+
+interface Admin {
+  host: string
+  port: number
+  user: string
+  password: string
+}
+
+function server(admin: Admin): MariaDb {
+  const { host, port } = admin
+  async function rows(statement: string, database = 'mysql'): Promise<Record<string, unknown>[]> {
+    const connection = await createConnection({ ...admin, database, multipleStatements: true, connectTimeout: 5000 })
+    try {
+      const [result] = await connection.query(statement)
+      return result as Record<string, unknown>[]
+    } finally {
+      connection.destroy()
+    }
+  }
+  const sql = async (statements: string, database?: string): Promise<void> => void (await rows(statements, database))
+  return {
+    host,
+    port,
+    sql,
+    rows,
+    async database() {
+      const id = randomBytes(4).toString('hex')
+      const [name, user, password] = [`wp_${id}`, `reader_${id}`, `geheim-${id}`]
+      await sql(
+        `SET sql_mode = ''; CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci;
+        CREATE USER '${user}'@'%' IDENTIFIED BY '${password}'; GRANT SELECT ON ${name}.* TO '${user}'@'%'`,
+      )
+      return {
+        name,
+        user,
+        password,
+        url: (through = port) => `mysql://${user}:${password}@${host}:${through}/${name}`,
+        // As WordPress sets it: dates that are none are stored.
+        sql: (statements) => sql(`SET sql_mode = ''; ${statements}`, name),
+      }
+    },
+  }
+}
+
+async function startOwn(t: Context, program: string, install: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'domainpilot-mariadb-'))
+  const port = await freePort()
+  let child: ChildProcess | undefined
+  const endNow = (): void => void child?.kill('SIGKILL')
+  const onSignal = (): never => process.exit(1)
+  process.once('exit', endNow)
+  process.once('SIGTERM', onSignal)
+  t.after(async () => {
+    process.off('exit', endNow)
+    process.off('SIGTERM', onSignal)
+    await own.kill()
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  })
+  const data = join(folder, 'data')
+  const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
+  const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=0']
+  await run(install, [
+    '--no-defaults',
+    `--datadir=${data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    ...asRoot,
+    ...small.slice(0, 2),
+  ])
+  const own = {
+    pid: () => child?.pid as number,
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    async kill() {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    },
+    async start() {
+      const log = await open(join(folder, 'log'), 'a')
+      const args = [`--datadir=${data}`, `--port=${port}`, `--socket=${join(folder, 's')}`, '--bind-address=127.0.0.1']
+      const started = spawn(
+        program,
+        ['--no-defaults', ...args, ...asRoot, ...small, '--performance-schema=OFF', '--skip-log-bin'],
+        { stdio: ['ignore', log.fd, log.fd] },
+      )
+      child = started
+      await log.close()
+      await until(
+        'MariaDB is ready',
+        async () => {
+          if (started.exitCode !== null) throw new Error(await readFile(join(folder, 'log'), 'utf8'))
+          const connection = await createConnection({ host: '127.0.0.1', port, user: 'root', connectTimeout: 1000 })
+          connection.destroy()
+          return true
+        },
+        60_000,
+      )
+    },
+  }
+  await own.start()
+  return { port, own }
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as { port: number }
+  await new Promise((resolve) => listener.close(resolve))
+  return port
+}
