@@ -3,7 +3,7 @@ import type { Host } from '../domain/host.ts'
 import { type OwnershipRecord, writerMatches } from '../ownership/record.ts'
 import type { Held } from '../plan/held.ts'
 import { makePlan, type Plan, writes } from '../plan/plan.ts'
-import { watchRemovals } from '../plan/settle.ts'
+import { onClock, watchRemovals } from '../plan/settle.ts'
 import { blankOutcome, type Outcome } from '../report/outcome.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { applyPlan } from './apply.ts'
@@ -99,6 +99,8 @@ async function planFor(
 ): Promise<Plan> {
   const memory = memoryOf(context, app.key)
   const now = context.clock.now()
+  // What settles is timed by a clock that nobody sets; a plan reads the wall clock.
+  const steady = context.clock.steady?.() ?? now
   const owned = Object.keys(record.hosts) as Host[]
   const leaving = farewellOf(context, app) === 'leaving'
   const distrusted = !fresh && !writerMatches(record, context.writer)
@@ -108,7 +110,7 @@ async function planFor(
     owned,
     complete: wish.frozen.size === 0,
     distrusted,
-    now,
+    now: steady,
   })
   return makePlan({
     app,
@@ -117,7 +119,7 @@ async function planFor(
     record,
     owned,
     frozen: wish.frozen,
-    watch: context.oneShot ? undefined : memory.watch,
+    watch: context.oneShot ? undefined : onClock(memory.watch, now - steady),
     distrusted,
     leaving,
     protectedHosts: wish.protectedHosts,

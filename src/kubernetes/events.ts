@@ -168,6 +168,7 @@ export function createRecorder({ api, instance, time, log, assertMayWrite }: Rec
  * A text that is too long by itself is cut between characters and says how much is missing.
  */
 export function eventNote(text: string, names: readonly string[] = [], maxBytes = MAX_NOTE_BYTES): string {
+  if (names.length > 0) text = text.replace(/\.$/, '')
   const whole = names.length === 0 ? text : `${text}: ${names.join(', ')}`
   if (Buffer.byteLength(whole) <= maxBytes) return whole
   const more = (count: number) => ` … and ${count} more`

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
+import type { Key } from '../api/objects.ts'
 import type { Log } from '../report/log.ts'
-import type { AppStatus, Condition, MappingStatus } from '../report/status.ts'
+import type { AppStatus, MappingStatus } from '../report/status.ts'
 import { codeOf, type Kind, type ObjectVersion, type StatusApi, splitKey, type Time } from './api.ts'
-
-/** A `status` as it stands in an object: JSON. */
-export type StatusFields = Record<string, unknown>
+import { ABSENT, appFields, mappingFields, type StatusFields } from './status-writer-fields.ts'
+import { digestOf, type Known, keepTransitionTimes, sharing, sinceOf } from './status-writer-memory.ts'
 
 export interface StatusWriterOptions {
   api: StatusApi
@@ -42,33 +41,27 @@ const MAX_PAUSE_MS = 15_000
 const TAKEN_AT_ONCE = 100
 const REFUSED_EVERY_MS = 60_000
 
-interface Wish {
-  kind: Kind
-  key: string
-  /** Made when it is its turn: 30,000 of them waiting would be many copies. */
-  fields: () => StatusFields
-  version: ObjectVersion
+/** The fields are made of it when it is its turn: 30,000 of them waiting would be many copies. */
+type Wish = { version: ObjectVersion } & (
+  | { kind: 'ServerPilotApp'; status: AppStatus }
+  | { kind: 'DomainMapping'; status: MappingStatus }
+)
+
+/** All objects of one kind, by key. */
+interface Lane {
+  known: Map<Key, Known>
+  waiting: Map<Key, Wish>
+  underWay: Set<Key>
 }
 
-/** What is remembered of what stands in an object, in few bytes. */
-interface Known {
-  uid: string | undefined
-  /** Undefined when we cannot know. */
-  digest: string | undefined
-  /** By type of the condition: its status, and since when it has it. */
-  since: ReadonlyMap<string, { status: unknown; time: unknown }>
-  /** The version that our last patch stood on, and the one that it made: whoever names the first means the second. */
-  basedOn?: string | undefined
-  made?: string | undefined
-}
+const emptyLane = (): Lane => ({ known: new Map(), waiting: new Map(), underWay: new Set() })
 
 /** Makes a status writer. */
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { api, time, log, assertMayWrite, parallel = PARALLEL } = options
-  const known = new Map<string, Known>()
   // Apps first: there are few of them, and people look there.
-  const waiting: Record<Kind, Map<string, Wish>> = { ServerPilotApp: new Map(), DomainMapping: new Map() }
-  const underWay = new Set<string>()
+  const lanes: Record<Kind, Lane> = { ServerPilotApp: emptyLane(), DomainMapping: emptyLane() }
+  const share = sharing()
   const idle = new Set<() => void>()
   let pause = 0
   let pausing = false
@@ -77,14 +70,15 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   let refused = 0
   let refusedAt = Number.NEGATIVE_INFINITY
 
-  const depth = (): number => waiting.ServerPilotApp.size + waiting.DomainMapping.size + underWay.size
+  const underWay = (): number => lanes.ServerPilotApp.underWay.size + lanes.DomainMapping.underWay.size
+  const depth = (): number => lanes.ServerPilotApp.waiting.size + lanes.DomainMapping.waiting.size + underWay()
 
   function take(): Wish | undefined {
-    for (const wishes of [waiting.ServerPilotApp, waiting.DomainMapping]) {
-      for (const [id, wish] of wishes) {
+    for (const lane of Object.values(lanes)) {
+      for (const [key, wish] of lane.waiting) {
         // Two patches of one object at once could land in the wrong order.
-        if (underWay.has(id)) continue
-        wishes.delete(id)
+        if (lane.underWay.has(key)) continue
+        lane.waiting.delete(key)
         return wish
       }
     }
@@ -92,7 +86,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   }
 
   function pump(): void {
-    while (!pausing && underWay.size < parallel) {
+    while (!pausing && underWay() < parallel) {
       // Those that have not changed take no call: without a break, thousands of them would hold everything up.
       if (++taken % TAKEN_AT_ONCE === 0) {
         setImmediate(pump)
@@ -100,10 +94,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       }
       const wish = take()
       if (wish === undefined) break
-      const id = idOf(wish.kind, wish.key)
-      underWay.add(id)
-      void write(wish, id).finally(() => {
-        underWay.delete(id)
+      const lane = lanes[wish.kind]
+      lane.underWay.add(wish.status.key)
+      void write(wish, lane).finally(() => {
+        lane.underWay.delete(wish.status.key)
         pump()
       })
     }
@@ -112,11 +106,12 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     idle.clear()
   }
 
-  async function write(wish: Wish, id: string): Promise<void> {
-    const { kind, key, version } = wish
-    let before = known.get(id)
+  async function write(wish: Wish, lane: Lane): Promise<void> {
+    const { kind, version } = wish
+    const { key } = wish.status
+    let before = lane.known.get(key)
     if (version.uid !== undefined && before?.uid !== undefined && before.uid !== version.uid) before = undefined
-    const status = keepTransitionTimes(wish.fields(), before?.since)
+    const status = keepTransitionTimes(fieldsOf(wish), before?.since ?? '')
     const digest = digestOf(status)
     if (digest === before?.digest) return
     const { resourceVersion } = version
@@ -132,18 +127,19 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       const made = await api.patchStatus(kind, namespace, name, { ...ABSENT[kind], ...status }, basis)
       const sameObject = version.uid === undefined || made.uid === undefined || made.uid === version.uid
       const after = { uid: made.uid ?? version.uid, basedOn: resourceVersion, made: made.resourceVersion }
-      known.set(id, { ...after, digest: sameObject ? digest : undefined, since: sinceOf(status) })
+      lane.known.set(key, { ...after, digest: sameObject ? digest : undefined, since: share(sinceOf(status)) })
       pause = 0
     } catch (error) {
-      failed(wish, id, before, error)
+      failed(wish, lane, before, error)
     }
   }
 
-  function failed(wish: Wish, id: string, before: Known | undefined, error: unknown): void {
-    const { kind, key } = wish
+  function failed(wish: Wish, { known, waiting }: Lane, before: Known | undefined, error: unknown): void {
+    const { kind } = wish
+    const { key } = wish.status
     const code = codeOf(error)
     if (code === 404) {
-      known.delete(id)
+      known.delete(key)
       return
     }
     // The object has changed; its next outcome is on its way and writes again.
@@ -158,8 +154,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     // It may have been written all the same.
-    if (before !== undefined) known.set(id, { uid: before.uid, digest: undefined, since: before.since })
-    if (!waiting[kind].has(id) && !end.signal.aborted) waiting[kind].set(id, wish)
+    if (before !== undefined) known.set(key, { uid: before.uid, digest: undefined, since: before.since })
+    if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wish)
     hold(error)
   }
 
@@ -175,28 +171,28 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     time.sleep(pause, end.signal).then(resume, resume)
   }
 
-  function wish(kind: Kind, key: string, fields: () => StatusFields, version: ObjectVersion): void {
+  function enqueue(wish: Wish): void {
     if (end.signal.aborted) return
-    waiting[kind].set(idOf(kind, key), { kind, key, fields, version })
+    lanes[wish.kind].waiting.set(wish.status.key, wish)
     // Not within the caller's own turn.
     queueMicrotask(pump)
   }
 
   return {
-    app: (status, version = {}) => wish('ServerPilotApp', status.key, () => appFields(status), version),
+    app: (status, version = {}) => enqueue({ kind: 'ServerPilotApp', status, version }),
     mapping(status, version = {}) {
-      if (status.source === 'kubernetes') wish('DomainMapping', status.key, () => mappingFields(status), version)
+      if (status.source === 'kubernetes') enqueue({ kind: 'DomainMapping', status, version })
     },
-    seen(kind, key, status, { uid }) {
-      const id = idOf(kind, key)
-      const before = known.get(id)
+    seen(kind, key, status = {}, { uid }) {
+      const { known } = lanes[kind]
+      const before = known.get(key)
       // A cache may be behind our own last patch.
       if (before !== undefined && before.uid === uid) return
-      known.set(id, { uid, digest: digestOf(status ?? {}), since: sinceOf(status ?? {}) })
+      known.set(key, { uid, digest: digestOf(status), since: share(sinceOf(status)) })
     },
     forget(kind, key) {
-      known.delete(idOf(kind, key))
-      waiting[kind].delete(idOf(kind, key))
+      lanes[kind].known.delete(key)
+      lanes[kind].waiting.delete(key)
     },
     depth,
     async flush(timeoutMs) {
@@ -209,86 +205,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     },
     stop() {
       end.abort()
-      for (const wishes of Object.values(waiting)) wishes.clear()
+      for (const { waiting } of Object.values(lanes)) waiting.clear()
     },
   }
 }
 
-/** The `status` of a `ServerPilotApp`. */
-export function appFields(status: AppStatus): StatusFields {
-  const { plan, certificate, lastHandledReconcileAt } = status
-  return {
-    observedGeneration: status.observedGeneration,
-    ownedDomains: status.ownedDomains,
-    domains: { ...status.domains },
-    ...(plan && { plan: { hash: plan.hash, removals: plan.removals, reason: plan.reason, message: plan.message } }),
-    ...(certificate && { certificate: { ...certificate, notAfter: null, ...dated('notAfter', certificate.notAfter) } }),
-    ...(lastHandledReconcileAt === undefined ? {} : { lastHandledReconcileAt }),
-    conditions: status.conditions.map(conditionFields),
-  }
-}
-
-/** The `status` of a `DomainMapping`. */
-export function mappingFields(status: MappingStatus): StatusFields {
-  return {
-    observedGeneration: status.observedGeneration,
-    ...(status.appId === undefined ? {} : { appId: status.appId }),
-    hosts: status.hosts.map(({ name, state, addresses, certificateNotAfter, message }) => ({
-      name,
-      state,
-      ...(addresses === undefined ? {} : { addresses }),
-      ...dated('certificateNotAfter', certificateNotAfter),
-      ...(message === undefined ? {} : { message }),
-    })),
-    conditions: status.conditions.map(conditionFields),
-  }
-}
-
-/** A merge patch leaves alone what it does not name: what may be there and is not wanted any more has to be taken out. */
-const ABSENT: Record<Kind, StatusFields> = {
-  ServerPilotApp: { plan: null, certificate: null, lastHandledReconcileAt: null },
-  DomainMapping: { appId: null },
-}
-
-const idOf = (kind: Kind, key: string): string => `${kind} ${key}`
-
-/** RFC 3339 in whole seconds, as Kubernetes writes its own times. */
-const rfc3339 = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
-
-const dated = (field: string, time: number | undefined): StatusFields =>
-  time === undefined ? {} : { [field]: rfc3339(time) }
-
-const conditionFields = ({ lastTransitionTime, ...condition }: Condition): StatusFields => ({
-  ...condition,
-  ...dated('lastTransitionTime', lastTransitionTime),
-})
-
-/** After a restart nobody remembers since when a condition has been as it is; the object does. */
-function keepTransitionTimes(status: StatusFields, since: Known['since'] | undefined): StatusFields {
-  const conditions = listOf(status.conditions).map((condition) => {
-    const same = since?.get(String(condition.type))
-    return same?.status === condition.status ? { ...condition, lastTransitionTime: same?.time } : condition
-  })
-  return { ...status, conditions }
-}
-
-function sinceOf(status: StatusFields): Known['since'] {
-  return new Map(
-    listOf(status.conditions).map(({ type, status: is, lastTransitionTime }) => [
-      String(type),
-      { status: is, time: lastTransitionTime },
-    ]),
-  )
-}
-
-const listOf = (value: unknown): StatusFields[] => (Array.isArray(value) ? (value as StatusFields[]) : [])
-
-/** The same for the same content: in whatever order its fields are, and with nulls, which a patch takes out. */
-function digestOf(status: StatusFields): string {
-  const text = JSON.stringify(status, (_, value: unknown) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined)
-    return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)))
-  })
-  return createHash('sha256').update(text).digest('base64')
-}
+const fieldsOf = (wish: Wish): StatusFields =>
+  wish.kind === 'ServerPilotApp' ? appFields(wish.status) : mappingFields(wish.status)

@@ -10,7 +10,7 @@ export interface RemovalWatch {
   /** What decides, besides the mappings, which hosts may be removed: another basis makes every removal inferred. */
   readonly basis: string
   readonly wanted: ReadonlySet<Host>
-  /** When the desired set last lost a host; epoch ms. */
+  /** When the desired set last lost a host; ms of the clock that the looks were given. */
   readonly lastLoss: number
   readonly missing: ReadonlyMap<Host, { since: number; seen: boolean }>
   /** The record was written by another version, or with other filters: inferred removals need approval. */
@@ -20,7 +20,9 @@ export interface RemovalWatch {
 /**
  * Follows the desired set from one look to the next.
  * @param watch what the look before gave; undefined at the first, or after anything that makes what was seen worthless
- * @param complete false while a source has failed: then nothing counts as lost, and nothing that was wanted is forgotten
+ * @param complete false while a source has failed: then nothing counts as lost, and nothing that was wanted is forgotten.
+ *   Removals that were waiting begin anew once it can be read again: the failure may be what took their mappings, as a
+ *   CustomResourceDefinition that is deleted takes its objects along.
  */
 export function watchRemovals(
   watch: RemovalWatch | undefined,
@@ -38,10 +40,10 @@ export function watchRemovals(
   const missing = new Map<Host, { since: number; seen: boolean }>()
   let lastLoss = before?.lastLoss ?? now
   for (const host of look.owned) {
-    if (look.wanted.has(host)) continue
+    if (look.wanted.has(host) || !look.complete) continue
     const known = before?.missing.get(host)
     if (known !== undefined) missing.set(host, known)
-    else if (look.complete) {
+    else {
       const seen = before?.wanted.has(host) ?? false
       missing.set(host, { since: now, seen })
       lastLoss = now
@@ -50,6 +52,13 @@ export function watchRemovals(
   const wanted = new Set(look.wanted.keys())
   if (!look.complete) for (const host of before?.wanted ?? []) wanted.add(host)
   return { basis: look.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? look.distrusted }
+}
+
+/** The same watch on a clock that shows `ms` milliseconds more. */
+export function onClock(watch: RemovalWatch, ms: number): RemovalWatch {
+  if (ms === 0) return watch
+  const missing = new Map([...watch.missing].map(([host, each]) => [host, { ...each, since: each.since + ms }]))
+  return { ...watch, lastLoss: watch.lastLoss + ms, missing }
 }
 
 /** When the removal of a host has settled (epoch ms), and whether it was only inferred. */

@@ -63,6 +63,7 @@ export function mappingStatuses(
   }
   const rejected = new Map(outcome.desired?.rejected.map((each) => [each.mapping.key, each]))
   const notes = new Map(outcome.desired?.notes.map((each) => [each.mapping.key, each.message]))
+  const share = sharing([...before.values()].map((each) => each.conditions))
   return outcome.mappings.map((mapping) => {
     const own = hosts.get(mapping.key) ?? []
     const refusal = rejected.get(mapping.key)
@@ -85,9 +86,20 @@ export function mappingStatuses(
       domain: mapping.domain,
       observedGeneration: mapping.generation,
       hosts: own,
-      conditions: conditionsOf('DomainMapping', mapping.generation, known, parts, outcome.endedAt),
+      conditions: share(conditionsOf('DomainMapping', mapping.generation, known, parts, outcome.endedAt)),
     }
   })
+}
+
+/** Gives one list for all that say the same: most mappings of an app do, and each would keep half a kilobyte of its own. */
+function sharing(before: readonly Condition[][]): (list: Condition[]) => Condition[] {
+  const lists = new Map([...new Set(before)].map((list) => [JSON.stringify(list), list]))
+  return (list) => {
+    const text = JSON.stringify(list)
+    const known = lists.get(text)
+    if (known === undefined) lists.set(text, list)
+    return known ?? list
+  }
 }
 
 /** The status of a mapping whose app does not exist, or is being deleted (`app`). */
@@ -173,7 +185,10 @@ function syncedOf(outcome: Outcome): Said {
     return { status: 'False', reason: 'SourceUnavailable', message }
   }
   if (plan === undefined) return { status: 'Unknown', reason: 'Progressing', message: 'Not looked at yet.' }
-  if (plan.refused !== undefined) return { status: 'False', reason: plan.refused.reason, message: plan.refused.message }
+  if (plan.refused !== undefined) {
+    const { reason, message } = plan.refused
+    return { status: 'False', reason, message: `${message} Held back: ${listed(plan.waiting, 100)}.` }
+  }
   if (outcome.result === 'Planned' && plan.changes.length > 0) {
     return {
       status: 'False',
@@ -201,11 +216,13 @@ function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
   const [first] = groups.values()
   if (first === undefined) return undefined
   const clauses = [...groups].map(([message, { hosts }]) => {
-    const more = hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''
-    return `${hosts.slice(0, 10).join(', ')}${more}: ${message}`
+    return `${listed(hosts, 10)}: ${message}`
   })
   return { status: 'False', reason: first.reason, message: clauses.join('; ') }
 }
+
+const listed = (hosts: readonly Host[], most: number): string =>
+  hosts.slice(0, most).join(', ') + (hosts.length > most ? ` and ${hosts.length - most} more` : '')
 
 function mappingSynced(
   mapping: Mapping,

@@ -113,6 +113,8 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     const context = contextOf(call, secretForms(current))
     const pausedFor = await limiter.acquire(context.write ? 'write' : 'read', signal)
     if (pausedFor > 0) throw pausedError(pausedFor, context)
+    // The wait may have been long: of a process that was stopped in it, longer than its Lease.
+    if (context.write) options.assertMayWrite?.()
     const started = clock.now()
     let code = 'error'
     try {

@@ -37,6 +37,8 @@ export interface ServerPilotOptions {
   actionPollMs?: number
   actionTimeoutMs?: number
   proxy?: ProxySettings
+  /** Throws when no write may begin now. Asked after every wait, directly before the request; what it throws is passed on. */
+  assertMayWrite?: () => void
   observe?: (call: ObservedCall) => void
   /** Of this program, for the `User-Agent`. */
   version: string

@@ -72,6 +72,7 @@ test('event-note-too-long: at most 1,024 bytes, cut between characters, with how
   assert.ok(note.endsWith(` … and ${120 - shown} more`), note.slice(-60))
   assert.ok(shown > 30)
   assert.equal(eventNote('Two', ['a.example', 'b.example']), 'Two: a.example, b.example')
+  assert.equal(eventNote('Two.', ['a.example', 'b.example']), 'Two: a.example, b.example')
 
   const plain = eventNote(REFUSED.join(', '))
   assert.ok(Buffer.byteLength(plain) <= MAX_NOTE_BYTES)

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
+import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { type ApiServer, apiServer, until } from './api-server.ts'
 
@@ -71,7 +72,7 @@ export type Spec = Readonly<Record<string, unknown>>
 /** Makes a world; undefined, with the test skipped, where there is no API server. `shared`: use this server. */
 export async function createWorld(
   t: TestContext,
-  options: { spec?: Spec; domains?: string[]; shared?: ApiServer } = {},
+  options: { spec?: Spec; domains?: string[]; shared?: ApiServer; simulator?: SimulatorOptions } = {},
 ): Promise<World | undefined> {
   const server = options.shared ?? (await apiServer(t))
   if (server === undefined) return undefined
@@ -82,6 +83,7 @@ export async function createWorld(
       { name: 'second', domains: [] },
     ],
     actionDuration: 1,
+    ...options.simulator,
   })
   t.after(() => simulator.stop())
   const namespace = await server.namespace('wordpress')

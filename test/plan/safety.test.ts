@@ -213,6 +213,15 @@ describe('settling', () => {
     assert.deepEqual(sync.missing.get('h001.example.com' as Host), { since: NOW + 1_000_000, seen: false })
   })
 
+  test('a removal that waited when its source failed is inferred, and waits anew once it can be read again', () => {
+    let watch = look(look(undefined, owned, NOW), owned.slice(1), NOW + 1_000)
+    watch = look(watch, owned.slice(1), NOW + 2_000, false)
+    watch = look(watch, owned.slice(1), NOW + 1_000_000)
+    assert.deepEqual(watch.missing.get('h001.example.com' as Host), { since: NOW + 1_000_000, seen: false })
+    assert.deepEqual(planned(watch, owned.slice(1), NOW + 1_299_000).removals, [])
+    assert.deepEqual(planned(watch, owned.slice(1), NOW + 1_300_000).removals, ['h001.example.com'])
+  })
+
   test('an inferred removal under another version needs approval', () => {
     const watch = { ...look(undefined, owned.slice(1), NOW), distrusted: true }
     const result = planned(watch, owned.slice(1), NOW + 1_000_000)

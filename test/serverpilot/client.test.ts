@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ServerPilotError } from '../../src/serverpilot/errors.ts'
+import { fakeClock } from './fake-clock.ts'
 import {
   API_KEY,
   APP,
@@ -322,3 +323,37 @@ describe('exclusively', () => {
     )
   })
 })
+
+describe('a write that may not begin any more', () => {
+  it('is not sent when leave was lost while it waited for the rate limit', () =>
+    withServer(
+      (_, response) => json(response, 200, { data: APP }),
+      async ({ url, seen }) => {
+        const clock = fakeClock()
+        let leads = true
+        const assertMayWrite = () => {
+          if (!leads) throw new Error('lost')
+        }
+        const { pilot } = clientOf(url, { clock, qps: 0.5, assertMayWrite })
+        await pilot.getApp(APP_ID)
+        const write = pilot.writeDomains(APP_ID, ['a.example.com'])
+        await turn(() => clock.slept.includes(2_000))
+        leads = false
+        clock.advance(2_000)
+        await assert.rejects(write, { message: 'lost' })
+        leads = true
+        assert.deepEqual(
+          seen.map(({ method }) => method),
+          ['GET'],
+        )
+      },
+    ))
+})
+
+/** Lets what is under way go on until `state` is so. */
+async function turn(state: () => boolean): Promise<void> {
+  for (let turns = 0; !state(); turns++) {
+    assert.ok(turns < 1000, 'it never comes to that')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
