@@ -69,6 +69,11 @@ test('docs/flags.md and docs/metrics.md are what `npm run docs` writes', () => {
   assert.equal(read('docs/flags.md'), flagsDocs())
   assert.equal(read('docs/metrics.md'), metricsDocs())
   assert.equal(read('manifests/crd/crds.yaml'), crdsYaml())
+  // The chart's copies: whoever edits one of these runs `npm run docs`.
+  for (const copy of readdirSync(join(ROOT, 'manifests/chart/files'))) {
+    const [own] = ['crd', 'admission', 'monitoring'].filter((each) => existsSync(join(ROOT, 'manifests', each, copy)))
+    assert.equal(read(`manifests/chart/files/${copy}`), read(`manifests/${own}/${copy}`), copy)
+  }
 })
 
 test('troubleshooting has a heading for every reason of a condition and of an Event, and for no other', () => {
