@@ -91,6 +91,7 @@ async function appFindings(setup: Setup, app: App, signal: AbortSignal): Promise
       capacityFinding(what, seen),
       await serverFinding(what, account, seen, signal),
       sslFinding(what, app, seen),
+      ...databaseFindings(setup, what, app),
     ]
   } catch (error) {
     signal.throwIfAborted()
@@ -119,6 +120,23 @@ async function serverFinding(
   }
   const detail = `server "${server.name}" (plan ${server.plan}) at ${server.lastAddress}: point the DNS of customers there`
   return { verdict: 'ok', what, detail }
+}
+
+/** What the app's database was found to hold; nothing for an app without one. */
+function databaseFindings({ context }: Setup, what: string, app: App): Finding[] {
+  if (app.spec.wordpress === undefined) return []
+  return context.mappingSources.flatMap((source): Finding[] => {
+    const { failure, summary, secondWriter, faults = [] } = source.mappingsOf(app)
+    if (source.name !== 'wordpress') return []
+    const detail = `database: ${summary ?? 'nothing could be read'}`
+    const cure = 'Correct what is named; until then nothing that it claims is removed.'
+    if (failure !== undefined) return [{ verdict: 'fail', what, detail: `${detail}; ${failure.message}`, cure }]
+    return [
+      { verdict: 'ok', what, detail },
+      ...faults.map(({ place, message }): Finding => ({ verdict: 'warn', what, detail: `${place}: ${message}` })),
+      ...(secondWriter === undefined ? [] : [{ verdict: 'warn' as const, what, detail: secondWriter }]),
+    ]
+  })
 }
 
 function sslFinding(what: string, app: App, seen: ServerPilotApp): Finding {

@@ -140,7 +140,11 @@ export function openCluster(
     lease,
     ownedByStatus: (appId) => owned.get(appId),
     namespace,
-    close: () => connection.close(),
+    close() {
+      // What could not be written would be tried for ever, and keep the process alive.
+      statuses.stop()
+      return connection.close()
+    },
   }
 }
 

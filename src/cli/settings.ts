@@ -10,6 +10,7 @@ import {
   positive,
   text,
   UsageError,
+  variableOf,
 } from '../config.ts'
 import { validCron } from '../controller/schedule.ts'
 import { checkBaseUrl } from '../serverpilot/base-url.ts'
@@ -74,8 +75,10 @@ export function readSettings(
   if (appSelector === undefined)
     throw new UsageError('--app-selector: write it as for kubectl -l, for example tier=shops,!legacy.')
   const kubernetes = readKubernetes(given, environment)
+  const ambient = readAmbient(environment, readFile, file)
+  const manifests = manifestPaths(given, environment, ambient, readFile)
   return {
-    manifests: list('manifests', given, environment),
+    manifests,
     stateDir: text('stateDir', given, environment) ?? '.domainpilot',
     serverpilotUrl: baseUrl(given, environment),
     updateMethod: text('serverpilotUpdateMethod', given, environment) === 'PUT' ? 'PUT' : 'POST',
@@ -86,16 +89,41 @@ export function readSettings(
     listen: listenAddress(given, environment),
     logLevel: (text('logLevel', given, environment) ?? 'info') as Settings['logLevel'],
     logFormat: (text('logFormat', given, environment) ?? 'auto') as Settings['logFormat'],
-    ambient: readAmbient(environment, readFile, file),
+    ambient,
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
     kubernetes,
     selection: { namespaces: list('namespace', given, environment), selector: appSelector },
     filters: JSON.stringify([
-      kubernetes === undefined ? list('manifests', given, environment).sort() : 'kubernetes',
+      kubernetes === undefined ? manifests.toSorted() : 'kubernetes',
       list('namespace', given, environment).sort(),
       text('appSelector', given, environment) ?? '',
     ]),
+  }
+}
+
+/**
+ * Where the objects are. Who has a database and names no folder needs none: the usual one counts when it is there. Should it go
+ * missing later, that is told; should it be missing at the next start, the filters are others, and its removals need approval.
+ */
+function manifestPaths(
+  given: Given,
+  environment: Environment,
+  { database }: Ambient,
+  readFile: (path: string) => string,
+): string[] {
+  const paths = list('manifests', given, environment)
+  const named = given.manifests !== undefined || environment[variableOf('manifests')] !== undefined
+  if (named || database === undefined) return paths
+  return paths.filter((path) => !isMissing(path, readFile))
+}
+
+function isMissing(path: string, readFile: (path: string) => string): boolean {
+  try {
+    readFile(path)
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT'
   }
 }
 

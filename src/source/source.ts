@@ -25,6 +25,8 @@ export interface MappingRead {
   faults?: readonly SourceFault[]
   /** Somebody else writes the same list, with the cure: a plugin that is still switched on. */
   secondWriter?: string
+  /** What was found, in a line for a person who sets it up. */
+  summary?: string
 }
 
 /** A source that knows mappings of given apps (a database), or of all apps (see ObjectSource). */

@@ -18,6 +18,8 @@ export interface Reading {
   /** Why this is not all, or not certain. */
   failure?: string
   www?: GoodWww
+  /** In a line: what is there and how it was understood. */
+  summary: string
 }
 
 /**
@@ -44,6 +46,7 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
   }
   return {
     mappings,
+    summary: summaryOf(snapshot, mappings.length, faults.length, app.spec.www ?? www?.standard, writer),
     protectedHosts: protectedNames(snapshot.networks),
     faults,
     unknownStages,
@@ -51,6 +54,19 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
     ...(broken === undefined ? {} : { failure: broken }),
     ...(www === undefined ? {} : { www }),
   }
+}
+
+function summaryOf(
+  { family, table, mappings: rows, sites, networks }: Snapshot,
+  mappings: number,
+  faults: number,
+  www: string | undefined,
+  writer: string,
+): string {
+  const where = table === undefined ? 'no mapping table' : `${rows.length} row(s) in ${table}`
+  const rule = www === undefined ? '' : `; www ${www}`
+  const plugin = writer === 'on' ? '; the plugin writes to ServerPilot itself too' : ''
+  return `${family}: ${where}, ${sites.length} site(s) of ${networks.length} network(s): ${mappings} mapping(s), ${faults} row(s) that mean nothing${rule}${plugin}`
 }
 
 const secondWriter = (table: string): string =>

@@ -140,6 +140,7 @@ function served(before: MappingRead, reading: Reading, failure: string | undefin
     mappings: sameList(before.mappings, mappings),
     protectedHosts: sameOr(before.protectedHosts, protectedAfter(before, reading, failure)),
     faults: sameOr(before.faults, reading.faults),
+    summary: reading.summary,
     ...(reading.secondWriter === undefined ? {} : { secondWriter: reading.secondWriter }),
     ...(failure === undefined ? {} : { failure: { source: 'wordpress', message: failure } }),
   }
@@ -172,6 +173,7 @@ function sameRead(a: MappingRead, b: MappingRead): boolean {
     a.protectedHosts === b.protectedHosts &&
     a.faults === b.faults &&
     a.secondWriter === b.secondWriter &&
+    a.summary === b.summary &&
     a.failure?.message === b.failure?.message
   )
 }

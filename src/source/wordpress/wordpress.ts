@@ -31,6 +31,8 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
   const limits = { ...LIMITS, ...options.limits }
   const watches = new Map<Key, { settings: Settings; watch: Watch }>()
   const ending = new Set<Promise<void>>()
+  /** What was read before `stop`: a pass over apps reads once and then works with it. */
+  const kept = new Map<Key, State>()
   let apps: readonly App[] = []
   let tell: ((apps: ReadonlySet<Key>) => void) | undefined
   let running = false
@@ -70,7 +72,8 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
     name: 'wordpress',
     mappingsOf(app) {
       if (app.spec.wordpress === undefined) return NO_DATABASE
-      return watches.get(app.key)?.watch.state().served ?? unread(app).served
+      const state = watches.get(app.key)?.watch.state() ?? kept.get(app.key) ?? unread(app)
+      return state.served
     },
     follow(next) {
       if (next.length === apps.length && next.every((app, index) => app === apps[index])) return
@@ -79,13 +82,17 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
     },
     async start(changed) {
       running = true
+      kept.clear()
       adjust()
       await Promise.all([...watches.values()].map(({ watch }) => watch.first))
       tell = changed
     },
     async stop() {
       running = false
-      for (const key of [...watches.keys()]) end(key)
+      for (const [key, { watch }] of [...watches]) {
+        kept.set(key, watch.state())
+        end(key)
+      }
       await Promise.all(ending)
     },
   }
