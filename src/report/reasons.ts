@@ -121,8 +121,8 @@ export const REASONS = {
     retryable: true,
   },
   SecondWriter: {
-    summary: 'Another installation writes the domains of this app too.',
-    cure: 'Stop one of the two, or give both the policy `Sync` or `UpsertOnly`.',
+    summary: 'The WordPress plugin is set up to write the domains of this app too.',
+    cure: 'Switch the ServerPilot integration of the plugin off; mapping domains in WordPress goes on as before.',
     retryable: true,
   },
 
