@@ -21,6 +21,7 @@ export function decideSsl(
   observed: ServerPilotApp,
   attempts: number,
   uncovered: readonly string[],
+  now: number,
 ): Decision {
   const { auto, force, maxAttempts } = app.spec.ssl
   const { ssl, autossl } = observed
@@ -30,8 +31,12 @@ export function decideSsl(
     ready,
     again,
   })
+  const end = ssl?.cert === undefined ? undefined : certificateFacts(ssl.cert)?.notAfter
+  const over = end !== undefined && end <= now
   if (ssl !== null && !ssl.auto && ssl.cert !== undefined) {
-    return settled('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true)
+    return over
+      ? settled('Expired', `The custom certificate ended on ${dayOf(end)}: install another one at the panel.`, false)
+      : settled('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true)
   }
   if (auto && (ssl === null || !ssl.auto)) {
     if (autossl?.available !== true) {
@@ -60,10 +65,22 @@ export function decideSsl(
   if (ssl.cert !== undefined && uncovered.length > 0) {
     return settled('NotCovered', notCovered(uncovered), false, auto)
   }
-  return ssl.cert === undefined
-    ? settled('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
-    : settled('Succeeded', 'AutoSSL is on.', true)
+  if (ssl.cert === undefined) {
+    return settled('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
+  }
+  if (over) return settled('Expired', `The certificate ended on ${dayOf(end)}. ${RENEWAL}`, false, true)
+  if (end !== undefined && end - now < EXPIRING_MS) {
+    return settled('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true)
+  }
+  return settled('Succeeded', 'AutoSSL is on.', true)
 }
+
+/** From this long before its end a certificate is told of; ServerPilot renews about 30 days before. Milliseconds. */
+const EXPIRING_MS = 21 * 86_400_000
+
+const RENEWAL = 'ServerPilot renews it by itself as long as every host on it resolves to the server.'
+
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
 
 const exhausted = (attempts: number): string =>
   `AutoSSL or ForceSSL could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change.`
@@ -95,7 +112,7 @@ export async function bringSsl(
   for (let changes = 0; changes <= 3; changes++) {
     const attempts = attemptsOf(current.record, current.observed)
     const now = context.clock.now()
-    const decision = decideSsl(app, current.observed, attempts.attempts, uncoveredHosts(current.observed, wanted))
+    const decision = decideSsl(app, current.observed, attempts.attempts, uncoveredHosts(current.observed, wanted), now)
     if (!('change' in decision)) {
       const next = decision.again ? now + app.spec.ssl.retryInterval : undefined
       return { ...current, outcome: { ...decision, switched, next } }

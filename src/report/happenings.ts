@@ -26,6 +26,10 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
   const rejected = rejectedOf(after).filter((host) => !rejectedOf(before).includes(host))
   if (rejected.length > 0) tell('DomainRejected', `ServerPilot refuses ${rejected.length} host(s)`, rejected)
   if (ssl?.switched !== undefined && 'auto' in ssl.switched) tell('AutoSSLEnabled', 'AutoSSL was switched on.')
+  const issued = issuedSince(before, after)
+  if (issued !== undefined) tell('CertificateIssued', issued)
+  const expiring = expiringSince(before, after, outcome.endedAt)
+  if (expiring !== undefined) tell('CertificateExpiring', expiring)
   const failed = outcome.failure?.reason
   if (failed !== undefined && failed !== syncReason(before)) {
     tell('SyncFailed', `${failed}: ${outcome.failure?.message ?? ''}`)
@@ -35,6 +39,28 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
     tell('SyncRecovered', 'The app is looked after again.')
   }
   return told
+}
+
+const DAY_MS = 86_400_000
+/** Days before its end at which a certificate is told of, once each. */
+const WARNING_DAYS = [21, 14, 7, 3, 1]
+
+/** Another certificate than at the look before. */
+function issuedSince(before: AppStatus | undefined, { certificate }: AppStatus): string | undefined {
+  const end = certificate?.notAfter
+  if (before === undefined || end === undefined || before.certificate?.notAfter === end) return
+  const day = new Date(end).toISOString().slice(0, 10)
+  return `A certificate until ${day} covers ${certificate?.covered.length} host(s), ${certificate?.uncovered.length} not`
+}
+
+/** The certificate came so near to its end since the look before. */
+function expiringSince(before: AppStatus | undefined, after: AppStatus, now: number): string | undefined {
+  const end = after.certificate?.notAfter
+  if (end === undefined || before?.lastAttempt === undefined || before.certificate?.notAfter !== end) return
+  const last = before.lastAttempt
+  const crossed = WARNING_DAYS.findLast((days) => end - last > days * DAY_MS && end - now <= days * DAY_MS)
+  if (crossed === undefined) return
+  return `The certificate ends in ${crossed} day(s), on ${new Date(end).toISOString()}, and was not renewed`
 }
 
 /** Of more mappings than this one reconcile makes no Events: the app's Event names the hosts. */

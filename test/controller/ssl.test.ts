@@ -23,6 +23,27 @@ describe('AutoSSL', () => {
     assert.equal(world.sslPosts(), 1)
   })
 
+  test('the end of a certificate is told: three weeks before, and when it is over', async (t) => {
+    const start = Date.UTC(2026, 0, 15, 12)
+    const day = 86_400_000
+    const ssl = { names: ['by-hand.example.org'], notAfter: start + 30 * day }
+    const world = await createWorld(t, {
+      spec: auto,
+      simulator: { apps: [{ name: 'network', domains: ['by-hand.example.org'], ssl }], behaviours: { renewal: false } },
+    })
+    const reasonAfter = async (days: number): Promise<string> => {
+      world.clock.advance(days * day)
+      const { ssl: found } = await world.reconcile()
+      return `${found?.reason} ${found?.ready}`
+    }
+    assert.equal(await reasonAfter(0), 'Succeeded true')
+    assert.equal(await reasonAfter(8), 'Succeeded true')
+    assert.equal(await reasonAfter(2), 'ExpiringSoon true')
+    assert.equal(await reasonAfter(19), 'ExpiringSoon true')
+    assert.equal(await reasonAfter(2), 'Expired false')
+    assert.equal(world.sslPosts(), 0)
+  })
+
   test('ForceSSL follows only once SSL is on', async (t) => {
     const world = await createWorld(t, {
       spec: { ssl: { auto: true, force: true } },

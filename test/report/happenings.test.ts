@@ -60,6 +60,40 @@ describe('what is worth an Event', () => {
     assert.deepEqual(told(await world.reconcile()), ['SyncRecovered'])
   })
 
+  test('a certificate that nears its end: at 21, 14, 7, 3 and 1 days, once each', async (t) => {
+    const start = Date.UTC(2026, 0, 15, 12)
+    const day = 86_400_000
+    const ssl = { names: ['by-hand.example.org'], notAfter: start + 30 * day }
+    const apps = [{ name: 'network', domains: ['by-hand.example.org'], ssl }]
+    const world = await createWorld(t, {
+      spec: { ssl: { auto: true } },
+      simulator: { apps, behaviours: { renewal: false } },
+    })
+    const told = follow()
+    const days: number[] = []
+    for (let at = 0; at <= 32; at += 0.5) {
+      for (const reason of told(await world.reconcile())) {
+        assert.equal(reason, 'CertificateExpiring')
+        days.push(at)
+      }
+      world.clock.advance(day / 2)
+    }
+    assert.deepEqual(days, [9, 16, 23, 27, 29])
+  })
+    assert.deepEqual(told(await world.reconcile()), ['CertificateIssued'])
+  })
+
+  test('a certificate that was issued', async (t) => {
+    const world = await createWorld(t, { spec: { ssl: { auto: true } }, simulator: { issuance: { delay: 60_000 } } })
+    const told = follow()
+    await world.map('one')
+    assert.deepEqual(told(await world.reconcile()), ['DomainsAdded'])
+    world.simulator.state.advance(60_001)
+    world.clock.advance(300_000)
+    assert.deepEqual(told(await world.reconcile()).sort(), ['AutoSSLEnabled', 'CertificateIssued'])
+    assert.deepEqual(told(await world.reconcile()), [])
+  })
+
   test('a rejected name and AutoSSL', async (t) => {
     const spec = { ssl: { auto: true } }
     const world = await createWorld(t, {
