@@ -80,8 +80,6 @@ describe('what is worth an Event', () => {
     }
     assert.deepEqual(days, [9, 16, 23, 27, 29])
   })
-    assert.deepEqual(told(await world.reconcile()), ['CertificateIssued'])
-  })
 
   test('a certificate that was issued', async (t) => {
     const world = await createWorld(t, { spec: { ssl: { auto: true } }, simulator: { issuance: { delay: 60_000 } } })
