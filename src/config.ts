@@ -146,7 +146,7 @@ export const OPTIONS = {
     meaning: 'elect a leader; auto: when the source is kubernetes',
   },
   dnsServers: {
-    notYet: true,
+    repeatable: true,
     flag: 'dns-servers',
     value: 'ADDRESS,…',
     shownDefault: "the system's",

@@ -11,7 +11,7 @@ import { startProgress } from './progress.ts'
 import { type Setup, setUp } from './setup.ts'
 
 /** One line of the connection test. */
-interface Finding {
+export interface Finding {
   verdict: 'ok' | 'warn' | 'fail'
   what: string
   /** What was found, or the cause. */
@@ -19,25 +19,35 @@ interface Finding {
   cure?: string
 }
 
-/** `check`: the connection test, a line each with the cause and the cure. */
-export async function checkCommand(io: Io, given: Given): Promise<number> {
+/** `check`: the connection test, a line each with the cause and the cure; of the hosts that are named, their DNS and certificate. */
+export async function checkCommand(io: Io, given: Given, names: readonly string[] = []): Promise<number> {
+  const { hostFindings, hostsOf } = await import('./check-hosts.ts')
+  const hosts = hostsOf(names)
   const setup = await setUp(io, given, { oneShot: true, writes: false })
   const progress = startProgress(io, 'Checking')
   const findings: Finding[] = []
   try {
     await readSource(setup)
-    findings.push(...sourceFindings(setup))
-    for (const app of setup.objects.apps()) {
-      progress.say(`Checking ${app.key}`)
-      findings.push(...(await appFindings(setup, app, io.signal)))
-    }
-    if (setup.objects.apps().length === 0) findings.push(await accountFinding(setup, io.signal))
+    const say = (text: string): void => progress.say(text)
+    const found = hosts.length > 0 ? hostFindings(setup, hosts, say, io.signal) : allFindings(setup, say, io.signal)
+    findings.push(...(await found))
   } finally {
     progress.stop()
     await setup.close()
   }
   print(io, given, findings)
   return findings.some((each) => each.verdict === 'fail') ? EXIT.failed : EXIT.done
+}
+
+/** The source, and every app with all that it needs. */
+async function allFindings(setup: Setup, say: (text: string) => void, signal: AbortSignal): Promise<Finding[]> {
+  const findings = sourceFindings(setup)
+  for (const app of setup.objects.apps()) {
+    say(`Checking ${app.key}`)
+    findings.push(...(await appFindings(setup, app, signal)))
+  }
+  if (setup.objects.apps().length === 0) findings.push(await accountFinding(setup, signal))
+  return findings
 }
 
 function print(io: Io, given: Given, findings: readonly Finding[]): void {

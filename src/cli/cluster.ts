@@ -44,8 +44,6 @@ export interface Cluster {
 /** What a status writer learns from an object that was read. */
 const observed = z.looseObject({
   metadata: z.object({
-    namespace: z.string(),
-    name: z.string(),
     uid: z.string().exactOptional(),
     resourceVersion: z.string().exactOptional(),
   }),
@@ -102,12 +100,10 @@ export function openCluster(
     connection,
     // Namespaces choose apps, never mappings: everything that may be is read, and the apps are selected from it.
     namespaces: options.read,
-    observed: (kind, object) => {
+    observed: (kind, object, key) => {
       const { data } = observed.safeParse(object)
       if (data === undefined) return
-      const { namespace, name, ...version } = data.metadata
-      const key = `${namespace}/${name}`
-      statuses.seen(kind, key, data.status, version)
+      statuses.seen(kind, key, data.status, data.metadata)
       const app = options.oneShot && kind === 'ServerPilotApp' ? owning.safeParse(object).data : undefined
       if (app !== undefined) owned.set(app.spec.appId, { key, owned: app.status.ownedDomains.length })
     },

@@ -88,12 +88,12 @@ const COMMANDS: readonly Entry[] = [
     action: async (io, given, args) => (await import('./approve.ts')).approveCommand(io, given, args),
   },
   {
-    usage: 'check',
-    summary: 'connection test: a line each with the cause and the cure',
-    options: CONNECTION,
+    usage: 'check [hosts...]',
+    summary: 'connection test: a line each with the cause and the cure; of HOSTS, their DNS and certificates',
+    options: [...CONNECTION, 'dnsServers'],
     extra: [everywhere(), output()],
-    examples: ['check'],
-    action: async (io, given) => (await import('./check.ts')).checkCommand(io, given),
+    examples: ['check', 'check shop.example.com www.shop.example.com'],
+    action: async (io, given, hosts) => (await import('./check.ts')).checkCommand(io, given, hosts),
   },
   {
     usage: 'import',

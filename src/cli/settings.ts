@@ -1,4 +1,5 @@
 import { parseSelector } from '../api/selector.ts'
+import { serverFault } from '../check/dns/ask.ts'
 import {
   type Environment,
   flag,
@@ -35,6 +36,8 @@ export interface Settings {
   ambient: Ambient
   ambientNamespaces: string[]
   proxy: ProxySettings
+  /** Addresses of DNS servers; empty: the system's. */
+  dnsServers: string[]
   selection: Selection
   /** Undefined: the objects are files. */
   kubernetes: KubernetesSettings | undefined
@@ -92,6 +95,7 @@ export function readSettings(
     ambient,
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
+    dnsServers: dnsServers(given, environment),
     kubernetes,
     selection: { namespaces: list('namespace', given, environment), selector: appSelector },
     filters: JSON.stringify([
@@ -152,6 +156,13 @@ function baseUrl(given: Given, environment: Environment): URL {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+function dnsServers(given: Given, environment: Environment): string[] {
+  const servers = list('dnsServers', given, environment)
+  const fault = servers.map(serverFault).find((each) => each !== undefined)
+  if (fault !== undefined) throw new UsageError(`--dns-servers: ${fault}.`)
+  return servers
 }
 
 function cron(name: 'sweepSchedule', given: Given, environment: Environment): string {
