@@ -44,7 +44,7 @@ async function allFindings(setup: Setup, say: (text: string) => void, signal: Ab
   const findings = sourceFindings(setup)
   for (const app of setup.objects.apps()) {
     say(`Checking ${app.key}`)
-    findings.push(...(await appFindings(setup, app, signal)))
+    findings.push(...(await appFindings(setup, app, signal)), ...databaseFindings(setup, app))
   }
   if (setup.objects.apps().length === 0) findings.push(await accountFinding(setup, signal))
   return findings
@@ -69,7 +69,9 @@ function sourceFindings({ objects, settings }: Setup): Finding[] {
     const cure = 'Correct what is named; `domainpilot validate PATH` lists every fault. Until then nothing is removed.'
     return [{ verdict: 'fail', what: 'objects', detail: failure.message, cure }]
   }
-  const detail = `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${settings.kubernetes === undefined ? settings.manifests.join(', ') : 'the cluster'}`
+  const files = settings.manifests.length === 0 ? 'the settings' : settings.manifests.join(', ')
+  const where = settings.kubernetes === undefined ? files : 'the cluster'
+  const detail = `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${where}`
   return [{ verdict: 'ok', what: 'objects', detail }]
 }
 
@@ -101,7 +103,6 @@ async function appFindings(setup: Setup, app: App, signal: AbortSignal): Promise
       capacityFinding(what, seen),
       await serverFinding(what, account, seen, signal),
       sslFinding(what, app, seen),
-      ...databaseFindings(setup, what, app),
     ]
   } catch (error) {
     signal.throwIfAborted()
@@ -133,7 +134,8 @@ async function serverFinding(
 }
 
 /** What the app's database was found to hold; nothing for an app without one. */
-function databaseFindings({ context }: Setup, what: string, app: App): Finding[] {
+function databaseFindings({ context }: Setup, app: App): Finding[] {
+  const what = `app ${app.key}`
   if (app.spec.wordpress === undefined) return []
   return context.mappingSources.flatMap((source): Finding[] => {
     const { failure, summary, secondWriter, faults = [] } = source.mappingsOf(app)
