@@ -22,6 +22,9 @@ export interface ClusterWorld {
   stop(): Promise<void>
 }
 
+/** What the image sets, and the heap that V8 allows itself under the Deployment's memory limit of 256 MiB. */
+const AS_IN_THE_POD = ['--max-semi-space-size=2', '--max-old-space-size=128']
+
 /** The daemon's user: the bundle runs as it, so that the audit log tells its calls from those of the bench. */
 const USER = 'bench'
 
@@ -31,12 +34,15 @@ export async function startClusterWorld(apps: readonly string[]): Promise<Cluste
   const stop = async (): Promise<void> => {
     for (const clean of cleanups.splice(0).reverse()) await clean()
   }
-  const server = await apiServer({
-    after: (work) => void cleanups.push(work),
-    skip: (message) => {
-      throw new Error(message)
+  const server = await apiServer(
+    {
+      after: (work) => void cleanups.push(work),
+      skip: (message) => {
+        throw new Error(message)
+      },
     },
-  })
+    { 'audit-log-maxsize': '2000' },
+  )
   if (server?.own === undefined) throw new Error('set KUBEBUILDER_ASSETS: the bench kills and freezes its API server')
   const seeds = Object.fromEntries(apps.map((app) => [app, [`by-hand.${app}.example.org`]]))
   const simulator = await startSimulatorProcess(seeds, { actionDuration: 1 })
@@ -78,9 +84,9 @@ export async function startClusterWorld(apps: readonly string[]): Promise<Cluste
     calls: () => server.own?.calls(USER) ?? Promise.resolve([]),
     daemon(...flags) {
       const cluster = ['--source', 'kubernetes', '--kubeconfig', kubeconfig, '--record-namespace', 'domainpilot']
-      const rest = ['--listen', 'off', '--serverpilot-qps', '1000', '--kube-api-qps', '1000']
+      const rest = ['--listen', 'off', '--serverpilot-qps', '1000', '--kube-api-qps', '300']
       const running = start([
-        '--max-semi-space-size=2',
+        ...AS_IN_THE_POD,
         PROGRAMS.bundle,
         'run',
         ...cluster,

@@ -1,5 +1,6 @@
 import { burstBench } from './burst.ts'
 import { capacityBench } from './capacity.ts'
+import { clusterBench } from './cluster.ts'
 import { isolationBench } from './isolation.ts'
 import { latencyBench } from './latency.ts'
 import type { Bench, Figure } from './measure.ts'
@@ -18,6 +19,7 @@ const BENCHES: readonly Bench[] = [
   startBench,
   isolationBench,
   memoryBench,
+  clusterBench,
 ]
 
 const wanted = process.argv.slice(2)

@@ -12,7 +12,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   api: [],
   ownership: ['api', 'domain'],
   plan: ['api', 'domain', 'ownership'],
-  source: ['api'],
+  source: ['api', 'domain'],
   'source/kubernetes': ['api', 'source', 'kubernetes'],
   kubernetes: ['api', 'domain', 'ownership', 'report', 'serverpilot'],
   serverpilot: [],

@@ -56,6 +56,8 @@ export interface Contention {
 export interface AccountDesires {
   inputs: readonly unknown[]
   byApp: ReadonlyMap<Key, Desired>
+  /** The one app that gets each host. */
+  wantedBy: ReadonlyMap<Host, Key>
   compiled: WeakMap<Mapping, { app: App; labels: ReturnType<NamespaceLabels>; compiled: Compiled }>
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Key } from '../api/objects.ts'
 import type { Log } from '../report/log.ts'
 import { blankOutcome, type Failure, type Outcome } from '../report/outcome.ts'
@@ -119,6 +120,8 @@ async function work(options: DaemonOptions, queue: Queue, signal: AbortSignal): 
     } finally {
       queue.done(key)
     }
+    // Reconciles that wait for no answer would follow one another without a break, and the Lease would not be renewed meanwhile.
+    await setImmediate()
   }
 }
 

@@ -87,7 +87,10 @@ function compileAll(
     compiled: (reads[index] ?? []).flatMap((read) => read.mappings.map((mapping) => compile(app, mapping))),
   }))
   const byApp = settleConflicts(compiled, holders(context, apps))
-  const fresh = { inputs, byApp, compiled: cache }
+  const wantedBy = new Map(
+    [...byApp].flatMap(([app, { hosts }]) => [...hosts.keys()].map((host) => [host, app] as const)),
+  )
+  const fresh = { inputs, byApp, wantedBy, compiled: cache }
   context.desires.set(account, fresh)
   return fresh
 }
@@ -111,16 +114,14 @@ export function movingHosts(context: Context, app: App, account: string): Readon
   const owned = memoryOf(context, app.key).record?.hosts
   const moving = new Map<Host, Key>()
   if (owned === undefined) return moving
-  for (const [other, desired] of context.desires.get(account)?.byApp ?? []) {
-    if (other === app.key) continue
+  const wantedBy = context.desires.get(account)?.wantedBy
+  for (const host of Object.keys(owned) as Host[]) {
+    const other = wantedBy?.get(host)
+    if (other === undefined || other === app.key) continue
     const record = memoryOf(context, other).record
     // A second object for the same app has our own record in memory: that proves nothing.
-    const theirs = record?.owner === other ? record.hosts : undefined
-    for (const host in owned) {
-      const claim = theirs?.[host as Host]
-      const served = claim?.state === 'Held' && claim.absentSince === undefined
-      if (desired.hosts.has(host as Host) && !served) moving.set(host as Host, other)
-    }
+    const claim = record?.owner === other ? record.hosts[host] : undefined
+    if (claim?.state !== 'Held' || claim.absentSince !== undefined) moving.set(host, other)
   }
   return moving
 }

@@ -108,7 +108,7 @@ async function planFor(
     basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains, wish.protectedHosts]),
     wanted: wish.desired.hosts,
     owned,
-    complete: wish.frozen.size === 0,
+    frozen: (host) => isFrozen(wish, record.hosts[host]?.source),
     distrusted,
     now: steady,
   })
@@ -130,6 +130,10 @@ async function planFor(
     now,
   })
 }
+
+/** Of a host without a claim nobody knows the source: it counts as that of any that has failed. */
+const isFrozen = ({ frozen }: Wish, source: string | undefined): boolean =>
+  frozen.size > 0 && (source === undefined || frozen.has(source))
 
 function approvalsOf(context: Context, app: App): string[] {
   const given = [context.approval, app.annotations[ANNOTATION.approvePlan]]

@@ -167,8 +167,8 @@ export function createRecorder({ api, instance, time, log, assertMayWrite }: Rec
  * A note of at most 1,024 bytes: the text, and behind a colon as many of the names as fit, with how many more there are.
  * A text that is too long by itself is cut between characters and says how much is missing.
  */
-export function eventNote(text: string, names: readonly string[] = [], maxBytes = MAX_NOTE_BYTES): string {
-  if (names.length > 0) text = text.replace(/\.$/, '')
+export function eventNote(said: string, names: readonly string[] = [], maxBytes = MAX_NOTE_BYTES): string {
+  const text = names.length === 0 ? said : said.replace(/\.$/, '')
   const whole = names.length === 0 ? text : `${text}: ${names.join(', ')}`
   if (Buffer.byteLength(whole) <= maxBytes) return whole
   const more = (count: number) => ` … and ${count} more`

@@ -19,7 +19,7 @@ export interface Cache<Slim> {
 
 /** Makes an empty cache. `decode` and `same` as in the reflector's options. */
 export function createCache<Slim>(
-  decode: (object: unknown, previous: Slim | undefined) => Slim,
+  decode: (object: unknown, previous: Slim | undefined, key: string) => Slim,
   same: (before: Slim, after: Slim) => boolean = () => false,
 ): Cache<Slim> {
   let served = new Map<string, Slim>()
@@ -29,7 +29,7 @@ export function createCache<Slim>(
 
   function slim({ key, object }: Item): Slim {
     try {
-      return decode(object, served.get(key))
+      return decode(object, served.get(key), key)
     } catch (cause) {
       throw new UndecodableLine(`${key} cannot be decoded`, { cause })
     }

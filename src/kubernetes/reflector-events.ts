@@ -68,7 +68,8 @@ function itemOf(object: unknown): Item {
   const { namespace, name, resourceVersion } = fields(fields(object).metadata)
   if (typeof name !== 'string' || typeof resourceVersion !== 'string')
     throw new UndecodableLine('an object has no name or no version')
-  return { key: typeof namespace === 'string' ? `${namespace}/${name}` : name, version: resourceVersion, object }
+  // Joined, not concatenated: V8 keeps a concatenation as a tree of its parts, four times as large, and the key is kept.
+  return { key: typeof namespace === 'string' ? [namespace, name].join('/') : name, version: resourceVersion, object }
 }
 
 function fields(value: unknown): Record<string, unknown> {

@@ -11,8 +11,8 @@ export interface ReflectorOptions<Slim> {
   connection: Pick<Connection, 'raw' | 'json'>
   /** Path of the collection: `/apis/GROUP/VERSION/[namespaces/NAMESPACE/]PLURAL`. */
   path: string
-  /** Keeps what is needed of an object. `previous`: what was kept of it before. */
-  decode(object: unknown, previous: Slim | undefined): Slim
+  /** Keeps what is needed of an object. `previous`: what was kept of it before; `key`: the string that is kept anyway. */
+  decode(object: unknown, previous: Slim | undefined, key: string): Slim
   /** Whether two records of an object say the same, so that nobody needs to be told; never, when not given. */
   same?(before: Slim, after: Slim): boolean
   /**

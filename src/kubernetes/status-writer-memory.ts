@@ -43,18 +43,3 @@ export function digestOf(status: StatusFields): string {
   })
   return createHash('sha256').update(text).digest('base64')
 }
-
-/** So many different texts are shared at the most; then it begins anew. */
-const SHARED = 10_000
-
-/** Gives one string for all that are equal. Mappings of an app mostly changed at the same time, so their texts are the same. */
-export function sharing(): (text: string) => string {
-  const texts = new Map<string, string>()
-  return (text) => {
-    const known = texts.get(text)
-    if (known !== undefined) return known
-    if (texts.size >= SHARED) texts.clear()
-    texts.set(text, text)
-    return text
-  }
-}

@@ -2,8 +2,9 @@ import type { Key } from '../api/objects.ts'
 import type { Log } from '../report/log.ts'
 import type { AppStatus, MappingStatus } from '../report/status.ts'
 import { codeOf, type Kind, type ObjectVersion, type StatusApi, splitKey, type Time } from './api.ts'
+import { sharing } from './shared-text.ts'
 import { ABSENT, appFields, mappingFields, type StatusFields } from './status-writer-fields.ts'
-import { digestOf, type Known, keepTransitionTimes, sharing, sinceOf } from './status-writer-memory.ts'
+import { digestOf, type Known, keepTransitionTimes, sinceOf } from './status-writer-memory.ts'
 
 export interface StatusWriterOptions {
   api: StatusApi

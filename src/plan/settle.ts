@@ -20,9 +20,9 @@ export interface RemovalWatch {
 /**
  * Follows the desired set from one look to the next.
  * @param watch what the look before gave; undefined at the first, or after anything that makes what was seen worthless
- * @param complete false while a source has failed: then nothing counts as lost, and nothing that was wanted is forgotten.
- *   Removals that were waiting begin anew once it can be read again: the failure may be what took their mappings, as a
- *   CustomResourceDefinition that is deleted takes its objects along.
+ * @param frozen whether a host's source has failed: then it does not count as lost, nor is it forgotten that it was wanted.
+ *   Removals that were waiting begin anew once the source can be read again: the failure may be what took their mappings, as
+ *   a CustomResourceDefinition that is deleted takes its objects along.
  */
 export function watchRemovals(
   watch: RemovalWatch | undefined,
@@ -30,7 +30,7 @@ export function watchRemovals(
     basis: string
     wanted: ReadonlyMap<Host, unknown>
     owned: Iterable<Host>
-    complete: boolean
+    frozen: (host: Host) => boolean
     distrusted: boolean
     now: number
   },
@@ -40,7 +40,7 @@ export function watchRemovals(
   const missing = new Map<Host, { since: number; seen: boolean }>()
   let lastLoss = before?.lastLoss ?? now
   for (const host of look.owned) {
-    if (look.wanted.has(host) || !look.complete) continue
+    if (look.wanted.has(host) || look.frozen(host)) continue
     const known = before?.missing.get(host)
     if (known !== undefined) missing.set(host, known)
     else {
@@ -50,7 +50,7 @@ export function watchRemovals(
     }
   }
   const wanted = new Set(look.wanted.keys())
-  if (!look.complete) for (const host of before?.wanted ?? []) wanted.add(host)
+  for (const host of before?.wanted ?? []) if (!wanted.has(host) && look.frozen(host)) wanted.add(host)
   return { basis: look.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? look.distrusted }
 }
 

@@ -40,8 +40,8 @@ describe('faults name the flag', () => {
     [{ serverpilotUrl: 'http://api.example.com' }, /--serverpilot-url/],
     [{ serverpilotUrl: 'not a url' }, /--serverpilot-url/],
     [{ appSelector: '=x' }, /--app-selector/],
-    [{ wpConfig: 'wp-config.php' }, /--wp-config is not part of this release/],
-    [{ dnsServers: '192.0.2.53' }, /--dns-servers is not part of this release/],
+    [{ checkSchedule: '* * * * *' }, /--check-schedule is not part of this release/],
+    [{ dnsServers: ['192.0.2.53', 'ns.example'] }, /--dns-servers: "ns\.example" is no address of a DNS server/],
     [{ source: 'etcd' }, /--source.*auto, kubernetes, manifests/],
   ]
   for (const [given, pattern] of rows) {

@@ -84,6 +84,36 @@ describe('daemon', () => {
     await until('ready again', () => ready()?.status === 'True')
   })
 
+  test('reconciles that wait for nothing let timers in between them', async (t) => {
+    const { context, folder } = await createWorld(t)
+    const objects = createManifestSource({ paths: [folder] })
+    await objects.start(() => undefined)
+    const [app] = objects.apps()
+    assert.ok(app)
+    const suspended = names(50).map((key) => ({ ...app, key, spec: { ...app.spec, suspend: true } }))
+    const apps = { ...objects, apps: () => suspended, app: (key: string) => suspended.find((each) => each.key === key) }
+    const seen: string[] = []
+    const reporter = {
+      reconciled: ({ key }: { key: string }) => void seen.push(key),
+      turned: () => undefined,
+      objectsChanged: () => undefined,
+    }
+    const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
+    const of = { ...context, objects: apps, mappingSources: [], clock: systemClock }
+    const options = { reporter, log, workers: 2, sweepSchedule: '0 0 1 1 *', hooks: {} }
+    const daemon = createDaemon({ context: createContext(of, of), ...options })
+    t.after(() => daemon.stop(1_000))
+    const turns: number[] = []
+    const turn = () => {
+      turns.push(seen.length)
+      if (seen.length < 50) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await daemon.lead()
+    await until('all were looked at', () => turns.at(-1) === 50)
+    assert.ok(turns.length > 20, `${turns.length} turns of the loop`)
+  })
+
   test('an app whose object goes leaves no status and no series behind, and its hosts stay', async (t) => {
     const world = await createWorld(t)
     await world.map('h001')

@@ -54,6 +54,8 @@ function createGuests(world: World, random: () => number) {
   }
 }
 
+const writesThrough = ({ passages }: Door): number => passages.filter(({ method }) => method === 'POST').length
+
 /** Kills leader after leader of one world while its mappings change, then looks at every list that was ever written. */
 async function killLeaders(t: TestContext, server: ApiServer, seed: number): Promise<number> {
   const random = dice(seed)
@@ -77,13 +79,14 @@ async function killLeaders(t: TestContext, server: ApiServer, seed: number): Pro
   for (let kill = 0; kill < KILLS; kill++) {
     await until('one leads', leader.daemon.leads, 40_000)
     const next = await start()
-    const calls = leader.door.passages.length
+    const before = writesThrough(leader.door)
     await guests.change()
-    // Most deaths fall into the time in which something is under way.
-    if (random() < 0.85) await until('a call', () => leader.door.passages.length > calls)
-    await pause(random() * 300)
+    // Half of the deaths fall into a write and what follows it, the others anywhere.
+    const aimed = random() < 0.5
+    if (aimed) await until('a write', () => writesThrough(leader.door) > before, 5_000).catch(() => undefined)
+    await pause(random() * (aimed ? 150 : 1_500))
     await guests.change()
-    await pause(random() * 300)
+    await pause(random() * (aimed ? 150 : 1_500))
     leader.daemon.child.kill('SIGKILL')
     await leader.daemon.ended
     assert.equal(leader.daemon.child.signalCode, 'SIGKILL', leader.daemon.log())
@@ -121,5 +124,5 @@ test(`${WORLDS * KILLS} leaders killed while mappings change: nothing is lost, n
     ),
   )
   t.diagnostic(`${written} lists were written`)
-  assert.ok(written >= WORLDS * KILLS, `only ${written} lists: nothing was under way when leaders were killed`)
+  assert.ok(written >= (WORLDS * KILLS) / 2, `only ${written} lists: nothing was under way when leaders were killed`)
 })

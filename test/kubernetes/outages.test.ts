@@ -34,7 +34,7 @@ test('the API server is killed, ended, frozen and forgetful while a daemon leads
   const { own } = server
   if (own === undefined) return t.skip('needs an API server of its own: set KUBEBUILDER_ASSETS')
   // No guard but the settling: what is lost by a hiccup of reading would be removed.
-  const safety = { settle: '1s', settleInferred: '1s', maxRemovalPercent: 100, allowEmpty: true }
+  const safety = { settle: '50ms', settleInferred: '50ms', maxRemovalPercent: 100, allowEmpty: true }
   const world = await createWorld(t, { shared: server, spec: { safety } })
   assert.ok(world)
   const serverpilot = await openDoor(t, world.simulator.url)

@@ -88,7 +88,7 @@ test('a namespace that is being deleted', { concurrency: true, timeout: 60_000 }
       const { items } = await world.server.admin.events.listNamespacedEvent({ namespace: world.namespace })
       assert.ok(!items.some(({ note }) => note?.includes('other.example.com')), 'the API server took the Event')
       assert.doesNotMatch(daemon.log(), /An Event could not be written/)
-      await condition(world, 'DomainMapping', 'one', { type: 'Ready', status: 'True' })
+      await condition(world, 'DomainMapping', 'one', { type: 'Accepted', status: 'True' })
     }),
   ])
 })

@@ -161,7 +161,7 @@ describe('settling', () => {
       basis: 'Sync',
       wanted: new Map(wanted.map((host) => [host as Host, true])),
       owned: owned as Host[],
-      complete,
+      frozen: () => !complete,
       distrusted: false,
       now: at,
     })
@@ -205,7 +205,7 @@ describe('settling', () => {
       basis: 'UpsertOnly',
       wanted: new Map(),
       owned: owned as Host[],
-      complete: true,
+      frozen: () => false,
       distrusted: false,
       now: NOW,
     })

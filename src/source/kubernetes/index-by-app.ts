@@ -7,9 +7,13 @@ export interface IndexByApp {
   update(key: Key, kept: Kept<Mapping> | undefined): Key[]
   /** The same array as long as nothing of the app's has changed: another one means that it has to be worked out anew. */
   mappingsOf(app: Key): readonly Mapping[]
+  /** Namespaces from which the app has, or had, mappings. */
+  namespacesOf(app: Key): ReadonlySet<string>
   /** Mappings that never could be read and that concern, or may concern, the app. */
   unreadable(app: Key): Key[]
 }
+
+const NONE: ReadonlySet<string> = new Set()
 
 /** An empty index. */
 export function createIndexByApp(): IndexByApp {
@@ -17,6 +21,7 @@ export function createIndexByApp(): IndexByApp {
   const byApp = new Map<Key, Map<Key, Mapping>>()
   const faulty = new Map<Key, Key | undefined>()
   const lists = new Map<Key, readonly Mapping[]>()
+  const namespaces = new Map<Key, Set<string>>()
 
   function leave(key: Key): Key[] {
     const old = entries.get(key)
@@ -43,6 +48,7 @@ export function createIndexByApp(): IndexByApp {
         return suspect === undefined ? concerned : [...concerned, suspect]
       }
       lists.delete(object.app)
+      namespaces.set(object.app, (namespaces.get(object.app) ?? new Set()).add(object.namespace))
       const group = byApp.get(object.app) ?? new Map<Key, Mapping>()
       byApp.set(object.app, group.set(key, object))
       return [...concerned, object.app]
@@ -52,6 +58,7 @@ export function createIndexByApp(): IndexByApp {
       lists.set(app, list)
       return list
     },
+    namespacesOf: (app) => namespaces.get(app) ?? NONE,
     unreadable: (app) =>
       [...faulty].filter(([, suspect]) => suspect === undefined || suspect === app).map(([key]) => key),
   }

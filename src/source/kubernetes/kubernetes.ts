@@ -2,9 +2,10 @@ import { API_VERSION, type App, type Key, type Mapping } from '../../api/objects
 import type { Kind } from '../../api/schema.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
+import { sharing } from '../../kubernetes/shared-text.ts'
 import type { MappingRead, ObjectSource, SourceFailure, SourceFault } from '../source.ts'
 import { createIndexByApp } from './index-by-app.ts'
-import { createNamespaceLabels } from './namespace-labels.ts'
+import { createNamespaces } from './namespaces.ts'
 import { type Kept, keep } from './records.ts'
 import { createSecrets } from './secrets.ts'
 
@@ -14,7 +15,7 @@ export interface KubernetesSourceOptions {
   /** Namespaces whose objects are read; empty: all. An app has no mappings from namespaces that are not read. */
   namespaces: readonly string[]
   /** Gets every object as the API server gave it, each time: a status writer learns from it what is already written. */
-  observed?: (kind: Kind, object: unknown) => void
+  observed?: (kind: Kind, object: unknown, key: Key) => void
   log?: ReflectorOptions<unknown>['log']
   /** Milliseconds that never go back; `performance.now` when not given. */
   now?: () => number
@@ -37,6 +38,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   const secrets = createSecrets(options.connection, now)
   const scopes = namespaces.length === 0 ? [''] : [...new Set(namespaces)]
   const index = createIndexByApp()
+  const share = sharing()
   let tell: (apps: ReadonlySet<Key>) => void = () => {}
   let told: string | undefined
   /** Apps that are not told of yet: they stay when the receiver throws. */
@@ -54,9 +56,12 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     }),
   )
   const all = [...apps.values(), ...mappings.values()]
-  const labels = createNamespaceLabels({
+  const followed = createNamespaces({
     connection: options.connection,
-    changed: () => notify(selecting().map(({ key }) => key)),
+    changed(ending) {
+      const concerned = ending ? kept(apps).map(({ key }) => key) : selecting().map(({ key }) => key)
+      if (concerned.length > 0) notify(concerned)
+    },
     ...(options.log === undefined ? {} : { log: options.log }),
   })
 
@@ -75,9 +80,9 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     return createReflector<Kept<T>>({
       connection,
       path: `/apis/${API_VERSION}/${within}${PLURAL[kind]}`,
-      decode(object, previous) {
-        observed?.(kind, object)
-        return keep<T>(kind, object, previous)
+      decode(object, previous, key) {
+        observed?.(kind, object, key)
+        return keep<T>(kind, object, { key, previous, share })
       },
       same: (before, after) => before === after,
       changed,
@@ -91,7 +96,6 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     const message = failure()?.message
     // A failure that comes or goes concerns every app: removals wait for it.
     for (const key of keys) untold.add(key)
-    if (selecting().length > 0) void labels.follow()
     if (message !== told) for (const { key } of kept(apps)) untold.add(key)
     if (untold.size > 0) tell(new Set(untold))
     untold.clear()
@@ -112,6 +116,11 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   function failureFor(app: Key): SourceFailure | undefined {
     const whole = failure()
     if (whole !== undefined) return whole
+    const ending = followed.terminating().find((each) => index.namespacesOf(app).has(each))
+    if (ending !== undefined) {
+      const message = `Namespace ${ending} is being deleted, and its mappings go with it: nothing is removed before it is gone`
+      return { source: 'kubernetes', message }
+    }
     const [first, ...more] = index.unreadable(app)
     if (first === undefined) return undefined
     const rest = more.length === 0 ? '' : ` (and ${more.length} more)`
@@ -130,12 +139,15 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     name: 'kubernetes',
     async start(changed) {
       await Promise.all(all.map((reflector) => reflector.start()))
-      if (selecting().length > 0) await labels.follow()
+      const namespacesRead = followed.follow()
+      // Others can begin without them.
+      namespacesRead.catch(() => undefined)
+      if (selecting().length > 0) await namespacesRead
       tell = changed
     },
     async stop() {
       tell = () => {}
-      await Promise.all([labels.stop(), ...all.map((reflector) => reflector.stop())])
+      await Promise.all([followed.stop(), ...all.map((reflector) => reflector.stop())])
     },
     synced: () => all.every((reflector) => reflector.hasSynced()),
     apps: () => objects(kept(apps)),
@@ -152,7 +164,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     faults,
     failure,
     secret: (namespace, name, key) => secrets.value(namespace, name, key),
-    namespaceLabels: (namespace) => labels.of(namespace),
+    namespaceLabels: (namespace) => followed.labels(namespace),
   }
 }
 

@@ -37,7 +37,7 @@ export interface Database {
  * come of this connection: no statement is made from data, and the server may ask for no file.
  */
 export async function connect(endpoint: Endpoint, limits: Limits, signal: AbortSignal): Promise<Database> {
-  const options = await optionsOf(endpoint, limits)
+  const options = await optionsOf(endpoint)
   // Loaded only when there is a database: it costs memory and time at the start.
   const { createConnection } = (await import('mysql2')).default
   signal.throwIfAborted()
@@ -46,16 +46,17 @@ export async function connect(endpoint: Endpoint, limits: Limits, signal: AbortS
   // A whole answer of one statement: either all of it comes, or this rejects. After a KILL only the connection says so, after
   // KILL QUERY the driver's callback does.
   const ask = (sql: string): Promise<[Cell[][], FieldPacket[]]> =>
-    Promise.race([lost.promise, within(limits.statement + GRACE_MS, 'a statement', answer(connection, sql))])
+    within(limits.statement + GRACE_MS, 'a statement', [answer(connection, sql), lost.promise])
   const close = async (): Promise<void> => {
     lost.forget()
     // Whatever comes from here on is of no interest, but must not go unheard.
     connection.on('error', () => {})
-    await within(CLOSE_MS, 'goodbye', new Promise<void>((resolve) => connection.end(() => resolve()))).catch(() => {})
+    const goodbye = new Promise<void>((resolve) => connection.end(() => resolve()))
+    await within(CLOSE_MS, 'goodbye', [goodbye, lost.promise]).catch(() => {})
     connection.destroy()
   }
   try {
-    await Promise.race([lost.promise, within(limits.connect, 'connecting', connected(connection))])
+    await within(limits.connect, 'connecting', [connected(connection), lost.promise])
     const [[version] = []] = (await ask('SELECT VERSION()'))[0]
     const server = /mariadb/i.test(version ?? '') ? 'mariadb' : 'mysql'
     return {
@@ -72,8 +73,9 @@ export async function connect(endpoint: Endpoint, limits: Limits, signal: AbortS
       close,
     }
   } catch (error) {
+    lost.forget()
+    connection.on('error', () => {})
     connection.destroy()
-    await close()
     throw error
   }
 }
@@ -81,7 +83,7 @@ export async function connect(endpoint: Endpoint, limits: Limits, signal: AbortS
 /** A name of a table or column for a statement. */
 export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``
 
-async function optionsOf(endpoint: Endpoint, limits: Limits): Promise<ConnectionOptions> {
+async function optionsOf(endpoint: Endpoint): Promise<ConnectionOptions> {
   const { host, port, socket, user, password, database } = endpoint
   const tls = await tlsOf(endpoint)
   return {
@@ -90,7 +92,8 @@ async function optionsOf(endpoint: Endpoint, limits: Limits): Promise<Connection
     password,
     database,
     ...(tls === undefined ? {} : { ssl: tls }),
-    connectTimeout: limits.connect,
+    // Watched here, so that it is said in one way.
+    connectTimeout: 0,
     charset: 'UTF8MB4_GENERAL_CI',
     rowsAsArray: true,
     typeCast: asText,
@@ -159,14 +162,15 @@ function lossOf(connection: Connection, { whole }: Limits, signal: AbortSignal):
   }
 }
 
-async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+/** The first of these, or an error when time is up; leaves no timer behind. */
+async function within<T>(ms: number, what: string, work: readonly Promise<T>[]): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(timeUp(what, ms)), ms)
   })
-  work.catch(() => {})
+  for (const each of work) each.catch(() => {})
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([...work, late])
   } finally {
     clearTimeout(timer)
   }

@@ -36,6 +36,9 @@ export interface Compiled {
 /** Stages of Ultimate Multisite. None makes a host unwanted; an older table stores a newer stage as the empty text. */
 const STAGES = ['checking-dns', 'checking-ssl-cert', 'done', 'failed', 'done-without-ssl', 'ssl-failed', '']
 
+/** Rows have neither labels nor annotations: one object does for all of them. */
+const NOTHING: Record<string, string> = Object.freeze({})
+
 /** A row that counts, before it is known to be the only one of its name. */
 interface Candidate {
   table: string
@@ -157,8 +160,8 @@ function mappingOf(app: App, { table, column, id, domain, created, www }: Candid
     name,
     generation: generationOf(`${domain} ${www ?? ''}`),
     place: `${table} ${column} ${id}`,
-    labels: {},
-    annotations: {},
+    labels: NOTHING,
+    annotations: NOTHING,
     source: 'wordpress',
     domain,
     app: app.key,

@@ -1,7 +1,7 @@
 import { type Cell, type Database, quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import { chooseFamily, type Family, MARKS, type MappingsSetting, type TableNames, tableNames } from './families.ts'
-import { fingerprint, type Involved } from './probe.ts'
+import { fingerprint, type Involved, type Watched } from './probe.ts'
 import type { MappingRow, Rows } from './rows.ts'
 import { INTEGRATIONS_KEY, type MetaRow, type WWW_KEY } from './settings.ts'
 
@@ -16,7 +16,7 @@ export interface Snapshot extends Rows {
 
 /** What a whole read leaves behind, so that the next look can be a short one. */
 export interface Known {
-  involved: readonly Involved[]
+  watched: Watched
   fingerprint: string
 }
 
@@ -46,8 +46,8 @@ export async function look(
   await requireTables(database, names)
   const meta = await readMeta(database, names)
   const { family, table, columns } = await findFamily(database, mappings, names, meta)
-  const involved = involvedIn(names, table, columns)
-  const taken = await fingerprint(database, involved)
+  const watched = { involved: involvedIn(names, table, columns), candidates: candidatesOf(mappings, names) }
+  const taken = await fingerprint(database, watched)
   const networks = (await select(database, names.site, ['id', 'domain'])).map(([id, domain]) => ({
     id: id ?? '',
     domain: domain ?? null,
@@ -65,7 +65,7 @@ export async function look(
   const largest = new Map([[names.blogs, largestOf(sites.map(({ blogId }) => blogId))]])
   if (table !== undefined) largest.set(table, largestOf(rows.map(({ id }) => id)))
   const snapshot: Snapshot = { family, names, table, networks, sites, mappings: rows, meta, largest, next }
-  return { kind: 'read', snapshot, known: { involved, fingerprint: taken } }
+  return { kind: 'read', snapshot, known: { watched, fingerprint: taken } }
 }
 
 async function begin(database: Database, statementMs: number): Promise<void> {
@@ -89,9 +89,9 @@ async function optional(database: Database, sql: string): Promise<void> {
   })
 }
 
-async function stillFits(database: Database, { involved, fingerprint: before }: Known): Promise<boolean> {
+async function stillFits(database: Database, { watched, fingerprint: before }: Known): Promise<boolean> {
   try {
-    return (await fingerprint(database, involved)) === before
+    return (await fingerprint(database, watched)) === before
   } catch (error) {
     // A table or column that is not there any more: the whole read says which.
     if ([1146, 1054].includes((error as { errno?: number }).errno ?? 0)) return false
@@ -130,6 +130,14 @@ async function readMeta(database: Database, { sitemeta }: TableNames): Promise<M
   return [...first.values()]
 }
 
+/** Only tables that matter are asked for: a user may have no right to the others. */
+function candidatesOf(setting: MappingsSetting, { ultimate, domainMapping, logins }: TableNames): string[] {
+  return [
+    ...(setting === 'Auto' || setting === 'UltimateMultisite' ? [ultimate] : []),
+    ...(setting === 'Auto' || setting === 'DomainMapping' ? [domainMapping, logins] : []),
+  ]
+}
+
 interface Found {
   family: Family
   table: string | undefined
@@ -142,12 +150,11 @@ async function findFamily(
   names: TableNames,
   meta: readonly MetaRow[],
 ): Promise<Found> {
-  // Only tables that matter are asked for: a user may have no right to the others.
-  const ofDomainMapping = setting === 'Auto' || setting === 'DomainMapping'
-  const ultimate =
-    setting === 'Auto' || setting === 'UltimateMultisite' ? await database.columns(names.ultimate) : undefined
-  const domainMapping = ofDomainMapping ? await database.columns(names.domainMapping) : undefined
-  const logins = ofDomainMapping && (await database.columns(names.logins)) !== undefined
+  const candidates = candidatesOf(setting, names)
+  const found = new Map<string, string[] | undefined>()
+  for (const table of candidates) found.set(table, await database.columns(table))
+  const [ultimate, domainMapping] = [found.get(names.ultimate), found.get(names.domainMapping)]
+  const logins = found.get(names.logins) !== undefined
   const marks = new Set(meta.map(({ key }) => key))
   const choice = chooseFamily(setting, { names, ultimate, domainMapping, logins, marks })
   if ('undecided' in choice) throw new DatabaseError(choice.undecided)

@@ -129,7 +129,7 @@ function largestOf({ largest }: State, snapshot: Snapshot): Map<string, bigint> 
 
 function served(before: MappingRead, reading: Reading, failure: string | undefined): MappingRead {
   const old = new Map(before.mappings.map((mapping) => [mapping.key, mapping]))
-  const mappings = reading.mappings.map((mapping) => sameOr(old.get(mapping.key), mapping))
+  const mappings = reading.mappings.map((mapping) => sameMapping(old.get(mapping.key), mapping))
   if (failure !== undefined) {
     // Nothing of what was good is taken back while something is wrong.
     const present = new Set(mappings.map(({ key }) => key))
@@ -161,6 +161,16 @@ function withFailure(before: MappingRead, message: string | undefined): MappingR
 /** The old value where both say the same: whoever caches by identity has nothing to do. */
 function sameOr<T>(before: T | undefined, after: T): T {
   return before !== undefined && JSON.stringify(before) === JSON.stringify(after) ? before : after
+}
+
+/** By key they are of the same app, table and id: what else a row says is compared, without a text made of each. */
+function sameMapping(before: Mapping | undefined, after: Mapping): Mapping {
+  const same =
+    before?.domain === after.domain &&
+    before.www === after.www &&
+    before.created === after.created &&
+    before.place === after.place
+  return same ? before : after
 }
 
 function sameList<T>(before: readonly T[], after: readonly T[]): readonly T[] {

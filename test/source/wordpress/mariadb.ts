@@ -137,7 +137,7 @@ async function startOwn(t: Context, program: string, install: string) {
   })
   const data = join(folder, 'data')
   const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
-  const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=0']
+  const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=2']
   await run(install, [
     '--no-defaults',
     `--datadir=${data}`,

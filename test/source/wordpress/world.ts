@@ -45,7 +45,7 @@ export interface World {
   follow(app: App): void
   /** Waits until a whole new look began after this call and came to its end. */
   looked(): Promise<void>
-  until(what: string, check: () => boolean): Promise<void>
+  until(what: string, check: () => boolean | Promise<boolean>): Promise<void>
 }
 
 interface Context {
