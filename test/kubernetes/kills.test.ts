@@ -7,8 +7,8 @@ import { type Door, mostAtOnce, openDoor, writtenLists } from './door.ts'
 import { createWorld, type Daemon, type World } from './world.ts'
 
 /** Worlds side by side, as each of them mostly waits for a Lease to run out; and leaders killed in each. */
-const WORLDS = 10
-const KILLS = 5
+const WORLDS = 5
+const KILLS = 10
 const SEED = Number(process.env.DOMAINPILOT_TEST_SEED ?? Date.now() % 1_000_000)
 
 const FOREIGN = names(5, 'foreign').map((name) => `${name}.example.org`)
