@@ -1,4 +1,4 @@
-import { RecordConflictError, RecordCorruptError } from '../ownership/store.ts'
+import { RecordConflictError, RecordCorruptError, RecordUnavailableError } from '../ownership/store.ts'
 import type { Failure } from '../report/outcome.ts'
 import type { Reason } from '../report/reasons.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
@@ -24,7 +24,8 @@ export function failureOf(error: unknown): Failure {
     return retryAfter === undefined ? { reason, message, retryable } : { reason, message, retryable, retryAfter }
   }
   if (error instanceof RecordCorruptError) return { reason: 'RecordCorrupt', message: error.message, retryable: false }
-  if (error instanceof RecordConflictError) return { reason: 'Progressing', message: error.message, retryable: true }
+  if (error instanceof RecordConflictError || error instanceof RecordUnavailableError)
+    return { reason: 'Progressing', message: error.message, retryable: true }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return { reason: 'InternalError', message: `${text}. It is tried again.`, retryable: true }
 }

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
 import { decodeRecord, encodeRecord } from '../ownership/decode.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
-import { type OwnershipStore, RecordConflictError, RecordCorruptError } from '../ownership/store.ts'
+import {
+  type OwnershipStore,
+  RecordConflictError,
+  RecordCorruptError,
+  RecordUnavailableError,
+} from '../ownership/store.ts'
 import { type ConfigMapApi, type ConfigMapContent, codeOf } from './api.ts'
 
 export interface RecordStoreOptions {
@@ -94,7 +99,8 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
         )
       }
       const words = cause instanceof Error ? cause.message : String(cause)
-      throw new Error(`Cannot ${verb} the ownership record in ${place(name)}: ${words}`, { cause })
+      const message = `Cannot ${verb} the ownership record in ${place(name)}: ${words}. Nothing is written to its app until then.`
+      throw new RecordUnavailableError(message, { cause })
     }
   }
 }

@@ -26,3 +26,8 @@ export class RecordCorruptError extends Error {
 export class RecordConflictError extends Error {
   override readonly name = 'RecordConflictError'
 }
+
+/** The store does not answer, or does not let us: nothing is written to the app meanwhile. Retryable. */
+export class RecordUnavailableError extends Error {
+  override readonly name = 'RecordUnavailableError'
+}

@@ -41,6 +41,9 @@ export interface EventSubject {
   uid?: string
 }
 
+/** A thousand objects that change within a second would otherwise mean a thousand looks at 30,000; ms. */
+const LOOK_EVERY_MS = 500
+
 const subject = (kind: Kind, { key, uid }: App | Mapping): EventSubject => ({
   kind,
   key,
@@ -54,6 +57,8 @@ export function createBoard(options: BoardOptions): Board {
   const mappings = new Map<Key, Map<Key, MappingStatus>>()
   const orphans = new Map<Key, MappingStatus>()
   let lastTurn = now()
+  let look: NodeJS.Timeout | undefined
+  let lookedAt = Number.NEGATIVE_INFINITY
 
   function forget(key: Key): void {
     apps.delete(key)
@@ -94,6 +99,18 @@ export function createBoard(options: BoardOptions): Board {
     return list
   }
 
+  /** Costs as much as there are objects. */
+  function lookAtAll(): void {
+    look = undefined
+    const failure = objects.failure()
+    const count = objects.apps().length + objects.mappings().length
+    metrics.sourceRead(objects.name, failure === undefined ? { ok: true, objects: count, at: now() } : { ok: false })
+    if (failure !== undefined) log.warn('Source failed', { source: failure.source, message: failure.message })
+    if (options.publish !== undefined && options.leader())
+      for (const each of orphanStatuses()) options.publish.mapping(each)
+    lookedAt = performance.now()
+  }
+
   return {
     reconciled(outcome) {
       lastTurn = now()
@@ -104,13 +121,11 @@ export function createBoard(options: BoardOptions): Board {
       lastTurn = now()
     },
     objectsChanged() {
-      const failure = objects.failure()
-      const count = objects.apps().length + objects.mappings().length
-      metrics.sourceRead(objects.name, failure === undefined ? { ok: true, objects: count, at: now() } : { ok: false })
-      if (failure !== undefined) log.warn('Source failed', { source: failure.source, message: failure.message })
       for (const key of apps.keys()) if (objects.app(key) === undefined) forget(key)
-      if (options.publish !== undefined && options.leader())
-        for (const each of orphanStatuses()) options.publish.mapping(each)
+      if (look !== undefined) return
+      const wait = lookedAt + LOOK_EVERY_MS - performance.now()
+      if (wait <= 0) lookAtAll()
+      else look = setTimeout(lookAtAll, wait).unref()
     },
     status: () => ({
       version: options.version,
