@@ -3,7 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Given, text as optionText } from '../config.ts'
 import { createDaemon } from '../controller/daemon.ts'
-import { createBoard } from '../report/board.ts'
+import { type Board, createBoard } from '../report/board.ts'
 import { liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
 import type { Status } from '../report/status.ts'
@@ -111,7 +111,7 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
   })
   if (!io.signal.aborted) elector?.start()
   started?.(server?.url)
-  const keepers = cluster === undefined ? keepFolder(setup, board.status, daemon.enqueue) : undefined
+  const keepers = cluster === undefined ? keepFolder(setup, board, daemon.enqueue) : undefined
   const lost = await Promise.race([aborted(io.signal), elector?.lost ?? new Promise<never>(() => undefined)])
   if (lost !== undefined) log.error('Leadership is lost: this process ends', { reason: lost })
   log.info('Stopping')
@@ -128,13 +128,13 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
 /** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
 function keepFolder(
   { settings, objects, log }: Setup,
-  status: () => Status,
+  board: Pick<Board, 'status' | 'changes'>,
   enqueue: (app: string) => void,
 ): () => Promise<void> {
   const endApprovals = watchApprovals(settings.stateDir, APPROVALS_EVERY, () => {
     for (const app of objects.apps()) enqueue(app.key)
   })
-  const keeper = keepStatus(settings.stateDir, status, log)
+  const keeper = keepStatus(settings.stateDir, board, log)
   return async () => {
     endApprovals()
     await keeper.stop()
@@ -162,18 +162,28 @@ async function listen(
 export const STATUS_FILE = 'status.json'
 
 /** Writes the status to the state folder now and then, for `status`. */
-function keepStatus(dir: string, status: () => Status, log: Setup['log']): { stop(): Promise<void> } {
+function keepStatus(
+  dir: string,
+  board: Pick<Board, 'status' | 'changes'>,
+  log: Setup['log'],
+): { stop(): Promise<void> } {
   let last = ''
+  let seen = -1
   const write = async (): Promise<void> => {
-    const { generatedAt, ...rest } = status()
+    // Of 30,000 mappings it is many megabytes: made only when something changed, and once.
+    const changes = board.changes()
+    if (changes === seen) return
+    const { generatedAt, ...rest } = board.status()
     const text = JSON.stringify(rest)
     const digest = createHash('sha256').update(text).digest('base64')
-    if (digest === last) return
+    if (digest !== last) {
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+      const path = join(dir, STATUS_FILE)
+      await writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${text.slice(1)}`, { mode: 0o600 })
+      await rename(`${path}.tmp`, path)
+    }
     last = digest
-    await mkdir(dir, { recursive: true, mode: 0o700 })
-    const path = join(dir, STATUS_FILE)
-    await writeFile(`${path}.tmp`, JSON.stringify({ generatedAt, ...rest }), { mode: 0o600 })
-    await rename(`${path}.tmp`, path)
+    seen = changes
   }
   const attempt = (): Promise<void> => write().catch((error: unknown) => log.warn('Status file not written', { error }))
   const timer = setInterval(attempt, STATUS_EVERY)

@@ -1,5 +1,6 @@
 import type { Given } from '../config.ts'
 import { type Context, createContext, type Ports } from '../controller/context.ts'
+import { ReconcileError } from '../controller/errors.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { Held } from '../plan/held.ts'
@@ -104,7 +105,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
       finalizers: cluster?.finalizers,
       checkAdditions,
       handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
-      assertMayWrite: () => cluster?.elector?.assertLeading(),
+      assertMayWrite: () => assertLeading(cluster),
     },
     {
       dryRun: settings.dryRun || !options.writes,
@@ -157,6 +158,16 @@ function recordsOf(
   if (!oneShot) return records
   const named = namingRecordRight(io, records, namespace, ownedByStatus)
   return writes ? named : asWriter(named, writer)
+}
+
+/** Throws `ReconcileError` when another process may lead by now: the one that does goes on. */
+function assertLeading(cluster: Cluster | undefined): void {
+  try {
+    cluster?.elector?.assertLeading()
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new ReconcileError('Progressing', message, { retryable: true, cause })
+  }
 }
 
 function openFiles(settings: Settings, log: Log | undefined): ObjectSource {

@@ -46,16 +46,43 @@ export function schedule(expression: string, job: () => void | Promise<void>, op
       report(error)
     }
   }
-  const ignore = (): void => {}
-  const task = createTask(expression, run, {
-    name: options.name,
-    noOverlap: true,
-    // A sweep that came too late while the machine slept is made up for by the next one.
-    suppressMissedWarning: true,
-    logger: { info: ignore, warn: ignore, debug: ignore, error: report },
+  const begin = () => {
+    const task = createTask(expression, run, {
+      name: options.name,
+      noOverlap: true,
+      // A sweep that came too late while the machine slept is made up for by the next one.
+      suppressMissedWarning: true,
+      logger: { info: ignore, warn: ignore, debug: ignore, error: report },
+    })
+    task.start()
+    return task
+  }
+  let task = begin()
+  const stopWatching = onClockSetBack(() => {
+    task.destroy()
+    task = begin()
   })
-  task.start()
   return () => {
+    stopWatching()
     task.destroy()
   }
+}
+
+const ignore = (): void => {}
+
+/** How often the clock is looked at, and what is no more than a correction; ms. */
+const LOOK_EVERY = 1_000
+const CORRECTION = 500
+
+/** Calls `then` when the wall clock was set back: the task would wait until it shows again the time that was next. Gives a function that ends it. */
+function onClockSetBack(then: () => void): () => void {
+  const offset = (): number => Date.now() - performance.now()
+  let last = offset()
+  const timer = setInterval(() => {
+    const now = offset()
+    if (now < last - CORRECTION) then()
+    last = now
+  }, LOOK_EVERY)
+  timer.unref()
+  return () => clearInterval(timer)
 }

@@ -1,9 +1,10 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import type { ObjectSource } from '../source/source.ts'
-import { appStatus, mappingStatuses, orphanStatus } from './app-status.ts'
+import { appStatus } from './app-status.ts'
 import { type Happening, happenings, mappingHappenings } from './happenings.ts'
 import type { Log } from './log.ts'
+import { mappingStatuses, orphanStatus } from './mapping-status.ts'
 import type { Metrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
 import type { AppStatus, MappingStatus, Status } from './status.ts'
@@ -14,6 +15,8 @@ export interface Board {
   turned(): void
   objectsChanged(): void
   status(): Status
+  /** Grows whenever `status` may have become another one, but for its time. */
+  changes(): number
   /** When the loop turned last; epoch ms. */
   lastTurn(): number
 }
@@ -57,6 +60,7 @@ export function createBoard(options: BoardOptions): Board {
   const mappings = new Map<Key, Map<Key, MappingStatus>>()
   const orphans = new Map<Key, MappingStatus>()
   let lastTurn = now()
+  let changes = 0
   let look: NodeJS.Timeout | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
 
@@ -113,6 +117,7 @@ export function createBoard(options: BoardOptions): Board {
 
   return {
     reconciled(outcome) {
+      changes++
       lastTurn = now()
       if (outcome.app === undefined) forget(outcome.key)
       else take(outcome.app, outcome)
@@ -121,6 +126,7 @@ export function createBoard(options: BoardOptions): Board {
       lastTurn = now()
     },
     objectsChanged() {
+      changes++
       for (const key of apps.keys()) if (objects.app(key) === undefined) forget(key)
       if (look !== undefined) return
       const wait = lookedAt + LOOK_EVERY_MS - performance.now()
@@ -142,6 +148,7 @@ export function createBoard(options: BoardOptions): Board {
         ...orphanStatuses(),
       ].sort(byKey),
     }),
+    changes: () => changes,
     lastTurn: () => lastTurn,
   }
 }

@@ -13,6 +13,9 @@ export interface ConditionInput {
   observedGeneration: number
 }
 
+/** What a step says of one condition; object and time are put in by `conditionsOf`. */
+export type Said = Omit<ConditionInput, 'observedGeneration' | 'type'>
+
 /** The API server takes 32,768 characters; bytes are never fewer than characters. */
 export const MAX_MESSAGE_BYTES = 32_767
 
@@ -95,6 +98,23 @@ export function summarize(
   const rank = (condition: Condition) => (order.indexOf(condition.type) + order.length + 1) % (order.length + 1)
   return next.sort((a, b) => rank(a) - rank(b))
 }
+
+/** The list after a reconcile: a part of which nothing is said (undefined) goes, one that is not named stays, the rest is worked out. */
+export function conditionsOf(
+  kind: 'ServerPilotApp' | 'DomainMapping',
+  generation: number,
+  before: readonly Condition[],
+  parts: Record<string, Said | undefined>,
+  now: number,
+): Condition[] {
+  let list = before.filter((condition) => parts[condition.type] !== undefined || !isPart(condition.type))
+  for (const [type, said] of Object.entries(parts)) {
+    if (said !== undefined) list = setCondition(list, { type, ...said, observedGeneration: generation }, now)
+  }
+  return summarize(kind, list, generation, now)
+}
+
+const isPart = (type: string): boolean => ['Accepted', 'Synced', 'DNSReady', 'CertificateReady'].includes(type)
 
 /** The condition of that part if it stands in the way of Ready, made up where there is none or only an outdated one. */
 function blocker(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { appStatus, mappingStatuses, orphanStatus } from '../../src/report/app-status.ts'
+import { appStatus } from '../../src/report/app-status.ts'
+import { mappingStatuses, orphanStatus } from '../../src/report/mapping-status.ts'
 import type { Outcome } from '../../src/report/outcome.ts'
 import type { AppStatus, Condition, MappingStatus } from '../../src/report/status.ts'
 import { createWorld, names } from '../controller/world.ts'

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { DatabaseError } from './database-error.ts'
 
 /** How far the server's certificate is looked at. */
@@ -76,6 +77,12 @@ export function parseDatabaseUrl(text: string, origin: string): Endpoint {
   }
   if (host === '' && socket === undefined) return fail(`names no host: write ${FORM}`)
   const tls = tlsOf(options, fail)
+  // The driver holds a certificate against names alone: it would be content with any, and nobody would know.
+  if (tls?.mode === 'VerifyIdentity' && isIP(host) !== 0) {
+    return fail(
+      'has an address for a host, of which no certificate can be held against a name: write the name, or ssl-mode=VERIFY_CA',
+    )
+  }
   return {
     origin,
     host,

@@ -110,7 +110,8 @@ function otherFamily({ family }: State, app: App, snapshot: Snapshot): string | 
 
 /**
  * Why this may be an older copy: the id that the next row is to get was given away already. The largest id itself is no sign, as it
- * shrinks with the newest row; the counter does not, save by TRUNCATE, a restored copy, or a replica that lags behind.
+ * shrinks with the newest row; the counter does not, save by TRUNCATE, a restored copy, or a replica that lags behind. (Before MySQL 8
+ * and MariaDB 10.2.4 also by a restart after the newest row was deleted: a false alarm that ends with the next row.)
  */
 function wentBack({ largest }: State, { next }: Snapshot): string | undefined {
   for (const [table, seen] of largest) {

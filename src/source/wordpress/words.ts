@@ -1,3 +1,4 @@
+import { quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import type { Endpoint } from './database-url.ts'
 
@@ -61,11 +62,13 @@ function clause(errno: number | undefined, code: string, said: string, endpoint:
   return `not reachable, or the connection broke: ${said}`
 }
 
-/** The statement that gives the right, for the account as the server itself names it. */
+/**
+ * The statement that gives the right, for the account as the server itself names it. To the whole database: a right to a table
+ * cannot be given before the table is there, and whether it is there is what has to be found out.
+ */
 function grant(said: string, { database }: Endpoint): string {
   const account = /'[^']*'@'[^']*'/.exec(said)?.[0] ?? "'USER'@'HOST'"
-  const table = /for table [`'](?:[^`']*[`']\.[`'])?([^`'.]+)[`']/.exec(said)?.[1]
-  return `GRANT SELECT ON \`${database}\`.${table === undefined ? '*' : `\`${table}\``} TO ${account};`
+  return `GRANT SELECT ON ${quote(database)}.* TO ${account};`
 }
 
 function withoutSecret(text: string, password: string): string {

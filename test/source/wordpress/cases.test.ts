@@ -243,14 +243,14 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
     assert.deepEqual(seen.domains(), ['example.org'])
   })
 
-  test('archived as an ENUM, stages that an older table stores as nothing, two networks with rules of their own', async (t) => {
+  test('archived as an ENUM, stages that an older table stores as nothing, two networks with rules of their own, the first of two rows', async (t) => {
     const seen = await given(
       t,
       `${sql.coreTables({ enumArchived: true })}${sql.sites({ 1: 'network.example', 2: 'two.network.example', 3: 'x.network.example' })}
       INSERT INTO wp_site (id, domain, path) VALUES (2, 'second.example', '/');
       INSERT INTO wp_blogs (blog_id, site_id, domain, path) VALUES (4, 2, 'second.example', '/');
       UPDATE wp_blogs SET archived = '1' WHERE blog_id = 3;
-      ${sql.ultimateTable({ old: true })}${sql.wwwSettings('never')}${sql.meta('wp-ultimo_v2_settings', serialize({ auto_create_www_subdomain: 'always' }), 2)}
+      ${sql.ultimateTable({ old: true })}${sql.wwwSettings('never')}${sql.wwwSettings('always')}${sql.meta('wp-ultimo_v2_settings', serialize({ auto_create_www_subdomain: 'always' }), 2)}
       INSERT INTO wp_wu_domain_mappings (blog_id, domain, stage) VALUES (2,'a.example.com','ssl-failed'), (3,'b.example.com','done'), (4,'c.example.com','done');`,
     )
     assert.deepEqual(seen.hosts(), ['a.example.com', 'c.example.com', 'www.c.example.com'])

@@ -70,6 +70,8 @@ describe('parseDatabaseUrl', () => {
     ['mysql://u:p@db/wp?ssl=true&ssl=false', /ssl twice/],
     ['mysql://u:p@db/wp?ssl=false&ssl-mode=REQUIRED', /contradict/],
     ['mysql://u:p@db/wp?ssl-mode=DISABLED&ssl-ca=/a', /contradict/],
+    ['mysql://u:p@192.0.2.1/wp?ssl=true', /address.*ssl-mode=VERIFY_CA/],
+    ['mysql://u:p@[::1]/wp?ssl-ca=/a', /address.*ssl-mode=VERIFY_CA/],
     ['mysql://u:p@db/wp?charset=latin1', /charset/],
     ['mysql://u:p@db/wp?socket=run.sock', /absolute path/],
   ]

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,9 +56,10 @@ const run = promisify(execFile)
 
 /**
  * A real MariaDB for the tests of one file: one of its own in a temporary folder, or the one of DOMAINPILOT_TEST_MYSQL_URL.
+ * `flags`: more of mariadbd's own; only for one that is started here.
  * Undefined, with the test skipped and told how to get one, when there is neither. What was started ends with the test.
  */
-export async function mariaDb(t: Context): Promise<MariaDb | undefined> {
+export async function mariaDb(t: Context, flags: readonly string[] = []): Promise<MariaDb | undefined> {
   const { DOMAINPILOT_TEST_MYSQL_URL: running, CI } = process.env
   if (running !== undefined) {
     const { hostname, port, username, password } = new URL(running)
@@ -74,7 +75,7 @@ export async function mariaDb(t: Context): Promise<MariaDb | undefined> {
     t.skip(HOW)
     return undefined
   }
-  const { port, own } = await startOwn(t, SERVER, INSTALL)
+  const { port, own } = await startOwn(t, SERVER, INSTALL, flags)
   return { ...server({ host: '127.0.0.1', port, user: 'root', password: '' }), own }
 }
 
@@ -121,7 +122,7 @@ function server(admin: Admin): MariaDb {
   }
 }
 
-async function startOwn(t: Context, program: string, install: string) {
+async function startOwn(t: Context, program: string, install: string, flags: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-mariadb-'))
   const port = await freePort()
   let child: ChildProcess | undefined
@@ -136,11 +137,15 @@ async function startOwn(t: Context, program: string, install: string) {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   })
   const data = join(folder, 'data')
+  // Each server of its own: one that starts removes the temporary tables of all others that share the folder.
+  const temporary = join(folder, 'tmp')
+  await mkdir(temporary)
   const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
   const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=2']
   await run(install, [
     '--no-defaults',
     `--datadir=${data}`,
+    `--tmpdir=${temporary}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     ...asRoot,
@@ -158,10 +163,16 @@ async function startOwn(t: Context, program: string, install: string) {
     },
     async start() {
       const log = await open(join(folder, 'log'), 'a')
-      const args = [`--datadir=${data}`, `--port=${port}`, `--socket=${join(folder, 's')}`, '--bind-address=127.0.0.1']
+      const args = [
+        `--datadir=${data}`,
+        `--tmpdir=${temporary}`,
+        `--port=${port}`,
+        `--socket=${join(folder, 's')}`,
+        '--bind-address=127.0.0.1',
+      ]
       const started = spawn(
         program,
-        ['--no-defaults', ...args, ...asRoot, ...small, '--performance-schema=OFF', '--skip-log-bin'],
+        ['--no-defaults', ...args, ...asRoot, ...small, '--performance-schema=OFF', '--skip-log-bin', ...flags],
         { stdio: ['ignore', log.fd, log.fd] },
       )
       child = started

@@ -14,6 +14,8 @@ export interface FaultyProxy {
   holdAfter: number | undefined
   /** Ends a connection when the client sends a text with this in it, before the server gets it. */
   cutBefore: string | undefined
+  /** Called with what the client sends, before the server gets it. */
+  beforeStatement: ((statement: string) => Promise<void>) | undefined
   /** Bytes of the server's answer on the last connection. */
   answered: number
   /** Of the server's answer on the last connection: how many bytes had come after each piece. */
@@ -33,6 +35,7 @@ export async function startProxy(port: number): Promise<FaultyProxy> {
     silent: false,
     holdAfter: undefined,
     cutBefore: undefined,
+    beforeStatement: undefined,
     answered: 0,
     pieces: [],
     async close() {
@@ -80,7 +83,9 @@ export async function startProxy(port: number): Promise<FaultyProxy> {
     client.on('data', (data) => {
       if (proxy.silent) return
       if (proxy.cutBefore !== undefined && data.includes(proxy.cutBefore)) return cut()
-      server.write(data)
+      const before = proxy.beforeStatement?.(data.toString('latin1'))
+      if (before === undefined) server.write(data)
+      else void before.then(() => server.write(data))
     })
     server.on('data', (data) => {
       if (proxy.silent) return

@@ -32,6 +32,7 @@ describe('wwwSetting', () => {
     ['nested, with objects, null, numbers', serializedMix(), 'Never'],
     ['cut short', good.slice(0, -10), 'broken'],
     ['something after its end', `${good}x`, 'broken'],
+    ['a second value after its end', 'a:0:{}i:1;i:9;}', 'broken'],
     ['fewer entries than declared', good.replace('a:2', 'a:3'), 'broken'],
     ['more entries than declared', good.replace('a:2', 'a:1'), 'broken'],
     ['JSON', '{"auto_create_www_subdomain":"never"}', 'broken'],

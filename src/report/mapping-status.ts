@@ -1,0 +1,101 @@
+import type { App, Mapping } from '../api/objects.ts'
+import { certificateFacts, covers } from '../check/certificate.ts'
+import { conditionsOf, type Said } from './conditions.ts'
+import type { Outcome } from './outcome.ts'
+import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.ts'
+import { mappingSynced } from './synced.ts'
+
+/** The status of every mapping of the app. Pure. */
+export function mappingStatuses(
+  app: App,
+  status: AppStatus,
+  outcome: Outcome,
+  before: ReadonlyMap<string, MappingStatus>,
+): MappingStatus[] {
+  const hosts = new Map<string, HostStatus[]>()
+  for (const host of status.hosts) {
+    if (host.mapping !== undefined) hosts.set(host.mapping, [...(hosts.get(host.mapping) ?? []), host])
+  }
+  const rejected = new Map(outcome.desired?.rejected.map((each) => [each.mapping.key, each]))
+  const notes = new Map(outcome.desired?.notes.map((each) => [each.mapping.key, each.message]))
+  const pem = outcome.observed?.ssl?.cert
+  const facts = pem === undefined ? undefined : certificateFacts(pem)
+  const share = sharing([...before.values()].map((each) => each.conditions))
+  return outcome.mappings.map((mapping) => {
+    const own = hosts.get(mapping.key) ?? []
+    const refusal = rejected.get(mapping.key)
+    const accepted: Said =
+      refusal === undefined
+        ? { status: 'True', reason: 'Succeeded', message: notes.get(mapping.key) ?? '' }
+        : { status: 'False', reason: refusal.reason, message: refusal.message }
+    const parts = {
+      Accepted: accepted,
+      Synced: mappingSynced(mapping, outcome, own, refusal !== undefined),
+      ...mappingCertificate(facts, own),
+    }
+    const known = before.get(mapping.key)?.conditions ?? []
+    return {
+      key: mapping.key,
+      app: app.key,
+      appId: app.spec.appId,
+      source: mapping.source,
+      place: mapping.place,
+      domain: mapping.domain,
+      observedGeneration: mapping.generation,
+      hosts: own,
+      conditions: share(conditionsOf('DomainMapping', mapping.generation, known, parts, outcome.endedAt)),
+    }
+  })
+}
+
+/** Gives one list for all that say the same: most mappings of an app do, and each would keep half a kilobyte of its own. */
+function sharing(before: readonly Condition[][]): (list: Condition[]) => Condition[] {
+  const lists = new Map([...new Set(before)].map((list) => [JSON.stringify(list), list]))
+  return (list) => {
+    const text = JSON.stringify(list)
+    const known = lists.get(text)
+    if (known === undefined) lists.set(text, list)
+    return known ?? list
+  }
+}
+
+/** The status of a mapping whose app does not exist, or is being deleted (`app`). */
+export function orphanStatus(
+  mapping: Mapping,
+  app: App | undefined,
+  before: MappingStatus | undefined,
+  now: number,
+): MappingStatus {
+  const message =
+    app === undefined
+      ? `There is no ServerPilotApp ${mapping.app}. Create it, or correct spec.appRef.`
+      : `ServerPilotApp ${mapping.app} is being deleted, so nothing is done for its mappings.`
+  const accepted: Said = { status: 'False', reason: 'AppNotFound', message }
+  return {
+    key: mapping.key,
+    app: mapping.app,
+    source: mapping.source,
+    place: mapping.place,
+    domain: mapping.domain,
+    observedGeneration: mapping.generation,
+    hosts: [],
+    conditions: conditionsOf(
+      'DomainMapping',
+      mapping.generation,
+      before?.conditions ?? [],
+      { Accepted: accepted },
+      now,
+    ),
+  }
+}
+
+function mappingCertificate(
+  facts: ReturnType<typeof certificateFacts>,
+  own: readonly HostStatus[],
+): { CertificateReady?: Said } {
+  if (facts === undefined || own.length === 0) return {}
+  const bare = own.filter((host) => host.state === 'present' && !covers(facts, host.name)).map((host) => host.name)
+  if (bare.length === 0) return { CertificateReady: { status: 'True', reason: 'Succeeded', message: '' } }
+  const message = `The certificate does not cover ${bare.join(', ')}.`
+  return { CertificateReady: { status: 'False', reason: 'NotCovered', message } }
+}
