@@ -1,5 +1,6 @@
 import { burstBench } from './burst.ts'
 import { capacityBench } from './capacity.ts'
+import { checkBench } from './check.ts'
 import { clusterBench } from './cluster.ts'
 import { isolationBench } from './isolation.ts'
 import { latencyBench } from './latency.ts'
@@ -8,6 +9,7 @@ import { memoryBench } from './memory.ts'
 import { planBench } from './plan.ts'
 import { startBench } from './start.ts'
 import { sweepBench } from './sweep.ts'
+import { wordpressBench } from './wordpress.ts'
 
 /** Runs the benches, or those named: `npm run bench -- plan start`. A missed goal is said, only a bench that breaks fails. */
 const BENCHES: readonly Bench[] = [
@@ -20,6 +22,8 @@ const BENCHES: readonly Bench[] = [
   isolationBench,
   memoryBench,
   clusterBench,
+  wordpressBench,
+  checkBench,
 ]
 
 const wanted = process.argv.slice(2)

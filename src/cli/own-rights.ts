@@ -12,10 +12,11 @@ export function namingSecretRight(io: Io, accountOf: (app: App) => Promise<Serve
     try {
       return await accountOf(app)
     } catch (error) {
-      if (codeOf(error) !== 403) throw error
+      const cause = error instanceof ReconcileError ? error.cause : error
+      if (codeOf(cause) !== 403) throw error
       const { namespace, spec } = app
       const name = spec.credentialsSecretRef?.name
-      throw missing(io, error, {
+      throw missing(io, cause, {
         namespace,
         verbs: 'get',
         resources: ['secrets'],

@@ -38,6 +38,7 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
     ? { mappings: [], faults: [], unknownStages: [] }
     : compileRows(app, snapshot, wwwOf)
   const writer = ultimate ? pluginWrites(meta) : 'off'
+  const summary = summaryOf(snapshot, mappings.length, faults.length, app.spec.www ?? www?.standard, writer)
   if (writer === 'broken') {
     faults.push({
       place: `${names.sitemeta} ${INTEGRATIONS_KEY}`,
@@ -46,7 +47,7 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
   }
   return {
     mappings,
-    summary: summaryOf(snapshot, mappings.length, faults.length, app.spec.www ?? www?.standard, writer),
+    summary,
     protectedHosts: protectedNames(snapshot.networks),
     faults,
     unknownStages,

@@ -142,15 +142,6 @@ async function startOwn(t: Context, program: string, install: string, flags: rea
   await mkdir(temporary)
   const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
   const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=2']
-  await run(install, [
-    '--no-defaults',
-    `--datadir=${data}`,
-    `--tmpdir=${temporary}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    ...asRoot,
-    ...small.slice(0, 2),
-  ])
   const own = {
     pid: () => child?.pid as number,
     freeze: () => void child?.kill('SIGSTOP'),
@@ -189,6 +180,15 @@ async function startOwn(t: Context, program: string, install: string, flags: rea
       )
     },
   }
+  await run(install, [
+    '--no-defaults',
+    `--datadir=${data}`,
+    `--tmpdir=${temporary}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    ...asRoot,
+    ...small.slice(0, 2),
+  ])
   await own.start()
   return { port, own }
 }
