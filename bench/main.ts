@@ -7,6 +7,7 @@ import { latencyBench } from './latency.ts'
 import type { Bench, Figure } from './measure.ts'
 import { memoryBench } from './memory.ts'
 import { planBench } from './plan.ts'
+import { rowLatencyBench } from './row-latency.ts'
 import { startBench } from './start.ts'
 import { sweepBench } from './sweep.ts'
 import { wordpressBench } from './wordpress.ts'
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   memoryBench,
   clusterBench,
   wordpressBench,
+  rowLatencyBench,
   checkBench,
 ]
 
