@@ -8,6 +8,7 @@ import {
   LEASE_TIMINGS,
   type LeaseAnswer,
   type LeaseRequest,
+  type LeaseState,
   type LeaseTimings,
   type Moment,
   newLeaseState,
@@ -69,6 +70,17 @@ export function leaseName(shard: string): string {
     .replaceAll(/^-+|-+$/g, '')
   const digest = createHash('sha256').update(shard).digest('hex').slice(0, 8)
   return ['domainpilot', readable, digest].filter((part) => part !== '').join('-')
+}
+
+/**
+ * How long a standby waits until its next look. When a renewal is due it looks closely: one that it only sees after an outage of the
+ * API server counts as made then, and the Lease would have to run out once more.
+ */
+function standbyPause({ seen, timings }: LeaseState, now: number): number {
+  const { retryPeriod } = timings
+  if (seen === undefined) return retryPeriod
+  const due = now - seen.since >= retryPeriod * 0.8 && now - seen.since < retryPeriod * 2
+  return due ? retryPeriod / 8 : retryPeriod
 }
 
 /** Makes an elector; nothing starts. */
@@ -158,7 +170,8 @@ export function createElector(options: ElectorOptions): Elector {
       if (state.phase.is === 'Lost' || end.signal.aborted) return
       const left = untilLost(state, moment())
       const jitter = 1 - JITTER / 2 + random() * JITTER
-      const pause = left === undefined ? timings.retryPeriod * jitter : Math.min(timings.retryPeriod, left)
+      const pause =
+        left === undefined ? standbyPause(state, time.monotonic()) * jitter : Math.min(timings.retryPeriod, left)
       await time.sleep(pause, end.signal).catch(() => undefined)
     }
   }
