@@ -88,17 +88,13 @@ export function makePlan(input: PlanInput): Plan {
   const { app, record, now } = input
   // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
   const policy = input.leaving ? 'Sync' : app.spec.policy
-  const back = broughtBack(input)
-  const claims = back.size === 0 ? record.hosts : without(record.hosts, back)
-  const owned = back.size === 0 ? input.owned : input.owned.filter((host) => !back.has(host))
-  const merged = merge(policy, input.desired.hosts, input.observed, claims, owned, protector(input))
+  const merged = merge(policy, input.desired.hosts, input.observed, record.hosts, input.owned, protector(input))
   const held = new Map<Host, Held>()
   const judged = judgeRemovals(input, merged, held)
   const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged))
   const additions = judgeAdditions(merged.add, input.blocked, room, held)
   const waits = judged.waiting.length > 0
-  const released = waits ? [] : merged.absent.filter((host) => isReleasable(record, host, now))
-  const releases = [...back, ...released].sort()
+  const releases = waits ? [] : merged.absent.filter((host) => isReleasable(record, host, now)).sort()
   return {
     app: app.key,
     appId: app.spec.appId,
@@ -163,23 +159,6 @@ function changesOf(
     ...merged.adopt.map(named('adopt')).sort((a, b) => (a.host < b.host ? -1 : 1)),
     ...releases.map(plain('release')),
   ]
-}
-
-/**
- * Hosts that we took off ourselves, that were seen to be gone, and that are there again though nobody here wants them: somebody else
- * put them there, a second installation say, and they are theirs. Taking them off again would be a fight.
- */
-function broughtBack({ record, observed, desired, leaving }: PlanInput): ReadonlySet<Host> {
-  const gone = record.removals.map(({ host }) => host).filter((host) => record.hosts[host]?.absentSince !== undefined)
-  if (gone.length === 0 || leaving) return NONE
-  const there = new Set(observed.map(compareKey))
-  return new Set(gone.filter((host) => there.has(host) && !desired.hosts.has(host)))
-}
-
-const NONE: ReadonlySet<Host> = new Set()
-
-function without(claims: OwnershipRecord['hosts'], hosts: ReadonlySet<Host>): OwnershipRecord['hosts'] {
-  return Object.fromEntries(Object.entries(claims).filter(([host]) => !hosts.has(host as Host)))
 }
 
 /** A claim goes after two absences further apart than a write could still be under way. */
