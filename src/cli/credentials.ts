@@ -53,7 +53,7 @@ export function readAmbient(
   const clientId = field('clientId')
   const apiKey = field('apiKey')
   const appId = field('appId')
-  const database = readDatabase(environment, readFile, faults) ?? file?.database
+  const database = readDatabase(environment, readFile, faults, file?.database.tablePrefix) ?? file?.database
   if (faults.length === 0 && clientId !== undefined && apiKey === undefined) faults.push(missing('SERVERPILOT_API_KEY'))
   if (faults.length === 0 && apiKey !== undefined && clientId === undefined)
     faults.push(missing('SERVERPILOT_CLIENT_ID'))
@@ -69,9 +69,10 @@ function readDatabase(
   environment: Environment,
   readFile: (path: string) => string,
   faults: string[],
+  tablePrefix = 'wp_',
 ): AmbientDatabase | undefined {
   const url = readField({ name: DATABASE, old: DATABASE }, environment, readFile, faults)
-  return url === undefined ? undefined : { url, origin: DATABASE, tablePrefix: 'wp_' }
+  return url === undefined ? undefined : { url, origin: DATABASE, tablePrefix }
 }
 
 const missing = (name: string): string => `${name} is not set: the API needs client id and API key together.`

@@ -34,7 +34,7 @@ export function databaseUrl({ database }: WpConfig, exists: (path: string) => bo
   const { host, port, socket } = endpointOf(database.at, exists)
   const options = new URLSearchParams()
   if (socket !== undefined) options.set('socket', socket)
-  if (database.tls) options.set('ssl', 'true')
+  if (database.tls) options.set('ssl-mode', database.tls === 'Required' ? 'REQUIRED' : 'VERIFY_IDENTITY')
   const [user, password, name] = [database.user, database.password, database.name].map(encodeURIComponent)
   const address = `${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`
   const query = options.size === 0 ? '' : `?${options}`

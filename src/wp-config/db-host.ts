@@ -3,7 +3,7 @@ export interface DbHost {
   /** Name or address, without brackets. */
   host: string
   port?: number
-  /** Path of a Unix socket; then the host says nothing. */
+  /** Path of a Unix socket. */
   socket?: string
 }
 
@@ -42,13 +42,13 @@ const SOCKETS = [
 ]
 
 /**
- * Where to connect to. PHP takes `localhost` for the socket that it was built with; here the usual ones are looked for, and the
- * loopback address is taken when there is none. `exists`: whether a path does.
+ * Where to connect to, as PHP does it: `localhost` means a socket, also where a port is named; any other host means TCP, also where a
+ * socket is named. PHP has a path built in; here the usual ones are looked for, and the loopback address is taken when none is there.
+ * `exists`: whether a path does.
  */
 export function endpointOf({ host, port, socket }: DbHost, exists: (path: string) => boolean): DbHost {
-  if (socket !== undefined || host !== 'localhost' || port !== undefined) {
-    return { host, ...(port === undefined ? {} : { port }), ...(socket === undefined ? {} : { socket }) }
-  }
-  const found = SOCKETS.find(exists)
-  return found === undefined ? { host: '127.0.0.1' } : { host, socket: found }
+  const withPort = port === undefined ? {} : { port }
+  if (host.toLowerCase() !== 'localhost') return { host, ...withPort }
+  const found = socket ?? SOCKETS.find(exists)
+  return found === undefined ? { host: '127.0.0.1', ...withPort } : { host, socket: found }
 }

@@ -21,8 +21,11 @@ export function parsePhp(text: string): { statements: PhpNode[] } | { fault: Syn
     return { statements: nodesOf(program.children) }
   } catch (error) {
     const line = error instanceof Error && 'lineNumber' in error ? Number(error.lineNumber) : 1
-    // The parser's own words quote what stands there, and that may be a password.
-    return { fault: { line, message: `is no PHP that can be read: look at line ${line}` } }
+    // The parser's own words quote what stands there, and that may be a password: a sign that it misses is none.
+    const sign =
+      error instanceof Error ? /expecting ('[^\w\s'"]{1,3}') on line \d+$/.exec(error.message)?.[1] : undefined
+    const missing = sign === undefined ? '' : `, where ${sign} is missing`
+    return { fault: { line, message: `is no PHP that can be read: look at line ${line}${missing}` } }
   }
 }
 
@@ -45,11 +48,12 @@ export function nameOf(value: unknown): string | undefined {
   return typeof name === 'string' ? name.slice(name.lastIndexOf('\\') + 1) : undefined
 }
 
-/** Every node below and including this one. */
-export function* walk(node: PhpNode): Generator<PhpNode> {
+/** Every node below and including this one; `skip` names kinds whose inside is passed over. */
+export function* walk(node: PhpNode, skip?: ReadonlySet<string>): Generator<PhpNode> {
   yield node
+  if (skip?.has(node.kind)) return
   for (const [field, value] of Object.entries(node)) {
     if (field === 'loc') continue
-    for (const child of Array.isArray(value) ? nodesOf(value) : [nodeOf(value)]) if (child) yield* walk(child)
+    for (const child of Array.isArray(value) ? nodesOf(value) : [nodeOf(value)]) if (child) yield* walk(child, skip)
   }
 }

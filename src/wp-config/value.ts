@@ -1,79 +1,78 @@
 import { dirname } from 'node:path'
-import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode } from './node.ts'
+import { defineKind, functionName, noteCall } from './calls.ts'
+import { asText, isTruthy, looselyEqual } from './compare.ts'
+import { callFunction } from './functions.ts'
+import { indentOf, integer, nowdoc, outdent, quoted, unescaped } from './literal.ts'
+import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, walk } from './node.ts'
+import {
+  assign,
+  constant,
+  define,
+  environmentOf,
+  include,
+  known,
+  type Scalar,
+  type Scope,
+  unknown,
+  type Value,
+  variable,
+} from './scope.ts'
 
-/** What an expression is worth when the file is read and not run. */
-export type Value =
-  | {
-      known: true
-      value: string | number | boolean | null /** Environment variable that was not set. */
-      unset?: string
-    }
-  | { known: false; line: number; why: string }
-
-/** What expressions look up. */
-export interface Scope {
-  constants: Map<string, Value>
-  variables: Map<string, Value>
-  environment: Readonly<Record<string, string | undefined>>
-  /** Path of the file, for `__DIR__`. */
-  path: string
-  /** Content of a file that an environment variable names (`…_FILE`); throws when it cannot be read. */
-  readFile(path: string): string
-}
-
-const known = (value: string | number | boolean | null): Value => ({ known: true, value })
-const unknown = (node: PhpNode, why: string): Value => ({ known: false, line: lineOf(node), why })
-
-/** Whether PHP takes a value for true. */
-export const isTruthy = (value: string | number | boolean | null): boolean =>
-  value !== null && value !== false && value !== 0 && value !== '' && value !== '0'
-
-/** A value as a string, as PHP converts it. */
-export function asText(value: string | number | boolean | null): string {
-  return typeof value === 'boolean' ? (value ? '1' : '') : value === null ? '' : String(value)
-}
-
-/** Works out an expression from literals, constants, variables and the environment. Never runs anything; never throws. */
+/**
+ * Works out an expression from literals, constants, variables and the environment, and notes what it defines and sets. What is not
+ * worked out has an unknown value, never a guessed one. Runs nothing.
+ */
 export function evaluate(node: PhpNode, scope: Scope): Value {
-  const rule = RULES[node.kind]
-  return rule === undefined ? unknown(node, `it is worked out by PHP (${node.kind})`) : rule(node, scope)
+  const rule = Object.hasOwn(RULES, node.kind) ? RULES[node.kind] : undefined
+  if (rule === undefined) return unknown(lineOf(node), `it is worked out by PHP (${node.kind})`)
+  const value = rule(node, scope)
+  if (value.known || PASSES_ON.has(node.kind) || (node.kind === 'bin' && node.type === '??')) return value
+  // What is made of an array or of an unset variable is neither any more.
+  return unknown(value.line, value.why)
 }
+
+/** Expressions that are worth what is inside them, also when that is an array or not set. */
+const PASSES_ON = new Set(['variable', 'offsetlookup', 'array', 'assign', 'silent'])
 
 type Rule = (node: PhpNode, scope: Scope) => Value
 
 const RULES: Readonly<Record<string, Rule>> = {
-  string: (node) => known(String(node.value)),
-  nowdoc: (node) => known(String(node.value)),
-  number: (node) => known(Number(node.value)),
+  string: (node) => text(quoted(String(node.raw)), node),
+  nowdoc: (node) => text(nowdoc(String(node.raw), String(node.label)), node),
+  number: (node) => {
+    const value = integer(String(node.value))
+    return value === undefined ? unknown(lineOf(node), 'it is no whole number') : known(value)
+  },
   boolean: (node) => known(node.value === true),
   nullkeyword: () => known(null),
-  encapsed: (node, scope) =>
-    joined(
-      nodesOf(node.value).flatMap((part) => nodeOf(part.expression) ?? []),
-      scope,
-    ),
-  name: constant,
-  identifier: constant,
+  encapsed,
+  array: arrayOf,
+  name: constantOf,
+  identifier: constantOf,
   magic: (node, { path }) =>
     node.value === '__DIR__'
       ? known(dirname(path))
       : node.value === '__FILE__'
         ? known(path)
-        : unknown(node, `it uses ${String(node.value)}`),
-  variable: (node, { variables }) =>
-    variables.get(String(node.name)) ?? unknown(node, `$${String(node.name)} is not set in this file`),
+        : unknown(lineOf(node), `it uses ${String(node.value)}`),
+  variable: (node, scope) => variable(node.name, lineOf(node), scope),
   bin: binary,
   unary: (node, scope) => {
     const value = part(node.what, node, scope)
-    if (!value.known || node.type !== '!') return value.known ? unknown(node, 'it is worked out by PHP') : value
-    return known(!isTruthy(value.value))
+    if (!value.known) return value
+    if (node.type === '!') return known(!isTruthy(value.value))
+    const number = typeof value.value === 'number' ? value.value : undefined
+    if (number === undefined || (node.type !== '-' && node.type !== '+')) return byPhp(node)
+    return known(node.type === '-' && number !== 0 ? -number : number)
   },
   cast: (node, scope) => {
     const value = part(node.expr, node, scope)
     if (!value.known) return value
-    if (node.type === 'string') return known(asText(value.value))
-    if (node.type === 'bool' || node.type === 'boolean') return known(isTruthy(value.value))
-    return unknown(node, `it is cast to ${String(node.type)}`)
+    const type = String(node.type)
+    if (type === 'string') return { ...value, value: asText(value.value) }
+    if (type === 'bool' || type === 'boolean') return known(isTruthy(value.value))
+    const whole = /^(int|integer)$/.test(type) && /^-?\d{1,15}$/.test(asText(value.value))
+    return whole ? known(Number(asText(value.value))) : unknown(lineOf(node), `it is cast to ${type}`)
   },
   retif: (node, scope) => {
     const test = part(node.test, node, scope)
@@ -81,124 +80,178 @@ const RULES: Readonly<Record<string, Rule>> = {
     if (!isTruthy(test.value)) return part(node.falseExpr, node, scope)
     return node.trueExpr === null ? test : part(node.trueExpr, node, scope)
   },
-  offsetlookup: (node, scope) => {
-    const from = nodeOf(node.what)
-    const key = part(node.offset, node, scope)
-    if (from?.kind !== 'variable' || !['_ENV', '_SERVER'].includes(String(from.name)) || !key.known)
-      return unknown(node, 'it looks into an array')
-    return environmentOf(asText(key.value), scope, null)
-  },
+  offsetlookup: entryOf,
   isset: (node, scope) => {
-    const values = nodesOf(node.variables).map((each) => evaluate(each, scope))
-    const open = values.find((value) => !value.known && !/is not set in this file/.test(value.why))
-    return open ?? known(values.every((value) => value.known && value.value !== null))
+    for (const value of nodesOf(node.variables).map((each) => evaluate(each, scope))) {
+      if (value.known ? value.value === null : value.absent) return known(false)
+      if (!value.known && value.entries === undefined) return value
+    }
+    return known(true)
   },
   empty: (node, scope) => {
     const value = part(node.expression, node, scope)
-    return value.known ? known(!isTruthy(value.value)) : value
+    if (value.known) return known(!isTruthy(value.value))
+    return value.absent ? known(true) : value.entries ? known(value.entries.size === 0) : value
   },
   call,
-  assign: (node, scope) => part(node.right, node, scope),
-  silent: (node, scope) => part(node.expr, node, scope),
+  assign: assignment,
+  // An absent variable is null where its notice is silenced.
+  silent: (node, scope) => {
+    const value = part(node.expr, node, scope)
+    return !value.known && value.absent ? known(null) : value
+  },
+  include: (node, scope) => {
+    const target = part(node.target, node, scope)
+    const parts = [...walk(node)].flatMap((each) => (each.kind === 'string' ? [String(each.value)] : []))
+    const path = target.known ? asText(target.value) : (parts.at(-1) ?? '')
+    include(scope, { line: lineOf(node), file: path.slice(path.lastIndexOf('/') + 1) || undefined })
+    return byPhp(node)
+  },
+  exit: () => known(null),
 }
+
+const byPhp = (node: PhpNode): Value => unknown(lineOf(node), 'it is worked out by PHP')
+
+/** A literal; one with bytes that are no text is not passed on as another one. */
+const text = (value: string | undefined, node: PhpNode): Value =>
+  value === undefined || value.includes('\uFFFD')
+    ? unknown(lineOf(node), 'it holds bytes that are no UTF-8')
+    : known(value)
 
 /** A field that should be an expression. */
 function part(value: unknown, node: PhpNode, scope: Scope): Value {
   const inner = nodeOf(value)
-  return inner === undefined ? unknown(node, 'it is worked out by PHP') : evaluate(inner, scope)
+  return inner === undefined ? byPhp(node) : evaluate(inner, scope)
 }
 
-function joined(parts: readonly PhpNode[], scope: Scope): Value {
-  let text = ''
-  for (const each of parts) {
-    const value = evaluate(each, scope)
-    if (!value.known) return value
-    text += asText(value.value)
+function encapsed(node: PhpNode, scope: Scope): Value {
+  if (node.type === 'shell') return unknown(lineOf(node), 'it runs a command')
+  const indent = node.type === 'heredoc' ? indentOf(String(node.raw), String(node.label)) : 0
+  const pieces = nodesOf(node.value)
+  let all: Value = known('')
+  pieces.forEach((piece, index) => {
+    const inner = nodeOf(piece.expression)
+    if (inner === undefined) return
+    const place = { first: index === 0, last: index === pieces.length - 1 }
+    const raw = node.type === 'heredoc' ? outdent(String(inner.raw), indent, place) : String(inner.raw)
+    const value =
+      inner.kind === 'string' ? text(unescaped(raw, node.type !== 'heredoc'), inner) : interpolated(piece, inner, scope)
+    all = concatenated(all, value)
+  })
+  return all
+}
+
+/** In `"$db[host]"` the key has no quotes; in `"{$db[HOST]}"` it is a constant. */
+function interpolated(piece: PhpNode, inner: PhpNode, scope: Scope): Value {
+  const key = nodeOf(inner.offset)
+  const bare = piece.syntax === 'simple' && inner.kind === 'offsetlookup' && key?.kind === 'identifier'
+  const value = bare ? entryOf(inner, scope, known(nameOf(key) ?? '')) : evaluate(inner, scope)
+  // In `"pass$word"` the name may be a part of the password: it is not told.
+  return value.known ? value : unknown(value.line, 'a "$" in its double quotes names a variable that is not known')
+}
+
+function concatenated(left: Value, right: Value): Value {
+  if (!left.known) return left
+  if (!right.known) return right
+  const unset = left.unset ?? right.unset
+  return { known: true, value: asText(left.value) + asText(right.value), ...(unset === undefined ? {} : { unset }) }
+}
+
+function arrayOf(node: PhpNode, scope: Scope): Value {
+  const entries = new Map<string, Value>()
+  let next = 0
+  for (const item of nodesOf(node.items)) {
+    const key = item.key === null ? known(next) : part(item.key, item, scope)
+    const value = part(item.value, item, scope)
+    if (item.kind !== 'entry' || item.unpack === true || item.byRef === true || !key.known) return byPhp(node)
+    if (/^(0|[1-9]\d{0,14})$/.test(asText(key.value))) next = Math.max(next, Number(asText(key.value)) + 1)
+    entries.set(asText(key.value), value)
   }
-  return known(text)
+  return { known: false, line: lineOf(node), why: 'it is an array', entries }
 }
 
-function constant(node: PhpNode, { constants }: Scope): Value {
+function entryOf(node: PhpNode, scope: Scope, given?: Value): Value {
+  const [base, line] = [nodeOf(node.what), lineOf(node)]
+  const key = given ?? part(node.offset, node, scope)
+  if (base === undefined || !key.known) return unknown(line, 'it looks into an array')
+  const name = asText(key.value)
+  if (base.kind === 'variable' && base.name === 'GLOBALS') return variable(name, line, scope)
+  if (base.kind === 'variable' && (base.name === '_ENV' || base.name === '_SERVER'))
+    return environmentOf(base.name, name, null, line, scope)
+  const whole = evaluate(base, scope)
+  if (whole.known) return unknown(line, 'it looks into an array')
+  if (whole.entries === undefined) return whole
+  return whole.entries.get(name) ?? { known: false, line, why: 'the array has no such entry', absent: true }
+}
+
+function constantOf(node: PhpNode, scope: Scope): Value {
   const name = nameOf(node) ?? ''
   const literal = { true: true, false: false, null: null }[name.toLowerCase()]
-  if (literal !== undefined) return known(literal)
-  return constants.get(name) ?? unknown(node, `the constant ${name} is not defined in this file`)
+  return literal === undefined ? constant(name, lineOf(node), scope) : known(literal)
+}
+
+/** Operators that need both sides. */
+const OPERATORS: Readonly<Record<string, (left: Scalar, right: Scalar) => Scalar | undefined>> = {
+  '===': (left, right) => left === right,
+  '!==': (left, right) => left !== right,
+  '==': looselyEqual,
+  '!=': (left, right) => !looselyEqual(left, right),
+  xor: (left, right) => isTruthy(left) !== isTruthy(right),
+  '|': (left, right) => (typeof left === 'number' && typeof right === 'number' ? left | right : undefined),
+  '>': (left, right) => (typeof left === 'number' && typeof right === 'number' ? left > right : undefined),
+  '<': (left, right) => (typeof left === 'number' && typeof right === 'number' ? left < right : undefined),
 }
 
 function binary(node: PhpNode, scope: Scope): Value {
+  const type = String(node.type)
   const left = part(node.left, node, scope)
-  if (node.type === '??') {
-    const missing = left.known ? left.value === null : /is not set in this file/.test(left.why)
+  if (type === '??') {
+    const missing = left.known ? left.value === null : left.absent
     return missing ? part(node.right, node, scope) : left
   }
   if (!left.known) return left
   // PHP does not look at the right side once the left one decides.
-  if (['||', 'or'].includes(String(node.type)) && isTruthy(left.value)) return known(true)
-  if (['&&', 'and'].includes(String(node.type)) && !isTruthy(left.value)) return known(false)
+  if (['||', 'or'].includes(type) && isTruthy(left.value)) return known(true)
+  if (['&&', 'and'].includes(type) && !isTruthy(left.value)) return known(false)
   const right = part(node.right, node, scope)
+  if (type === '.') return concatenated(left, right)
   if (!right.known) return right
-  switch (node.type) {
-    case '.':
-      return known(asText(left.value) + asText(right.value))
-    case '||':
-    case 'or':
-    case '&&':
-    case 'and':
-      return known(isTruthy(right.value))
-    case '===':
-    case '==':
-      return known(left.value === right.value)
-    case '!==':
-    case '!=':
-      return known(left.value !== right.value)
-    default:
-      return unknown(node, `it uses ${String(node.type)}`)
-  }
+  if (['||', 'or', '&&', 'and'].includes(type)) return known(isTruthy(right.value))
+  const value = Object.hasOwn(OPERATORS, type) ? OPERATORS[type]?.(left.value, right.value) : undefined
+  return value === undefined ? unknown(lineOf(node), `it uses ${type}`) : known(value)
 }
 
-function environmentOf(name: string, { environment }: Scope, otherwise: false | null): Value {
-  const value = environment[name]
-  return value === undefined ? { known: true, value: otherwise, unset: name } : known(value)
+function assignment(node: PhpNode, scope: Scope): Value {
+  const [left, line] = [nodeOf(node.left), lineOf(node)]
+  if (left === undefined) return byPhp(node)
+  const before = (): Value => evaluate(left, scope)
+  const absent = (value: Value): boolean => (value.known ? value.value === null : value.absent === true)
+  let value: Value
+  if (node.operator === '=') value = part(node.right, node, scope)
+  else if (node.operator === '.=') value = concatenated(before(), part(node.right, node, scope))
+  else if (node.operator === '??=') {
+    const old = before()
+    value = absent(old) ? part(node.right, node, scope) : old
+  } else value = unknown(line, 'it is assigned in parts')
+  if (!value.known && value.absent) value = unknown(value.line, value.why)
+  const key = left.kind === 'offsetlookup' ? part(left.offset, left, scope) : undefined
+  assign(left, key, value, line, scope)
+  return value
 }
 
 function call(node: PhpNode, scope: Scope): Value {
-  const name = nameOf(node.what)?.toLowerCase() ?? ''
-  const [first, second] = nodesOf(node.arguments)
-  const argument = first === undefined ? undefined : evaluate(first, scope)
-  if (argument === undefined || !argument.known) return argument ?? unknown(node, `it calls ${name}()`)
-  const text = asText(argument.value)
-  switch (name) {
-    case 'getenv':
-      return environmentOf(text, scope, false)
-    case 'env':
-      return environmentOf(text, scope, null)
-    case 'getenv_docker':
-      return dockerEnvironment(node, text, second, scope)
-    case 'defined':
-      return known(scope.constants.has(text))
-    case 'constant':
-      return scope.constants.get(text) ?? unknown(node, `the constant ${text} is not defined in this file`)
-    case 'dirname':
-      return second === undefined ? known(dirname(text)) : unknown(node, 'it calls dirname() with levels')
-    case 'trim':
-      return known(text.trim())
-    case 'strval':
-      return known(text)
-    default:
-      return unknown(node, `it calls ${name}()`)
-  }
-}
-
-/** The function of the WordPress image of Docker: a file that `NAME_FILE` names, else `NAME`, else the second argument. */
-function dockerEnvironment(node: PhpNode, name: string, otherwise: PhpNode | undefined, scope: Scope): Value {
-  const file = scope.environment[`${name}_FILE`]
-  if (file !== undefined && file !== '') {
-    try {
-      return known(scope.readFile(file).replace(/[\r\n]+$/, ''))
-    } catch {
-      return unknown(node, `the file that ${name}_FILE names cannot be read`)
+  const [nodes, line, defines] = [nodesOf(node.arguments), lineOf(node), defineKind(node)]
+  const args = nodes.map((each) => evaluate(each, scope))
+  if (defines !== undefined) {
+    const [name, value = byPhp(node)] = args
+    if (name?.known !== true) scope.elsewhere ??= { line, where: `by the define() in line ${line}` }
+    else {
+      if (defines === 'Config') scope.constants.delete(asText(name.value))
+      define(scope, asText(name.value), value, line)
     }
+    // Where the value is not known, neither is what working it out would have set.
+    return value.known ? known(true) : unknown(value.line, value.why)
   }
-  const value = scope.environment[name]
-  return value !== undefined ? known(value) : otherwise === undefined ? known(null) : evaluate(otherwise, scope)
+  noteCall(node, scope)
+  return callFunction(functionName(node) ?? 'a function', args, line, scope)
 }

@@ -67,6 +67,14 @@ describe('--wp-config', () => {
       }
   })
 
+  test('TLS is asked for as PHP would look at the certificate', () => {
+    const mode = (flags: string) =>
+      parseDatabaseUrl(settings(text(`define('MYSQL_CLIENT_FLAGS', ${flags});`)).database.url, 'here').tls?.mode
+    assert.equal(mode('MYSQLI_CLIENT_SSL'), 'VerifyIdentity')
+    assert.equal(mode('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT'), 'Required')
+    assert.equal(mode('0'), undefined)
+  })
+
   test('a file that is not there or says too little: one line per fault', () => {
     const missing = () => {
       throw Object.assign(new Error('x'), { code: 'ENOENT' })
