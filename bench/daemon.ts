@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Key } from '../src/api/objects.ts'
-import type { Io } from '../src/cli/io.ts'
 import { setUp } from '../src/cli/setup.ts'
 import { createDaemon } from '../src/controller/daemon.ts'
 import type { Outcome } from '../src/report/outcome.ts'
 import type { CallRecord } from '../src/simulator/calls.ts'
+import { silentIo } from '../test/cli/silent-io.ts'
 import type { Folder } from './folder.ts'
 import { type SimulatorProcess, until } from './process.ts'
 
@@ -25,7 +25,7 @@ export async function startDaemon(
   given: { sweepSchedule?: string; serverpilotQps?: string } = {},
 ): Promise<BenchDaemon> {
   const setup = await setUp(
-    silentIo(simulator.env),
+    { ...silentIo(), environment: simulator.env, version: 'bench' },
     {
       manifests: [folder.manifests],
       stateDir: folder.state,
@@ -59,21 +59,6 @@ export async function startDaemon(
       await daemon.stop(5_000)
       await setup.close()
     },
-  }
-}
-
-function silentIo(environment: Io['environment']): Io {
-  return {
-    environment,
-    out: () => undefined,
-    err: () => undefined,
-    outIsTerminal: false,
-    errIsTerminal: false,
-    colour: false,
-    width: 80,
-    readFile: () => '',
-    signal: new AbortController().signal,
-    version: 'bench',
   }
 }
 

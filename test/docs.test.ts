@@ -8,11 +8,11 @@ import { decodeObject } from '../src/api/decode.ts'
 import { API_VERSION } from '../src/api/objects.ts'
 import { KINDS, type Kind, specSchemas } from '../src/api/schema.ts'
 import { parseDocuments } from '../src/api/yaml.ts'
-import type { Io } from '../src/cli/io.ts'
 import { buildProgram } from '../src/cli/program.ts'
 import { flagsDocs } from '../src/config.ts'
 import { metricsDocs } from '../src/report/metrics.ts'
 import { EVENTS, REASONS } from '../src/report/reasons.ts'
+import { silentIo } from './cli/silent-io.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const PAGES = [
@@ -131,20 +131,8 @@ test('every object in a YAML block is valid', () => {
 const hereText = (match: RegExpMatchArray): string => match[2] ?? ''
 
 test('every command that a page names exists, with its flags', () => {
-  const io: Io = {
-    environment: {},
-    out: () => undefined,
-    err: () => undefined,
-    outIsTerminal: false,
-    errIsTerminal: false,
-    colour: false,
-    width: 80,
-    readFile: () => '',
-    signal: new AbortController().signal,
-    version: '0.0.0',
-  }
   const commands = new Map(
-    buildProgram(io, 'domainpilot', () => undefined).commands.map((command) => [
+    buildProgram(silentIo(), 'domainpilot', () => undefined).commands.map((command) => [
       command.name(),
       new Set(['--help', ...command.options.flatMap((option) => [option.long ?? '', option.short ?? ''])]),
     ]),

@@ -4,12 +4,14 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { calledAs, type Io } from '../../src/cli/io.ts'
 import { buildProgram } from '../../src/cli/program.ts'
+import { silentIo } from './silent-io.ts'
 
 const run = promisify(execFile)
 
 async function call(plugin: boolean, args: string[], environment: Record<string, string> = {}) {
   let [out, err, status] = ['', '', -1]
   const io: Io = {
+    ...silentIo(),
     environment,
     out: (text) => {
       out += text
@@ -17,13 +19,6 @@ async function call(plugin: boolean, args: string[], environment: Record<string,
     err: (text) => {
       err += text
     },
-    outIsTerminal: false,
-    errIsTerminal: false,
-    colour: false,
-    width: 80,
-    readFile: () => '',
-    signal: new AbortController().signal,
-    version: '1',
     plugin,
   }
   const program = buildProgram(io, calledAs(io), (code) => {

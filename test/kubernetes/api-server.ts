@@ -6,11 +6,11 @@ import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { customResourceDefinitions } from '../../src/api/crd.ts'
 import { type Connection, connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
+import { until as untilWithin } from '../until.ts'
 
 /** What a test context has to offer: `TestContext` of node:test does. */
 interface Context {
@@ -107,20 +107,9 @@ async function deleteCrds(admin: Connection): Promise<void> {
     await admin.custom.deleteClusterCustomObject({ ...CRDS, name: metadata.name })
 }
 
-/** Waits until `what` holds, 30 seconds at most; a failure of `check` counts as no. */
-export async function until(what: string, check: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
-  const end = performance.now() + ms
-  let last: unknown
-  while (performance.now() < end) {
-    try {
-      if (await check()) return
-    } catch (error) {
-      last = error
-    }
-    await sleep(25)
-  }
-  throw new Error(`not within ${ms} ms: ${what}`, { cause: last })
-}
+/** Waits until `what` holds, 30 seconds at most. */
+export const until = (what: string, check: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> =>
+  untilWithin(what, check, ms)
 
 /** Command line flags by their long names. */
 type Flags = Readonly<Record<string, string>>

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { openReader } from '../../src/cli/cluster-reader.ts'
-import type { Io } from '../../src/cli/io.ts'
+import { silentIo } from '../cli/silent-io.ts'
 import { until } from './api-server.ts'
 import {
   forbidApprovals,
@@ -205,7 +205,7 @@ describe('kubectl domainpilot on a real API server', { timeout: 240_000 }, () =>
     })
 
     await t.test('approve: the API server refuses an object that has changed since it was shown', async () => {
-      const io = { ...SILENT, environment: {} }
+      const io = silentIo()
       const reader = openReader(io, { kubeconfig: operator.kubeconfig, qps: 50, leaderElect: true, shard: '' })
       t.after(() => reader.close())
       const shown = await reader.app(namespace, 'network')
@@ -259,18 +259,6 @@ async function everything(world: KubectlWorld): Promise<unknown> {
   const events = await admin.events.listNamespacedEvent({ namespace: world.namespace })
   const versions = [...records.items, ...leases.items, ...events.items].map(({ metadata }) => metadata?.resourceVersion)
   return [versions.sort(), (await world.app()).metadata.resourceVersion, written(world)]
-}
-
-const SILENT: Omit<Io, 'environment'> = {
-  out: () => undefined,
-  err: () => undefined,
-  outIsTerminal: false,
-  errIsTerminal: false,
-  colour: false,
-  width: 80,
-  readFile: () => '',
-  signal: new AbortController().signal,
-  version: '1',
 }
 
 async function refusals(world: KubectlWorld, viewer: User, hash: string): Promise<void> {
