@@ -85,9 +85,7 @@ export function openCluster(
 ): Cluster {
   const namespace = recordNamespace(io, settings, connection)
   const lease =
-    options.elect && settings.leaderElect
-      ? createLeaseApi(connection.urgent.coordination, namespace, leaseName(settings.shard))
-      : undefined
+    options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined
   const elector = lease === undefined ? undefined : openElection(lease, log)
   const owned = new Map<string, { key: string; owned: number }>()
   const statuses = createStatusWriter({

@@ -43,7 +43,7 @@ export async function takeLead(io: Io, cluster: Pick<Cluster, 'elector' | 'lease
 
 function noLease(io: Io, namespace: string, cause: unknown): Error {
   const words = cause instanceof Error ? cause.message : String(cause)
-  const grant = granting({ namespace, verbs: 'get,create,update', resources: ['leases.coordination.k8s.io'] })
+  const grant = granting({ namespace, verbs: 'get,watch,create,update', resources: ['leases.coordination.k8s.io'] })
   return new Error(
     `Nothing was applied: ${words}.\n→ ${grant} The daemon's namespace is ${namespace}; name another with --record-namespace. \`${calledAs(io)} plan\` needs no Lease.`,
     { cause },

@@ -103,13 +103,15 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
     metrics.leading()
     await daemon.lead()
   }
+  const read = daemon.start()
+  // The Lease of a leader that is gone runs out meanwhile.
+  if (!io.signal.aborted) elector?.start(read)
   // Reading and the first sweep may wait for something that does not answer: that keeps nobody from stopping.
-  await Promise.race([elector === undefined ? daemon.start().then(lead) : daemon.start(), aborted(io.signal)])
+  await Promise.race([elector === undefined ? read.then(lead) : read, aborted(io.signal)])
   elector?.onLeading(() => {
     log.info('Leading')
     lead().catch((error: unknown) => log.error('Could not begin to work', { error }))
   })
-  if (!io.signal.aborted) elector?.start()
   started?.(server?.url)
   const keepers = cluster === undefined ? keepFolder(setup, board, daemon.enqueue) : undefined
   const lost = await Promise.race([aborted(io.signal), elector?.lost ?? new Promise<never>(() => undefined)])

@@ -1,5 +1,4 @@
 import {
-  type CoordinationV1Api,
   type CoreV1Api,
   type CustomObjectsApi,
   type EventsV1Api,
@@ -22,6 +21,9 @@ import {
   type StoredConfigMap,
   type StoredLease,
 } from './api.ts'
+import type { Connection } from './connection.ts'
+import { jsonLines } from './lines.ts'
+import { eventOf } from './reflector-events.ts'
 
 /** Who wrote, in `managedFields`. */
 const FIELD_MANAGER = 'domainpilot'
@@ -31,8 +33,16 @@ const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', Domain
 /** A merge patch: the library's default would be taken for a JSON patch, and refused. */
 const mergePatch = () => setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
 
-/** One Lease over the typed API. `api` should not queue behind other calls: a late renewal loses the Lease. */
-export function createLeaseApi(api: CoordinationV1Api, namespace: string, name: string): LeaseApi {
+/** Seconds after which the server ends a watch. */
+const WATCH_SECONDS = 270
+
+/** One Lease, past the limit on requests: behind a queue of statuses a renewal would come too late. */
+export function createLeaseApi(
+  connection: Pick<Connection, 'raw'> & { urgent: Pick<Connection['urgent'], 'coordination'> },
+  namespace: string,
+  name: string,
+): LeaseApi {
+  const api = connection.urgent.coordination
   return {
     name: `${namespace}/${name}`,
     async read() {
@@ -48,6 +58,17 @@ export function createLeaseApi(api: CoordinationV1Api, namespace: string, name: 
         spec: leaseSpec(write),
       }
       return storedLease(await api.replaceNamespacedLease({ namespace, name, body, fieldManager: FIELD_MANAGER }))
+    },
+    async watch(noticed, signal) {
+      const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
+      const query = { watch: true, fieldSelector: `metadata.name=${name}`, timeoutSeconds: WATCH_SECONDS }
+      const lines = await connection.raw(path, { dispatcher: 'watch', query, signal })
+      for await (const values of jsonLines(lines)) {
+        for (const value of values) {
+          const [event, item] = eventOf(value, 0)
+          if (event.type === 'object' && event.change === 'put') noticed(storedLease(item?.object as V1Lease).record)
+        }
+      }
     },
   }
 }

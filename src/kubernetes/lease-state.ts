@@ -100,6 +100,11 @@ export function answered(
   return { ...next, phase: { is: 'Leading', ...leading } }
 }
 
+/** The state of a standby that was told of the Lease without having asked. It builds no write upon that. */
+export function noticed(state: LeaseState, record: LeaseRecord, now: Moment): LeaseState {
+  return state.phase.is === 'Standby' ? { ...state, seen: look(state, record, now) } : state
+}
+
 /** The state at this moment: a leader that could not renew in time has lost. */
 export function expire(state: LeaseState, now: Moment, lastError: string): LeaseState {
   const { phase, timings } = state

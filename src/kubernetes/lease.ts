@@ -8,11 +8,11 @@ import {
   LEASE_TIMINGS,
   type LeaseAnswer,
   type LeaseRequest,
-  type LeaseState,
   type LeaseTimings,
   type Moment,
   newLeaseState,
   nextRequest,
+  noticed,
   released,
   untilLost,
   writeObstacle,
@@ -37,7 +37,8 @@ export interface ElectorOptions {
 
 /** Takes part in the election of one Lease. */
 export interface Elector {
-  start(): void
+  /** Looks at the Lease from now on, and takes it once it is free and `ready` has resolved; without one it is ready. */
+  start(ready?: Promise<unknown>): void
   /** Calls back once this process leads; at once when it does already. */
   onLeading(callback: () => void): void
   /** Resolves with the reason once leadership is lost. It does not come back: the process has to end. */
@@ -72,21 +73,12 @@ export function leaseName(shard: string): string {
   return ['domainpilot', readable, digest].filter((part) => part !== '').join('-')
 }
 
-/**
- * How long a standby waits until its next look. When a renewal is due it looks closely: one that it only sees after an outage of the
- * API server counts as made then, and the Lease would have to run out once more.
- */
-function standbyPause({ seen, timings }: LeaseState, now: number): number {
-  const { retryPeriod } = timings
-  if (seen === undefined) return retryPeriod
-  const due = now - seen.since >= retryPeriod * 0.8 && now - seen.since < retryPeriod * 2
-  return due ? retryPeriod / 8 : retryPeriod
-}
-
 /** Makes an elector; nothing starts. */
 export function createElector(options: ElectorOptions): Elector {
   const { api, identity, time, log, timings = LEASE_TIMINGS, random = Math.random } = options
   const end = new AbortController()
+  /** Ends the watch: who leads knows of the Lease by its own writes. */
+  const following = new AbortController()
   const lost = Promise.withResolvers<string>()
   const waiting = new Set<() => void>()
   let state = newLeaseState(identity, timings)
@@ -101,6 +93,7 @@ export function createElector(options: ElectorOptions): Elector {
     state = next
     const { phase } = state
     if (phase.is === before) return
+    following.abort()
     if (phase.is === 'Lost') {
       log.error('Leadership is lost', { lease: api.name, reason: phase.reason })
       lost.resolve(phase.reason)
@@ -112,12 +105,12 @@ export function createElector(options: ElectorOptions): Elector {
     }
   }
 
-  async function attempt(): Promise<void> {
+  async function attempt(mayTake: boolean): Promise<void> {
     for (let sent = 0; sent < REQUESTS_PER_TRY; sent++) {
       settle(expire(state, moment(), lastError))
       const sentAt = moment()
       const request = nextRequest(state, sentAt)
-      if (request === undefined) break
+      if (request === undefined || (!mayTake && request.call !== 'read')) break
       const answer = await ask(request)
       if (end.signal.aborted) return
       settle(answered(state, request, answer, sentAt, moment()))
@@ -164,22 +157,50 @@ export function createElector(options: ElectorOptions): Elector {
     }
   }
 
-  async function run(): Promise<void> {
+  async function run(ready: Promise<unknown>): Promise<void> {
+    let mayTake = false
+    const begun = ready.then(() => {
+      mayTake = true
+    })
+    begun.catch(() => undefined)
     while (!end.signal.aborted) {
-      await attempt()
+      await attempt(mayTake)
       if (state.phase.is === 'Lost' || end.signal.aborted) return
       const left = untilLost(state, moment())
       const jitter = 1 - JITTER / 2 + random() * JITTER
-      const pause =
-        left === undefined ? standbyPause(state, time.monotonic()) * jitter : Math.min(timings.retryPeriod, left)
-      await time.sleep(pause, end.signal).catch(() => undefined)
+      const pause = left === undefined ? timings.retryPeriod * jitter : Math.min(timings.retryPeriod, left)
+      const paused = time.sleep(pause, end.signal)
+      await (mayTake ? paused : Promise.race([paused, begun])).catch(() => undefined)
+    }
+  }
+
+  /**
+   * Sees a renewal when it is made, not at the next look: one that is only seen after an outage of the API server counts as made
+   * then, and the Lease would have to run out once more.
+   */
+  async function follow(): Promise<void> {
+    const { signal } = following
+    let told = ''
+    while (!signal.aborted) {
+      try {
+        await api.watch((record) => settle(noticed(state, record, moment())), signal)
+        told = ''
+      } catch (error) {
+        if (signal.aborted) return
+        const words = error instanceof Error ? error.message : String(error)
+        if (words !== told) log.warn('The Lease cannot be watched', { lease: api.name, error })
+        told = words
+      }
+      await time.sleep(timings.retryPeriod, signal).catch(() => undefined)
     }
   }
 
   return {
     lost: lost.promise,
-    start() {
-      running ??= run()
+    start(ready = Promise.resolve()) {
+      if (running !== undefined) return
+      running = run(ready)
+      void follow()
     },
     onLeading(callback) {
       if (state.phase.is === 'Leading') callback()
@@ -196,6 +217,7 @@ export function createElector(options: ElectorOptions): Elector {
       if (end.signal.aborted) return await running
       // From here on no write of this process begins, whatever becomes of the rest.
       end.abort()
+      following.abort()
       settle(released(state))
       await running
       if (running === undefined || state.phase.is === 'Lost') return

@@ -21,7 +21,11 @@ const run = promisify(execFile)
 const READ = { ...OBJECTS, verbs: ['get', 'list'] }
 const FOLLOW = { ...OBJECTS, verbs: ['get', 'list', 'watch'] }
 const APPROVE = { apiGroups: ['domainpilot.dev'], resources: ['serverpilotapps'], verbs: ['get', 'patch'] }
-const LEASES = { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] }
+const LEASES = {
+  apiGroups: ['coordination.k8s.io'],
+  resources: ['leases'],
+  verbs: ['get', 'watch', 'create', 'update'],
+}
 
 /** The writes that ServerPilot got. */
 const written = ({ simulator }: KubectlWorld) => simulator.calls.filter(({ method }) => method !== 'GET').length
@@ -154,7 +158,7 @@ describe('kubectl domainpilot on a real API server', { timeout: 240_000 }, () =>
       const before = written(world)
       const noLease = await operator.run('apply')
       assert.equal(noLease.status, 1)
-      assert.match(noLease.stderr, /leases.*is forbidden[\s\S]*--verb=get,create,update/)
+      assert.match(noLease.stderr, /leases.*is forbidden[\s\S]*--verb=get,watch,create,update/)
       await operator.may(home, LEASES)
       const { status, stderr } = await operator.run('apply')
       assert.equal(status, 1)

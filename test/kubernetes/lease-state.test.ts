@@ -13,6 +13,7 @@ import {
   type Moment,
   newLeaseState,
   nextRequest,
+  noticed,
   released,
   writeObstacle,
 } from '../../src/kubernetes/lease-state.ts'
@@ -30,13 +31,16 @@ function leaseServer() {
   let stored: StoredLease | undefined
   let version = 0
   const put = (write: LeaseWrite): LeaseAnswer => {
+    server.told.push(recordOf(write))
     stored = { record: recordOf(write), resourceVersion: String(++version), labels: {}, annotations: {} }
     return { is: 'stored', stored }
   }
-  return {
+  const server = {
     remove() {
       stored = undefined
     },
+    /** Everything that it has told watchers, the newest last. */
+    told: [] as LeaseRecord[],
     handle(request: LeaseRequest): LeaseAnswer {
       if (request.call === 'read') return stored === undefined ? { is: 'missing' } : { is: 'stored', stored }
       if (request.call === 'create') return stored === undefined ? put(request.write) : { is: 'conflict' }
@@ -44,6 +48,7 @@ function leaseServer() {
       return request.base.resourceVersion === stored.resourceVersion ? put(request.write) : { is: 'conflict' }
     },
   }
+  return server
 }
 
 /** One try as the elector makes it, all answers at once. */
@@ -153,6 +158,16 @@ describe('election', () => {
     assert.match(writeObstacle(renewed, clockSetBack(12_000)) ?? '', /10 s ago/)
   })
 
+  test('a renewal that a standby is told of counts from then, and not from its next look', () => {
+    const server = leaseServer()
+    const a = tryOnce(fresh('a'), server, 0)
+    const b = tryOnce(fresh('b'), server, 100)
+    tryOnce(a, server, 2_000)
+    const told = noticed(b, server.told.at(-1) as LeaseRecord, at(2_010))
+    assert.equal(tryOnce(b, server, 17_011).phase.is, 'Standby')
+    assert.equal(tryOnce(told, server, 17_011).phase.is, 'Leading')
+  })
+
   test('an answer that comes too late makes nobody leader', () => {
     const a = answered(fresh('a'), { call: 'read' }, { is: 'missing' }, at(0), at(0))
     const create = nextRequest(a, at(0)) as LeaseRequest
@@ -161,7 +176,7 @@ describe('election', () => {
   })
 })
 
-type Act = { node: number; does: 'try' | 'ask' | 'deliver' | 'lose' | 'answer' | 'stop'; wait: number }
+type Act = { node: number; does: 'try' | 'ask' | 'deliver' | 'lose' | 'answer' | 'stop' | 'notice'; wait: number }
 
 interface Node {
   state: LeaseState
@@ -184,6 +199,7 @@ test('never two leaders: any order of requests, answers lost and late, frozen pr
       { weight: 4, arbitrary: fc.constant('ask' as const) },
       { weight: 4, arbitrary: fc.constant('deliver' as const) },
       { weight: 4, arbitrary: fc.constant('answer' as const) },
+      { weight: 3, arbitrary: fc.constant('notice' as const) },
       { weight: 1, arbitrary: fc.constantFrom('lose' as const, 'stop' as const) },
     ),
     wait: fc.oneof(
@@ -208,6 +224,10 @@ test('never two leaders: any order of requests, answers lost and late, frozen pr
         if (does === 'stop') {
           // Ends and comes back as another process.
           nodes[i] = { rate: node.rate, offset: node.offset, state: fresh(`n${i} at ${now}`) }
+        } else if (does === 'notice') {
+          // Events come in order, at any time later.
+          const record = server.told.at(-1 - (wait % 3))
+          if (record !== undefined) node.state = noticed(node.state, record, local)
         } else if (does === 'try' && flying === undefined) {
           node.state = tryOnce(node.state, server, local)
         } else if (does === 'ask' && flying === undefined) {

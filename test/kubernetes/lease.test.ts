@@ -5,6 +5,7 @@ import type { LeaseApi } from '../../src/kubernetes/api.ts'
 import { systemTime } from '../../src/kubernetes/api.ts'
 import { createLeaseApi } from '../../src/kubernetes/client-apis.ts'
 import { createElector, type Elector, leaseName, NotLeadingError } from '../../src/kubernetes/lease.ts'
+import { LEASE_TIMINGS } from '../../src/kubernetes/lease-state.ts'
 import { apiServer, until } from './api-server.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
@@ -23,6 +24,7 @@ function severable(api: LeaseApi) {
     read: () => through(() => api.read()),
     create: (write) => through(() => api.create(write)),
     replace: (write, base) => through(() => api.replace(write, base)),
+    watch: (noticed, signal) => through(() => api.watch((record) => cut || noticed(record), signal)),
   }
   return {
     api: severed,
@@ -44,7 +46,7 @@ describe('on a real API server', { timeout: 120_000 }, () => {
     const server = await apiServer(t)
     if (server === undefined) return
     const namespace = await server.namespace('lease')
-    const leaseOf = (name: string) => createLeaseApi(server.admin.urgent.coordination, namespace, name)
+    const leaseOf = (name: string) => createLeaseApi(server.admin, namespace, name)
 
     await t.test('a clean release hands over within 3 s, with a higher epoch', async (t) => {
       const api = leaseOf('clean')
@@ -113,6 +115,32 @@ describe('on a real API server', { timeout: 120_000 }, () => {
       await until('one leads', () => all.some((each) => each.isLeading()))
       await sleep(2500)
       assert.equal(all.filter((each) => each.isLeading()).length, 1)
+    })
+
+    await t.test('a standby is told of the Lease between its looks', async (t) => {
+      const api = leaseOf('watched')
+      const timings = { ...LEASE_TIMINGS, retryPeriod: 60_000 }
+      const b = createElector({ api, identity: 'b', time: systemTime, log, timings })
+      t.after(() => b.stop())
+      const term = { durationSeconds: 15, acquiredAt: Date.now(), renewedAt: Date.now(), transitions: 1 }
+      const held = await api.create({ ...term, holder: 'a' })
+      b.start()
+      await until('b knows', () => b.holder() === 'a')
+      await api.replace({ ...term, holder: 'c', transitions: 2 }, held)
+      await until('b knows of the other', () => b.holder() === 'c', 5_000)
+    })
+
+    await t.test('who is not ready looks on and does not take the Lease', async (t) => {
+      const api = leaseOf('unready')
+      const ready = Promise.withResolvers<void>()
+      const a = elector(api, 'a')
+      t.after(() => a.stop())
+      const held = await api.create({ holder: '', durationSeconds: 1, acquiredAt: 0, renewedAt: 0, transitions: 1 })
+      a.start(ready.promise)
+      await sleep(3000)
+      assert.equal((await api.read())?.resourceVersion, held.resourceVersion)
+      ready.resolve()
+      await until('a leads', () => a.isLeading(), 1_500)
     })
 
     await t.test('labels that somebody put on the Lease stay, and its holder goes on', async (t) => {
