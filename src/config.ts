@@ -17,8 +17,6 @@ export interface OptionEntry {
   shownDefault?: string
   repeatable?: true
   meaning: string
-  /** Accepted by no release so far: asking for it is an error that says so. */
-  notYet?: true
   /** Values allowed. */
   choices?: readonly string[]
 }
@@ -112,11 +110,10 @@ export const OPTIONS = {
     meaning: 'when to compare everything with ServerPilot',
   },
   checkSchedule: {
-    notYet: true,
     flag: 'check-schedule',
     value: 'CRON',
     default: '*/5 * * * *',
-    meaning: 'when to check DNS and certificates',
+    meaning: 'when to check DNS and certificates; what is new or wrong is looked at in between too; `off` for never',
   },
   workers: { flag: 'workers', value: 'N', default: '4', meaning: 'apps reconciled at once' },
   dryRun: { flag: 'dry-run', default: 'false', meaning: 'plan and report, never write to ServerPilot' },
@@ -151,6 +148,12 @@ export const OPTIONS = {
     value: 'ADDRESS,…',
     shownDefault: "the system's",
     meaning: 'DNS servers to ask',
+  },
+  dnsQps: {
+    flag: 'dns-qps',
+    value: 'N',
+    default: '50',
+    meaning: 'DNS questions a second, at most; a host needs two',
   },
   logLevel: {
     flag: 'log-level',
@@ -187,11 +190,6 @@ export const variableOf = (name: OptionName): string =>
 export function optionText(name: OptionName, given: Given, environment: Environment): string | string[] | undefined {
   const entry: OptionEntry = OPTIONS[name]
   const flag = given[name]
-  if (entry.notYet && (flag !== undefined || environment[variableOf(name)] !== undefined)) {
-    throw new UsageError(
-      `--${entry.flag} is not part of this release yet. Leave it out, and ${variableOf(name)} as well.`,
-    )
-  }
   if (typeof flag === 'string' || Array.isArray(flag)) return checked(entry, `--${entry.flag}`, flag)
   if (typeof flag === 'boolean') return String(flag)
   const variable = environment[variableOf(name)]?.replace(/\r$/, '')
@@ -256,7 +254,7 @@ export function flagsDocs(): string {
     const entry: OptionEntry = OPTIONS[name]
     const choices = entry.choices === undefined ? '' : ` (${entry.choices.join(', ')})`
     const value = entry.value === undefined ? '' : ` ${entry.value}`
-    return `| \`${entry.short === undefined ? '' : `-${entry.short}, `}--${entry.flag}${value}\` | \`${variableOf(name)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.notYet ? '**Not part of this release yet:** ' : ''}${entry.meaning.replaceAll('|', '\\|')}${choices} |`
+    return `| \`${entry.short === undefined ? '' : `-${entry.short}, `}--${entry.flag}${value}\` | \`${variableOf(name)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.meaning.replaceAll('|', '\\|')}${choices} |`
   })
   return `# Flags and environment variables
 

@@ -35,6 +35,12 @@ const REASON = {
   type: 'string',
   jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
 }
+/** What a part of `Ready` says. */
+const conditionColumn = (name: string, type: string) => ({
+  name,
+  type: 'string',
+  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
+})
 const MESSAGE = {
   name: 'Message',
   type: 'string',
@@ -75,6 +81,9 @@ const NAMING: Record<Kind, Naming> = {
       { name: 'App', type: 'string', jsonPath: '.spec.appRef.name' },
       READY,
       REASON,
+      conditionColumn('DNS', 'DNSReady'),
+      conditionColumn('Certificate', 'CertificateReady'),
+      { name: 'Until', type: 'string', jsonPath: '.status.hosts[0].certificateNotAfter' },
       MESSAGE,
       AGE,
     ],

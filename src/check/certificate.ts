@@ -4,10 +4,16 @@ import { compareKey } from '../domain/host.ts'
 /** What a certificate says: only its SANs count, never the subject. */
 export interface CertificateFacts {
   /** Epoch ms. */
+  notBefore: number
   notAfter: number
+  /** SHA-256 of the certificate, as hexadecimal with colons. */
+  fingerprint: string
   /** Host names, canonical, and IP addresses; wildcards as they are. */
   names: readonly string[]
 }
+
+/** From this long before its end a certificate is told of; ServerPilot renews about 30 days before. Milliseconds. */
+export const EXPIRING_MS = 21 * 86_400_000
 
 /** One entry of the list that Node gives. It escapes commas within names, so that no name can hold another one. */
 const ALTERNATIVE_NAME = /(?:^|, )(?:DNS|IP Address):([^,]*)/g
@@ -23,7 +29,12 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
   const names = [...(certificate.subjectAltName ?? '').matchAll(ALTERNATIVE_NAME)].map(([, name = '']) =>
     compareKey(name),
   )
-  return { notAfter: Date.parse(certificate.validTo), names }
+  return {
+    notBefore: Date.parse(certificate.validFrom),
+    notAfter: Date.parse(certificate.validTo),
+    fingerprint: certificate.fingerprint256,
+    names,
+  }
 }
 
 /** Parses a certificate, PEM or DER. Undefined for what is none. */
@@ -36,7 +47,7 @@ export function readCertificate(bytes: string | Uint8Array): X509Certificate | u
 }
 
 /** True when the certificate covers the host: by name, or by a wildcard for exactly its leftmost label. */
-export function covers(facts: CertificateFacts, host: string): boolean {
+export function covers(facts: Pick<CertificateFacts, 'names'>, host: string): boolean {
   const parent = host.slice(host.indexOf('.') + 1)
   return facts.names.includes(host) || facts.names.includes(`*.${parent}`)
 }

@@ -46,7 +46,7 @@ export interface CoverageInput {
   /** Every name that the app lists. */
   observed: readonly string[]
   /** The certificate that is installed, by the API or as it is served; undefined: none. */
-  certificate: CertificateFacts | undefined
+  certificate: Pick<CertificateFacts, 'names' | 'notAfter'> | undefined
   /** DNS of names of the app, the unwanted too; a name that is missing counts as right. */
   dns: ReadonlyMap<string, DnsVerdict>
   caa: ReadonlyMap<string, CaaVerdict>

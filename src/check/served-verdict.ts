@@ -36,8 +36,8 @@ export interface ServedInput {
   /** Epoch ms. */
   now: number
   roots: Roots
-  /** The certificate that the API shows for the app, if it is to be compared. */
-  expected?: X509Certificate
+  /** Fingerprint (SHA-256) of the certificate that the API shows for the app, if it is to be compared. */
+  expected?: string
 }
 
 /** Roots from PEM texts; without any, those that come with Node. Takes some 20 ms, so once is enough. */
@@ -59,7 +59,7 @@ export function judgeServed({ host, handshake, now, roots, expected }: ServedInp
   const [leaf, ...others] = handshake.chain
   if (leaf === undefined) return { state: 'Unseen', message: `${name}: ${UNSEEN.NoCertificate}` }
   const facts = factsOf(leaf)
-  const differs = expected !== undefined && expected.fingerprint256 !== leaf.fingerprint256
+  const differs = expected !== undefined && expected !== facts.fingerprint
   const stale = differs ? ' It is not the certificate that ServerPilot shows: the server may still have to reload.' : ''
   const verdict = (state: ServedState, message: string): ServedVerdict => ({
     state,

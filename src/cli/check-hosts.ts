@@ -1,19 +1,19 @@
 import type { App } from '../api/objects.ts'
-import { certificateFacts, readCertificate } from '../check/certificate.ts'
+import { certificateFacts } from '../check/certificate.ts'
 import { type HostCoverage, judgeCoverage } from '../check/coverage.ts'
-import { addressSet } from '../check/dns/addresses.ts'
-import { type Dns, openDns } from '../check/dns/ask.ts'
+import type { Dns } from '../check/dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
-import { createPace, DEFAULT_RATE } from '../check/dns/pace.ts'
 import { checkHost } from '../check/dns/round.ts'
 import { handshake } from '../check/served.ts'
 import { judgeServed, readRoots } from '../check/served-verdict.ts'
 import { UsageError } from '../config.ts'
+import { rightAddresses } from '../controller/checks/targets.ts'
 import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
 import { systemClock } from '../serverpilot/clock.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { Finding } from './check.ts'
+import { createResolver } from './resolver.ts'
 import type { Setup } from './setup.ts'
 
 /** The hosts that arguments name. Throws `UsageError` for one that is none. */
@@ -32,11 +32,7 @@ export async function hostFindings(
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const dns = openDns({
-    servers: setup.settings.dnsServers,
-    pace: createPace(DEFAULT_RATE, { now: () => performance.now(), sleep: systemClock.sleep }),
-    signal,
-  })
+  const dns = createResolver(setup.settings)(signal)
   try {
     const findings: Finding[] = []
     for (const host of hosts) {
@@ -69,11 +65,7 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
     what,
     detail: `${listed ? 'on' : 'not on'} app ${home.app.key}`,
   } as const
-  const expected = addressSet([
-    ...(home.address === undefined ? [] : [home.address]),
-    ...home.app.spec.dns.expectedAddresses,
-  ])
-  const verdict = await checkHost(dns, host, expected.set)
+  const verdict = await checkHost(dns, host, rightAddresses(home.app, home.address))
   const caa = judgeCaa(host, await createCaaLookup(dns)(host))
   return [
     place,
@@ -115,7 +107,7 @@ function dnsFinding(what: string, { state, message, addresses }: DnsVerdict): Fi
 async function servedFinding(what: string, host: Host, { seen, address }: Home, signal: AbortSignal): Promise<Finding> {
   if (address === undefined) return { verdict: 'warn', what, detail: 'served: the server has no known address yet' }
   const shaken = await handshake({ address, host, signal })
-  const expected = seen.ssl?.cert === undefined ? undefined : readCertificate(seen.ssl.cert)
+  const expected = seen.ssl?.cert === undefined ? undefined : certificateFacts(seen.ssl.cert)?.fingerprint
   const judged = judgeServed({
     host,
     handshake: shaken,

@@ -5,7 +5,7 @@ import { cureOf } from '../report/words.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
 import { type ClusterReader, EVERYWHERE, openReader } from './cluster-reader.ts'
 import { readAll } from './cluster-status.ts'
-import { type Explanation, explanationText, means } from './explain.ts'
+import { type Explanation, explanationText, FINE, looksOf, means } from './explain.ts'
 import { calledAs, EXIT, type Io } from './io.ts'
 import type { KubernetesSettings, Settings } from './settings.ts'
 
@@ -74,6 +74,7 @@ function explainMapping(host: Host, mapping: MappingObject, app: AppObject | und
   const bad = [accepted, synced].find((each) => each?.status === 'False')
   const behind = status.observedGeneration < mapping.generation
   const why = at?.message ?? bad?.message
+  const looks = at && looksOf(status.conditions, at)
   return {
     app: mapping.app,
     appId: status.appId ?? app?.appId ?? 'none',
@@ -83,11 +84,13 @@ function explainMapping(host: Host, mapping: MappingObject, app: AppObject | und
     claim: owned ? 'as its status says' : undefined,
     listed: at?.state === 'present' || at?.state === 'leaving',
     verdict: `${at?.state ?? 'not on the app'}${why ? `: ${why}` : ''}`,
+    dns: looks?.dns,
+    certificate: looks?.certificate,
     next: behind
       ? 'The daemon has not looked at the mapping as it is now: see that one runs and serves its app.'
       : (app && removalOf(host, app, command)) ||
         (bad && cureOf(bad.reason)) ||
-        (at?.state === 'present' ? 'Nothing: it is as it should be.' : 'The daemon goes on with it.'),
+        (looks?.next ?? (at?.state === 'present' ? FINE : 'The daemon goes on with it.')),
   }
 }
 

@@ -21,6 +21,9 @@ const NAMES = [
   'library',
 ]
 
+/** The simulated server's address: documentation's own, so that nothing is reached by it. */
+const SERVER = '198.51.100.10'
+
 /** `demo`: simulator, folder of objects, daemon and status page, with a little traffic; needs no account. */
 export async function demoCommand(io: Io, given: Given): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-demo-'))
@@ -29,6 +32,8 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
     latency: 20,
     actionDuration: 300,
     issuance: { delay: 4_000 },
+    dns: Object.fromEntries(NAMES.map((name) => [`${name}.example.com`, [SERVER]])),
+    dnsPort: 0,
   })
   const appId = simulator.apps[0] ?? ''
   const domains = join(folder, 'domains')
@@ -42,6 +47,8 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
     stateDir: join(folder, 'state'),
     serverpilotUrl: simulator.url,
     sweepSchedule: '*/10 * * * * *',
+    checkSchedule: '*/30 * * * * *',
+    dnsServers: [simulator.nameserver ?? ''],
   }
   const traffic = startTraffic(domains)
   try {

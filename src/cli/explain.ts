@@ -1,13 +1,15 @@
 import { type Given, UsageError } from '../config.ts'
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import type { Outcome } from '../report/outcome.ts'
+import type { Condition, Status } from '../report/status.ts'
 import { visible } from '../report/terminal.ts'
-import { cureOf } from '../report/words.ts'
+import { cureOf, dateOf } from '../report/words.ts'
 import { EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
 import { readSource } from './plan.ts'
 import { readSettings } from './settings.ts'
 import { type Setup, setUp } from './setup.ts'
+import { readStatusFile } from './status-file.ts'
 
 /** What is known of one host on one app. */
 export interface Explanation {
@@ -20,6 +22,9 @@ export interface Explanation {
   /** Undefined: not known. */
   listed: boolean | undefined
   verdict: string
+  /** What the daemon's looks found; undefined where it said nothing. */
+  dns?: string | undefined
+  certificate?: string | undefined
   next: string
 }
 
@@ -37,8 +42,11 @@ export async function explainCommand(io: Io, given: Given, name: string): Promis
   try {
     await readSource(setup)
     const outcomes = await passOver(io, setup, 'Looking at')
+    const told = readStatusFile(io, setup.settings.stateDir)
     const found = [
-      ...outcomes.flatMap((outcome) => explain(setup, outcome, parsed.host)),
+      ...outcomes
+        .flatMap((outcome) => explain(setup, outcome, parsed.host))
+        .map((each) => withLooks(each, parsed.host, told)),
       ...orphans(setup, parsed.host),
     ]
     if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
@@ -85,10 +93,38 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
       next:
         change !== undefined
           ? NEXT[change.action]
-          : (reason === undefined ? '' : cureOf(reason)) || (sourceNote(setup) ?? 'Nothing: it is as it should be.'),
+          : (reason === undefined ? '' : cureOf(reason)) || (sourceNote(setup) ?? FINE),
     },
   ]
 }
+
+/** Adds what the daemon found out of DNS and certificate, which a pass does not look at. */
+function withLooks(each: Explanation, host: Host, told: Status | undefined): Explanation {
+  const mapping = told?.mappings.find(({ key }) => key === each.wantedBy)
+  const at = mapping?.hosts.find(({ name }) => name === host)
+  if (mapping === undefined || at === undefined) return each
+  const looks = looksOf(mapping.conditions, at)
+  return { ...each, ...looks, next: each.next === FINE ? (looks.next ?? FINE) : each.next }
+}
+
+/** What conditions of a mapping say of DNS and certificate of its host, and what to do about it. */
+export function looksOf(
+  conditions: readonly Condition[],
+  { addresses = [], certificateNotAfter }: { addresses?: readonly string[]; certificateNotAfter?: number },
+): { dns: string | undefined; certificate: string | undefined; next: string | undefined } {
+  const of = (type: string): Condition | undefined => conditions.find((each) => each.type === type)
+  const [dns, certificate] = [of('DNSReady'), of('CertificateReady')]
+  const bad = [dns, certificate].find((each) => each?.status === 'False')
+  const until = certificateNotAfter === undefined ? '' : `, until ${dateOf(certificateNotAfter)}`
+  return {
+    dns: dns && said(dns, `resolves to the server (${addresses.join(', ')})`),
+    certificate: certificate && said(certificate, `covers it${until}`),
+    next: bad && cureOf(bad.reason),
+  }
+}
+
+const said = ({ status, reason, message }: Condition, good: string): string =>
+  status === 'True' ? `${good}${message === '' ? '' : `: ${message}`}` : `${reason}: ${message}`
 
 /** Mappings that ask for an app which does not exist. */
 function orphans({ objects }: Setup, host: Host): Explanation[] {
@@ -121,6 +157,9 @@ export const means = (domain: string, host: Host): boolean =>
 
 const sourceNote = ({ objects }: Setup): string | undefined => objects.failure()?.message
 
+/** What is next where nothing is. */
+export const FINE = 'Nothing: it is as it should be.'
+
 const NEXT = {
   add: 'It is added by the next apply, or by the daemon at once.',
   remove: 'It is removed by the next apply, or by the daemon once it has settled.',
@@ -146,6 +185,8 @@ export function explanationText(host: Host, found: readonly Explanation[], none:
       `  wanted by  ${each.wantedBy === undefined ? 'nobody' : `${visible(each.wantedBy)} (${visible(each.place ?? '')})`}`,
       `  held by    ${each.heldBy === undefined ? 'nobody' : `${each.heldBy} (${each.claim})`}`,
       `  stands     ${visible(each.verdict)}`,
+      ...(each.dns === undefined ? [] : [`  dns        ${visible(each.dns)}`]),
+      ...(each.certificate === undefined ? [] : [`  cert       ${visible(each.certificate)}`]),
       `  next       ${visible(each.next)}`,
     ]
     return lines.join('\n')

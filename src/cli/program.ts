@@ -23,15 +23,16 @@ const CONNECTION: OptionName[] = [
   'logLevel',
   'logFormat',
 ]
+/** Of commands that may have to look hosts up. */
+const LOOKING: OptionName[] = [...CONNECTION, 'dnsServers', 'dnsQps']
 const DAEMON: OptionName[] = [
-  ...CONNECTION,
+  ...LOOKING,
   'sweepSchedule',
   'checkSchedule',
   'dryRun',
   'listen',
   'kubeApiQps',
   'leaderElect',
-  'dnsServers',
 ]
 
 /** A command's work: gives the exit status. Loaded when it is called, so that `validate` never pays for `run`. */
@@ -62,7 +63,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'plan',
     summary: 'show what would change, per app, as a diff with its hash; writes nothing',
-    options: CONNECTION,
+    options: LOOKING,
     extra: [everywhere(), output(), new Option('--exit-code', 'exit with 2 when there are differences')],
     examples: ['plan', 'plan -o json --exit-code'],
     action: async (io, given) => (await import('./plan.ts')).planCommand(io, given),
@@ -70,7 +71,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'apply',
     summary: 'one pass over every app: prints the plan, applies it, waits for the result',
-    options: CONNECTION,
+    options: LOOKING,
     extra: [everywhere(), output(), new Option('--approve <hash>', 'let exactly the removals of this hash go, once')],
     examples: ['apply', 'apply --approve 3f9a0c1d2e4b5a69'],
     action: async (io, given) => (await import('./plan.ts')).applyCommand(io, given),
@@ -90,7 +91,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'check [hosts...]',
     summary: 'connection test: a line each with the cause and the cure; of HOSTS, their DNS and certificates',
-    options: [...CONNECTION, 'dnsServers'],
+    options: LOOKING,
     extra: [everywhere(), output()],
     examples: ['check', 'check shop.example.com www.shop.example.com'],
     action: async (io, given, hosts) => (await import('./check.ts')).checkCommand(io, given, hosts),
@@ -113,7 +114,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'status',
     summary: 'apps and mappings with conditions, addresses, certificate expiry',
-    options: CONNECTION,
+    options: LOOKING,
     extra: [
       everywhere(),
       output(),
@@ -225,7 +226,7 @@ function optionOf(name: OptionName): Option {
   const value = entry.value === undefined ? '' : ` <${entry.value}>`
   const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(name)}]`
   const short = entry.short === undefined ? '' : `-${entry.short}, `
-  const option = new Option(`${short}--${entry.flag}${value}`, described).hideHelp(entry.notYet === true)
+  const option = new Option(`${short}--${entry.flag}${value}`, described)
   if (entry.repeatable) option.argParser(collect)
   return option
 }

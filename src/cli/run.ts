@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Given, text as optionText } from '../config.ts'
-import { createDaemon } from '../controller/daemon.ts'
+import { createDaemon, type DaemonOptions } from '../controller/daemon.ts'
 import { type Board, createBoard } from '../report/board.ts'
 import { liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
@@ -11,6 +11,7 @@ import { systemClock } from '../serverpilot/clock.ts'
 import { watchApprovals } from './handover.ts'
 import { EXIT, type Io } from './io.ts'
 import { type Setup, setUp } from './setup.ts'
+import { STATUS_FILE } from './status-file.ts'
 
 /** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
 const MAX_SILENCE = 10 * 60_000
@@ -81,6 +82,7 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
     log,
     workers: settings.workers,
     sweepSchedule: settings.sweepSchedule,
+    checks: await openChecks(setup),
     hooks: {
       onAdd: () => metrics.queueAdded(),
       onRetry: () => metrics.queueRetried(),
@@ -127,6 +129,31 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
   return lost === undefined ? EXIT.done : EXIT.failed
 }
 
+/** The checks of DNS and certificates, loaded only where they are wanted. */
+async function openChecks({ settings, context, metrics, log }: Setup): Promise<DaemonOptions['checks']> {
+  const { checkSchedule } = settings
+  if (checkSchedule === undefined) return undefined
+  const [{ createChecks }, { createResolver }, { readRoots }] = await Promise.all([
+    import('../controller/checks/checks.ts'),
+    import('./resolver.ts'),
+    import('../check/served-verdict.ts'),
+  ])
+  let roots: ReturnType<typeof readRoots> | undefined
+  return (enqueue) =>
+    createChecks({
+      context,
+      schedule: checkSchedule,
+      resolver: createResolver(settings),
+      roots: () => {
+        roots ??= readRoots()
+        return roots
+      },
+      enqueue,
+      resolverAnswers: (answers) => metrics.resolverAnswers(answers),
+      log,
+    })
+}
+
 /** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
 function keepFolder(
   { settings, objects, log }: Setup,
@@ -159,9 +186,6 @@ async function listen(
     failed: (error) => log.error('Answering a request failed', { error }),
   })
 }
-
-/** Name of the file in the state folder that `status` and `explain` read. */
-export const STATUS_FILE = 'status.json'
 
 /** Writes the status to the state folder now and then, for `status`. */
 function keepStatus(

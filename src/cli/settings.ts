@@ -28,6 +28,8 @@ export interface Settings {
   updateMethod: 'POST' | 'PUT'
   qps: number
   sweepSchedule: string
+  /** Cron; undefined: hosts are not looked at. */
+  checkSchedule: string | undefined
   workers: number
   dryRun: boolean
   listen: { host: string; port: number } | undefined
@@ -38,6 +40,8 @@ export interface Settings {
   proxy: ProxySettings
   /** Addresses of DNS servers; empty: the system's. */
   dnsServers: string[]
+  /** DNS questions a second. */
+  dnsQps: number
   selection: Selection
   /** Undefined: the objects are files. */
   kubernetes: KubernetesSettings | undefined
@@ -87,6 +91,8 @@ export function readSettings(
     updateMethod: text('serverpilotUpdateMethod', given, environment) === 'PUT' ? 'PUT' : 'POST',
     qps: positive('serverpilotQps', given, environment),
     sweepSchedule: cron('sweepSchedule', given, environment),
+    checkSchedule:
+      text('checkSchedule', given, environment) === 'off' ? undefined : cron('checkSchedule', given, environment),
     workers: Math.ceil(positive('workers', given, environment)),
     dryRun: flag('dryRun', given, environment),
     listen: listenAddress(given, environment),
@@ -96,6 +102,7 @@ export function readSettings(
     ambientNamespaces: list('ambientCredentialsNamespaces', given, environment),
     proxy: readProxy(environment),
     dnsServers: dnsServers(given, environment),
+    dnsQps: positive('dnsQps', given, environment),
     kubernetes,
     selection: { namespaces: list('namespace', given, environment), selector: appSelector },
     filters: JSON.stringify([
@@ -165,7 +172,7 @@ function dnsServers(given: Given, environment: Environment): string[] {
   return servers
 }
 
-function cron(name: 'sweepSchedule', given: Given, environment: Environment): string {
+function cron(name: 'sweepSchedule' | 'checkSchedule', given: Given, environment: Environment): string {
   const value = text(name, given, environment) ?? ''
   const fault = validCron(value)
   if (fault !== undefined) throw new UsageError(`--${OPTIONS[name].flag}: ${fault}.`)

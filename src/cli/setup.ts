@@ -3,7 +3,6 @@ import { type Context, createContext, type Ports } from '../controller/context.t
 import { ReconcileError } from '../controller/errors.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
-import type { Held } from '../plan/held.ts'
 import { createLogger, type Log } from '../report/log.ts'
 import type { Endpoint } from '../report/metrics.ts'
 import { createMetrics, type Metrics } from '../report/metrics.ts'
@@ -103,7 +102,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
       clock: systemClock,
       namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
       finalizers: cluster?.finalizers,
-      checkAdditions,
+      ...(options.oneShot ? { lookUpNow: lookUpNow(settings, accounts) } : {}),
       handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
       assertMayWrite: () => assertLeading(cluster),
     },
@@ -198,13 +197,13 @@ const ambientSecrets = ({ credentials, database }: Settings['ambient']): string[
   ...(database === undefined ? [] : urlSecrets(database.url)),
 ]
 
-const checkAdditions: Ports['checkAdditions'] = async (app, hosts) => {
-  if (app.spec.dns.policy !== 'Require') return new Map()
-  const held: Held = {
-    reason: 'InvalidSpec',
-    message: 'spec.dns.policy Require is not part of this release yet; set Report.',
+/** One pass does not wait for checks: it looks itself, where `dns.policy: Require` asks for it. */
+function lookUpNow(settings: Settings, accounts: Accounts): NonNullable<Ports['lookUpNow']> {
+  return async (app, hosts, serverId) => {
+    const { lookUp } = await import('./resolver.ts')
+    const { lastAddress } = await (await accounts.accountOf(app)).getServer(serverId)
+    return await lookUp(settings, app, lastAddress, hosts)
   }
-  return new Map(hosts.map((host) => [host, held]))
 }
 
 async function openStore(

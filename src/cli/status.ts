@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import { z } from 'zod'
 import type { Given } from '../config.ts'
 import { createBoard } from '../report/board.ts'
 import type { AppStatus, Status } from '../report/status.ts'
@@ -10,9 +8,9 @@ import { calledAs, EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
 import { readSource } from './plan.ts'
 import { quiet } from './quiet.ts'
-import { STATUS_FILE } from './run.ts'
 import { readSettings } from './settings.ts'
 import { setUp } from './setup.ts'
+import { readStatusFile } from './status-file.ts'
 
 /** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
 const OLD = 15 * 60_000
@@ -55,7 +53,7 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
   const setup = await setUp(io, given, { oneShot: true, writes: false })
   try {
     const now = systemClock.now()
-    let status = readStatus(io, join(setup.settings.stateDir, STATUS_FILE))
+    let status = readStatusFile(io, setup.settings.stateDir)
     if (status === undefined || given.fresh === true) {
       const board = createBoard({
         version: io.version,
@@ -75,21 +73,5 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
     return status
   } finally {
     await setup.close()
-  }
-}
-
-const shape = z.looseObject({
-  generatedAt: z.number(),
-  apps: z.array(z.looseObject({})),
-  mappings: z.array(z.looseObject({})),
-})
-
-/** The file that the daemon keeps; undefined where there is none, or none that can be read: then a fresh look is taken. */
-function readStatus(io: Io, path: string): Status | undefined {
-  try {
-    const value: unknown = JSON.parse(io.readFile(path))
-    return shape.safeParse(value).success ? (value as Status) : undefined
-  } catch {
-    return undefined
   }
 }

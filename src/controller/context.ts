@@ -1,15 +1,19 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
+import type { CertificateFacts } from '../check/certificate.ts'
+import type { DnsVerdict } from '../check/dns/judge.ts'
+import type { Outage } from '../check/dns/outage.ts'
+import { type HostFacts, noFacts } from '../check/facts.ts'
 import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { Compiled, Desired, NamespaceLabels } from '../plan/desired.ts'
-import type { Held } from '../plan/held.ts'
 import type { RemovalWatch } from '../plan/settle.ts'
 import type { SslOutcome } from '../report/outcome.ts'
 import type { Clock } from '../serverpilot/clock.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { MappingSource, ObjectSource } from '../source/source.ts'
 import type { Finalizers } from './deletion.ts'
+import type { Grounds } from './ssl-state.ts'
 
 /** What reconciling stands on: every edge is an interface, so that a cluster, a database or a test plugs in here. */
 export interface Ports {
@@ -23,8 +27,8 @@ export interface Ports {
   namespaceLabels: NamespaceLabels
   /** Undefined where objects can have none: in files. */
   finalizers?: Finalizers | undefined
-  /** Additions that a check holds back (DNS under `Require`). */
-  checkAdditions(app: App, hosts: readonly Host[]): Promise<ReadonlyMap<Host, Held>>
+  /** Looks hosts of an app up at once, in one pass by a person; undefined in a daemon, whose checks do that beside. */
+  lookUpNow?(app: App, hosts: readonly Host[], serverId: string): Promise<ReadonlyMap<Host, DnsVerdict>>
   /** Hashes that somebody approved by other ways than an annotation. */
   handedApprovals?(): readonly string[]
   /** Throws when this process may not write now: lost leadership. Called directly before each claim and each write. */
@@ -75,22 +79,55 @@ export interface AppMemory {
   /** Changes made at ServerPilot by this process: a listing that was asked for before one of them is not true any more. */
   writes: number
   contention: Contention
-  /** Not before this is SSL looked at again; epoch ms. */
-  sslNotBefore: number
-  /** What was found then. */
-  ssl: SslOutcome | undefined
+  ssl: SslMemory | undefined
   account: string | undefined
+  /** What the last reconcile saw of server and certificate. */
+  seen: Seen | undefined
+  checks: AppChecks
+}
+
+/** The last look at AutoSSL and ForceSSL. */
+export interface SslMemory {
+  outcome: SslOutcome
+  /** Looks in a row that came to the same. */
+  looks: number
+  /** Not before this is it looked at again, unless something changed; epoch ms. */
+  lookAt: number
+  /** What it was found on; `ssl` is what the list said of SSL. */
+  grounds: Grounds & { ssl: string }
+}
+
+/** What looking at an app's hosts starts from. */
+export interface Seen {
+  serverId: string
+  /** PEM of the certificate, and what it says. */
+  pem: string | undefined
+  certificate: CertificateFacts | undefined
+  /** AutoSSL is wanted, and a wanted host that is listed has no certificate. */
+  bare: boolean
+}
+
+/** What looks found out of an app's hosts, and what the app was like then. */
+export interface AppChecks {
+  facts: HostFacts
+  generation?: number
+  /** Value of the annotation that asks for a reconcile. */
+  requested?: string | undefined
+  /** Fingerprint. */
+  certificate?: string | undefined
 }
 
 /** Ports, mode and memory of one running controller. */
 export interface Context extends Ports, Mode {
   memory: Map<Key, AppMemory>
   desires: Map<string, AccountDesires>
+  /** Whether hosts are looked at beside the reconciles, and an outage of the resolver while one lasts. */
+  checks: { on: boolean; outage: Outage | undefined }
 }
 
 /** Puts a context together; nothing starts. */
 export function createContext(ports: Ports, mode: Mode): Context {
-  return { ...ports, ...mode, memory: new Map(), desires: new Map() }
+  return { ...ports, ...mode, memory: new Map(), desires: new Map(), checks: { on: false, outage: undefined } }
 }
 
 /** The memory of an app, made when there is none. */
@@ -113,8 +150,9 @@ export function blankMemory(): AppMemory {
     listed: undefined,
     writes: 0,
     contention: { reversals: new Map(), until: 0, level: 0 },
-    sslNotBefore: 0,
     ssl: undefined,
     account: undefined,
+    seen: undefined,
+    checks: { facts: noFacts() },
   }
 }

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Key } from '../api/objects.ts'
 import type { Log } from '../report/log.ts'
 import { blankOutcome, type Failure, type Outcome } from '../report/outcome.ts'
+import type { Checks } from './checks/checks.ts'
 import type { Context } from './context.ts'
 import { concerned } from './desire.ts'
 import { createQueue, type Queue, type QueueHooks, systemQueueTimer } from './queue.ts'
@@ -26,6 +27,8 @@ export interface DaemonOptions {
   workers: number
   sweepSchedule: string
   hooks: QueueHooks
+  /** Looks at DNS and certificates beside the reconciles; undefined for never. */
+  checks?: ((enqueue: (app: Key) => void) => Checks) | undefined
 }
 
 export interface Daemon {
@@ -45,6 +48,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const { context, reporter, log } = options
   const queue = createQueue({ timer: systemQueueTimer, hooks: options.hooks })
   const abort = new AbortController()
+  const checks = options.checks?.((app) => queue.add(app, 'low'))
   const workers: Promise<void>[] = []
   let stopSchedule: (() => void) | undefined
   let leads = false
@@ -86,8 +90,9 @@ export function createDaemon(options: DaemonOptions): Daemon {
       // Stopped while an API that does not answer was waited for.
       if (abort.signal.aborted) return
       for (let worker = 0; worker < options.workers; worker++) {
-        workers.push(work(options, queue, abort.signal))
+        workers.push(work(options, queue, checks, abort.signal))
       }
+      checks?.lead()
       stopSchedule = schedule(options.sweepSchedule, sweepNow, {
         name: 'sweep',
         onError: (error) => log.warn('Sweep failed', { error }),
@@ -95,6 +100,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     },
     async stop(graceMs) {
       stopSchedule?.()
+      await checks?.stop()
       queue.shutDown()
       await context.objects.stop()
       const timer = setTimeout(() => abort.abort(new Error('stopping')), graceMs)
@@ -107,10 +113,17 @@ export function createDaemon(options: DaemonOptions): Daemon {
   }
 }
 
-async function work(options: DaemonOptions, queue: Queue, signal: AbortSignal): Promise<void> {
+async function work(
+  options: DaemonOptions,
+  queue: Queue,
+  checks: Checks | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
     try {
-      handle(options, queue, await reconcile(options.context, key, signal))
+      const outcome = await reconcile(options.context, key, signal)
+      handle(options, queue, outcome)
+      checks?.noticed(outcome)
     } catch (error) {
       // Only an abort gets here; anything else would be a bug, and must not end the worker.
       if (!signal.aborted) {

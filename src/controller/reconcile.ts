@@ -1,4 +1,5 @@
 import { ANNOTATION, type App, type Key } from '../api/objects.ts'
+import { certificateFacts } from '../check/certificate.ts'
 import type { Host } from '../domain/host.ts'
 import { type OwnershipRecord, writerMatches } from '../ownership/record.ts'
 import type { Held } from '../plan/held.ts'
@@ -7,6 +8,7 @@ import { onClock, watchRemovals } from '../plan/settle.ts'
 import { blankOutcome, type Outcome } from '../report/outcome.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { applyPlan } from './apply.ts'
+import { heldByDns } from './checks/require-dns.ts'
 import { backOff, calm, MAX_WRITES, noteReversals, notTaken, reversalsOf } from './contention.ts'
 import { type Context, memoryOf } from './context.ts'
 import { bringFinalizer, concludeFarewell, type Farewell, farewellOf } from './deletion.ts'
@@ -14,7 +16,8 @@ import { desire, movingHosts, type Wish } from './desire.ts'
 import { failureOf, ReconcileError } from './errors.ts'
 import { readForWrite } from './observe.ts'
 import { loadAccountRecords, loadRecord, resolveAccounts } from './records.ts'
-import { bringSsl, uncoveredHosts } from './ssl.ts'
+import { bringSsl } from './ssl.ts'
+import { uncoveredHosts } from './ssl-state.ts'
 
 /**
  * Brings one app in line with its mappings, in the order of docs/how-it-decides.md:
@@ -68,7 +71,10 @@ async function bringInLine(
   outcome.result = 'Planned'
   if (readsOnly(context, app)) return
   await write(context, account, app, outcome, fresh, signal)
-  if (farewell === 'stays') await ssl(context, account, app, outcome, signal)
+  if (farewell === 'stays') {
+    Object.assign(outcome, await bringSsl(context, account, app, outcome, signal))
+    outcome.next = earliest(outcome.next, outcome.ssl?.next)
+  }
   outcome.result = resultOf(outcome)
 }
 
@@ -158,7 +164,7 @@ async function blockedAdditions(
   }
   const there = new Set<string>(observed.domains)
   const open = [...wish.desired.hosts.keys()].filter((host) => !blocked.has(host) && !there.has(host))
-  for (const [host, held] of await context.checkAdditions(app, open)) blocked.set(host, held)
+  for (const [host, held] of await heldByDns(context, app, open, observed.serverId)) blocked.set(host, held)
   return blocked
 }
 
@@ -244,33 +250,6 @@ function withWriter(context: Context, record: OwnershipRecord, plan: Plan): Owne
 const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && new Set([...a, ...b]).size === new Set(a).size
 
-/** Step 7. Only looks closer when something is wanted that the list says is not there. */
-async function ssl(
-  context: Context,
-  account: ServerPilot,
-  app: App,
-  outcome: Outcome,
-  signal: AbortSignal,
-): Promise<void> {
-  const memory = memoryOf(context, app.key)
-  let observed = outcome.observed as ServerPilotApp
-  const record = outcome.record as OwnershipRecord
-  const hosts = outcome.desired?.hosts ?? new Map<Host, unknown>()
-  const wanted = app.spec.ssl.auto && (observed.ssl === null || uncoveredHosts(observed, hosts).length > 0)
-  const changed = outcome.added.length + outcome.removed.length > 0
-  if (wanted && !changed && context.clock.now() < memory.sslNotBefore) {
-    outcome.ssl = memory.ssl
-    outcome.next = earliest(outcome.next, memory.sslNotBefore)
-    return
-  }
-  if (wanted && observed.autossl === undefined) observed = await account.getApp(app.spec.appId, signal)
-  const brought = await bringSsl(context, account, app, observed, record, hosts, signal)
-  Object.assign(outcome, { ssl: brought.outcome, record: brought.record, observed: brought.observed })
-  memory.sslNotBefore = brought.outcome.next ?? 0
-  memory.ssl = { ...brought.outcome, switched: undefined }
-  outcome.next = earliest(outcome.next, brought.outcome.next)
-}
-
 function resultOf(outcome: Outcome): Outcome['result'] {
   if (outcome.plan?.refused !== undefined) return 'Refused'
   const changed = outcome.added.length + outcome.removed.length > 0 || outcome.ssl?.switched !== undefined
@@ -278,7 +257,25 @@ function resultOf(outcome: Outcome): Outcome['result'] {
 }
 
 function finish(context: Context, outcome: Outcome): Outcome {
-  return { ...outcome, next: earliest(outcome.next, outcome.plan?.next), endedAt: context.clock.now() }
+  const { checks } = memoryOf(context, outcome.key)
+  noteSeen(context, outcome)
+  return {
+    ...outcome,
+    next: earliest(outcome.next, outcome.plan?.next),
+    checks: context.checks.on ? { facts: checks.facts, outage: context.checks.outage } : undefined,
+    endedAt: context.clock.now(),
+  }
+}
+
+/** Keeps what looks at the app's hosts start from. */
+function noteSeen(context: Context, { app, key, observed, desired }: Outcome): void {
+  if (app === undefined || observed === undefined) return
+  const memory = memoryOf(context, key)
+  const pem = observed.ssl?.cert
+  const certificate =
+    memory.seen?.pem === pem ? memory.seen?.certificate : pem === undefined ? undefined : certificateFacts(pem)
+  const bare = app.spec.ssl.auto && (certificate === undefined || uncoveredHosts(observed, desired?.hosts).length > 0)
+  memory.seen = { serverId: observed.serverId, pem, certificate, bare }
 }
 
 const earliest = (a: number | undefined, b: number | undefined): number | undefined =>

@@ -37,7 +37,15 @@ const record = z.looseObject({
   lastApproval: z.string().exactOptional(),
   exclusiveApproved: z.literal(true).exactOptional(),
   rejected: z.record(host, rejection),
-  ssl: z.object({ hosts: z.string(), attempts: count, lastAt: time }).exactOptional(),
+  ssl: z
+    .object({
+      hosts: z.string(),
+      attempts: count,
+      lastAt: time,
+      wrong: z.array(host).exactOptional(),
+      requested: z.string().optional(),
+    })
+    .exactOptional(),
   lastSeen: z.array(z.custom<Host>((name) => typeof name === 'string', 'is no name')).exactOptional(),
 })
 

@@ -44,6 +44,10 @@ export interface SslAttempts {
   hosts: string
   attempts: number
   lastAt: number
+  /** Hosts whose DNS was wrong at the last attempt: once one is right, attempts begin anew. */
+  wrong?: Host[]
+  /** The request to reconcile that stood on the object then. */
+  requested?: string | undefined
 }
 
 /** What we own of one app at ServerPilot. One per account and appId; the same JSON in a file or a ConfigMap. */

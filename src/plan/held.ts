@@ -8,9 +8,9 @@ export interface Held {
     | 'InvalidSpec'
     | 'Rejected'
     | 'AppFull'
-    | 'NoRecords'
-    | 'PointsElsewhere'
-    | 'IPv6PointsElsewhere'
+    | 'AwaitingDNS'
+    | 'ResolverFailed'
+    | 'CertificateLimit'
   message: string
   /** Set by the plan. */
   of?: 'addition' | 'removal'

@@ -4,13 +4,14 @@ import { compareKey, type Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import { planToText } from '../plan/render.ts'
 import { conditionsOf, type Said } from './conditions.ts'
+import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
 import type { AppStatus, HostStatus } from './status.ts'
 import { syncedOf } from './synced.ts'
 
 /** The status of an app after a reconcile. Pure. `before` gives the transition times, and what a failed look could not see. */
-export function appStatus(app: App, outcome: Outcome, before: AppStatus | undefined): AppStatus {
+export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before: AppStatus | undefined): AppStatus {
   const now = outcome.endedAt
   const synced = syncedOf(outcome)
   const conditions = conditionsOf(
@@ -20,7 +21,7 @@ export function appStatus(app: App, outcome: Outcome, before: AppStatus | undefi
     {
       Accepted: acceptedOf(outcome),
       Synced: synced,
-      CertificateReady: certificateOf(outcome) ?? keptCertificate(outcome, before),
+      CertificateReady: certificateOf(outcome, checks) ?? keptCertificate(outcome, before),
     },
     now,
   )
@@ -38,7 +39,7 @@ export function appStatus(app: App, outcome: Outcome, before: AppStatus | undefi
     observedGeneration: app.generation,
     ownedDomains: outcome.record === undefined ? (before?.ownedDomains ?? []) : heldHosts(outcome.record),
     domains: seen ? countsOf(outcome) : (before?.domains ?? { desired: 0, observed: 0, owned: 0, foreign: 0 }),
-    hosts: seen ? hostsOf(outcome) : (before?.hosts ?? []),
+    hosts: seen ? hostsOf(outcome, checks) : (before?.hosts ?? []),
     ...(plan === undefined ? {} : { plan }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(handled === undefined ? {} : { lastHandledReconcileAt: handled }),
@@ -73,10 +74,14 @@ function rowFaults(faults: Outcome['faults']): string {
   return `${faults.length} row(s) name no domain that can be served: ${shown.join('; ')}${more}.`
 }
 
-function certificateOf({ ssl }: Outcome): Said | undefined {
-  return ssl === undefined
-    ? undefined
-    : { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message: ssl.message }
+/** Reasons that leave open which hosts have no certificate, and why. */
+const LACKING: ReadonlySet<string> = new Set<Reason>(['NotCovered', 'AwaitingAvailability', 'AttemptsExhausted'])
+
+function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
+  if (ssl === undefined) return undefined
+  const why = LACKING.has(ssl.reason) ? checks.lacking() : ''
+  const message = why === '' ? ssl.message : `${ssl.message} ${why}`
+  return { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message }
 }
 
 /** What an attempt that failed could not see stays as it was seen last. */
@@ -110,7 +115,7 @@ function appCertificate({ observed, desired }: Outcome): AppStatus['certificate'
   return { notAfter: facts.notAfter, covered, uncovered }
 }
 
-function hostsOf(outcome: Outcome): HostStatus[] {
+function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
   const { observed, plan, desired, record } = outcome
   const there = new Set(observed?.domains.map(compareKey))
   const facts = observed?.ssl?.cert === undefined ? undefined : certificateFacts(observed.ssl.cert)
@@ -119,11 +124,13 @@ function hostsOf(outcome: Outcome): HostStatus[] {
     const host = name as Host
     const mapping = desired?.hosts.get(host)?.mapping.key ?? record?.hosts[host]?.mapping
     const message = plan?.held.get(host)?.message
+    const dns = checks.dns(name)
     return {
       name,
       state: stateOf(host, outcome, there),
       ...(mapping === undefined ? {} : { mapping }),
       ...(message === undefined ? {} : { message }),
+      ...(dns === undefined ? {} : { addresses: dns.addresses, dns }),
       ...(facts !== undefined && there.has(name) && covers(facts, name) ? { certificateNotAfter: facts.notAfter } : {}),
     }
   })

@@ -3,6 +3,7 @@ import type { Kind } from '../api/schema.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { appStatus } from './app-status.ts'
 import { type Happening, happenings, mappingHappenings } from './happenings.ts'
+import { hostChecks } from './host-checks.ts'
 import type { Log } from './log.ts'
 import { mappingStatuses, orphanStatus } from './mapping-status.ts'
 import type { Metrics } from './metrics.ts'
@@ -72,16 +73,17 @@ export function createBoard(options: BoardOptions): Board {
 
   function take(app: App, outcome: Outcome): void {
     const before = apps.get(app.key)
-    const status = appStatus(app, outcome, before)
+    const checks = hostChecks(app, outcome)
+    const status = appStatus(app, outcome, checks, before)
     const known = mappings.get(app.key) ?? new Map<Key, MappingStatus>()
     const own =
       outcome.desired === undefined && outcome.result !== 'Suspended' && known.size > 0
         ? [...known.values()]
-        : mappingStatuses(app, status, outcome, known)
+        : mappingStatuses(app, status, outcome, checks, known)
     apps.set(app.key, status)
     mappings.set(app.key, new Map(own.map((each) => [each.key, each])))
     metrics.appSeen(app.key)
-    measure(metrics, app.key, outcome, status, own)
+    measure(metrics, app.key, outcome, status, own, checks.failing())
     tell(log, before, status)
     if (outcome.leftBehind !== undefined) log.warn('App let go', { app: app.key, message: outcome.leftBehind })
     for (const each of happenings(outcome, before, status)) options.publish?.event(subject('ServerPilotApp', app), each)
@@ -190,7 +192,14 @@ const RESULT = {
   Failed: 'failed',
 } as const
 
-function measure(metrics: Metrics, key: Key, outcome: Outcome, status: AppStatus, own: readonly MappingStatus[]): void {
+function measure(
+  metrics: Metrics,
+  key: Key,
+  outcome: Outcome,
+  status: AppStatus,
+  own: readonly MappingStatus[],
+  dnsFailingHosts: number,
+): void {
   const ready = { true: 0, false: 0, unknown: 0 }
   for (const { conditions } of own) {
     const state = conditions.find((each) => each.type === 'Ready')?.status ?? 'Unknown'
@@ -208,6 +217,7 @@ function measure(metrics: Metrics, key: Key, outcome: Outcome, status: AppStatus
     ...(status.lastSuccess === undefined ? {} : { lastSuccess: status.lastSuccess }),
     certificateNotAfter: status.certificate?.notAfter ?? null,
     uncoveredHosts: status.certificate?.uncovered.length ?? 0,
+    dnsFailingHosts,
     mappings: ready,
   })
   metrics.reconciled(key, RESULT[outcome.result], outcome.endedAt - outcome.startedAt)

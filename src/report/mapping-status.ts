@@ -1,6 +1,6 @@
 import type { App, Mapping } from '../api/objects.ts'
-import { certificateFacts, covers } from '../check/certificate.ts'
 import { conditionsOf, type Said } from './conditions.ts'
+import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.ts'
 import { mappingSynced } from './synced.ts'
@@ -10,6 +10,7 @@ export function mappingStatuses(
   app: App,
   status: AppStatus,
   outcome: Outcome,
+  checks: HostChecks,
   before: ReadonlyMap<string, MappingStatus>,
 ): MappingStatus[] {
   const hosts = new Map<string, HostStatus[]>()
@@ -18,8 +19,6 @@ export function mappingStatuses(
   }
   const rejected = new Map(outcome.desired?.rejected.map((each) => [each.mapping.key, each]))
   const notes = new Map(outcome.desired?.notes.map((each) => [each.mapping.key, each.message]))
-  const pem = outcome.observed?.ssl?.cert
-  const facts = pem === undefined ? undefined : certificateFacts(pem)
   const share = sharing([...before.values()].map((each) => each.conditions))
   return outcome.mappings.map((mapping) => {
     const own = hosts.get(mapping.key) ?? []
@@ -28,10 +27,12 @@ export function mappingStatuses(
       refusal === undefined
         ? { status: 'True', reason: 'Succeeded', message: notes.get(mapping.key) ?? '' }
         : { status: 'False', reason: refusal.reason, message: refusal.message }
+    const names = own.map(({ name }) => name)
     const parts = {
       Accepted: accepted,
       Synced: mappingSynced(mapping, outcome, own, refusal !== undefined),
-      ...mappingCertificate(facts, own),
+      DNSReady: checks.dnsReady(names),
+      CertificateReady: checks.certificateReady(names),
     }
     const known = before.get(mapping.key)?.conditions ?? []
     return {
@@ -87,15 +88,4 @@ export function orphanStatus(
       now,
     ),
   }
-}
-
-function mappingCertificate(
-  facts: ReturnType<typeof certificateFacts>,
-  own: readonly HostStatus[],
-): { CertificateReady?: Said } {
-  if (facts === undefined || own.length === 0) return {}
-  const bare = own.filter((host) => host.state === 'present' && !covers(facts, host.name)).map((host) => host.name)
-  if (bare.length === 0) return { CertificateReady: { status: 'True', reason: 'Succeeded', message: '' } }
-  const message = `The certificate does not cover ${bare.join(', ')}.`
-  return { CertificateReady: { status: 'False', reason: 'NotCovered', message } }
 }

@@ -161,6 +161,12 @@ export const METRICS = {
     help: 'How long an app waited in the queue after it was due.',
     buckets: [0.01, 0.1, 0.5, 1, 2, 5, 15, 60, 300],
   },
+  dns_resolver_failing: {
+    type: 'gauge',
+    scope: 'process',
+    labels: {},
+    help: '1 while the DNS resolver gives no answers, so that nothing new is known of any host.',
+  },
   leader: {
     type: 'gauge',
     scope: 'process',

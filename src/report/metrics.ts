@@ -56,6 +56,8 @@ export interface Metrics {
   serverpilotRequest(call: { method: string; endpoint: Endpoint; status?: number | undefined; duration: number }): void
   /** A read of a source: a good one says how many objects at which epoch millisecond. */
   sourceRead(source: string, outcome: { ok: true; objects: number; at: number } | { ok: false }): void
+  /** Whether the DNS resolver answers. */
+  resolverAnswers(answers: boolean): void
   queueDepth(apps: number): void
   queueAdded(): void
   queueRetried(): void
@@ -194,6 +196,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       gauges.source_objects.set({ source }, outcome.objects)
       gauges.source_last_success_timestamp_seconds.set({ source }, outcome.at / 1000)
     },
+    resolverAnswers: (answers) => gauges.dns_resolver_failing.set(answers ? 0 : 1),
     queueDepth: (depth) => gauges.workqueue_depth.set(depth),
     queueAdded: () => counters.workqueue_adds_total.inc(),
     queueRetried: () => counters.workqueue_retries_total.inc(),

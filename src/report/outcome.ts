@@ -1,4 +1,6 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
+import type { Outage } from '../check/dns/outage.ts'
+import type { HostFacts } from '../check/facts.ts'
 import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import type { Desired } from '../plan/desired.ts'
@@ -53,6 +55,8 @@ export interface Outcome {
   adopted: number
   released: number
   ssl: SslOutcome | undefined
+  /** What looks at the hosts found out; undefined when nobody looks. */
+  checks: { facts: HostFacts; outage: Outage | undefined } | undefined
   failure: Failure | undefined
   /** The object was let go though hosts of ours may still be on its app: why. */
   leftBehind?: string
@@ -83,6 +87,7 @@ export function blankOutcome(key: Key, app: App | undefined, now: number): Outco
     adopted: 0,
     released: 0,
     ssl: undefined,
+    checks: undefined,
     failure: undefined,
     next: undefined,
     startedAt: now,

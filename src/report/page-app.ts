@@ -5,6 +5,7 @@ import {
   counted,
   cureOf,
   dateOf,
+  dnsFault,
   HOST_TONES,
   hostsByAttention,
   isoOf,
@@ -113,11 +114,19 @@ function facts(app: AppStatus, now: number): Html {
           certificate.uncovered.length === 0 ? 'covers all' : html`<b>${certificate.uncovered.length} not covered</b>`
         }`
   }</dd></div>
+<div><dt>DNS</dt><dd>${dnsFact(app.hosts)}</dd></div>
 <div><dt>last attempt</dt><dd>${app.lastAttempt === undefined ? 'none' : time(app.lastAttempt, now)}</dd></div>
 <div><dt>policy</dt><dd>${app.policy}</dd></div>
 <div><dt>app id</dt><dd class="mono">${app.appId}</dd></div>
 <div class="wide"><dt>declared in</dt><dd class="mono">${app.place}</dd></div>
 </dl>`
+}
+
+function dnsFact(hosts: readonly HostStatus[]): Html | string {
+  const looked = hosts.filter(({ dns, state }) => dns !== undefined && state !== 'foreign')
+  if (looked.length === 0) return 'not looked at'
+  const wrong = looked.filter((host) => dnsFault(host)?.tone === 'work').length
+  return wrong === 0 ? 'no fault' : html`<b>${wrong} of ${looked.length} wrong</b>`
 }
 
 function conditionList({ conditions, plan }: AppStatus, now: number): Html | '' {
@@ -158,7 +167,9 @@ ${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeU
 
 function hostRow(host: HostStatus, now: number): Html {
   const tone = HOST_TONES[host.state]
-  return html`<tr role="row"><td role="cell" class="host">${host.name}${host.message && html`<span class="note">${prose(host.message)}</span>`}</td><td role="cell" class="state">${mark(tone)} ${host.state}</td><td role="cell" class="mono dim">${host.mapping}</td><td role="cell" class="mono dim">${host.addresses?.join(', ')}</td><td role="cell" class="dim">${host.certificateNotAfter !== undefined && time(host.certificateNotAfter, now)}</td></tr>`
+  const fault = dnsFault(host)
+  const note = host.message ?? fault?.message
+  return html`<tr role="row"><td role="cell" class="host">${host.name}${note && html`<span class="note">${prose(note)}</span>`}</td><td role="cell" class="state">${mark(tone)} ${host.state}</td><td role="cell" class="mono dim">${host.mapping}</td><td role="cell" class="mono dim">${fault && html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `}${host.addresses?.join(', ')}</td><td role="cell" class="dim">${host.certificateNotAfter !== undefined && time(host.certificateNotAfter, now)}</td></tr>`
 }
 
 /** `2 rejected, 240 present`. */

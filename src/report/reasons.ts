@@ -174,6 +174,32 @@ export const REASONS = {
     cure: 'See that every host of the app resolves to the server.',
     retryable: true,
   },
+  CertificateLimit: {
+    summary:
+      'Additions are gathered for a while, as the certificate authority limits how many certificates a week a domain gets.',
+    cure: 'Nothing: they are added together at the time that the message names. `domainpilot apply` adds them at once.',
+    retryable: true,
+  },
+  NotYetValid: {
+    summary: 'The server shows a certificate whose time has not begun.',
+    cure: 'Check the clocks of the server and of this host.',
+    retryable: true,
+  },
+  SelfSigned: {
+    summary: 'The server shows a certificate that it signed itself.',
+    cure: 'See at the panel which certificate is installed; a proxy in between may show one of its own.',
+    retryable: true,
+  },
+  ChainIncomplete: {
+    summary: "The server shows a certificate without its issuer's.",
+    cure: 'Install the certificate together with its chain (`cacerts`).',
+    retryable: true,
+  },
+  Untrusted: {
+    summary: 'The server shows a certificate of an authority that browsers do not know.',
+    cure: 'Install a certificate of a known authority, or let AutoSSL do so.',
+    retryable: true,
+  },
   AttemptsExhausted: {
     summary: 'AutoSSL was tried as often as `ssl.maxAttempts` allows.',
     cure: 'Correct the DNS of the hosts that the message names; a changed set of hosts starts a new count.',

@@ -18,7 +18,9 @@ export interface HostStatus {
   name: Host | string
   state: HostState
   mapping?: Key
-  addresses?: string[]
+  addresses?: readonly string[]
+  /** Where it stands in DNS; absent while nobody has looked. */
+  dns?: { state: string; message: string }
   /** Epoch ms. */
   certificateNotAfter?: number
   message?: string

@@ -62,9 +62,19 @@ export function byAttention<T extends AppStatus | MappingStatus>(list: readonly 
   return ranked.sort((a, b) => a.rank - b.rank || compare(a.item.key, b.item.key)).map(({ item }) => item)
 }
 
-/** Hosts that are not in place first. */
+/** DNS of a host as people have to see it: its state when it is wrong or not known, nothing when all is well. */
+export function dnsFault({ dns, state }: HostStatus): { state: string; message: string; tone: Tone } | undefined {
+  if (dns === undefined || dns.state === 'Ready' || state === 'foreign') return undefined
+  return { ...dns, tone: dns.state === 'Unknown' ? 'quiet' : 'work' }
+}
+
+/** Hosts that are not in place first, then those whose DNS is wrong. */
 export function hostsByAttention(hosts: readonly HostStatus[]): HostStatus[] {
-  const rank = (host: HostStatus) => (host.state === 'foreign' ? 4 : ATTENTION[HOST_TONES[host.state]])
+  const rank = (host: HostStatus): number => {
+    if (host.state === 'foreign') return 4
+    const fault = dnsFault(host)
+    return Math.min(ATTENTION[HOST_TONES[host.state]], fault === undefined ? 4 : ATTENTION[fault.tone])
+  }
   return hosts.toSorted((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
 }
 

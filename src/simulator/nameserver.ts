@@ -44,13 +44,21 @@ export async function startNameserver(world: World, host: string, port: number):
 /** Where a name resolves to: what the table says, else the server of an app that has the name; undefined: no such name. */
 export function addressesOf(world: World, name: string): string[] | undefined {
   const { model } = world
-  const record = model.dns.get(name)
-  if (record) return record.addresses.length > 0 ? record.addresses : undefined
-  for (const app of model.apps.values()) {
-    const address = model.servers.get(app.serverid)?.lastaddress
-    if (address && app.domains.some((domain) => domain.toLowerCase() === name)) return [address]
+  for (const each of [name, ...wildcardsOver(name)]) {
+    const record = model.dns.get(each)
+    if (record) return record.addresses.length > 0 ? record.addresses : undefined
+    for (const app of model.apps.values()) {
+      const address = model.servers.get(app.serverid)?.lastaddress
+      if (address && app.domains.some((domain) => domain.toLowerCase() === each)) return [address]
+    }
   }
   return undefined
+}
+
+/** The wildcards that a name falls under, the nearest first. */
+function wildcardsOver(name: string): string[] {
+  const labels = name.split('.')
+  return labels.slice(1).map((_, from) => ['*', ...labels.slice(from + 1)].join('.'))
 }
 
 function answerTo(world: World, message: Buffer): Buffer | undefined {

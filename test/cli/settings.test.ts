@@ -40,7 +40,8 @@ describe('faults name the flag', () => {
     [{ serverpilotUrl: 'http://api.example.com' }, /--serverpilot-url/],
     [{ serverpilotUrl: 'not a url' }, /--serverpilot-url/],
     [{ appSelector: '=x' }, /--app-selector/],
-    [{ checkSchedule: '* * * * *' }, /--check-schedule is not part of this release/],
+    [{ checkSchedule: 'often' }, /--check-schedule/],
+    [{ dnsQps: '0' }, /--dns-qps/],
     [{ dnsServers: ['192.0.2.53', 'ns.example'] }, /--dns-servers: "ns\.example" is no address of a DNS server/],
     [{ source: 'etcd' }, /--source.*auto, kubernetes, manifests/],
   ]

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
-import { createWorld } from './world.ts'
+import { describe, type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import type { DnsState } from '../../src/check/dns/judge.ts'
+import { remember } from '../../src/check/dns/memory.ts'
+import { memoryOf } from '../../src/controller/context.ts'
+import { attemptPause, lookPause } from '../../src/controller/ssl-state.ts'
+import { createWorld, objectYaml } from './world.ts'
 
 const auto = { ssl: { auto: true, retryInterval: '5m' } }
 
@@ -92,6 +97,90 @@ describe('AutoSSL', () => {
     await world.map('h002')
     await world.settle()
     assert.equal(world.simulator.state.app(world.appId)?.ssl?.auto, true)
+  })
+
+  /** An app whose AutoSSL cannot be switched on, tried until it is exhausted. */
+  async function exhausted(t: TestContext, dns: DnsState) {
+    const spec = { ssl: { auto: true, maxAttempts: 2, retryInterval: '1m' } }
+    const world = await createWorld(t, { spec, simulator: { issuance: { delay: 0 } } })
+    const know = (state: DnsState): void => {
+      const { facts } = memoryOf(world.context, 'wordpress/network').checks
+      const verdict = { state, addresses: [], message: state }
+      facts.dns.set('h001.example.com', remember(undefined, 'h001.example.com', verdict, world.clock.now()))
+    }
+    await world.map('h001')
+    world.simulator.faults.add({ kind: 'status', status: 500, path: 'postSsl', times: 'always' })
+    await world.reconcile()
+    know(dns)
+    for (let turn = 0; turn < 4; turn++) {
+      world.clock.advance(30 * 60_000)
+      await world.reconcile()
+    }
+    assert.equal((await world.reconcile()).ssl?.reason, 'AttemptsExhausted')
+    assert.equal(world.sslPosts(), 2)
+    world.simulator.faults.clear()
+    return { world, know }
+  }
+
+  test('DNS that was wrong and becomes right arms it again, also after a restart', async (t) => {
+    const { world, know } = await exhausted(t, 'PointsElsewhere')
+    await world.restart()
+    await world.reconcile()
+    know('PointsElsewhere')
+    world.clock.advance(30 * 60_000)
+    await world.reconcile()
+    assert.equal(world.sslPosts(), 2, 'a restart gives no attempt away')
+    know('Ready')
+    assert.deepEqual((await world.reconcile()).ssl?.switched, { auto: true })
+  })
+
+  test('DNS that was right all the time arms nothing', async (t) => {
+    const { world, know } = await exhausted(t, 'Ready')
+    await world.restart()
+    await world.reconcile()
+    know('Ready')
+    world.clock.advance(24 * 3_600_000)
+    await world.reconcile()
+    assert.equal(world.sslPosts(), 2)
+  })
+
+  test('a request to reconcile arms it again, once', async (t) => {
+    const { world } = await exhausted(t, 'Ready')
+    const annotations = { 'domainpilot.dev/reconcile-requested-at': '2026-01-15T12:00:00Z' }
+    const spec = { appId: world.appId, www: 'Never', ssl: { auto: true, maxAttempts: 2, retryInterval: '1m' } }
+    await world.write('network.yaml', objectYaml('ServerPilotApp', 'network', spec, { annotations }))
+    world.simulator.faults.add({ kind: 'status', status: 500, path: 'postSsl', times: 'always' })
+    for (let turn = 0; turn < 6; turn++) {
+      world.clock.advance(30 * 60_000)
+      await world.reconcile()
+      await world.restart()
+    }
+    assert.equal(world.sslPosts(), 4)
+  })
+
+  test('pauses between attempts grow to a day, and never spend the five failed validations of an hour', () => {
+    const MINUTE = 60_000
+    assert.deepEqual(
+      [1, 2, 3, 4, 9, 10, 99].map((attempts) => attemptPause(attempts, 5 * MINUTE) / MINUTE),
+      [5, 20, 20, 40, 1280, 1440, 1440],
+    )
+    fc.assert(
+      fc.property(fc.integer({ min: 1_000, max: 8760 * 60 * MINUTE }), (interval) => {
+        let at = 0
+        const times = Array.from({ length: 100 }, (_, made) => {
+          at += made === 0 ? 0 : attemptPause(made, interval)
+          return at
+        })
+        for (const from of times) {
+          assert.ok(times.filter((time) => time >= from && time < from + 60 * MINUTE).length <= 4)
+        }
+        assert.ok(times.every((time, index) => index === 0 || time - (times[index - 1] ?? 0) >= interval))
+      }),
+    )
+    assert.deepEqual(
+      [1, 4, 5, 6, 7, 8, 50].map((looks) => lookPause(looks, 5 * MINUTE) / MINUTE),
+      [5, 5, 10, 20, 40, 60, 60],
+    )
   })
 
   test('nothing is switched off that somebody switched on', async (t) => {

@@ -181,7 +181,6 @@ async function bootController(root: string, folder: string, simulator: Simulator
       records: store,
       clock,
       namespaceLabels: () => undefined,
-      checkAdditions: async () => new Map(),
       assertMayWrite: () => undefined,
       ...options.ports,
     },

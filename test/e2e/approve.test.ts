@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { objectYaml } from '../controller/world.ts'
+import { NO_CHECKS } from './process.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 
@@ -42,7 +43,12 @@ test('an approval reaches the daemon that holds the state folder', async (t) => 
     )
   }
   const flags = ['--manifests', folder, '--state-dir', join(root, 'state'), '--serverpilot-url', simulator.url]
-  const env = { ...process.env, SERVERPILOT_CLIENT_ID: simulator.clientId, SERVERPILOT_API_KEY: simulator.apiKey }
+  const env = {
+    ...process.env,
+    ...NO_CHECKS,
+    SERVERPILOT_CLIENT_ID: simulator.clientId,
+    SERVERPILOT_API_KEY: simulator.apiKey,
+  }
   const daemon = spawn(
     process.execPath,
     [MAIN, 'run', ...flags, '--listen', '127.0.0.1:0', '--sweep-schedule', '* * * * * *'],

@@ -34,6 +34,9 @@ export interface LaunchOptions {
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
 
+/** The names of tests are not in the DNS of the world. */
+export const NO_CHECKS = { DOMAINPILOT_CHECK_SCHEDULE: 'off' } as const
+
 /** Starts `domainpilot ARGS` in a clean environment; it is gone when the test ends. */
 export function launch(t: TestContext, args: readonly string[], options: LaunchOptions = {}): Running {
   const { PATH, HOME } = process.env
@@ -42,7 +45,7 @@ export function launch(t: TestContext, args: readonly string[], options: LaunchO
   const [program = '', ...rest] = options.terminal ? ['script', '-qec', quoted, '/dev/null'] : line
   const child = spawn(program, rest, {
     cwd: options.cwd,
-    env: { PATH, HOME, ...options.env },
+    env: { PATH, HOME, ...NO_CHECKS, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = { stdout: '', stderr: '' }

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import { NO_CHECKS } from '../e2e/process.ts'
 import { type ApiServer, apiServer, until } from './api-server.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
@@ -159,7 +160,7 @@ function startDaemon(
     process.execPath,
     [MAIN, 'run', ...cluster, ...rest, '--sweep-schedule', '* * * * * *', ...flags],
     {
-      env: { PATH, HOME, ...environment },
+      env: { PATH, HOME, ...NO_CHECKS, ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { appStatus } from '../../src/report/app-status.ts'
+import { hostChecks } from '../../src/report/host-checks.ts'
 import { mappingStatuses, orphanStatus } from '../../src/report/mapping-status.ts'
 import type { Outcome } from '../../src/report/outcome.ts'
 import type { AppStatus, Condition, MappingStatus } from '../../src/report/status.ts'
@@ -14,8 +15,8 @@ const of = (status: { conditions: readonly Condition[] }, type: string): string 
 
 function read(outcome: Outcome, before?: AppStatus): { app: AppStatus; mappings: Map<string, MappingStatus> } {
   assert.ok(outcome.app)
-  const app = appStatus(outcome.app, outcome, before)
-  const list = mappingStatuses(outcome.app, app, outcome, new Map())
+  const app = appStatus(outcome.app, outcome, hostChecks(outcome.app, outcome), before)
+  const list = mappingStatuses(outcome.app, app, outcome, hostChecks(outcome.app, outcome), new Map())
   return { app, mappings: new Map(list.map((each) => [each.key.split('/')[1] as string, each])) }
 }
 

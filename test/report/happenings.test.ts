@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { appStatus } from '../../src/report/app-status.ts'
 import { happenings, mappingHappenings } from '../../src/report/happenings.ts'
+import { hostChecks } from '../../src/report/host-checks.ts'
 import { mappingStatuses } from '../../src/report/mapping-status.ts'
 import type { Outcome } from '../../src/report/outcome.ts'
 import type { AppStatus, MappingStatus } from '../../src/report/status.ts'
@@ -12,7 +13,7 @@ function follow() {
   let before: AppStatus | undefined
   return (outcome: Outcome): string[] => {
     assert.ok(outcome.app)
-    const after = appStatus(outcome.app, outcome, before)
+    const after = appStatus(outcome.app, outcome, hostChecks(outcome.app, outcome), before)
     const told = happenings(outcome, before, after)
     before = after
     return told.map((each) => each.reason)
@@ -112,8 +113,8 @@ function followMappings() {
   let app: AppStatus | undefined
   return (outcome: Outcome): string[] => {
     assert.ok(outcome.app)
-    app = appStatus(outcome.app, outcome, app)
-    const after = mappingStatuses(outcome.app, app, outcome, before)
+    app = appStatus(outcome.app, outcome, hostChecks(outcome.app, outcome), app)
+    const after = mappingStatuses(outcome.app, app, outcome, hostChecks(outcome.app, outcome), before)
     const told = mappingHappenings(outcome, before, after)
     before = new Map(after.map((each) => [each.key, each]))
     return told.map(({ mapping, reason, note }) => `${mapping.name} ${reason} ${note}`)

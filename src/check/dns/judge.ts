@@ -20,6 +20,9 @@ export interface DnsVerdict {
   failure?: Failure
 }
 
+/** The words for a host that is right. */
+export const READY = 'It resolves to the server.'
+
 /** So many addresses are spelled out in a message. */
 const SHOWN = 5
 
@@ -48,7 +51,7 @@ export function judgeDns(lookup: HostLookup, expected: AddressSet): DnsVerdict {
       ? verdict('IPv6PointsElsewhere', ipv6Elsewhere(lookup, wrong6))
       : verdict('PointsElsewhere', elsewhere(lookup, wrong6, expected))
   }
-  if (failed === undefined) return verdict('Ready', 'It resolves to the server.')
+  if (failed === undefined) return verdict('Ready', READY)
   const family = v4.kind !== 'failed' ? ' for its AAAA records' : v6.kind !== 'failed' ? ' for its A records' : ''
   const message = `${nameOf(lookup)}: the resolver gives no answer${family} (${FAILURE_WORDS[failed.why]})${through(lookup.aliases)}. ${UNKNOWN_CURE}`
   return { ...verdict('Unknown', message), failure: failed.why }

@@ -1,4 +1,4 @@
-import type { DnsVerdict } from './judge.ts'
+import { type DnsVerdict, READY } from './judge.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -16,13 +16,15 @@ const LEAST_TTL = 30 * SECOND
 
 /** What is remembered of one host. Times in epoch milliseconds. A value: the functions below give a new one. */
 export interface HostMemory {
-  /** What to show: after one failed look still the verdict before it, since one lost packet is no news. */
+  /** What to show: after one failed look still the verdict before it, since one lost packet is no news. Without its `ttl`. */
   shown: DnsVerdict
   checkedAt: number
   /** When to look again. */
   dueAt: number
-  /** Since when `shown` has been in this state. */
+  /** Since when `shown` has been in this state, as far as is known. */
   since: number
+  /** When the state became another one under our eyes. */
+  changedAt?: number
   /** Looks in a row that came to the same state, this one included. */
   streak: number
   /** The last look failed, and `shown` is older. */
@@ -37,7 +39,27 @@ export function remember(before: HostMemory | undefined, host: string, verdict: 
   const same = before?.shown.state === verdict.state
   const streak = same ? before.streak + 1 : 1
   const dueAt = now + spread(host, now, pauseOf(verdict, streak))
-  return { shown: verdict, checkedAt: now, dueAt, since: same ? Math.min(before.since, now) : now, streak }
+  const shown = keep(before?.shown, verdict)
+  const since = same ? Math.min(before.since, now) : now
+  const changedAt = before === undefined || same ? before?.changedAt : now
+  return { shown, checkedAt: now, dueAt, since, streak, ...(changedAt === undefined ? {} : { changedAt }) }
+}
+
+/** What is known after a restart of a host that was right before: right, until its turn within the next hours. */
+export function trust(host: string, addresses: readonly string[], since: number, now: number): HostMemory {
+  const shown: DnsVerdict = { state: 'Ready', addresses, message: READY }
+  return { shown, checkedAt: now, dueAt: now + Math.round(HOUR * share(host, now)), since, streak: 4 }
+}
+
+/** One object for the same words: there may be 30,000 hosts. */
+function keep(before: DnsVerdict | undefined, { ttl: _ttl, ...verdict }: DnsVerdict): DnsVerdict {
+  const same =
+    before !== undefined &&
+    before.state === verdict.state &&
+    before.message === verdict.message &&
+    before.failure === verdict.failure &&
+    before.addresses.join() === verdict.addresses.join()
+  return same ? before : verdict
 }
 
 /** The memory of a host of which something has changed (its mapping, the app, a request): due now, and often from then on. */
@@ -67,7 +89,12 @@ function pauseOf({ state, ttl }: DnsVerdict, streak: number): number {
 
 /** Up to an eighth more, by host and time, so that hosts that came together do not stay together. */
 function spread(host: string, now: number, pause: number): number {
+  return Math.round(pause * (1 + share(host, now) / 8))
+}
+
+/** From 0 to below 1, by host and time. */
+function share(host: string, now: number): number {
   let hash = now % 65_521
   for (let at = 0; at < host.length; at++) hash = (hash * 31 + host.charCodeAt(at)) % 65_521
-  return Math.round(pause * (1 + hash / 65_521 / 8))
+  return hash / 65_521
 }

@@ -20,8 +20,10 @@ export interface Rate {
   burst: number
 }
 
-/** What a public resolver bears from one client without a thought. */
-export const DEFAULT_RATE: Rate = { perSecond: 20, burst: 10 }
+/** So many questions a second, a fifth of them at once after a quiet time. */
+export function rateOf(perSecond: number): Rate {
+  return { perSecond, burst: Math.max(1, Math.round(perSecond / 5)) }
+}
 
 /** A pace that lets at most `burst + seconds × perSecond` queries go in any span of time. */
 export function createPace({ perSecond, burst }: Rate, clock: PaceClock): Pace {

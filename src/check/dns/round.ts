@@ -20,7 +20,7 @@ export interface Round {
 }
 
 /** How a round goes. */
-export interface RoundOptions {
+export interface RoundOptions<Target extends HostToCheck> {
   dns: Dns
   /** Lookups under way at a time, at least 1. How fast questions go out is the resolver's pace. */
   concurrency: number
@@ -29,14 +29,17 @@ export interface RoundOptions {
   /** The last round ended in an outage: take the pulse first. */
   suspicious: boolean
   /** Gets each verdict as it comes: a round over many hosts takes long. */
-  onVerdict(host: string, verdict: DnsVerdict): void
+  onVerdict(target: Target, verdict: DnsVerdict): void
 }
 
 /**
  * Looks hosts up, in order, some at a time. Ends early when the resolver is down: verdicts that came of that are not handed
  * out. Rejects when the resolver's signal aborts, or with what `onVerdict` throws.
  */
-export async function checkRound(hosts: Iterable<HostToCheck>, options: RoundOptions): Promise<Round> {
+export async function checkRound<Target extends HostToCheck>(
+  hosts: Iterable<Target>,
+  options: RoundOptions<Target>,
+): Promise<Round> {
   const { dns, concurrency, controls, onVerdict } = options
   if (options.suspicious) {
     const first = await takePulse(dns, controls)
@@ -45,22 +48,22 @@ export async function checkRound(hosts: Iterable<HostToCheck>, options: RoundOpt
   const queue = hosts[Symbol.iterator]()
   let run: Run = QUIET
   /** Failures that may yet turn out to be the resolver's. */
-  let doubtful: [string, DnsVerdict][] = []
+  let doubtful: [Target, DnsVerdict][] = []
   let pulse: ReturnType<typeof takePulse> | undefined
   let outage: Failure | undefined
   let checked = 0
   let broken = false
 
   function release(): void {
-    for (const [host, verdict] of doubtful) hand(host, verdict)
+    for (const [target, verdict] of doubtful) hand(target, verdict)
     doubtful = []
   }
 
-  function hand(host: string, verdict: DnsVerdict): void {
+  function hand(target: Target, verdict: DnsVerdict): void {
     if (broken) return
     checked++
     try {
-      onVerdict(host, verdict)
+      onVerdict(target, verdict)
     } catch (error) {
       broken = true
       throw error
@@ -80,15 +83,16 @@ export async function checkRound(hosts: Iterable<HostToCheck>, options: RoundOpt
       if (outage !== undefined || broken) return
       const next = queue.next()
       if (next.done) return
-      const { host, expected } = next.value
+      const target = next.value
+      const { host, expected } = target
       const verdict = await checkHost(dns, host, expected)
       run = advance(run, host, verdict)
       if (verdict.failure === undefined) {
         release()
-        hand(host, verdict)
+        hand(target, verdict)
         continue
       }
-      doubtful.push([host, verdict])
+      doubtful.push([target, verdict])
       const suspected = suspicion(run)
       if (suspected === 'Outage') outage ??= verdict.failure
       if (suspected === 'Ask') await examine()

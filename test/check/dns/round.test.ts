@@ -4,7 +4,7 @@ import { addressSet } from '../../../src/check/dns/addresses.ts'
 import { openDns } from '../../../src/check/dns/ask.ts'
 import type { DnsVerdict } from '../../../src/check/dns/judge.ts'
 import { createPace } from '../../../src/check/dns/pace.ts'
-import { checkRound, type Round, type RoundOptions } from '../../../src/check/dns/round.ts'
+import { checkRound, type HostToCheck, type Round, type RoundOptions } from '../../../src/check/dns/round.ts'
 import { quickDns, sleeplessClock } from './quick.ts'
 import { type Query, type Reply, responder } from './responder.ts'
 
@@ -15,7 +15,7 @@ const hosts = (count: number, name = (index: number) => `shop.d${index}.example`
 async function round(
   address: string,
   all: ReturnType<typeof hosts>,
-  options: Partial<RoundOptions> = {},
+  options: Partial<RoundOptions<HostToCheck>> = {},
 ): Promise<Round & { verdicts: Map<string, DnsVerdict> }> {
   const verdicts = new Map<string, DnsVerdict>()
   const result = await checkRound(all, {
@@ -23,7 +23,7 @@ async function round(
     concurrency: 4,
     controls: [],
     suspicious: false,
-    onVerdict: (host, verdict) => verdicts.set(host, verdict),
+    onVerdict: ({ host }, verdict) => verdicts.set(host, verdict),
     ...options,
   })
   return { ...result, verdicts }

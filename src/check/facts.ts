@@ -1,0 +1,72 @@
+import type { CaaVerdict } from './dns/caa.ts'
+import type { DnsVerdict } from './dns/judge.ts'
+import type { HostMemory } from './dns/memory.ts'
+import { type Outage, outageVerdict } from './dns/outage.ts'
+import type { ServedVerdict } from './served-verdict.ts'
+
+/** What a server shows for a host, when that is not the certificate it should be. */
+export interface ServedFault {
+  state: Exclude<ServedVerdict['state'], 'Served' | 'Unseen'>
+  message: string
+  /** Looks in a row that came to it. */
+  looks: number
+}
+
+/** What looks found out of the hosts of one app. Lives in memory alone: after a restart it is found out again. */
+export interface HostFacts {
+  dns: Map<string, HostMemory>
+  /** Of hosts without a certificate: CAA may tell why. */
+  caa: Map<string, CaaVerdict>
+  served: Map<string, ServedFault>
+}
+
+/** Looks that a fault of what is served needs before it counts: a server that just got a new certificate has to reload. */
+export const LOOKS_TO_BLAME = 2
+
+/** Facts of an app of which nothing is known. */
+export function noFacts(): HostFacts {
+  return { dns: new Map(), caa: new Map(), served: new Map() }
+}
+
+/**
+ * Where a host stands in DNS at `now` (epoch ms); undefined while nobody has looked. While the resolver is down, what is overdue
+ * is not known.
+ */
+export function dnsOf(
+  { dns }: HostFacts,
+  outage: Outage | undefined,
+  host: string,
+  now: number,
+): DnsVerdict | undefined {
+  const known = dns.get(host)
+  if (outage !== undefined && (known === undefined || known.dueAt <= now)) return outageVerdict(outage)
+  return known?.shown
+}
+
+/** Takes in what a server showed. Gives whether what is to be told changed. */
+export function noteServed({ served }: HostFacts, host: string, { state, message }: ServedVerdict): boolean {
+  // No handshake says nothing of certificates: a firewall may stand between here and the server.
+  if (state === 'Unseen') return false
+  const before = served.get(host)
+  if (state === 'Served') {
+    served.delete(host)
+    return before !== undefined && before.looks >= LOOKS_TO_BLAME
+  }
+  const looks = before?.state === state ? before.looks + 1 : 1
+  served.set(host, { state, message, looks })
+  return looks === LOOKS_TO_BLAME || (looks > LOOKS_TO_BLAME && before?.message !== message)
+}
+
+/** What is served wrongly for a host, once it has been seen often enough. */
+export function servedFault({ served }: HostFacts, host: string): ServedFault | undefined {
+  const fault = served.get(host)
+  return fault !== undefined && fault.looks >= LOOKS_TO_BLAME ? fault : undefined
+}
+
+/** Lets go of hosts that nobody asks about any more. */
+export function forgetOthers(facts: HostFacts, hosts: ReadonlySet<string>): void {
+  for (const map of [facts.dns, facts.caa, facts.served]) {
+    if (map.size === 0) continue
+    for (const host of map.keys()) if (!hosts.has(host)) map.delete(host)
+  }
+}

@@ -1,0 +1,90 @@
+import type { Dns } from './dns/ask.ts'
+import { type CaaVerdict, createCaaLookup, judgeCaa } from './dns/caa.ts'
+import type { DnsVerdict } from './dns/judge.ts'
+import { checkRound, type HostToCheck, type Round } from './dns/round.ts'
+import type { Reach } from './reach.ts'
+import { type Handshake, type HandshakeOptions, handshake } from './served.ts'
+import { judgeServed, type Roots, type ServedVerdict } from './served-verdict.ts'
+
+/** One host to look at in every way. */
+export interface Target extends HostToCheck {
+  /** No certificate names it: CAA may tell why. */
+  bare: boolean
+  /** The server's address, and the fingerprint of the certificate that ServerPilot shows: what is served is looked at. */
+  server: { address: string; certificate: string } | undefined
+}
+
+/** Gets what is found, as it comes. */
+export interface Heard<T extends Target> {
+  dns(target: T, verdict: DnsVerdict): void
+  caa(target: T, verdict: CaaVerdict): void
+  served(target: T, verdict: ServedVerdict): void
+}
+
+/** With what to look. */
+export interface LookOptions {
+  dns: Dns
+  /** Hosts that resolved lately, of different domains: see `RoundOptions`. */
+  controls: readonly string[]
+  /** The look before ended in an outage of the resolver. */
+  suspicious: boolean
+  reach: Reach
+  roots: () => Roots
+  /** Epoch ms. */
+  now(): number
+  signal: AbortSignal
+  shake?: (options: HandshakeOptions) => Promise<Handshake>
+}
+
+/** Lookups, and handshakes, under way at a time. How fast questions go out is the resolver's pace. */
+const AT_ONCE = { lookups: 8, handshakes: 4 } as const
+
+/** Looks at DNS, then at CAA where a certificate is lacking and at what is served where there is one. Rejects when the signal aborts. */
+export async function look<T extends Target>(
+  targets: readonly T[],
+  options: LookOptions,
+  heard: Heard<T>,
+): Promise<Round> {
+  const { dns, controls, suspicious } = options
+  const resolved: T[] = []
+  const round = await checkRound(targets, {
+    dns,
+    concurrency: AT_ONCE.lookups,
+    controls,
+    suspicious,
+    onVerdict(target, verdict) {
+      heard.dns(target, verdict)
+      if (verdict.state === 'Ready') resolved.push(target)
+    },
+  })
+  const caaOf = createCaaLookup(dns)
+  // What DNS leads elsewhere fails for that already.
+  await inParallel(
+    resolved.filter(({ bare }) => bare),
+    AT_ONCE.lookups,
+    async (target) => heard.caa(target, judgeCaa(target.host, await caaOf(target.host))),
+  )
+  await inParallel(targets, AT_ONCE.handshakes, async (target) => {
+    const verdict = await servedAt(target, options)
+    if (verdict !== undefined) heard.served(target, verdict)
+  })
+  return round
+}
+
+async function servedAt(
+  { host, server }: Target,
+  { reach, now, roots, signal, shake = handshake }: LookOptions,
+): Promise<ServedVerdict | undefined> {
+  if (server === undefined || !reach.worthTrying(server.address, now())) return undefined
+  const shaken = await shake({ address: server.address, host, signal })
+  reach.note(server.address, shaken, now())
+  return judgeServed({ host, handshake: shaken, now: now(), roots: roots(), expected: server.certificate })
+}
+
+async function inParallel<T>(items: readonly T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]()
+  const worker = async (): Promise<void> => {
+    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value)
+  }
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker))
+}

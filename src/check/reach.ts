@@ -1,0 +1,41 @@
+import type { Handshake } from './served.ts'
+
+const MINUTE = 60_000
+
+/** The first pause after a server could not be reached, and the longest; ms. */
+const PAUSE = { first: 15 * MINUTE, most: 6 * 60 * MINUTE } as const
+
+/**
+ * Which servers handshakes are worth trying with. A firewall between here and a server is one fact, and not one for each of its
+ * hosts. Times in epoch milliseconds.
+ */
+export interface Reach {
+  /** Whether to try. */
+  worthTrying(address: string, now: number): boolean
+  /** Takes in how it went. */
+  note(address: string, handshake: Handshake, now: number): void
+}
+
+/** Makes one that knows nothing yet. */
+export function createReach(): Reach {
+  const closed = new Map<string, { until: number; pause: number }>()
+  return {
+    worthTrying: (address, now) => now >= (closed.get(address)?.until ?? 0),
+    note(address, handshake, now) {
+      if (!isUnreachable(handshake)) {
+        closed.delete(address)
+        return
+      }
+      const before = closed.get(address)
+      // Several handshakes may have been under way when the first one failed.
+      if (before !== undefined && now < before.until) return
+      const pause = Math.min(before === undefined ? PAUSE.first : before.pause * 2, PAUSE.most)
+      closed.set(address, { until: now + pause, pause })
+    },
+  }
+}
+
+/** No connection at all; a server that speaks and has no certificate for a name is reached. */
+function isUnreachable(handshake: Handshake): boolean {
+  return handshake.kind === 'unseen' && ['Refused', 'Timeout', 'Unreachable'].includes(handshake.why)
+}

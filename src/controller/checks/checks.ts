@@ -1,0 +1,248 @@
+import type { App, Key } from '../../api/objects.ts'
+import type { Dns } from '../../check/dns/ask.ts'
+import { remember } from '../../check/dns/memory.ts'
+import { rememberOutage } from '../../check/dns/outage.ts'
+import { noteServed } from '../../check/facts.ts'
+import { type Heard, type LookOptions, look } from '../../check/look.ts'
+import { createReach } from '../../check/reach.ts'
+import { registrableDomain } from '../../domain/host.ts'
+import type { Log } from '../../report/log.ts'
+import type { Outcome } from '../../report/outcome.ts'
+import { type Context, memoryOf } from '../context.ts'
+import { schedule } from '../schedule.ts'
+import { createServerAddresses } from './server-addresses.ts'
+import { type AppHost, type AppTarget, dueNow, targetOf, type Whereabouts, whereaboutsOf } from './targets.ts'
+import { nextTurn, urgentOf } from './urgency.ts'
+
+/** What looking at hosts needs besides the context. */
+export interface ChecksOptions {
+  context: Context
+  /** Cron. */
+  schedule: string
+  /** Opens a resolver for some looks. */
+  resolver(signal: AbortSignal): Dns
+  roots: LookOptions['roots']
+  shake?: LookOptions['shake']
+  /** Asks for a reconcile: there is news of the app's hosts. */
+  enqueue(app: Key): void
+  /** Told after each look whether the resolver answers. */
+  resolverAnswers?(answers: boolean): void
+  log: Log
+}
+
+/**
+ * Looks at DNS and certificates of all hosts, in turns, beside the reconciles: what it finds stands in the memory of each app, and
+ * the next reconcile tells and uses it. Nothing is looked at before `lead`.
+ */
+export interface Checks {
+  lead(): void
+  /** Takes in what a reconcile came to: hosts that are new are looked at soon. */
+  noticed(outcome: Outcome): void
+  /** Looks at all that is due; while that is under way already, once more after it. */
+  turn(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Hosts looked at in one go: those that have become urgent meanwhile wait for no more than these. */
+const AT_ONCE = 100
+/** Between the news of an app and the next, while a turn over many hosts goes on; ms. */
+const NEWS_EVERY = 60_000
+/** What comes at once is looked at together; ms. */
+const GATHER = 300
+/** The shortest pause between two turns that nobody asked for; ms. */
+const LEAST_PAUSE = 5_000
+/** A fault of what is served is looked at again after this time before it counts; ms. */
+const SECOND_LOOK = 60_000
+/** Hosts that tell an outage of the resolver from faults of domains. */
+const CONTROLS = 3
+
+/** Puts the checks together; nothing starts. */
+export function createChecks(options: ChecksOptions): Checks {
+  const { context, log } = options
+  const { clock } = context
+  const end = new AbortController()
+  const addresses = createServerAddresses(clock)
+  const reach = createReach()
+  const controls: string[] = []
+  const news = new Set<Key>()
+  const urgent = new Map<string, AppHost>()
+  let toldAt = clock.now()
+  let leads = false
+  let running: Promise<void> | undefined
+  let again = false
+  let timer: NodeJS.Timeout | undefined
+  let stopSchedule: (() => void) | undefined
+  context.checks.on = true
+
+  /** A turn over all that is due, unless one is under way: that one goes on with what came meanwhile. */
+  function turn(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    if (running !== undefined) again = true
+    running ??= turns()
+      .catch((error: unknown) => {
+        if (!end.signal.aborted) log.error('Checking hosts broke off', { error })
+      })
+      .finally(() => {
+        running = undefined
+        arm()
+      })
+    return running
+  }
+
+  async function turns(): Promise<void> {
+    do {
+      again = false
+      const due = dueNow(context, clock.now())
+      while (due.length > 0 || urgent.size > 0) {
+        const { outage } = context.checks
+        if (outage !== undefined && outage.dueAt > clock.now()) return tell()
+        const hasty = takeUrgent()
+        await lookAt(hasty.length > 0 ? hasty : due.splice(0, AT_ONCE))
+        if (hasty.length > 0 || clock.now() - toldAt >= NEWS_EVERY) tell()
+      }
+      tell()
+    } while (again)
+  }
+
+  function takeUrgent(): AppHost[] {
+    const taken = [...urgent].slice(0, AT_ONCE)
+    for (const [key] of taken) urgent.delete(key)
+    return taken.map(([, each]) => each)
+  }
+
+  async function lookAt(chunk: readonly AppHost[]): Promise<void> {
+    const targets = await targetsOf(chunk)
+    if (targets.length === 0) return
+    const dns = options.resolver(end.signal)
+    const { outage } = context.checks
+    try {
+      const round = await look(
+        targets,
+        {
+          dns,
+          controls: [...controls],
+          suspicious: outage !== undefined,
+          reach,
+          roots: options.roots,
+          now: clock.now,
+          signal: end.signal,
+          ...(options.shake === undefined ? {} : { shake: options.shake }),
+        },
+        heard,
+      )
+      noteOutage(round.outage)
+    } finally {
+      dns.close()
+    }
+  }
+
+  function noteOutage(why: Parameters<typeof rememberOutage>[1]): void {
+    const before = context.checks.outage
+    const outage = rememberOutage(before, why, clock.now())
+    context.checks.outage = outage
+    options.resolverAnswers?.(outage === undefined)
+    if ((before === undefined) === (outage === undefined)) return
+    if (outage !== undefined) log.warn('The DNS resolver gives no answers', { cause: outage.why })
+    else log.info('The DNS resolver answers again')
+    for (const app of context.objects.apps()) news.add(app.key)
+  }
+
+  async function targetsOf(chunk: readonly AppHost[]): Promise<AppTarget[]> {
+    const places = new Map<Key, { app: App; where: Whereabouts } | undefined>()
+    const targets: AppTarget[] = []
+    for (const { app: key, host } of chunk) {
+      if (!places.has(key)) places.set(key, await placeOf(key))
+      const place = places.get(key)
+      if (place !== undefined) targets.push(targetOf(context, place.app, host, place.where))
+    }
+    return targets
+  }
+
+  /** Undefined when nobody can say where its hosts have to lead: they are looked at later. */
+  async function placeOf(key: Key): Promise<{ app: App; where: Whereabouts } | undefined> {
+    const app = context.objects.app(key)
+    if (app === undefined) return undefined
+    try {
+      const where = await whereaboutsOf(context, app, addresses, end.signal)
+      return where && { app, where }
+    } catch (error) {
+      end.signal.throwIfAborted()
+      log.debug('The address of a server is not known', { app: key, error })
+      return undefined
+    }
+  }
+
+  const heard: Heard<AppTarget> = {
+    dns({ app, host, bare }, verdict) {
+      const { facts } = memoryOf(context, app).checks
+      const before = facts.dns.get(host)
+      const after = remember(before, host, verdict, clock.now())
+      facts.dns.set(host, after)
+      if (!bare) facts.caa.delete(host)
+      if (before?.shown !== after.shown) news.add(app)
+      if (after.shown.state === 'Ready') noteControl(host)
+    },
+    caa({ app, host }, verdict) {
+      const { facts } = memoryOf(context, app).checks
+      if (facts.caa.get(host)?.message !== verdict.message) news.add(app)
+      facts.caa.set(host, verdict)
+    },
+    served({ app, host }, verdict) {
+      const { facts } = memoryOf(context, app).checks
+      if (noteServed(facts, host, verdict)) news.add(app)
+      const dns = facts.dns.get(host)
+      if (dns === undefined || facts.served.get(host)?.looks !== 1) return
+      facts.dns.set(host, { ...dns, dueAt: Math.min(dns.dueAt, clock.now() + SECOND_LOOK) })
+    },
+  }
+
+  function noteControl(host: string): void {
+    const domain = registrableDomain(host)
+    if (controls.some((each) => registrableDomain(each) === domain)) return
+    controls.unshift(host)
+    controls.length = Math.min(controls.length, CONTROLS)
+  }
+
+  function tell(): void {
+    toldAt = clock.now()
+    for (const app of news) options.enqueue(app)
+    news.clear()
+  }
+
+  /** Hosts that are right wait for the schedule; the others are looked at when they are due. */
+  function arm(): void {
+    if (end.signal.aborted || timer !== undefined) return
+    const next = nextTurn(context)
+    if (next !== undefined) {
+      timer = setTimeout(() => void turn(), Math.min(Math.max(next - clock.now(), LEAST_PAUSE), 3_600_000)).unref()
+    }
+  }
+
+  return {
+    lead() {
+      leads = true
+      stopSchedule = schedule(options.schedule, turn, {
+        name: 'check',
+        onError: (error) => log.warn('Checking hosts broke off', { error }),
+      })
+      void turn()
+    },
+    noticed(outcome) {
+      if (!leads || outcome.app === undefined) return
+      const found = urgentOf(context, outcome.app, outcome, clock.now())
+      for (const each of found.urgent) urgent.set(`${each.app} ${each.host}`, each)
+      if (found.urgent.length === 0 && (running !== undefined || !found.due)) return
+      clearTimeout(timer)
+      timer = setTimeout(() => void turn(), GATHER).unref()
+    },
+    turn,
+    async stop() {
+      leads = false
+      stopSchedule?.()
+      clearTimeout(timer)
+      end.abort(new Error('stopping'))
+      await running
+    },
+  }
+}

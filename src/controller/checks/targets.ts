@@ -1,0 +1,82 @@
+import type { App, Key } from '../../api/objects.ts'
+import { covers } from '../../check/certificate.ts'
+import { type AddressSet, addressSet } from '../../check/dns/addresses.ts'
+import { dueHosts } from '../../check/dns/memory.ts'
+import { forgetOthers } from '../../check/facts.ts'
+import type { Target } from '../../check/look.ts'
+import { type Context, memoryOf } from '../context.ts'
+import type { ServerAddresses } from './server-addresses.ts'
+
+/** A host of an app. */
+export interface AppHost {
+  app: Key
+  host: string
+}
+
+/** A host to look at, and whose it is. */
+export type AppTarget = Target & AppHost
+
+/** Where the hosts of an app have to lead. */
+export interface Whereabouts {
+  expected: AddressSet
+  /** Undefined while ServerPilot knows none. */
+  address: string | undefined
+}
+
+/** The hosts of an app that are worth a look: those wanted; all that it lists while one of them keeps the others from a certificate. */
+export function hostsToLookAt(context: Context, app: App): ReadonlySet<string> {
+  const { account, record, seen } = memoryOf(context, app.key)
+  const wanted = account === undefined ? undefined : context.desires.get(account)?.byApp.get(app.key)?.hosts
+  const hosts = new Set<string>(wanted?.keys())
+  if (seen?.bare) for (const name of record?.lastSeen ?? []) hosts.add(name)
+  return hosts
+}
+
+/** All hosts that are due at `now` (epoch ms), the most urgent of each app first. Forgets those that nobody asks about any more. */
+export function dueNow(context: Context, now: number): AppHost[] {
+  return context.objects.apps().flatMap((app) => {
+    if (!isLookedAt(app)) return []
+    const { facts } = memoryOf(context, app.key).checks
+    const hosts = hostsToLookAt(context, app)
+    forgetOthers(facts, hosts)
+    return dueHosts(hosts, facts.dns, now).map((host) => ({ app: app.key, host }))
+  })
+}
+
+/** Nothing is read for an app that is suspended, nor for one that is on its way out. */
+const isLookedAt = (app: App): boolean => !app.spec.suspend && app.deletionTimestamp === undefined
+
+/** Where hosts of the app have to lead. Undefined before its first reconcile; throws when ServerPilot cannot say. */
+export async function whereaboutsOf(
+  context: Context,
+  app: App,
+  addresses: ServerAddresses,
+  signal: AbortSignal,
+): Promise<Whereabouts | undefined> {
+  const { seen } = memoryOf(context, app.key)
+  if (seen === undefined) return undefined
+  const account = await context.accountOf(app)
+  const address = await addresses.of(account, seen.serverId, signal)
+  return { expected: rightAddresses(app, address), address }
+}
+
+/** The addresses that are right for hosts of the app: its server's, when it is known, and those that its object names. */
+export function rightAddresses(app: App, address: string | undefined): AddressSet {
+  return addressSet([...(address === undefined ? [] : [address]), ...app.spec.dns.expectedAddresses]).set
+}
+
+/** What to look at for one host, as the app stands now. */
+export function targetOf(context: Context, app: App, host: string, where: Whereabouts): AppTarget {
+  const { seen, record } = memoryOf(context, app.key)
+  const certificate = seen?.certificate
+  const listed = record?.lastSeen?.includes(host as never) ?? false
+  const covered = certificate !== undefined && covers(certificate, host)
+  const served = listed && covered && where.address !== undefined
+  return {
+    app: app.key,
+    host,
+    expected: where.expected,
+    bare: listed && !covered && seen?.bare === true,
+    server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
+  }
+}

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import { ANNOTATION, type App } from '../api/objects.ts'
+import { certificateFacts, covers, EXPIRING_MS } from '../check/certificate.ts'
+import type { DnsState } from '../check/dns/judge.ts'
+import { compareKey, type Host } from '../domain/host.ts'
+import type { SslAttempts } from '../ownership/record.ts'
+import type { Reason } from '../report/reasons.ts'
+import type { ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
+
+/**
+ * AutoSSL and ForceSSL of one app, as a state machine without I/O. Where it stands is read off the app's detail each time:
+ *
+ * - **Not available** (`AwaitingAvailability`): ServerPilot has no certificate ready. Looked at again, nothing is posted.
+ * - **Available**: AutoSSL is wanted and off, and a certificate is ready: it is switched on.
+ * - **On** (`Succeeded`, `Progressing`, `ExpiringSoon`, `Expired`): nothing to do but to watch; ForceSSL follows once SSL is on.
+ * - **Reissue awaited** (`NotCovered`): on, and some host is not on the certificate. Switched on again once ServerPilot offers a
+ *   certificate that names it, and never before.
+ * - **Exhausted** (`AttemptsExhausted`): switching failed `ssl.maxAttempts` times. Nothing is posted until it is armed again: by
+ *   another set of hosts, a host whose DNS was wrong and is right now, or `reconcile-requested-at`.
+ * - **Custom** (`CustomCertificate`): somebody installed a certificate of his own. It is left alone.
+ */
+
+export type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
+
+/**
+ * What to do about SSL, from the app's detail alone. Pure.
+ * Only ever switches on: what somebody switched on at the panel stays, and custom certificates are left alone.
+ */
+export function decideSsl(
+  app: App,
+  observed: ServerPilotApp,
+  attempts: number,
+  uncovered: readonly string[],
+  now: number,
+): Decision {
+  const { auto, force, maxAttempts } = app.spec.ssl
+  const { ssl, autossl } = observed
+  const settled = (reason: Reason, message: string, ready: boolean, again = false): Decision => ({
+    reason,
+    message,
+    ready,
+    again,
+  })
+  const end = ssl?.cert === undefined ? undefined : certificateFacts(ssl.cert)?.notAfter
+  const over = end !== undefined && end <= now
+  if (ssl !== null && !ssl.auto && ssl.cert !== undefined) {
+    return over
+      ? settled('Expired', `The custom certificate ended on ${dayOf(end)}: install another one at the panel.`, false)
+      : settled('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true)
+  }
+  if (auto && (ssl === null || !ssl.auto)) {
+    if (autossl?.available !== true) {
+      return settled(
+        'AwaitingAvailability',
+        'AutoSSL is not available yet: ServerPilot is still issuing a certificate.',
+        false,
+        true,
+      )
+    }
+    if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
+    return { change: { auto: true } }
+  }
+  if (ssl === null) return settled('Succeeded', 'No certificate is asked for.', true)
+  if (force && !ssl.force) {
+    if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
+    return { change: { force: true } }
+  }
+  const offered = autossl?.available ? uncovered.filter((host) => autossl.domains?.includes(host)) : []
+  if (auto && ssl.auto && offered.length > 0) {
+    // A certificate that covers more is there, and whether it installs itself is not documented.
+    return attempts >= maxAttempts
+      ? settled('AttemptsExhausted', exhausted(attempts), false)
+      : { change: { auto: true } }
+  }
+  if (ssl.cert !== undefined && uncovered.length > 0) {
+    return settled('NotCovered', notCovered(uncovered), false, auto)
+  }
+  if (ssl.cert === undefined) {
+    return settled('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
+  }
+  if (over) return settled('Expired', `The certificate ended on ${dayOf(end)}. ${RENEWAL}`, false, true)
+  if (end !== undefined && end - now < EXPIRING_MS) {
+    return settled('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true)
+  }
+  return settled('Succeeded', 'AutoSSL is on.', true)
+}
+
+const RENEWAL = 'ServerPilot renews it by itself as long as every host on it resolves to the server.'
+
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
+
+const exhausted = (attempts: number): string =>
+  `AutoSSL or ForceSSL could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change, when the DNS of one becomes right, or on request.`
+
+const notCovered = (hosts: readonly string[]): string =>
+  `The certificate does not cover ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''}.`
+
+/** Hosts that are on the app and that its certificate does not name; none while there is no certificate. */
+export function uncoveredHosts(observed: ServerPilotApp, wanted: ReadonlyMap<Host, unknown> = new Map()): Host[] {
+  const facts = observed.ssl?.cert === undefined ? undefined : certificateFacts(observed.ssl.cert)
+  if (facts === undefined) return []
+  const there = observed.domains.map(compareKey) as Host[]
+  return there.filter((host) => wanted.has(host) && !covers(facts, host)).sort()
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/**
+ * The pause after that many failed attempts, ms: `retryInterval`, then twice as long each time, up to a day. From the second on at
+ * least 20 minutes: each attempt may cost a validation, and the authority allows a host 5 failed ones an hour.
+ */
+export function attemptPause(attempts: number, retryInterval: number): number {
+  const doubled = retryInterval * 2 ** Math.min(Math.max(attempts, 1) - 1, 30)
+  return Math.min(Math.max(doubled, attempts >= 2 ? 20 * MINUTE : 0), Math.max(DAY, retryInterval))
+}
+
+/** The pause after that many looks that found the same, ms: issuing takes 5 to 15 minutes, and what lasts longer may last. */
+export function lookPause(looks: number, retryInterval: number): number {
+  return Math.min(retryInterval * 2 ** Math.min(Math.max(looks - 4, 0), 30), Math.max(HOUR, retryInterval))
+}
+
+/** What attempts are counted for. */
+export interface Grounds {
+  /** Digest of the app's hosts. */
+  hosts: string
+  /** Hosts whose DNS is wrong for certain. */
+  wrong: Host[]
+  /** The request to reconcile that stands on the object. */
+  requested: string | undefined
+}
+
+/** The grounds of an app as it is now. `dns`: what is known of a host; undefined where nobody has looked. */
+export function groundsOf(app: App, { domains }: ServerPilotApp, dns: (host: Host) => DnsState | undefined): Grounds {
+  const names = domains.map(compareKey).sort() as Host[]
+  const hosts = createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 16)
+  const wrong = names.filter((host) =>
+    ['NoRecords', 'PointsElsewhere', 'IPv6PointsElsewhere'].includes(dns(host) ?? ''),
+  )
+  return { hosts, wrong, requested: app.annotations[ANNOTATION.reconcileRequestedAt] }
+}
+
+/**
+ * The attempts that count now: those made on the same grounds. DNS that was wrong and is right now, or a request, starts over, and
+ * the pause since the last attempt is kept; another set of hosts starts over at once.
+ */
+export function attemptsOn(
+  before: SslAttempts | undefined,
+  grounds: Grounds,
+  dns: (host: Host) => DnsState | undefined,
+): SslAttempts {
+  const { hosts, wrong, requested } = grounds
+  const now = { hosts, wrong, ...(requested === undefined ? {} : { requested }) }
+  if (before?.hosts !== hosts) return { ...now, attempts: 0, lastAt: 0 }
+  if (isArmed(before, grounds, dns)) return { ...now, attempts: 0, lastAt: before.lastAt }
+  return before
+}
+
+/** Whether something that was in the way then is out of it now. */
+export function isArmed(
+  before: { wrong?: readonly Host[]; requested?: string | undefined },
+  { requested }: Pick<Grounds, 'requested'>,
+  dns: (host: Host) => DnsState | undefined,
+): boolean {
+  return before.requested !== requested || (before.wrong ?? []).some((host) => dns(host) === 'Ready')
+}

@@ -1,0 +1,168 @@
+import type { App } from '../api/objects.ts'
+import { type CertificateFacts, certificateFacts, covers, EXPIRING_MS } from '../check/certificate.ts'
+import { type Coverage, type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
+import type { DnsVerdict } from '../check/dns/judge.ts'
+import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
+import { compareKey } from '../domain/host.ts'
+import { cutMessage, type Said } from './conditions.ts'
+import type { Outcome } from './outcome.ts'
+import type { Reason } from './reasons.ts'
+
+/** What is known of DNS and certificate of one app's hosts after a reconcile. Pure. */
+export interface HostChecks {
+  /** Undefined while nobody has looked. */
+  dns(host: string): DnsVerdict | undefined
+  /** `DNSReady` of a mapping with these hosts; undefined where DNS is not looked at. */
+  dnsReady(hosts: readonly string[]): Said | undefined
+  /** `CertificateReady` of a mapping with these hosts; undefined where no certificate is asked for. */
+  certificateReady(hosts: readonly string[]): Said | undefined
+  /** Why wanted hosts that are listed have no certificate, a clause per cause. */
+  lacking(): string
+  /** Wanted hosts whose DNS is wrong for certain. */
+  failing(): number
+}
+
+/** Puts together what the checks and the API say of the hosts of an app. */
+export function hostChecks(app: App, outcome: Outcome): HostChecks {
+  const { checks, desired, observed, endedAt } = outcome
+  const facts = checks?.facts ?? noFacts()
+  const pem = observed?.ssl?.cert
+  const certificate = pem === undefined ? undefined : certificateFacts(pem)
+  const listed = new Set(observed?.domains.map(compareKey))
+  const dns = (host: string): DnsVerdict | undefined => dnsOf(facts, checks?.outage, host, endedAt)
+  const coverage = once(() => coverageOf(app, outcome, certificate, dns))
+  const judged = once(() => new Map(coverage().hosts.map((each) => [each.host, each])))
+  const isCovered = (host: string): boolean =>
+    certificate !== undefined && certificate.notAfter > endedAt && covers(certificate, host)
+  return {
+    dns,
+    dnsReady(hosts) {
+      if (checks === undefined || hosts.length === 0) return undefined
+      return worstDns(hosts.map((host) => dns(host)))
+    },
+    certificateReady(hosts) {
+      const own = hosts.filter((host) => listed.has(host))
+      if (own.length === 0 || (!app.spec.ssl.auto && certificate === undefined)) return undefined
+      const found = own.flatMap((host): Said[] => {
+        if (!isCovered(host)) return lackOf(host, judged().get(host), outcome)
+        const fault = servedFault(facts, host)
+        return fault === undefined ? [] : [servedAs(fault)]
+      })
+      const [first] = found
+      if (first === undefined) return inPlace(certificate, endedAt)
+      return { ...first, message: [...new Set(found.map(({ message }) => message))].join(' ') }
+    },
+    lacking: () => causes(coverage().hosts.filter(({ covered }) => !covered)),
+    failing: () => [...(desired?.hosts.keys() ?? [])].filter((host) => isWrong(dns(host))).length,
+  }
+}
+
+/** Works it out when it is asked for first. */
+function once<T>(work: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: work() }
+    return made.value
+  }
+}
+
+const isWrong = (verdict: DnsVerdict | undefined): boolean =>
+  verdict !== undefined && verdict.state !== 'Ready' && verdict.state !== 'Unknown'
+
+/** What is wrong for certain goes before what is not known; who is not looked at yet keeps Ready open. */
+function worstDns(verdicts: readonly (DnsVerdict | undefined)[]): Said {
+  const wrong = verdicts.filter((verdict) => verdict !== undefined).filter(isWrong)
+  const [first] = wrong
+  if (first !== undefined) {
+    return { status: 'False', reason: first.state as Reason, message: wrong.map(({ message }) => message).join(' ') }
+  }
+  if (verdicts.includes(undefined)) {
+    return { status: 'Unknown', reason: 'Progressing', message: 'DNS is looked at shortly.' }
+  }
+  const unknown = verdicts.find((verdict) => verdict?.state === 'Unknown')
+  if (unknown === undefined) return { status: 'True', reason: 'Succeeded', message: '' }
+  const reason = unknown.failure === undefined ? 'NotChecked' : 'ResolverFailed'
+  return { status: 'Unknown', reason, message: unknown.message }
+}
+
+/** How a cause of `check/coverage.ts` is called in a condition. */
+const REASON_OF: Partial<Record<CoverageReason, Reason>> = { Expired: 'Expired', Issuing: 'AwaitingAvailability' }
+
+/** Why a listed host has no certificate. */
+function lackOf(host: string, coverage: HostCoverage | undefined, { ssl }: Outcome): Said[] {
+  if (coverage === undefined) return []
+  const timeAlone = coverage.reason === 'Issuing' || coverage.reason === 'Overdue'
+  if (ssl?.reason === 'AttemptsExhausted' && timeAlone) {
+    return [{ status: 'False', reason: 'AttemptsExhausted', message: `No certificate for ${host}. ${ssl.message}` }]
+  }
+  const reason = REASON_OF[coverage.reason] ?? 'NotCovered'
+  return [{ status: 'False', reason, message: `No certificate for ${host}: ${coverage.message}` }]
+}
+
+const servedAs = ({ state, message }: ServedFault): Said => ({
+  status: 'False',
+  reason: state === 'OtherName' ? 'NotCovered' : state,
+  message,
+})
+
+function inPlace(certificate: CertificateFacts | undefined, now: number): Said {
+  const end = certificate?.notAfter
+  if (end === undefined || end - now >= EXPIRING_MS) return { status: 'True', reason: 'Succeeded', message: '' }
+  const message = `The certificate ends on ${new Date(end).toISOString().slice(0, 10)} and was not renewed yet.`
+  return { status: 'True', reason: 'ExpiringSoon', message }
+}
+
+function coverageOf(
+  app: App,
+  outcome: Outcome,
+  certificate: CertificateFacts | undefined,
+  dns: (host: string) => DnsVerdict | undefined,
+): Coverage {
+  const { observed, desired, checks, endedAt } = outcome
+  const names = observed?.domains.map(compareKey) ?? []
+  const coverage = judgeCoverage({
+    wanted: new Set<string>(desired?.hosts.keys()),
+    observed: names,
+    certificate,
+    dns: new Map(names.flatMap((name) => wordOf(name, dns(name)))),
+    caa: checks?.facts.caa ?? new Map(),
+    changedAt: changedAt(outcome, names),
+    now: endedAt,
+  })
+  const custom = observed?.ssl?.auto === false && certificate !== undefined
+  if (!custom && app.spec.ssl.auto) return coverage
+  // Nobody issues here: neither time nor what keeps an authority from it is a cause.
+  const cause = { message: custom ? CUSTOM : OFF, reason: 'Overdue' } as const
+  const lacking = ({ covered, reason }: HostCoverage): boolean => !covered && reason !== 'Expired'
+  return { ...coverage, hosts: coverage.hosts.map((each) => (lacking(each) ? { ...each, ...cause } : each)) }
+}
+
+const CUSTOM =
+  'The custom certificate does not name it. Install one that does, or take it away at the panel so that AutoSSL issues one.'
+const OFF = 'The installed certificate does not name it, and spec.ssl.auto is off.'
+
+const wordOf = (name: string, verdict: DnsVerdict | undefined): [string, DnsVerdict][] =>
+  verdict === undefined ? [] : [[name, verdict]]
+
+/** When the set of hosts, or the DNS of one of them, changed last. Epoch ms. */
+function changedAt({ record, checks, startedAt, added, removed }: Outcome, names: readonly string[]): number {
+  if (added.length + removed.length > 0) return startedAt
+  const claimed = Object.values(record?.hosts ?? {}).map(({ since }) => since)
+  const gone = (record?.removals ?? []).map(({ at }) => at)
+  const resolved = names.flatMap((name) => checks?.facts.dns.get(name)?.changedAt ?? [])
+  return [...claimed, ...gone, ...resolved].reduce((last, at) => Math.max(last, at), 0)
+}
+
+/** So many hosts are named for each cause. */
+const NAMED = 10
+const MAX_CAUSES = 2_000
+
+function causes(hosts: readonly HostCoverage[]): string {
+  const groups = new Map<string, string[]>()
+  for (const { host, message } of hosts) groups.set(message, [...(groups.get(message) ?? []), host])
+  const clauses = [...groups].map(([message, names]) => {
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
+    return `${names.slice(0, NAMED).join(', ')}${more}: ${message}`
+  })
+  return cutMessage(clauses.join(' '), MAX_CAUSES)
+}

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { after, describe, type TestContext, test } from 'node:test'
+import { certificateFacts } from '../../src/check/certificate.ts'
+import { openDns } from '../../src/check/dns/ask.ts'
+import { createPace } from '../../src/check/dns/pace.ts'
+import type { Handshake } from '../../src/check/served.ts'
+import { readRoots } from '../../src/check/served-verdict.ts'
+import { quiet } from '../../src/cli/quiet.ts'
+import { type Checks, createChecks } from '../../src/controller/checks/checks.ts'
+import { appStatus } from '../../src/report/app-status.ts'
+import { hostChecks } from '../../src/report/host-checks.ts'
+import { mappingStatuses } from '../../src/report/mapping-status.ts'
+import type { Outcome } from '../../src/report/outcome.ts'
+import { systemClock } from '../../src/serverpilot/clock.ts'
+import type { SimulatorOptions } from '../../src/simulator/options.ts'
+import { makeChains } from '../check/chains.ts'
+import { responder } from '../check/dns/responder.ts'
+import { until } from '../until.ts'
+import { createWorld, names, type World } from './world.ts'
+
+const SERVER = '198.51.100.10'
+
+interface CheckedWorld extends World {
+  checks: Checks
+  /** Reconciles, looks at what is due, and reconciles on what was found. */
+  round(): Promise<Outcome>
+  /** `TYPE STATUS REASON: message` of a mapping after an outcome. */
+  says(outcome: Outcome, mapping: string, type: string): string
+  enqueued: string[]
+}
+
+/** A world whose hosts are looked at, in the DNS of the simulator or of `nameserver`. */
+async function checked(
+  t: TestContext,
+  options: {
+    spec?: object
+    domains?: string[]
+    simulator?: SimulatorOptions
+    nameserver?: string
+    shake?: (host: string) => Handshake
+  } = {},
+): Promise<CheckedWorld> {
+  const { nameserver, shake, simulator, ...rest } = options
+  const world = await createWorld(t, { ...rest, simulator: { dnsPort: 0, ...simulator } })
+  const servers = [nameserver ?? (world.simulator.nameserver as string)]
+  const pace = createPace({ perSecond: 10_000, burst: 100 }, { now: () => performance.now(), sleep: systemClock.sleep })
+  const enqueued: string[] = []
+  const checks = createChecks({
+    context: world.context,
+    schedule: '0 0 1 1 *',
+    resolver: (signal) => openDns({ servers, pace, signal, timeout: 100, tries: 1 }),
+    roots: () => readRoots([]),
+    shake: async ({ host }) => shake?.(host) ?? { kind: 'unseen', why: 'Timeout' },
+    enqueue: (app) => enqueued.push(app),
+    log: quiet,
+  })
+  t.after(() => checks.stop())
+  const more = {
+    checks,
+    enqueued,
+    async round() {
+      checks.noticed(await world.reconcile())
+      await checks.turn()
+      return await world.reconcile()
+    },
+    says(outcome: Outcome, mapping: string, type: string) {
+      assert.ok(outcome.app)
+      const seen = hostChecks(outcome.app, outcome)
+      const app = appStatus(outcome.app, outcome, seen, undefined)
+      const found = mappingStatuses(outcome.app, app, outcome, seen, new Map())
+        .find(({ key }) => key === `wordpress/${mapping}`)
+        ?.conditions.find((each) => each.type === type)
+      return found === undefined ? 'none' : `${found.status} ${found.reason}: ${found.message}`
+    },
+  }
+  return Object.defineProperties(world, Object.getOwnPropertyDescriptors(more)) as CheckedWorld
+}
+
+const a = (...addresses: string[]) => ({ dns: { 'shop.example.com': addresses.length > 0 ? addresses : null } })
+
+describe('DNS of hosts', () => {
+  test('right, wrong, gone; told in conditions with the address and the cure', async (t) => {
+    const world = await checked(t, {
+      simulator: { dns: { 'a.example.com': [SERVER], 'b.example.com': ['203.0.113.7'], 'c.example.com': null } },
+    })
+    for (const name of ['a', 'b', 'c']) await world.map(name)
+    const before = await world.reconcile()
+    assert.match(world.says(before, 'a', 'DNSReady'), /^Unknown Progressing/)
+    assert.match(world.says(before, 'a', 'Ready'), /^Unknown Progressing/)
+    const seen = await world.round()
+    assert.equal(world.says(seen, 'a', 'DNSReady'), 'True Succeeded: ')
+    assert.match(world.says(seen, 'b', 'DNSReady'), /^False PointsElsewhere: .*203\.0\.113\.7.*198\.51\.100\.10/)
+    assert.match(world.says(seen, 'c', 'DNSReady'), /^False NoRecords: .*does not exist.*198\.51\.100\.10/)
+    assert.match(world.says(seen, 'b', 'Ready'), /^False PointsElsewhere/)
+    assert.deepEqual(seen.added, [], 'Report holds nothing back')
+    assert.equal(world.listed().length, 4)
+    assert.deepEqual(world.enqueued, ['wordpress/network'])
+    const { app } = seen
+    assert.ok(app)
+    const status = appStatus(app, seen, hostChecks(app, seen), undefined)
+    assert.deepEqual(status.hosts.find(({ name }) => name === 'b.example.com')?.addresses, ['203.0.113.7'])
+    assert.equal(hostChecks(app, seen).failing(), 2)
+  })
+
+  test('wrong-aaaa-hides-a-right-a', async (t) => {
+    const simulator = a(SERVER, '2001:db8::dead')
+    const report = await checked(t, { simulator })
+    await report.map('shop')
+    const told = await report.round()
+    assert.match(report.says(told, 'shop', 'DNSReady'), /^False IPv6PointsElsewhere: .*2001:db8::dead/)
+    assert.ok(report.listed().includes('shop.example.com'))
+
+    const strict = await checked(t, { simulator, spec: { dns: { policy: 'Require' } } })
+    await strict.map('shop')
+    const held = await strict.round()
+    assert.match(strict.says(held, 'shop', 'Synced'), /^False AwaitingDNS: .*2001:db8::dead/)
+    assert.equal(strict.posts(), 0)
+    strict.simulator.state.setDns({ 'shop.example.com': [SERVER] })
+    strict.clock.advance(120_000)
+    await strict.round()
+    assert.ok(strict.listed().includes('shop.example.com'))
+    strict.simulator.state.setDns({ 'shop.example.com': [SERVER, '2001:db8::dead'] })
+    strict.clock.advance(3_600_000)
+    const stays = await strict.round()
+    assert.match(strict.says(stays, 'shop', 'DNSReady'), /^False IPv6PointsElsewhere/)
+    assert.ok(strict.listed().includes('shop.example.com'), 'it is not removed while it lasts')
+
+    const two = await checked(t, { simulator: a(SERVER, '203.0.113.7') })
+    await two.map('shop')
+    assert.match(two.says(await two.round(), 'shop', 'DNSReady'), /^False PointsElsewhere: .*203\.0\.113\.7/)
+  })
+
+  test('behind-a-cdn', async (t) => {
+    const simulator = a('198.51.100.7')
+    for (const [policy, expectedAddresses, ready, added] of [
+      ['Report', [], false, true],
+      ['Require', [], false, false],
+      ['Report', ['192.0.2.10', '198.51.100.0/24'], true, true],
+      ['Require', ['192.0.2.10', '198.51.100.0/24'], true, true],
+    ] as const) {
+      const world = await checked(t, { simulator, spec: { dns: { policy, expectedAddresses } } })
+      await world.map('shop')
+      const outcome = await world.round()
+      const words = world.says(outcome, 'shop', 'DNSReady')
+      if (ready) assert.match(words, /^True/)
+      else assert.match(words, /^False PointsElsewhere: .*198\.51\.100\.7.*dns\.expectedAddresses/)
+      assert.equal(world.listed().includes('shop.example.com'), added, `${policy} ${expectedAddresses}`)
+    }
+  })
+
+  test('resolver-outage-is-not-absence', async (t) => {
+    let down = false
+    const { address } = await responder(t, ({ name }) => {
+      if (down) return 'ServFail'
+      return name === 'h001.example.com' && world.clock.now() > gone ? 'NoName' : [SERVER]
+    })
+    let gone = Number.POSITIVE_INFINITY
+    const world = await checked(t, { nameserver: address, spec: { dns: { policy: 'Require' } } })
+    for (const name of names(12)) await world.map(name)
+    await world.round()
+    await world.round()
+    assert.equal(world.listed().length, 13)
+    const posts = world.posts()
+    down = true
+    for (let minute = 0; minute < 10; minute++) {
+      world.clock.advance(60_000)
+      const outcome = await world.round()
+      for (const name of names(12)) {
+        assert.doesNotMatch(world.says(outcome, name, 'DNSReady'), /False/)
+        assert.match(world.says(outcome, name, 'Ready'), /^True/, 'a resolver that fails takes Ready from nobody')
+      }
+      assert.equal(hostChecks(outcome.app!, outcome).failing(), 0)
+    }
+    assert.match(world.says(await world.reconcile(), 'h005', 'DNSReady'), /^Unknown ResolverFailed: The resolver/)
+    down = false
+    gone = 0
+    for (let hour = 0; hour < 8; hour++) {
+      world.clock.advance(3_600_000)
+      await world.round()
+    }
+    const late = await world.reconcile()
+    assert.match(world.says(late, 'h001', 'DNSReady'), /^False NoRecords/)
+    assert.match(world.says(late, 'h002', 'DNSReady'), /^True/)
+    assert.equal(world.posts(), posts)
+    assert.equal(world.listed().length, 13)
+  })
+
+  test('what waits for its DNS is looked at when it comes, and added once it resolves', async (t) => {
+    const world = await checked(t, { simulator: a(), spec: { dns: { policy: 'Require' } } })
+    world.checks.lead()
+    world.checks.noticed(await world.reconcile())
+    await world.map('shop')
+    world.checks.noticed(await world.reconcile())
+    await until('it was looked at', () => world.enqueued.length > 0, 10_000)
+    assert.match(world.says(await world.reconcile(), 'shop', 'Synced'), /^False AwaitingDNS: .*does not exist/)
+    assert.equal(world.posts(), 0)
+  })
+})
+
+describe('certificates of hosts', () => {
+  const auto = { ssl: { auto: true, retryInterval: '5m' } }
+  const chains = makeChains()
+  after(() => chains.remove())
+
+  test('on the way, there, near its end', async (t) => {
+    const simulator = { ...a(SERVER), issuance: { delay: 0, installDelay: 600_000 } }
+    const world = await checked(t, { domains: [], simulator, spec: auto })
+    await world.map('shop')
+    const early = await world.round()
+    assert.match(world.says(early, 'shop', 'CertificateReady'), /^False AwaitingAvailability: No certificate for shop/)
+    world.simulator.state.advance(600_001)
+    world.clock.advance(600_000)
+    const later = await world.reconcile()
+    assert.equal(world.says(later, 'shop', 'CertificateReady'), 'True Succeeded: ')
+    assert.equal(world.says(later, 'shop', 'Ready'), 'True Succeeded: ')
+    const end = certificateFacts(later.observed?.ssl?.cert ?? '')?.notAfter ?? 0
+    world.clock.advance(end - 10 * 86_400_000 - world.clock.now())
+    const soon = await world.reconcile()
+    assert.match(world.says(soon, 'shop', 'CertificateReady'), /^True ExpiringSoon: .*ends on \d{4}-/)
+    world.clock.advance(11 * 86_400_000)
+    assert.match(world.says(await world.reconcile(), 'shop', 'CertificateReady'), /^False Expired: .*ended \d{4}-/)
+  })
+
+  test('a www that does not resolve keeps the certificate from both, and is named', async (t) => {
+    const dns = { 'shop.example.com': [SERVER], 'www.shop.example.com': null }
+    const world = await checked(t, { domains: [], simulator: { dns }, spec: { ...auto, www: 'Always' } })
+    await world.map('shop')
+    world.clock.advance(1)
+    let outcome = await world.round()
+    world.clock.advance(3_600_000)
+    outcome = await world.round()
+    const words = world.says(outcome, 'shop', 'CertificateReady')
+    assert.match(words, /^False NotCovered: .*www\.shop\.example\.com does not exist in DNS/)
+    const app = appStatus(outcome.app!, outcome, hostChecks(outcome.app!, outcome), undefined)
+    const said = app.conditions.find(({ type }) => type === 'CertificateReady')?.message ?? ''
+    assert.match(said, /www\.shop\.example\.com/)
+  })
+
+  test('what the server shows is held against what the API says, and blamed at the second look', async (t) => {
+    const other = new X509Certificate(chains.leaf({ names: ['DNS:other.example'] }).cert)
+    let shown: Handshake = { kind: 'served', chain: [other] }
+    const simulator = { ...a(SERVER), issuance: { delay: 0 } }
+    const world = await checked(t, { domains: [], simulator, spec: auto, shake: () => shown })
+    await world.map('shop')
+    assert.match(world.says(await world.round(), 'shop', 'CertificateReady'), /^True/, 'a server has to reload first')
+    world.clock.advance(61_000)
+    const blamed = await world.round()
+    assert.match(world.says(blamed, 'shop', 'CertificateReady'), /^False NotCovered: .*other\.example, not for shop/)
+    shown = { kind: 'unseen', why: 'Timeout' }
+    world.clock.advance(61_000)
+    assert.match(
+      world.says(await world.round(), 'shop', 'CertificateReady'),
+      /^False NotCovered/,
+      'silence says nothing',
+    )
+  })
+
+  test('a custom certificate that lacks a host: nobody issues, so no waiting is promised', async (t) => {
+    const world = await checked(t, { domains: ['shop.example.com'], simulator: a(SERVER), spec: auto })
+    world.simulator.state.setCertificate(world.appId, { auto: false, names: ['other.example.com'] })
+    await world.map('shop')
+    const outcome = await world.round()
+    assert.match(
+      world.says(outcome, 'shop', 'CertificateReady'),
+      /^False NotCovered: .*custom certificate does not name it/,
+    )
+  })
+})
