@@ -155,6 +155,14 @@ export const OPTIONS = {
     default: '50',
     meaning: 'DNS questions a second, at most; a host needs two',
   },
+  checkServed: {
+    flag: 'check-served',
+    value: 'BOOL',
+    default: 'true',
+    choices: ['true', 'false'],
+    meaning:
+      'look at the certificates that servers show at port 443; false where something in between answers for them',
+  },
   logLevel: {
     flag: 'log-level',
     value: 'LEVEL',

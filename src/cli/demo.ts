@@ -48,6 +48,7 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
     serverpilotUrl: simulator.url,
     sweepSchedule: '*/10 * * * * *',
     checkSchedule: '*/30 * * * * *',
+    checkServed: 'false',
     dnsServers: [simulator.nameserver ?? ''],
   }
   const traffic = startTraffic(domains)

@@ -29,6 +29,7 @@ const DAEMON: OptionName[] = [
   ...LOOKING,
   'sweepSchedule',
   'checkSchedule',
+  'checkServed',
   'dryRun',
   'listen',
   'kubeApiQps',

@@ -143,6 +143,7 @@ async function openChecks({ settings, context, metrics, log }: Setup): Promise<D
     createChecks({
       context,
       schedule: checkSchedule,
+      served: settings.checkServed,
       resolver: createResolver(settings),
       roots: () => {
         roots ??= readRoots()

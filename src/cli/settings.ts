@@ -30,6 +30,8 @@ export interface Settings {
   sweepSchedule: string
   /** Cron; undefined: hosts are not looked at. */
   checkSchedule: string | undefined
+  /** Whether handshakes are made to see what servers show. */
+  checkServed: boolean
   workers: number
   dryRun: boolean
   listen: { host: string; port: number } | undefined
@@ -93,6 +95,7 @@ export function readSettings(
     sweepSchedule: cron('sweepSchedule', given, environment),
     checkSchedule:
       text('checkSchedule', given, environment) === 'off' ? undefined : cron('checkSchedule', given, environment),
+    checkServed: flag('checkServed', given, environment),
     workers: Math.ceil(positive('workers', given, environment)),
     dryRun: flag('dryRun', given, environment),
     listen: listenAddress(given, environment),

@@ -79,8 +79,9 @@ const LACKING: ReadonlySet<string> = new Set<Reason>(['NotCovered', 'AwaitingAva
 
 function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
   if (ssl === undefined) return undefined
-  const why = LACKING.has(ssl.reason) ? checks.lacking() : ''
-  const message = why === '' ? ssl.message : `${ssl.message} ${why}`
+  const bare = ssl.reason === 'NotCovered'
+  const why = LACKING.has(ssl.reason) ? checks.lacking(bare) : ''
+  const message = why === '' ? ssl.message : bare ? why : `${ssl.message} ${why}`
   return { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message }
 }
 

@@ -16,8 +16,8 @@ export interface HostChecks {
   dnsReady(hosts: readonly string[]): Said | undefined
   /** `CertificateReady` of a mapping with these hosts; undefined where no certificate is asked for. */
   certificateReady(hosts: readonly string[]): Said | undefined
-  /** Why wanted hosts that are listed have no certificate, a clause per cause. */
-  lacking(): string
+  /** Why wanted hosts that are listed have no certificate, a clause per cause; those for which it is just issued only with `issuing`. */
+  lacking(issuing: boolean): string
   /** Wanted hosts whose DNS is wrong for certain. */
   failing(): number
 }
@@ -52,7 +52,8 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
       if (first === undefined) return inPlace(certificate, endedAt)
       return { ...first, message: [...new Set(found.map(({ message }) => message))].join(' ') }
     },
-    lacking: () => causes(coverage().hosts.filter(({ covered }) => !covered)),
+    lacking: (issuing) =>
+      causes(coverage().hosts.filter(({ covered, reason }) => !covered && (issuing || reason !== 'Issuing'))),
     failing: () => [...(desired?.hosts.keys() ?? [])].filter((host) => isWrong(dns(host))).length,
   }
 }
@@ -162,7 +163,7 @@ function causes(hosts: readonly HostCoverage[]): string {
   for (const { host, message } of hosts) groups.set(message, [...(groups.get(message) ?? []), host])
   const clauses = [...groups].map(([message, names]) => {
     const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
-    return `${names.slice(0, NAMED).join(', ')}${more}: ${message}`
+    return `No certificate for ${names.slice(0, NAMED).join(', ')}${more}: ${message}`
   })
   return cutMessage(clauses.join(' '), MAX_CAUSES)
 }

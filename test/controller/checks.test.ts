@@ -49,6 +49,7 @@ async function checked(
   const checks = createChecks({
     context: world.context,
     schedule: '0 0 1 1 *',
+    served: true,
     resolver: (signal) => openDns({ servers, pace, signal, timeout: 100, tries: 1 }),
     roots: () => readRoots([]),
     shake: async ({ host }) => shake?.(host) ?? { kind: 'unseen', why: 'Timeout' },

@@ -19,6 +19,8 @@ export interface ChecksOptions {
   context: Context
   /** Cron. */
   schedule: string
+  /** Whether to look at what servers show. */
+  served: boolean
   /** Opens a resolver for some looks. */
   resolver(signal: AbortSignal): Dns
   roots: LookOptions['roots']
@@ -154,7 +156,9 @@ export function createChecks(options: ChecksOptions): Checks {
     for (const { app: key, host } of chunk) {
       if (!places.has(key)) places.set(key, await placeOf(key))
       const place = places.get(key)
-      if (place !== undefined) targets.push(targetOf(context, place.app, host, place.where))
+      if (place === undefined) continue
+      const target = targetOf(context, place.app, host, place.where)
+      targets.push(options.served ? target : { ...target, server: undefined })
     }
     return targets
   }
