@@ -19,6 +19,7 @@ import type { BoardOptions } from '../report/board.ts'
 import type { Log } from '../report/log.ts'
 import { createKubernetesSource } from '../source/kubernetes/kubernetes.ts'
 import type { ObjectSource } from '../source/source.ts'
+import { type DnsRecall, dnsRecall } from './dns-recall.ts'
 import { calledAs, type Io } from './io.ts'
 import type { KubernetesSettings } from './settings.ts'
 
@@ -38,6 +39,8 @@ export interface Cluster {
   ownedByStatus(appId: string): { key: string; owned: number } | undefined
   /** The daemon's own namespace: records and Lease stand there, and its apps may use the daemon's credentials. */
   namespace: string
+  /** From now on told of what statuses say of DNS, as they are read. */
+  onDnsRead(told: (recall: DnsRecall) => void): void
   close(): Promise<void>
 }
 
@@ -88,6 +91,7 @@ export function openCluster(
     options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined
   const elector = lease === undefined ? undefined : openElection(lease, log)
   const owned = new Map<string, { key: string; owned: number }>()
+  let dnsRead: ((recall: DnsRecall) => void) | undefined
   const statuses = createStatusWriter({
     api: createStatusApi(connection.custom),
     time: systemTime,
@@ -102,6 +106,8 @@ export function openCluster(
       const { data } = observed.safeParse(object)
       if (data === undefined) return
       statuses.seen(kind, key, data.status, data.metadata)
+      const recall = kind === 'DomainMapping' && dnsRead !== undefined ? dnsRecall(object) : undefined
+      if (recall !== undefined) dnsRead?.(recall)
       const app = options.oneShot && kind === 'ServerPilotApp' ? owning.safeParse(object).data : undefined
       if (app !== undefined) owned.set(app.spec.appId, { key, owned: app.status.ownedDomains.length })
     },
@@ -134,6 +140,9 @@ export function openCluster(
     lease,
     ownedByStatus: (appId) => owned.get(appId),
     namespace,
+    onDnsRead(told) {
+      dnsRead = told
+    },
     close() {
       // What could not be written would be tried for ever, and keep the process alive.
       statuses.stop()

@@ -110,7 +110,7 @@ function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined,
       const plan = shown(outcome, applied)
       if (plan === undefined) return []
       const result = outcome.result === 'Suspended' ? 'Unchanged' : outcome.result
-      const data = planToJson(plan, outcome.desired?.rejected ?? [])
+      const data = planToJson(plan, outcome.desired?.rejected ?? [], outcome.forecast)
       return [applied ? { ...data, outcome: result, added: outcome.added, removed: outcome.removed } : data]
     }),
     errors: [
@@ -127,7 +127,7 @@ function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string 
   const blocks = outcomes.flatMap((outcome) => {
     const plan = shown(outcome, applied)
     if (plan === undefined) return outcome.result === 'Suspended' ? [`${outcome.key} is suspended`] : []
-    const text = planToText(plan, outcome.desired?.rejected ?? [], paint)
+    const text = planToText(plan, outcome.desired?.rejected ?? [], paint, outcome.forecast)
     return [applied ? `${text}\n  ${resultLine(outcome)}` : text]
   })
   return blocks.length === 0 ? '' : `${blocks.join('\n\n')}\n`

@@ -130,7 +130,7 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
 }
 
 /** The checks of DNS and certificates, loaded only where they are wanted. */
-async function openChecks({ settings, context, metrics, log }: Setup): Promise<DaemonOptions['checks']> {
+async function openChecks({ settings, context, cluster, metrics, log }: Setup): Promise<DaemonOptions['checks']> {
   const { checkSchedule } = settings
   if (checkSchedule === undefined) return undefined
   const [{ createChecks }, { createResolver }, { readRoots }] = await Promise.all([
@@ -139,8 +139,8 @@ async function openChecks({ settings, context, metrics, log }: Setup): Promise<D
     import('../check/served-verdict.ts'),
   ])
   let roots: ReturnType<typeof readRoots> | undefined
-  return (enqueue) =>
-    createChecks({
+  return (enqueue) => {
+    const checks = createChecks({
       context,
       schedule: checkSchedule,
       served: settings.checkServed,
@@ -153,6 +153,9 @@ async function openChecks({ settings, context, metrics, log }: Setup): Promise<D
       resolverAnswers: (answers) => metrics.resolverAnswers(answers),
       log,
     })
+    cluster?.onDnsRead(({ app, hosts, rightSince }) => checks.recall(app, hosts, rightSince))
+    return checks
+  }
 }
 
 /** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */

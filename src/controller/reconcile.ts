@@ -8,6 +8,7 @@ import { onClock, watchRemovals } from '../plan/settle.ts'
 import { blankOutcome, type Outcome } from '../report/outcome.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { applyPlan } from './apply.ts'
+import { forecastOf, heldByLimit, noteCertificate } from './certificate-budget.ts'
 import { heldByDns } from './checks/require-dns.ts'
 import { backOff, calm, MAX_WRITES, noteReversals, notTaken, reversalsOf } from './contention.ts'
 import { type Context, memoryOf } from './context.ts'
@@ -15,7 +16,7 @@ import { bringFinalizer, concludeFarewell, type Farewell, farewellOf } from './d
 import { desire, movingHosts, type Wish } from './desire.ts'
 import { failureOf, ReconcileError } from './errors.ts'
 import { readForWrite } from './observe.ts'
-import { loadAccountRecords, loadRecord, resolveAccounts } from './records.ts'
+import { loadAccountRecords, loadRecord, resolveAccounts, saveRecord } from './records.ts'
 import { bringSsl } from './ssl.ts'
 import { uncoveredHosts } from './ssl-state.ts'
 
@@ -68,12 +69,15 @@ async function bringInLine(
   Object.assign(outcome, { ...wish, record })
   outcome.observed = takeListed(context, app.key) ?? (await account.getApp(app.spec.appId, signal))
   outcome.plan = await planFor(context, app, wish, outcome.observed, record, fresh)
+  outcome.forecast = forecastOf(context, app, outcome.observed, outcome.plan)
   outcome.result = 'Planned'
   if (readsOnly(context, app)) return
   await write(context, account, app, outcome, fresh, signal)
   if (farewell === 'stays') {
     Object.assign(outcome, await bringSsl(context, account, app, outcome, signal))
     outcome.next = earliest(outcome.next, outcome.ssl?.next)
+    outcome.record = noteCertificate(outcome.record as OwnershipRecord, outcome.observed, context.clock.now())
+    await saveRecord(context, app, outcome.record)
   }
   outcome.result = resultOf(outcome)
 }
@@ -165,6 +169,8 @@ async function blockedAdditions(
   const there = new Set<string>(observed.domains)
   const open = [...wish.desired.hosts.keys()].filter((host) => !blocked.has(host) && !there.has(host))
   for (const [host, held] of await heldByDns(context, app, open, observed.serverId)) blocked.set(host, held)
+  const resolved = open.filter((host) => !blocked.has(host))
+  for (const [host, held] of heldByLimit(context, app, observed, resolved)) blocked.set(host, held)
   return blocked
 }
 

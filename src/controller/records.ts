@@ -16,7 +16,11 @@ export async function loadRecord(
   const memory = memoryOf(context, app.key)
   const of = JSON.stringify([account, app.spec.appId])
   // Another app at ServerPilot under the same object: nothing that was seen or claimed of the old one is true of it.
-  if (memory.of !== of) Object.assign(memory, blankMemory(), { account: memory.account, of })
+  if (memory.of !== of) {
+    // What an earlier leader found out of hosts came before the first reconcile.
+    const { account, checks } = memory.of === undefined ? memory : { ...blankMemory(), account: memory.account }
+    Object.assign(memory, blankMemory(), { account, checks, of })
+  }
   if (!memory.loaded) {
     const stored = await context.records.load(account, app.spec.appId)
     memory.record = stored?.record

@@ -37,6 +37,7 @@ const record = z.looseObject({
   lastApproval: z.string().exactOptional(),
   exclusiveApproved: z.literal(true).exactOptional(),
   rejected: z.record(host, rejection),
+  issued: z.array(z.object({ at: time, domains: z.array(z.string()), set: z.string() })).exactOptional(),
   ssl: z
     .object({
       hosts: z.string(),

@@ -50,6 +50,16 @@ export interface SslAttempts {
   requested?: string | undefined
 }
 
+/** A certificate that AutoSSL installed, as `check/limits.ts` counts them. */
+export interface IssuedCertificate {
+  /** When it was issued; epoch ms. */
+  at: number
+  /** Registrable domains among its names, sorted. */
+  domains: readonly string[]
+  /** Digest of its set of names. */
+  set: string
+}
+
 /** What we own of one app at ServerPilot. One per account and appId; the same JSON in a file or a ConfigMap. */
 export interface OwnershipRecord {
   version: 1
@@ -75,6 +85,8 @@ export interface OwnershipRecord {
   exclusiveApproved?: true
   rejected: Record<Host, Rejection>
   ssl?: SslAttempts
+  /** Certificates that AutoSSL installed within the last week, for the authority's limits. */
+  issued?: IssuedCertificate[]
   /** The list that we saw last, canonical, for doubt about a list that shrank: what the next read is held against. */
   lastSeen?: Host[]
 }

@@ -14,10 +14,19 @@ export interface PlanJson {
   held: { host: string; reason: string; message: string; until?: string }[]
   refused?: { reason: string; message: string }
   rejectedMappings: { mapping: string; reason: string; message: string }[]
+  /** What the changes cost of the certificate authority's limits. */
+  certificates?: { verdict: string; message: string; at?: string }
+}
+
+/** A forecast of the certificate authority's limits, as `check/limits.ts` makes it. `at`: epoch ms. */
+export interface CertificateForecast {
+  verdict: 'Go' | 'Batch' | 'Wait'
+  message: string
+  at: number
 }
 
 /** A plan as data. */
-export function planToJson(plan: Plan, rejected: readonly RejectedMapping[]): PlanJson {
+export function planToJson(plan: Plan, rejected: readonly RejectedMapping[], forecast?: CertificateForecast): PlanJson {
   return {
     app: plan.app,
     appId: plan.appId,
@@ -34,8 +43,15 @@ export function planToJson(plan: Plan, rejected: readonly RejectedMapping[]): Pl
     })),
     ...(plan.refused === undefined ? {} : { refused: plan.refused }),
     rejectedMappings: rejected.map(({ mapping, reason, message }) => ({ mapping: mapping.key, reason, message })),
+    ...(forecast === undefined ? {} : { certificates: forecastToJson(forecast) }),
   }
 }
+
+const forecastToJson = ({ verdict, message, at }: CertificateForecast): NonNullable<PlanJson['certificates']> => ({
+  verdict,
+  message,
+  ...(verdict === 'Go' ? {} : { at: new Date(at).toISOString() }),
+})
 
 /** Marks a piece of text: added, removed, quiet, bad. The command line gives colours, everything else gives the text back. */
 export type Paint = (kind: 'add' | 'remove' | 'quiet' | 'bad' | 'strong', text: string) => string
@@ -43,7 +59,12 @@ export type Paint = (kind: 'add' | 'remove' | 'quiet' | 'bad' | 'strong', text: 
 const SIGN: Record<Change['action'], string> = { add: '+', remove: '-', adopt: '=', release: '~' }
 
 /** A plan as a diff for people: a header, a line per change, what is held back, the figures. Ends without a newline. */
-export function planToText(plan: Plan, rejected: readonly RejectedMapping[], paint: Paint = (_, text) => text): string {
+export function planToText(
+  plan: Plan,
+  rejected: readonly RejectedMapping[],
+  paint: Paint = (_, text) => text,
+  forecast?: CertificateForecast,
+): string {
   const lines = [paint('strong', `${plan.app} (${plan.appId}, ${plan.policy})`)]
   for (const change of plan.changes) lines.push(paint(kindOf(change), changeLine(change)))
   for (const line of heldLines(plan)) lines.push(paint('quiet', line))
@@ -51,6 +72,9 @@ export function planToText(plan: Plan, rejected: readonly RejectedMapping[], pai
     lines.push(paint('bad', `  ! mapping ${mapping.key}: ${reason}: ${message}`))
   }
   if (plan.refused !== undefined) lines.push(paint('bad', `  ${plan.refused.reason}: ${plan.refused.message}`))
+  if (forecast !== undefined) {
+    lines.push(paint(forecast.verdict === 'Go' ? 'quiet' : 'bad', `  certificate authority: ${forecast.message}`))
+  }
   lines.push(paint('quiet', `  ${figures(plan)}`))
   return lines.join('\n')
 }

@@ -1,6 +1,7 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Outage } from '../check/dns/outage.ts'
 import type { HostFacts } from '../check/facts.ts'
+import type { Forecast } from '../check/limits.ts'
 import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import type { Desired } from '../plan/desired.ts'
@@ -49,6 +50,8 @@ export interface Outcome {
   plan: Plan | undefined
   /** The plan that was applied, for the one-shot commands. */
   applied: Plan | undefined
+  /** What the certificate that the plan leads to costs of the authority's limits; undefined when it leads to none. */
+  forecast: Forecast | undefined
   added: readonly Host[]
   removed: readonly Host[]
   /** Changes of the record alone. */
@@ -82,6 +85,7 @@ export function blankOutcome(key: Key, app: App | undefined, now: number): Outco
     record: undefined,
     plan: undefined,
     applied: undefined,
+    forecast: undefined,
     added: [],
     removed: [],
     adopted: 0,

@@ -187,6 +187,25 @@ describe('DNS of hosts', () => {
     assert.equal(world.listed().length, 13)
   })
 
+  test('what an earlier leader found out is told at once, and looked at again in its turn', async (t) => {
+    let asked = 0
+    const { address } = await responder(t, () => {
+      asked++
+      return ['203.0.113.7']
+    })
+    const world = await checked(t, { nameserver: address })
+    await world.map('shop')
+    await world.map('late')
+    const since = world.clock.now() - 1_000
+    world.checks.recall('wordpress/network', [{ name: 'shop.example.com', addresses: [SERVER] }], since)
+    const outcome = await world.round()
+    assert.match(world.says(outcome, 'shop', 'DNSReady'), /^True/)
+    assert.match(world.says(outcome, 'late', 'DNSReady'), /^False PointsElsewhere/)
+    assert.equal(asked, 3, 'A and AAAA of the other host, and where it leads')
+    world.clock.advance(2 * 3_600_000)
+    assert.match(world.says(await world.round(), 'shop', 'DNSReady'), /^False PointsElsewhere/)
+  })
+
   test('what waits for its DNS is looked at when it comes, and added once it resolves', async (t) => {
     const world = await checked(t, { simulator: a(), spec: { dns: { policy: 'Require' } } })
     world.checks.lead()

@@ -1,15 +1,13 @@
 import type { App, Key } from '../../api/objects.ts'
 import type { Dns } from '../../check/dns/ask.ts'
-import { remember } from '../../check/dns/memory.ts'
 import { rememberOutage } from '../../check/dns/outage.ts'
-import { noteServed } from '../../check/facts.ts'
-import { type Heard, type LookOptions, look } from '../../check/look.ts'
+import { type LookOptions, look } from '../../check/look.ts'
 import { createReach } from '../../check/reach.ts'
-import { registrableDomain } from '../../domain/host.ts'
 import type { Log } from '../../report/log.ts'
 import type { Outcome } from '../../report/outcome.ts'
-import { type Context, memoryOf } from '../context.ts'
+import type { Context } from '../context.ts'
 import { schedule } from '../schedule.ts'
+import { createFindings } from './findings.ts'
 import { createServerAddresses } from './server-addresses.ts'
 import { type AppHost, type AppTarget, dueNow, targetOf, type Whereabouts, whereaboutsOf } from './targets.ts'
 import { nextTurn, urgentOf } from './urgency.ts'
@@ -40,6 +38,15 @@ export interface Checks {
   lead(): void
   /** Takes in what a reconcile came to: hosts that are new are looked at soon. */
   noticed(outcome: Outcome): void
+  /**
+   * Takes in what an earlier leader found out, until this process looks itself: `rightSince` (epoch ms) for hosts that were right,
+   * undefined for others. After a restart nobody has to be told anew what has not changed.
+   */
+  recall(
+    app: Key,
+    hosts: readonly { name: string; addresses: readonly string[] }[],
+    rightSince: number | undefined,
+  ): void
   /** Looks at all that is due; while that is under way already, once more after it. */
   turn(): Promise<void>
   stop(): Promise<void>
@@ -53,10 +60,6 @@ const NEWS_EVERY = 60_000
 const GATHER = 300
 /** The shortest pause between two turns that nobody asked for; ms. */
 const LEAST_PAUSE = 5_000
-/** A fault of what is served is looked at again after this time before it counts; ms. */
-const SECOND_LOOK = 60_000
-/** Hosts that tell an outage of the resolver from faults of domains. */
-const CONTROLS = 3
 
 /** Puts the checks together; nothing starts. */
 export function createChecks(options: ChecksOptions): Checks {
@@ -65,8 +68,7 @@ export function createChecks(options: ChecksOptions): Checks {
   const end = new AbortController()
   const addresses = createServerAddresses(clock)
   const reach = createReach()
-  const controls: string[] = []
-  const news = new Set<Key>()
+  const findings = createFindings(context)
   const urgent = new Map<string, AppHost>()
   let toldAt = clock.now()
   let leads = false
@@ -123,7 +125,7 @@ export function createChecks(options: ChecksOptions): Checks {
         targets,
         {
           dns,
-          controls: [...controls],
+          controls: findings.controls(),
           suspicious: outage !== undefined,
           reach,
           roots: options.roots,
@@ -131,7 +133,7 @@ export function createChecks(options: ChecksOptions): Checks {
           signal: end.signal,
           ...(options.shake === undefined ? {} : { shake: options.shake }),
         },
-        heard,
+        findings.heard,
       )
       noteOutage(round.outage)
     } finally {
@@ -147,7 +149,7 @@ export function createChecks(options: ChecksOptions): Checks {
     if ((before === undefined) === (outage === undefined)) return
     if (outage !== undefined) log.warn('The DNS resolver gives no answers', { cause: outage.why })
     else log.info('The DNS resolver answers again')
-    for (const app of context.objects.apps()) news.add(app.key)
+    for (const app of context.objects.apps()) findings.news.add(app.key)
   }
 
   async function targetsOf(chunk: readonly AppHost[]): Promise<AppTarget[]> {
@@ -177,41 +179,10 @@ export function createChecks(options: ChecksOptions): Checks {
     }
   }
 
-  const heard: Heard<AppTarget> = {
-    dns({ app, host, bare }, verdict) {
-      const { facts } = memoryOf(context, app).checks
-      const before = facts.dns.get(host)
-      const after = remember(before, host, verdict, clock.now())
-      facts.dns.set(host, after)
-      if (!bare) facts.caa.delete(host)
-      if (before?.shown !== after.shown) news.add(app)
-      if (after.shown.state === 'Ready') noteControl(host)
-    },
-    caa({ app, host }, verdict) {
-      const { facts } = memoryOf(context, app).checks
-      if (facts.caa.get(host)?.message !== verdict.message) news.add(app)
-      facts.caa.set(host, verdict)
-    },
-    served({ app, host }, verdict) {
-      const { facts } = memoryOf(context, app).checks
-      if (noteServed(facts, host, verdict)) news.add(app)
-      const dns = facts.dns.get(host)
-      if (dns === undefined || facts.served.get(host)?.looks !== 1) return
-      facts.dns.set(host, { ...dns, dueAt: Math.min(dns.dueAt, clock.now() + SECOND_LOOK) })
-    },
-  }
-
-  function noteControl(host: string): void {
-    const domain = registrableDomain(host)
-    if (controls.some((each) => registrableDomain(each) === domain)) return
-    controls.unshift(host)
-    controls.length = Math.min(controls.length, CONTROLS)
-  }
-
   function tell(): void {
     toldAt = clock.now()
-    for (const app of news) options.enqueue(app)
-    news.clear()
+    for (const app of findings.news) options.enqueue(app)
+    findings.news.clear()
   }
 
   /** Hosts that are right wait for the schedule; the others are looked at when they are due. */
@@ -239,6 +210,9 @@ export function createChecks(options: ChecksOptions): Checks {
       if (found.urgent.length === 0 && (running !== undefined || !found.due)) return
       clearTimeout(timer)
       timer = setTimeout(() => void turn(), GATHER).unref()
+    },
+    recall(app, hosts, rightSince) {
+      if (!leads) findings.recall(app, hosts, rightSince)
     },
     turn,
     async stop() {

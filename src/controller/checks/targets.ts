@@ -35,8 +35,10 @@ export function hostsToLookAt(context: Context, app: App): ReadonlySet<string> {
 /** All hosts that are due at `now` (epoch ms), the most urgent of each app first. Forgets those that nobody asks about any more. */
 export function dueNow(context: Context, now: number): AppHost[] {
   return context.objects.apps().flatMap((app) => {
-    if (!isLookedAt(app)) return []
-    const { facts } = memoryOf(context, app.key).checks
+    const { checks, seen } = memoryOf(context, app.key)
+    // Before its first reconcile nobody knows which hosts it has.
+    if (!isLookedAt(app) || seen === undefined) return []
+    const { facts } = checks
     const hosts = hostsToLookAt(context, app)
     forgetOthers(facts, hosts)
     return dueHosts(hosts, facts.dns, now).map((host) => ({ app: app.key, host }))

@@ -1,0 +1,88 @@
+import type { Key } from '../../api/objects.ts'
+import type { DnsVerdict } from '../../check/dns/judge.ts'
+import { type HostMemory, remember, trust } from '../../check/dns/memory.ts'
+import { noteServed } from '../../check/facts.ts'
+import type { Heard } from '../../check/look.ts'
+import { registrableDomain } from '../../domain/host.ts'
+import { type Context, memoryOf } from '../context.ts'
+import type { AppTarget } from './targets.ts'
+
+/** Puts what looks find into the memory of each app, and knows whom it is news to. */
+export interface Findings {
+  heard: Heard<AppTarget>
+  /** Apps that have to be told of what was found; whoever tells them clears it. */
+  news: Set<Key>
+  /** Hosts that resolved lately, of different domains: they tell an outage of the resolver from faults of domains. */
+  controls(): string[]
+  /** Takes in what an earlier leader found out. `rightSince`: epoch ms; undefined for hosts that were not right. */
+  recall(
+    app: Key,
+    hosts: readonly { name: string; addresses: readonly string[] }[],
+    rightSince: number | undefined,
+  ): void
+}
+
+/** A fault of what is served is looked at again after this time before it counts; ms. */
+const SECOND_LOOK = 60_000
+const CONTROLS = 3
+
+/** Makes one that has found nothing yet. */
+export function createFindings(context: Context): Findings {
+  const { clock } = context
+  const controls: string[] = []
+  const right = new Map<string, DnsVerdict>()
+  const news = new Set<Key>()
+
+  const heard: Heard<AppTarget> = {
+    dns({ app, host, bare }, verdict) {
+      const { facts } = memoryOf(context, app).checks
+      const before = facts.dns.get(host)
+      const after = shareRight(remember(before, host, verdict, clock.now()))
+      facts.dns.set(host, after)
+      if (!bare) facts.caa.delete(host)
+      if (before?.shown !== after.shown) news.add(app)
+      if (after.shown.state === 'Ready') noteControl(host)
+    },
+    caa({ app, host }, verdict) {
+      const { facts } = memoryOf(context, app).checks
+      if (facts.caa.get(host)?.message !== verdict.message) news.add(app)
+      facts.caa.set(host, verdict)
+    },
+    served({ app, host }, verdict) {
+      const { facts } = memoryOf(context, app).checks
+      if (noteServed(facts, host, verdict)) news.add(app)
+      const dns = facts.dns.get(host)
+      if (dns === undefined || facts.served.get(host)?.looks !== 1) return
+      facts.dns.set(host, { ...dns, dueAt: Math.min(dns.dueAt, clock.now() + SECOND_LOOK) })
+    },
+  }
+
+  /** One verdict for all hosts that are right at the same address: there may be 30,000. */
+  function shareRight(memory: HostMemory): HostMemory {
+    const { shown } = memory
+    if (shown.state !== 'Ready') return memory
+    const where = shown.addresses.join()
+    if (!right.has(where)) right.set(where, shown)
+    return { ...memory, shown: right.get(where) ?? shown }
+  }
+
+  function noteControl(host: string): void {
+    const domain = registrableDomain(host)
+    if (controls.some((each) => registrableDomain(each) === domain)) return
+    controls.unshift(host)
+    controls.length = Math.min(controls.length, CONTROLS)
+  }
+
+  return {
+    heard,
+    news,
+    controls: () => [...controls],
+    recall(app, hosts, rightSince) {
+      const { dns } = memoryOf(context, app).checks.facts
+      for (const { name, addresses } of hosts) {
+        if (rightSince === undefined) dns.delete(name)
+        else dns.set(name, shareRight(trust(name, addresses, rightSince, clock.now())))
+      }
+    },
+  }
+}
