@@ -1,5 +1,6 @@
 import { chmod, rm } from 'node:fs/promises'
 import { build } from 'esbuild'
+import { trim } from './trim.ts'
 
 /** Builds dist/: one tree-shaken bundle per lazily loaded command, runnable on Node 20.11 and newer. */
 await rm('dist', { recursive: true, force: true })
@@ -21,6 +22,7 @@ await build({
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
+  plugins: [trim],
   logLevel: 'warning',
 })
 await chmod('dist/main.js', 0o755)

@@ -9,7 +9,7 @@ import { describe, test } from 'node:test'
  */
 const ALLOWED: Record<string, readonly string[]> = {
   domain: [],
-  api: [],
+  api: ['domain'],
   ownership: ['api', 'domain'],
   plan: ['api', 'domain', 'ownership'],
   source: ['api', 'domain'],

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
+import { parseNetwork } from '../domain/network.ts'
 import type { AppSpec } from './objects.ts'
 
 /**
@@ -91,7 +91,14 @@ const dns = z
           'Report: say where hosts resolve. Require: also add a host only once it resolves here. Observe is Report.',
       }),
     expectedAddresses: z
-      .array(z.string().refine(isNetwork, 'must be an IP address or a network such as 198.51.100.0/24'))
+      .array(
+        z
+          .string()
+          .refine(
+            (text) => parseNetwork(text) !== undefined,
+            'must be an IP address or a network such as 198.51.100.0/24',
+          ),
+      )
       .default([])
       .meta({ description: "Addresses and networks that are right besides the server's own: a CDN, a load balancer." }),
   })
@@ -260,12 +267,4 @@ export const KINDS: readonly Kind[] = ['ServerPilotApp', 'DomainMapping']
 /** The spec of an app that says nothing but its id: every default. Undefined when the text is no app id. */
 export function appDefaults(appId: string, more: { wordpress?: object } = {}): AppSpec | undefined {
   return appSpec.safeParse({ appId, ...more }).data
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...more] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || more.length > 0) return false
-  if (prefix === undefined) return true
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
 }

@@ -114,7 +114,7 @@ export function openCluster(
     log: (level, message, fields) => log[level](message, fields),
   })
   const records = createRecordStore({
-    api: createConfigMapApi(connection.urgent.core, namespace),
+    api: createConfigMapApi(connection.urgent, namespace),
     epoch: () => elector?.epoch(),
   })
   const events = createRecorder({

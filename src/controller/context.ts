@@ -62,7 +62,8 @@ export interface AccountDesires {
   byApp: ReadonlyMap<Key, Desired>
   /** The one app that gets each host. */
   wantedBy: ReadonlyMap<Host, Key>
-  compiled: WeakMap<Mapping, { app: App; labels: ReturnType<NamespaceLabels>; compiled: Compiled }>
+  /** What each mapping came to, as long as app and labels are the same. */
+  compiled: WeakMap<Mapping, Compiled & { app: App; labels: ReturnType<NamespaceLabels> }>
 }
 
 /** What the process remembers of one app between reconciles. All of it may be lost at any time without harm. */

@@ -77,9 +77,10 @@ function compileAll(
   const compile = (app: App, mapping: Mapping): Compiled => {
     const hit = cache.get(mapping)
     const labels = needsLabels(app, mapping) ? context.namespaceLabels(mapping.namespace) : undefined
-    if (hit?.app === app && hit.labels === labels) return hit.compiled
-    const compiled = compileMapping(app, mapping, () => labels)
-    cache.set(mapping, { app, labels, compiled })
+    if (hit?.app === app && hit.labels === labels) return hit
+    const { hosts, rejected, note } = compileMapping(app, mapping, () => labels)
+    const compiled = { mapping, hosts, rejected, note, app, labels }
+    cache.set(mapping, compiled)
     return compiled
   }
   const compiled = apps.map((app, index) => ({

@@ -1,5 +1,4 @@
 import {
-  type CoreV1Api,
   type CustomObjectsApi,
   type EventsV1Api,
   PatchStrategy,
@@ -21,7 +20,7 @@ import {
   type StoredConfigMap,
   type StoredLease,
 } from './api.ts'
-import type { Connection } from './connection.ts'
+import type { Apis, Connection } from './connection.ts'
 import { jsonLines } from './lines.ts'
 import { eventOf } from './reflector-events.ts'
 
@@ -73,21 +72,26 @@ export function createLeaseApi(
   }
 }
 
-/** The ConfigMaps of a namespace over the typed API. */
-export function createConfigMapApi(api: CoreV1Api, namespace: string): ConfigMapApi {
+/** The ConfigMaps of a namespace. */
+export function createConfigMapApi(api: Pick<Apis, 'call'>, namespace: string): ConfigMapApi {
+  const path = `/api/v1/namespaces/${namespace}/configmaps`
+  const query = { fieldManager: FIELD_MANAGER }
   return {
     namespace,
     async read(name) {
-      return await unlessMissing(async () => storedConfigMap(await api.readNamespacedConfigMap({ namespace, name })))
+      return await unlessMissing(async () =>
+        storedConfigMap(await api.call({ method: 'GET', path: `${path}/${name}` })),
+      )
     },
     async create(name, { labels, annotations, data }) {
-      const body: V1ConfigMap = { metadata: { namespace, name, labels: { ...MANAGED, ...labels }, annotations }, data }
-      return storedConfigMap(await api.createNamespacedConfigMap({ namespace, body, fieldManager: FIELD_MANAGER }))
+      const metadata = { namespace, name, labels: { ...MANAGED, ...labels }, annotations }
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
+      return storedConfigMap(await api.call({ method: 'POST', path, query, body }))
     },
     async update(name, { labels, annotations, data }, resourceVersion) {
       const body = { metadata: { resourceVersion, labels: { ...MANAGED, ...labels }, annotations }, data }
-      const call = { namespace, name, body, fieldManager: FIELD_MANAGER }
-      return storedConfigMap(await api.patchNamespacedConfigMap(call, mergePatch()))
+      const contentType = PatchStrategy.MergePatch
+      return storedConfigMap(await api.call({ method: 'PATCH', path: `${path}/${name}`, query, body, contentType }))
     },
   }
 }
@@ -188,7 +192,8 @@ function text(time: unknown): string {
   return time instanceof Date ? time.toISOString() : typeof time === 'string' ? time : ''
 }
 
-function storedConfigMap({ metadata, data }: V1ConfigMap): StoredConfigMap {
+function storedConfigMap(value: unknown): StoredConfigMap {
+  const { metadata, data } = value as V1ConfigMap
   return { resourceVersion: metadata?.resourceVersion ?? '', data: data ?? {} }
 }
 

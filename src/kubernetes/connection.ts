@@ -2,7 +2,6 @@ import {
   AuthorizationV1Api,
   type Configuration,
   CoordinationV1Api,
-  CoreV1Api,
   CustomObjectsApi,
   createConfiguration,
   EventsV1Api,
@@ -12,7 +11,7 @@ import {
 } from '@kubernetes/client-node'
 import { systemClock } from '../serverpilot/clock.ts'
 import { createLimiter } from '../serverpilot/limiter.ts'
-import { createTransport, KubernetesError, type Purpose } from './http.ts'
+import { type Answer, type Call, createTransport, KubernetesError, type Purpose } from './http.ts'
 import { accessOf, type ConfigOptions, contextOf, loadConfig } from './kubeconfig.ts'
 
 /** How to find the API server and how hard to press it. */
@@ -27,10 +26,27 @@ export interface ConnectOptions extends ConfigOptions {
   userAgent?: string
 }
 
-/** The typed APIs of the client library, over our transport: they throw `KubernetesError`, never `ApiException`. */
+/** A call outside the typed APIs. */
+export interface JsonCall {
+  method: 'GET' | 'POST' | 'PATCH'
+  /** From the root of the API server, without a query. */
+  path: string
+  query?: RawOptions['query']
+  body?: unknown
+  /** Of the body; JSON when not given. */
+  contentType?: string
+}
+
+/**
+ * The typed APIs of the client library that are used here, over our transport: they throw `KubernetesError`, never `ApiException`.
+ * The core API is not among them: it is a megabyte of code, for ConfigMaps alone.
+ */
 export interface Apis {
+  /** For further typed APIs of the client library, over the same transport. */
+  readonly configuration: Configuration
+  /** Gives the JSON of the answer. Throws `KubernetesError`. */
+  call(call: JsonCall): Promise<unknown>
   custom: CustomObjectsApi
-  core: CoreV1Api
   coordination: CoordinationV1Api
   events: EventsV1Api
   authorization: AuthorizationV1Api
@@ -85,17 +101,22 @@ export function connect(options: ConnectOptions): Connection {
   })
 
   function apis(lane: { urgent: boolean; timeoutMs: number }): Apis {
+    async function send(call: Call): Promise<Answer> {
+      if (!lane.urgent) await limiter.acquire(call.method === 'GET' ? 'read' : 'write', call.signal)
+      return await transport.call({ ...call, headers: { ...call.headers, 'user-agent': userAgent } }, lane.timeoutMs)
+    }
     // An HTTP library rather than a middleware: options of a single call replace every middleware.
     const httpApi = wrapHttpLibrary({
       async send(request) {
-        const method = request.getHttpMethod()
         const { pathname, search } = new URL(request.getUrl())
         const body = request.getBody()
-        const signal = request.getSignal()
-        if (!lane.urgent) await limiter.acquire(method === 'GET' ? 'read' : 'write', signal)
-        const headers = { ...request.getHeaders(), 'user-agent': userAgent }
-        const call = { method, path: pathname + search, headers, signal }
-        const answer = await transport.call(typeof body === 'string' ? { ...call, body } : call, lane.timeoutMs)
+        const answer = await send({
+          method: request.getHttpMethod(),
+          path: pathname + search,
+          headers: request.getHeaders(),
+          signal: request.getSignal(),
+          ...(typeof body === 'string' ? { body } : {}),
+        })
         const bytes = Buffer.from(answer.text)
         const { text } = answer
         return new ResponseContext(answer.status, answer.headers, {
@@ -105,7 +126,16 @@ export function connect(options: ConnectOptions): Connection {
         })
       },
     })
-    return typed(createConfiguration({ baseServer: new ServerConfiguration(PLACEHOLDER, {}), httpApi }))
+    const configuration = createConfiguration({ baseServer: new ServerConfiguration(PLACEHOLDER, {}), httpApi })
+    return {
+      ...typed(configuration),
+      configuration,
+      async call({ method, path, query, body, contentType = 'application/json' }) {
+        const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+        const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': contentType }) }
+        return parsed(await send({ method, path: path + search(query), headers, ...sent }))
+      },
+    }
   }
 
   const headers = { accept: 'application/json', 'user-agent': userAgent }
@@ -121,22 +151,24 @@ export function connect(options: ConnectOptions): Connection {
     },
     async json(path, { query, signal } = {}) {
       await limiter.acquire('read', signal)
-      const answer = await transport.call({ method: 'GET', path: path + search(query), headers, signal }, timeoutMs)
-      try {
-        return JSON.parse(answer.text) as unknown
-      } catch {
-        const message = 'the API server answered with something other than JSON'
-        throw new KubernetesError({ reason: 'Undecodable', message, code: answer.status })
-      }
+      return parsed(await transport.call({ method: 'GET', path: path + search(query), headers, signal }, timeoutMs))
     },
     close: () => transport.close(),
   }
 }
 
-function typed(configuration: Configuration): Apis {
+function parsed({ status, text }: Answer): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    const message = 'the API server answered with something other than JSON'
+    throw new KubernetesError({ reason: 'Undecodable', message, code: status })
+  }
+}
+
+function typed(configuration: Configuration): Omit<Apis, 'call' | 'configuration'> {
   return {
     custom: new CustomObjectsApi(configuration),
-    core: new CoreV1Api(configuration),
     coordination: new CoordinationV1Api(configuration),
     events: new EventsV1Api(configuration),
     authorization: new AuthorizationV1Api(configuration),

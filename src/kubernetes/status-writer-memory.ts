@@ -8,8 +8,8 @@ export interface Known {
   digest: string | undefined
   since: Since
   /** The version that our last patch stood on, and the one that it made: whoever names the first means the second. */
-  basedOn?: string | undefined
-  made?: string | undefined
+  basedOn: string | undefined
+  made: string | undefined
 }
 
 /** Since when the conditions are as they are: a line `TYPE STATUS TIME` for each. */
@@ -41,5 +41,5 @@ export function digestOf(status: StatusFields): string {
     const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined)
     return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)))
   })
-  return createHash('sha256').update(text).digest('base64')
+  return createHash('sha256').update(text).digest('base64').slice(0, 16)
 }

@@ -127,8 +127,15 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     try {
       const made = await api.patchStatus(kind, namespace, name, { ...ABSENT[kind], ...status }, basis)
       const sameObject = version.uid === undefined || made.uid === undefined || made.uid === version.uid
-      const after = { uid: made.uid ?? version.uid, basedOn: resourceVersion, made: made.resourceVersion }
-      lane.known.set(key, { ...after, digest: sameObject ? digest : undefined, since: share(sinceOf(status)) })
+      const uid = made.uid ?? version.uid
+      lane.known.set(key, {
+        // One text of it is kept already.
+        uid: uid === before?.uid ? before?.uid : uid,
+        digest: sameObject ? digest : undefined,
+        since: share(sinceOf(status)),
+        basedOn: resourceVersion,
+        made: made.resourceVersion,
+      })
       pause = 0
     } catch (error) {
       failed(wish, lane, before, error)
@@ -155,7 +162,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     // It may have been written all the same.
-    if (before !== undefined) known.set(key, { uid: before.uid, digest: undefined, since: before.since })
+    if (before !== undefined)
+      known.set(key, { uid: before.uid, digest: undefined, since: before.since, basedOn: undefined, made: undefined })
     if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wish)
     hold(error)
   }
@@ -189,7 +197,13 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       const before = known.get(key)
       // A cache may be behind our own last patch.
       if (before !== undefined && before.uid === uid) return
-      known.set(key, { uid, digest: digestOf(status), since: share(sinceOf(status)) })
+      known.set(key, {
+        uid,
+        digest: digestOf(status),
+        since: share(sinceOf(status)),
+        basedOn: undefined,
+        made: undefined,
+      })
     },
     forget(kind, key) {
       lanes[kind].known.delete(key)

@@ -36,8 +36,8 @@ export interface Desired {
 export interface Compiled {
   mapping: Mapping
   hosts: readonly DesiredHost[]
-  rejected?: RejectedMapping
-  note?: MappingNote
+  rejected?: RejectedMapping | undefined
+  note?: MappingNote | undefined
 }
 
 /** Labels of a namespace, for `allowedNamespaces: {from: Selector}`; undefined when unknown. */

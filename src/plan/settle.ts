@@ -1,6 +1,9 @@
 import type { SafetySpec } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
 
+/** Hosts, as the keys of a map or as a set. */
+type Hosts = Pick<ReadonlySet<Host>, 'has' | 'keys'>
+
 /**
  * What this process remembers of an app's desired set, so that a removal can be told from a hiccup.
  * `seen`: this process saw the host wanted, and then not. Otherwise the removal is inferred: the host was already unwanted at
@@ -9,7 +12,7 @@ import type { Host } from '../domain/host.ts'
 export interface RemovalWatch {
   /** What decides, besides the mappings, which hosts may be removed: another basis makes every removal inferred. */
   readonly basis: string
-  readonly wanted: ReadonlySet<Host>
+  readonly wanted: Hosts
   /** When the desired set last lost a host; ms of the clock that the looks were given. */
   readonly lastLoss: number
   readonly missing: ReadonlyMap<Host, { since: number; seen: boolean }>
@@ -49,9 +52,19 @@ export function watchRemovals(
       lastLoss = now
     }
   }
-  const wanted = new Set(look.wanted.keys())
-  for (const host of before?.wanted ?? []) if (!wanted.has(host) && look.frozen(host)) wanted.add(host)
+  const wanted = withFrozen(look.wanted, before?.wanted, look.frozen)
   return { basis: look.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? look.distrusted }
+}
+
+/** The wanted hosts, and those wanted before whose source has failed. The map itself where there are none: it is kept anyway. */
+function withFrozen(
+  wanted: ReadonlyMap<Host, unknown>,
+  before: Hosts | undefined,
+  frozen: (host: Host) => boolean,
+): Hosts {
+  if (before === undefined || before === wanted) return wanted
+  const more = [...before.keys()].filter((host) => !wanted.has(host) && frozen(host))
+  return more.length === 0 ? wanted : new Set([...wanted.keys(), ...more])
 }
 
 /** The same watch on a clock that shows `ms` milliseconds more. */

@@ -123,11 +123,13 @@ function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
   const names = new Set<string>([...there, ...(desired?.hosts.keys() ?? [])])
   return [...names].sort().map((name): HostStatus => {
     const host = name as Host
-    const mapping = desired?.hosts.get(host)?.mapping.key ?? record?.hosts[host]?.mapping
+    const want = desired?.hosts.get(host)
+    const mapping = want?.mapping.key ?? record?.hosts[host]?.mapping
     const message = plan?.held.get(host)?.message
     const dns = checks.dns(name)
     return {
-      name,
+      // The text that is kept anyway, not another one of the same letters.
+      name: want?.host ?? name,
       state: stateOf(host, outcome, there),
       ...(mapping === undefined ? {} : { mapping }),
       ...(message === undefined ? {} : { message }),

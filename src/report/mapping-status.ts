@@ -15,7 +15,10 @@ export function mappingStatuses(
 ): MappingStatus[] {
   const hosts = new Map<string, HostStatus[]>()
   for (const host of status.hosts) {
-    if (host.mapping !== undefined) hosts.set(host.mapping, [...(hosts.get(host.mapping) ?? []), host])
+    if (host.mapping === undefined) continue
+    const others = hosts.get(host.mapping)
+    // Not by spreading nothing: V8 leaves room for sixteen more in each of 30,000 arrays.
+    hosts.set(host.mapping, others === undefined ? [host] : others.concat(host))
   }
   const rejected = new Map(outcome.desired?.rejected.map((each) => [each.mapping.key, each]))
   const notes = new Map(outcome.desired?.notes.map((each) => [each.mapping.key, each.message]))

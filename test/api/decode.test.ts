@@ -183,6 +183,8 @@ describe('decodeObject', () => {
       app({ dns: { expectedAddresses: ['192.0.2.1', 'x'] } }),
       /spec.dns.expectedAddresses\[1\] must be an IP address or a network/,
     ],
+    ['an address with a zone', app({ dns: { expectedAddresses: ['fe80::1%eth0'] } }), /expectedAddresses\[0\]/],
+    ['a prefix with a zero in front', app({ dns: { expectedAddresses: ['10.0.0.0/08'] } }), /expectedAddresses\[0\]/],
     ['too long a prefix', app({ dns: { expectedAddresses: ['192.0.2.0/33'] } }), /expectedAddresses\[0\]/],
     [
       'a database without a Secret',

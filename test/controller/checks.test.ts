@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { after, describe, type TestContext, test } from 'node:test'
+import { createServer } from 'node:tls'
 import { certificateFacts } from '../../src/check/certificate.ts'
 import { openDns } from '../../src/check/dns/ask.ts'
 import { createPace } from '../../src/check/dns/pace.ts'
-import type { Handshake } from '../../src/check/served.ts'
+import { type Handshake, handshake } from '../../src/check/served.ts'
 import { readRoots } from '../../src/check/served-verdict.ts'
 import { quiet } from '../../src/cli/quiet.ts'
 import { type Checks, createChecks } from '../../src/controller/checks/checks.ts'
@@ -14,12 +16,13 @@ import { mappingStatuses } from '../../src/report/mapping-status.ts'
 import type { Outcome } from '../../src/report/outcome.ts'
 import { systemClock } from '../../src/serverpilot/clock.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
-import { makeChains } from '../check/chains.ts'
+import { type Leaf, type LeafOptions, makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
 import { until } from '../until.ts'
 import { createWorld, names, type World } from './world.ts'
 
 const SERVER = '198.51.100.10'
+const HOUR = 3_600_000
 
 interface CheckedWorld extends World {
   checks: Checks
@@ -30,6 +33,9 @@ interface CheckedWorld extends World {
   enqueued: string[]
 }
 
+/** A server behind a firewall. */
+const silence = async (): Promise<Handshake> => ({ kind: 'unseen', why: 'Timeout' })
+
 /** A world whose hosts are looked at, in the DNS of the simulator or of `nameserver`. */
 async function checked(
   t: TestContext,
@@ -38,10 +44,11 @@ async function checked(
     domains?: string[]
     simulator?: SimulatorOptions
     nameserver?: string
-    shake?: (host: string) => Handshake
+    roots?: string[]
+    shake?: typeof handshake
   } = {},
 ): Promise<CheckedWorld> {
-  const { nameserver, shake, simulator, ...rest } = options
+  const { nameserver, simulator, roots = [], shake = silence, ...rest } = options
   const world = await createWorld(t, { ...rest, simulator: { dnsPort: 0, ...simulator } })
   const servers = [nameserver ?? (world.simulator.nameserver as string)]
   const pace = createPace({ perSecond: 10_000, burst: 100 }, { now: () => performance.now(), sleep: systemClock.sleep })
@@ -51,8 +58,8 @@ async function checked(
     schedule: '0 0 1 1 *',
     served: true,
     resolver: (signal) => openDns({ servers, pace, signal, timeout: 100, tries: 1 }),
-    roots: () => readRoots([]),
-    shake: async ({ host }) => shake?.(host) ?? { kind: 'unseen', why: 'Timeout' },
+    roots: () => readRoots(roots),
+    shake,
     enqueue: (app) => enqueued.push(app),
     log: quiet,
   })
@@ -258,22 +265,46 @@ describe('certificates of hosts', () => {
   })
 
   test('what the server shows is held against what the API says, and blamed at the second look', async (t) => {
-    const other = new X509Certificate(chains.leaf({ names: ['DNS:other.example'] }).cert)
-    let shown: Handshake = { kind: 'served', chain: [other] }
-    const simulator = { ...a(SERVER), issuance: { delay: 0 } }
-    const world = await checked(t, { domains: [], simulator, spec: auto, shake: () => shown })
+    const chained = (leaf: Leaf): Leaf => ({ ...leaf, cert: leaf.cert + chains.middle })
+    const leaf = (names: string[], more: LeafOptions = {}) =>
+      chains.leaf({ names: names.map((name) => `DNS:${name}`), ...more })
+    const good = chained(leaf(['shop.example.com']))
+    const server = createServer(good).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const world = await checked(t, {
+      domains: [],
+      simulator: { ...a(SERVER), issuance: { delay: 0 } },
+      spec: auto,
+      roots: [chains.root],
+      shake: (options) => handshake({ ...options, address: '127.0.0.1', port }),
+    })
+    world.clock.advance(Date.now() - world.clock.now())
     await world.map('shop')
-    assert.match(world.says(await world.round(), 'shop', 'CertificateReady'), /^True/, 'a server has to reload first')
-    world.clock.advance(61_000)
-    const blamed = await world.round()
-    assert.match(world.says(blamed, 'shop', 'CertificateReady'), /^False NotCovered: .*other\.example, not for shop/)
-    shown = { kind: 'unseen', why: 'Timeout' }
-    world.clock.advance(61_000)
-    assert.match(
-      world.says(await world.round(), 'shop', 'CertificateReady'),
-      /^False NotCovered/,
-      'silence says nothing',
-    )
+    assert.match(world.says(await world.round(), 'shop', 'CertificateReady'), /^True/)
+    const later = async (ms: number): Promise<string> => {
+      world.clock.advance(ms)
+      return world.says(await world.round(), 'shop', 'CertificateReady')
+    }
+    for (const [shown, said] of [
+      [chained(leaf(['other.example'])), /^False NotCovered: .*for other\.example, not for shop/],
+      [chained(leaf(['shop.example.com'], { from: -90, to: -1 })), /^False Expired: .*served for shop/],
+      [chained(leaf(['shop.example.com'], { from: 30 })), /^False NotYetValid: /],
+      [chains.alone('shop.example.com'), /^False SelfSigned: /],
+      [leaf(['shop.example.com']), /^False ChainIncomplete: /],
+    ] as const) {
+      server.setSecureContext(shown)
+      assert.match(await later(7 * HOUR), /^True/, 'a server may just have to reload')
+      assert.match(await later(61_000), said)
+      server.setSecureContext(good)
+      assert.match(await later(7 * HOUR), /^True/)
+    }
+    server.setSecureContext(chained(leaf(['other.example'])))
+    await later(7 * HOUR)
+    await later(61_000)
+    server.close()
+    assert.match(await later(7 * HOUR), /^False NotCovered/, 'a server that is silent says nothing of its certificate')
   })
 
   test('a custom certificate that lacks a host: nobody issues, so no waiting is promised', async (t) => {

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import * as z from 'zod'
+import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { objectYaml } from '../controller/world.ts'
 import { credentialsOf, type Ended, execute, type LaunchOptions, temporaryFolder } from './process.ts'
@@ -23,6 +24,13 @@ const plan = {
   held: z.array(refusal.extend({ host: z.string(), until: z.iso.datetime().exactOptional() })),
   refused: refusal.exactOptional(),
   rejectedMappings: z.array(refusal.extend({ mapping: z.string() })),
+  certificates: z
+    .strictObject({
+      verdict: z.enum(['Go', 'Batch', 'Wait']),
+      message: z.string(),
+      at: z.iso.datetime().exactOptional(),
+    })
+    .exactOptional(),
 }
 const errors = z.array(refusal.extend({ app: z.string().exactOptional() }))
 /** `plan -o json`, as docs and scripts rely on it. */
@@ -46,8 +54,12 @@ export interface Bench {
 }
 
 /** Makes one, with these domains on the app at ServerPilot. */
-export async function createBench(t: TestContext, domains = ['by-hand.example.org']): Promise<Bench> {
-  const simulator = await startSimulator({ apps: [{ name: 'network', domains }], actionDuration: 1 })
+export async function createBench(
+  t: TestContext,
+  domains = ['by-hand.example.org'],
+  options: SimulatorOptions = {},
+): Promise<Bench> {
+  const simulator = await startSimulator({ apps: [{ name: 'network', domains }], actionDuration: 1, ...options })
   t.after(() => simulator.stop())
   const root = await temporaryFolder(t)
   const folder = join(root, 'domains')

@@ -11,6 +11,7 @@ import { customResourceDefinitions } from '../../src/api/crd.ts'
 import { type Connection, connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
 import { until as untilWithin } from '../until.ts'
+import { type CoreConnection, withCore } from './core.ts'
 
 /** What a test context has to offer: `TestContext` of node:test does. */
 interface Context {
@@ -23,7 +24,7 @@ export interface ApiServer {
   /** The administrator's. */
   kubeconfig: string
   /** The administrator's connection. */
-  admin: Connection
+  admin: CoreConnection
   installCrds(): Promise<void>
   deleteCrds(): Promise<void>
   /** Makes a namespace of its own for a test; gives its name. */
@@ -70,7 +71,7 @@ export async function apiServer(t: Context, flags: Flags = {}): Promise<ApiServe
   }
   const pair = found ? await startPair(t, assets, flags) : undefined
   const kubeconfig = pair?.kubeconfig ?? (running as string)
-  const admin = connect({ kubeconfig, environment: {}, qps: 1000 })
+  const admin = withCore(connect({ kubeconfig, environment: {}, qps: 1000 }))
   t.after(() => admin.close())
   const server: ApiServer = {
     kubeconfig,
@@ -157,7 +158,7 @@ async function startPair(t: Context, assets: string, flags: Flags) {
   await launch('etcd', [...data, '--listen-client-urls', client, '--advertise-client-urls', client])
 
   let server = await launch('kube-apiserver', apiServerFlags(files))
-  const probe = connect({ kubeconfig, environment: {}, timeoutMs: 2000, qps: 1000 })
+  const probe = withCore(connect({ kubeconfig, environment: {}, timeoutMs: 2000, qps: 1000 }))
   t.after(() => probe.close())
   const ready = () =>
     until(

@@ -9,6 +9,7 @@ import { inspect } from 'node:util'
 import { type ConnectOptions, connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
 import { apiServer } from './api-server.ts'
+import { withCore } from './core.ts'
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-connection-'))
@@ -40,7 +41,7 @@ async function setUp(
       }),
     )
   await write('token-one')
-  const connection = connect({ kubeconfig, environment: {}, ...options })
+  const connection = withCore(connect({ kubeconfig, environment: {}, ...options }))
   t.after(async () => {
     await connection.close()
     server.closeAllConnections()
@@ -126,7 +127,7 @@ describe('connection', () => {
       kubeconfig,
       JSON.stringify({ clusters: [{ name: 'a', cluster }], contexts: [context], 'current-context': 'a' }),
     )
-    const nobody = connect({ kubeconfig, environment: {} })
+    const nobody = withCore(connect({ kubeconfig, environment: {} }))
     const refused = await failureOf(nobody.core.createNamespacedConfigMap({ namespace: 'ns', body: {} }))
     assert.deepEqual([refused.reason, refused.outcome], ['Unreachable', 'none'])
     assert.match(refused.message, /ECONNREFUSED/)
@@ -215,7 +216,7 @@ test('in the cluster', { timeout: 120_000 }, async (t) => {
   await writeFile(join(folder, 'token'), await account())
   const { hostname, port } = new URL(admin.server)
   const environment = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port }
-  const connection = connect({ environment, serviceAccountFolder: folder })
+  const connection = withCore(connect({ environment, serviceAccountFolder: folder }))
   t.after(() => connection.close())
   assert.equal(connection.namespace, namespace)
   const review = () =>

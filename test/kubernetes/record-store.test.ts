@@ -123,7 +123,7 @@ test('records on a real API server', { timeout: 60_000 }, async (t) => {
   if (server === undefined) return
   const namespace = await server.namespace('records')
   const core = server.admin.urgent.core
-  const store = storeAt(createConfigMapApi(core, namespace), 3)
+  const store = storeAt(createConfigMapApi(server.admin.urgent, namespace), 3)
   const record = recordOf(hosts(300))
   const name = recordName('account', 'app')
 

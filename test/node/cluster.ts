@@ -78,10 +78,15 @@ export async function end(child: ChildProcess): Promise<void> {
 }
 
 /**
- * `kubectl apply -k` of manifests/ as they are, with another address for ServerPilot (a simulator at `url`) and a way out to it. Gives
+ * `kubectl apply -k` of manifests/ as they are, with other addresses for ServerPilot (a simulator at `url`) and DNS, and a way out to them. Gives
  * the folder to uninstall it with; what is left of it goes when the test ends.
  */
-export async function install(t: TestContext, { kubectl }: NodeCluster, url: string): Promise<string> {
+export async function install(
+  t: TestContext,
+  { kubectl }: NodeCluster,
+  url: string,
+  nameserver: string,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-node-'))
   t.after(async () => {
     await kubectl('delete', '-k', folder, '--ignore-not-found', '--timeout=60s')
@@ -90,8 +95,14 @@ export async function install(t: TestContext, { kubectl }: NodeCluster, url: str
   const env = [
     { name: 'DOMAINPILOT_SERVERPILOT_URL', value: url },
     { name: 'DOMAINPILOT_ALLOW_INSECURE_HTTP', value: 'true' },
+    { name: 'DOMAINPILOT_DNS_SERVERS', value: nameserver },
+    // The simulated server has no port 443.
+    { name: 'DOMAINPILOT_CHECK_SERVED', value: 'false' },
   ]
-  const port = { ports: [{ port: Number(new URL(url).port), protocol: 'TCP' }] }
+  const ports = [
+    { port: Number(new URL(url).port), protocol: 'TCP' },
+    { port: Number(nameserver.split(':')[1]), protocol: 'UDP' },
+  ]
   const patch = (kind: string, path: string, value: unknown) => ({
     target: { kind, name: 'domainpilot' },
     patch: JSON.stringify([{ op: 'add', path, value }]),
@@ -102,7 +113,7 @@ export async function install(t: TestContext, { kubectl }: NodeCluster, url: str
     resources: [relative(folder, join(ROOT, 'manifests'))],
     patches: [
       patch('Deployment', '/spec/template/spec/containers/0/env', env),
-      patch('NetworkPolicy', '/spec/egress/-', port),
+      patch('NetworkPolicy', '/spec/egress/-', { ports }),
     ],
   }
   await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))

@@ -66,6 +66,8 @@ test('installed on a real node: it serves, tells, survives its leader, is scrape
     apps: [{ name: 'network', domains: ['by-hand.example.org'] }],
     actionDuration: 1,
     issuance: { delay: 0 },
+    dns: { 'shop.example.com': ['198.51.100.10'] },
+    dnsPort: 0,
   })
   t.after(() => simulator.stop())
   const appId = simulator.apps[0] as string
@@ -75,7 +77,7 @@ test('installed on a real node: it serves, tells, survives its leader, is scrape
   t.after(() => kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--timeout=60s'))
 
   const installing = performance.now()
-  const folder = await install(t, cluster, url)
+  const folder = await install(t, cluster, url, `${cluster.host}:${simulator.nameserver?.split(':')[1]}`)
   await kubectl('-n', NAMESPACE, 'rollout', 'status', 'deployment/domainpilot', '--timeout=90s')
   t.diagnostic(`two pods ready ${((performance.now() - installing) / 1000).toFixed(1)} s after kubectl apply -k`)
 
@@ -108,7 +110,9 @@ test('installed on a real node: it serves, tells, survives its leader, is scrape
     const table = await kubectl('-n', namespace, 'get', 'spapp,dmap')
     t.diagnostic(`\n${table}`)
     assert.match(table, /serverpilotapp\.domainpilot\.dev\/network +\w+ +Sync +1 +2 +True +Succeeded/)
-    assert.match(table, /domainmapping\.domainpilot\.dev\/shop +shop\.example\.com +network +True +Succeeded/)
+    const shop =
+      /domainmapping\.domainpilot\.dev\/shop +shop\.example\.com +network +True +Succeeded +True +True +20\d\d-\S+Z /
+    assert.match(table, shop)
     const words = await until('Events are there', async () => {
       // Of more than one object, kubectl describes no Events.
       const texts = ['spapp/network', 'dmap/shop'].map((each) => kubectl('-n', namespace, 'describe', each))
