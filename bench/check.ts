@@ -7,6 +7,7 @@ import { openDns } from '../src/check/dns/ask.ts'
 import { dueHosts, type HostMemory, remember } from '../src/check/dns/memory.ts'
 import { createPace, type PaceClock, type Rate, rateOf } from '../src/check/dns/pace.ts'
 import { checkRound } from '../src/check/dns/round.ts'
+import { daemonTurn } from './daemon-checks.ts'
 import { type Bench, collectGarbage, ensure, type Figure, timed } from './measure.ts'
 
 const HOSTS = 30_000
@@ -28,7 +29,7 @@ export const checkBench: Bench = {
         child.send('count')
         return ((await once(child, 'message')) as [number])[0]
       }
-      return [...(await wholeFleet(address)), ...(await paced(address, asked))]
+      return [...(await wholeFleet(address)), ...(await paced(address, asked)), ...(await daemonTurn(address, clock))]
     } finally {
       child.kill()
     }

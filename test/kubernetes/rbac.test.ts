@@ -32,9 +32,9 @@ interface Right {
   verb: string
 }
 
-async function readRights(): Promise<Rights> {
-  const file = join(import.meta.dirname, '../../manifests/rbac/rbac.yaml')
-  const documents = parseAllDocuments(await readFile(file, 'utf8')).map(
+async function readRights(file = 'rbac/rbac.yaml'): Promise<Rights> {
+  const path = join(import.meta.dirname, '../../manifests', file)
+  const documents = parseAllDocuments(await readFile(path, 'utf8')).map(
     (each) => each.toJS() as { kind: string; rules?: Rule[] },
   )
   const rulesOf = (kind: string) => documents.find((each) => each.kind === kind)?.rules ?? []
@@ -65,7 +65,13 @@ function without(rights: Rights, right: Right): Rights {
 const PAGES = { 'feature-gates': 'WatchList=false' }
 
 /** A world whose app uses all that the daemon can do in a cluster, and a daemon with these rights. */
-async function start(t: TestContext, server: ApiServer, name: string, rights: Rights) {
+async function start(
+  t: TestContext,
+  server: ApiServer,
+  name: string,
+  rights: Rights,
+  where: 'Everywhere' | 'Own' = 'Everywhere',
+) {
   const spec = {
     deletionPolicy: 'Delete',
     allowedNamespaces: { from: 'Selector', selector: { matchLabels: { tenant: name } } },
@@ -87,11 +93,13 @@ async function start(t: TestContext, server: ApiServer, name: string, rights: Ri
   const roleRef = (kind: string) => ({ kind, name, apiGroup: 'rbac.authorization.k8s.io' })
   await rbac.createClusterRole({ body: { metadata, rules: rights.cluster } })
   await rbac.createClusterRoleBinding({ body: { metadata, subjects, roleRef: roleRef('ClusterRole') } })
-  await rbac.createNamespacedRole({ namespace: world.home, body: { metadata, rules: rights.own } })
+  const home = where === 'Own' ? world.namespace : world.home
+  await rbac.createNamespacedRole({ namespace: home, body: { metadata, rules: rights.own } })
   const binding = { metadata, subjects, roleRef: roleRef('Role') }
-  await rbac.createNamespacedRoleBinding({ namespace: world.home, body: binding })
+  await rbac.createNamespacedRoleBinding({ namespace: home, body: binding })
   await world.map('shop', tenant)
-  const daemon = world.daemon({ kubeconfig, flags: ['--namespace', world.namespace] })
+  const flags = ['--namespace', world.namespace, '--record-namespace', home]
+  const daemon = world.daemon({ kubeconfig, flags })
   return { world, daemon }
 }
 
@@ -174,6 +182,24 @@ test('without any one right, exactly that one is refused, and the log names it',
     }
   }
   await Promise.all([worker(), worker(), worker()])
+})
+
+test('with the rights of the overlay for one namespace, its daemon serves the apps of its own; statuses elsewhere are not its to write', async (t) => {
+  const server = await apiServer(t, PAGES)
+  if (server === undefined) return
+  if (server.own === undefined) return t.skip('needs users of its own: set KUBEBUILDER_ASSETS')
+  const rights = await readRights('overlays/namespaced/rbac.yaml')
+  const { world, daemon } = await start(t, server, 'one-namespace', rights, 'Own')
+  await story(world)
+  daemon.child.kill('SIGTERM')
+  assert.equal(await daemon.ended, 0)
+  const refused = (await server.own.calls('one-namespace')).filter((call) => call.endsWith(' 403'))
+  // The mapping stands in the namespace of a tenant.
+  const elsewhere = /^(create events|patch events|patch domainmappings\/status) 403$/
+  assert.deepEqual(
+    refused.filter((call) => !elsewhere.test(call)),
+    [],
+  )
 })
 
 /** Whether the log says in the API server's words what may not be done. */
