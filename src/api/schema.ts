@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
 import { parseNetwork } from '../domain/network.ts'
+import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
 import type { AppSpec } from './objects.ts'
 
 /**

@@ -81,7 +81,8 @@ function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
   if (ssl === undefined) return undefined
   const bare = ssl.reason === 'NotCovered'
   const why = LACKING.has(ssl.reason) ? checks.lacking(bare) : ''
-  const message = why === '' ? ssl.message : bare ? why : `${ssl.message} ${why}`
+  const head = ssl.reason === 'AwaitingAvailability' ? 'AutoSSL is not available yet.' : ssl.message
+  const message = why === '' ? ssl.message : bare ? why : `${head} ${why}`
   return { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message }
 }
 

@@ -3,7 +3,7 @@ import { type CertificateFacts, certificateFacts, covers, EXPIRING_MS } from '..
 import { type Coverage, type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
-import { compareKey } from '../domain/host.ts'
+import { compareKey, displayHost, type Host } from '../domain/host.ts'
 import { cutMessage, type Said } from './conditions.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
@@ -97,7 +97,7 @@ function lackOf(host: string, coverage: HostCoverage | undefined, { ssl }: Outco
     return [{ status: 'False', reason: 'AttemptsExhausted', message: `No certificate for ${host}. ${ssl.message}` }]
   }
   const reason = REASON_OF[coverage.reason] ?? 'NotCovered'
-  return [{ status: 'False', reason, message: `No certificate for ${host}: ${coverage.message}` }]
+  return [{ status: 'False', reason, message: without([host], coverage.message) }]
 }
 
 const servedAs = ({ state, message }: ServedFault): Said => ({
@@ -161,9 +161,14 @@ const MAX_CAUSES = 2_000
 function causes(hosts: readonly HostCoverage[]): string {
   const groups = new Map<string, string[]>()
   for (const { host, message } of hosts) groups.set(message, [...(groups.get(message) ?? []), host])
-  const clauses = [...groups].map(([message, names]) => {
-    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
-    return `No certificate for ${names.slice(0, NAMED).join(', ')}${more}: ${message}`
-  })
+  const clauses = [...groups].map(([message, names]) => without(names, message))
   return cutMessage(clauses.join(' '), MAX_CAUSES)
+}
+
+/** Most causes begin with the name of the host: it is said once. */
+function without(hosts: readonly string[], message: string): string {
+  const [first = ''] = hosts
+  if (hosts.length === 1 && message.startsWith(displayHost(first as Host))) return `No certificate: ${message}`
+  const more = hosts.length > NAMED ? ` and ${hosts.length - NAMED} more` : ''
+  return `No certificate for ${hosts.slice(0, NAMED).join(', ')}${more}: ${message}`
 }
