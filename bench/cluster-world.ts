@@ -23,7 +23,10 @@ export interface ClusterWorld {
 }
 
 /** What the image sets, and the heap that V8 allows itself under the Deployment's memory limit of 256 MiB. */
-const AS_IN_THE_POD = ['--max-semi-space-size=2', '--max-old-space-size=128']
+const AS_IN_THE_POD = {
+  flags: ['--max-semi-space-size=2', '--max-old-space-size=128', '--memory-saver-mode'],
+  environment: { MALLOC_ARENA_MAX: '1' },
+}
 
 /** The daemon's user: the bundle runs as it, so that the audit log tells its calls from those of the bench. */
 const USER = 'bench'
@@ -89,15 +92,9 @@ export async function startClusterWorld(apps: readonly string[]): Promise<Cluste
     daemon(...flags) {
       const cluster = ['--source', 'kubernetes', '--kubeconfig', kubeconfig, '--record-namespace', 'domainpilot']
       const rest = ['--listen', 'off', '--serverpilot-qps', '1000', '--kube-api-qps', '300']
-      const running = start([
-        ...AS_IN_THE_POD,
-        PROGRAMS.bundle,
-        'run',
-        ...cluster,
-        ...simulator.flags,
-        ...rest,
-        ...flags,
-      ])
+      const { flags: node, environment } = AS_IN_THE_POD
+      const all = [...cluster, ...simulator.flags, ...rest, ...flags]
+      const running = start([...node, PROGRAMS.bundle, 'run', ...all], environment)
       cleanups.push(() => running.stop())
       return running
     },

@@ -20,7 +20,11 @@ export interface Reach {
 export function createReach(): Reach {
   const closed = new Map<string, { until: number; pause: number }>()
   return {
-    worthTrying: (address, now) => now >= (closed.get(address)?.until ?? 0),
+    worthTrying(address, now) {
+      const shut = closed.get(address)
+      // Further away than the pause: the clock was set back meanwhile.
+      return shut === undefined || now >= shut.until || shut.until - now > shut.pause
+    },
     note(address, handshake, now) {
       if (!isUnreachable(handshake)) {
         closed.delete(address)
@@ -28,7 +32,7 @@ export function createReach(): Reach {
       }
       const before = closed.get(address)
       // Several handshakes may have been under way when the first one failed.
-      if (before !== undefined && now < before.until) return
+      if (before !== undefined && now < before.until && before.until - now <= before.pause) return
       const pause = Math.min(before === undefined ? PAUSE.first : before.pause * 2, PAUSE.most)
       closed.set(address, { until: now + pause, pause })
     },

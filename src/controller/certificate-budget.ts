@@ -40,19 +40,45 @@ export function heldByLimit(
 ): ReadonlyMap<Host, Held> {
   const held = new Map<Host, Held>()
   // Who applies by hand has decided.
-  if (additions.length === 0 || context.oneShot || !isIssued(app, observed)) return held
+  if (additions.length === 0 || context.oneShot || !isIssued(app, observed)) {
+    memoryOf(context, app.key).gathering = undefined
+    return held
+  }
   const now = context.clock.now()
   const history = historyOf(context, app, observed)
-  const { verdict, at, message } = forecast(history, [certificateNames([...observed.domains, ...additions])], now)
-  if (verdict === 'Go') return held
-  // One that lies in the future was noted before the clock was set back: it would hold them for ever.
-  const last = Math.max(...history.issuances.map((each) => each.at).filter((each) => each <= now))
-  const until = Math.min(at, last + SHARE)
+  const names = certificateNames([...observed.domains, ...additions])
+  const { verdict, at, message } = forecast(history, [names], now)
+  if (verdict === 'Go') {
+    memoryOf(context, app.key).gathering = undefined
+    return held
+  }
+  const until = gatherUntil(context, app, history, names, at, now)
   if (until <= now) return held
   const words =
     verdict === 'Batch' ? message : `${message} Until ${new Date(until).toISOString()} changes are gathered.`
   for (const host of additions) held.set(host, { reason: 'CertificateLimit', message: words, until })
   return held
+}
+
+/**
+ * For how long additions are gathered; epoch ms. Counted from the last certificate for one of their domains, and from when gathering
+ * began: other certificates that come meanwhile put nobody off.
+ */
+function gatherUntil(
+  context: Context,
+  app: App,
+  history: History,
+  names: readonly string[],
+  at: number,
+  now: number,
+): number {
+  const memory = memoryOf(context, app.key)
+  const { domains } = issuanceOf(names, now)
+  const mine = history.issuances.filter((each) => each.domains.some((domain) => domains.includes(domain)))
+  // One that lies in the future was noted before the clock was set back: it would hold them for ever.
+  const last = Math.max(...mine.map((each) => each.at).filter((each) => each <= now))
+  memory.gathering = Math.min(memory.gathering ?? now, now)
+  return Math.min(at, last + SHARE, memory.gathering + SHARE)
 }
 
 /** The record with the certificate that AutoSSL installed, and without those that no longer count; itself when nothing is new. */

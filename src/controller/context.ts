@@ -82,6 +82,8 @@ export interface AppMemory {
   contention: Contention
   ssl: SslMemory | undefined
   account: string | undefined
+  /** Since when additions have been gathered, as certificates are scarce; epoch ms. */
+  gathering: number | undefined
   /** What the last reconcile saw of server and certificate. */
   seen: Seen | undefined
   checks: AppChecks
@@ -92,6 +94,8 @@ export interface SslMemory {
   outcome: SslOutcome
   /** Looks in a row that came to the same. */
   looks: number
+  /** When; epoch ms. */
+  at: number
   /** Not before this is it looked at again, unless something changed; epoch ms. */
   lookAt: number
   /** What it was found on; `ssl` is what the list said of SSL. */
@@ -153,6 +157,7 @@ export function blankMemory(): AppMemory {
     contention: { reversals: new Map(), until: 0, level: 0 },
     ssl: undefined,
     account: undefined,
+    gathering: undefined,
     seen: undefined,
     checks: { facts: noFacts() },
   }

@@ -52,6 +52,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const workers: Promise<void>[] = []
   let stopSchedule: (() => void) | undefined
   let leads = false
+  let stopping = false
 
   const sweepNow = async (): Promise<void> => {
     reporter.turned()
@@ -88,7 +89,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
         if (!abort.signal.aborted) log.warn('Sweep failed', { error })
       })
       // Stopped while an API that does not answer was waited for.
-      if (abort.signal.aborted) return
+      if (stopping || abort.signal.aborted) return
       for (let worker = 0; worker < options.workers; worker++) {
         workers.push(work(options, queue, checks, abort.signal))
       }
@@ -99,6 +100,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       })
     },
     async stop(graceMs) {
+      stopping = true
       stopSchedule?.()
       await checks?.stop()
       queue.shutDown()

@@ -73,8 +73,10 @@ async function bringInLine(
   outcome.result = 'Planned'
   if (readsOnly(context, app)) return
   await write(context, account, app, outcome, fresh, signal)
-  if (farewell === 'stays') {
-    Object.assign(outcome, await bringSsl(context, account, app, outcome, signal))
+  // Waiting for the server may have taken minutes.
+  const current = context.objects.app(app.key)
+  if (farewell === 'stays' && current !== undefined && mayGoOn(context, app, current)) {
+    Object.assign(outcome, await bringSsl(context, account, current, outcome, signal))
     outcome.next = earliest(outcome.next, outcome.ssl?.next)
     outcome.record = noteCertificate(outcome.record as OwnershipRecord, outcome.observed, context.clock.now())
     await saveRecord(context, app, outcome.record)

@@ -3,7 +3,7 @@ import { ANNOTATION, type App } from '../api/objects.ts'
 import { certificateFacts, covers, EXPIRING_MS } from '../check/certificate.ts'
 import type { DnsState } from '../check/dns/judge.ts'
 import { compareKey, type Host } from '../domain/host.ts'
-import type { SslAttempts } from '../ownership/record.ts'
+import type { SslAttempts, SslTries } from '../ownership/record.ts'
 import type { Reason } from '../report/reasons.ts'
 import type { ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
 
@@ -22,6 +22,12 @@ import type { ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
 
 export type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
 
+/** Attempts that count, of each kind. */
+export interface Tries {
+  auto: number
+  force: number
+}
+
 /**
  * What to do about SSL, from the app's detail alone. Pure.
  * Only ever switches on: what somebody switched on at the panel stays, and custom certificates are left alone.
@@ -29,7 +35,7 @@ export type Decision = { change: SslChange } | { reason: Reason; message: string
 export function decideSsl(
   app: App,
   observed: ServerPilotApp,
-  attempts: number,
+  tries: Tries,
   uncovered: readonly string[],
   now: number,
 ): Decision {
@@ -57,21 +63,18 @@ export function decideSsl(
         true,
       )
     }
-    if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
+    if (tries.auto >= maxAttempts) return settled('AttemptsExhausted', exhausted('AutoSSL', tries.auto), false)
     return { change: { auto: true } }
   }
   if (ssl === null) return settled('Succeeded', 'No certificate is asked for.', true)
-  if (force && !ssl.force) {
-    if (attempts >= maxAttempts) return settled('AttemptsExhausted', exhausted(attempts), false)
-    return { change: { force: true } }
-  }
-  const offered = autossl?.available ? uncovered.filter((host) => autossl.domains?.includes(host)) : []
-  if (auto && ssl.auto && offered.length > 0) {
-    // A certificate that covers more is there, and whether it installs itself is not documented.
-    return attempts >= maxAttempts
-      ? settled('AttemptsExhausted', exhausted(attempts), false)
-      : { change: { auto: true } }
-  }
+  // A certificate that covers more is there, and whether it installs itself is not documented.
+  const offered =
+    auto && ssl.auto && autossl?.available === true && uncovered.some((host) => autossl.domains?.includes(host))
+  const forced = force && !ssl.force
+  if (offered && tries.auto < maxAttempts) return { change: { auto: true } }
+  if (forced && tries.force < maxAttempts) return { change: { force: true } }
+  if (offered) return settled('AttemptsExhausted', exhausted('AutoSSL', tries.auto), false)
+  if (forced) return settled('AttemptsExhausted', exhausted('ForceSSL', tries.force), false)
   if (ssl.cert !== undefined && uncovered.length > 0) {
     return settled('NotCovered', notCovered(uncovered), false, auto)
   }
@@ -89,8 +92,8 @@ const RENEWAL = 'ServerPilot renews it by itself as long as every host on it res
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
 
-const exhausted = (attempts: number): string =>
-  `AutoSSL or ForceSSL could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change, when the DNS of one becomes right, or on request.`
+const exhausted = (what: string, attempts: number): string =>
+  `${what} could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change, when the DNS of one becomes right, or on request.`
 
 const notCovered = (hosts: readonly string[]): string =>
   `The certificate does not cover ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''}.`
@@ -107,13 +110,24 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+/** From the second failure in a row on, attempts are at least so far apart: the authority allows a host 5 failed validations an hour. */
+const FAILING_PAUSE = 20 * MINUTE
+
+/** After a success so long ago attempts begin anew; whoever undoes it all the while costs a post an hour. */
+const FORGOTTEN = HOUR
+
 /**
- * The pause after that many failed attempts, ms: `retryInterval`, then twice as long each time, up to a day. From the second on at
- * least 20 minutes: each attempt may cost a validation, and the authority allows a host 5 failed ones an hour.
+ * The pause after the last attempt, ms: `retryInterval`, then twice as long with each attempt on the same grounds, up to a day. After
+ * failures in a row at least 20 minutes, whatever the grounds.
  */
-export function attemptPause(attempts: number, retryInterval: number): number {
+export function attemptPause({ attempts, failed = 0 }: SslTries, retryInterval: number): number {
   const doubled = retryInterval * 2 ** Math.min(Math.max(attempts, 1) - 1, 30)
-  return Math.min(Math.max(doubled, attempts >= 2 ? 20 * MINUTE : 0), Math.max(DAY, retryInterval))
+  return Math.min(Math.max(doubled, failed >= 2 ? FAILING_PAUSE : 0), Math.max(DAY, retryInterval))
+}
+
+/** The tries after one more attempt at `now`. */
+export function tried({ attempts, failed = 0 }: SslTries, ok: boolean, now: number): SslTries {
+  return { attempts: attempts + 1, lastAt: now, ...(ok ? {} : { failed: failed + 1 }) }
 }
 
 /** The pause after that many looks that found the same, ms: issuing takes 5 to 15 minutes, and what lasts longer may last. */
@@ -142,19 +156,40 @@ export function groundsOf(app: App, { domains }: ServerPilotApp, dns: (host: Hos
 }
 
 /**
- * The attempts that count now: those made on the same grounds. DNS that was wrong and is right now, or a request, starts over, and
- * the pause since the last attempt is kept; another set of hosts starts over at once.
+ * The attempts that count now: those made on the same grounds. Another set of hosts, DNS that was wrong and is right now, or a request
+ * starts over, and the pause since the last attempt is kept all the same.
  */
 export function attemptsOn(
   before: SslAttempts | undefined,
   grounds: Grounds,
   dns: (host: Host) => DnsState | undefined,
+  now: number,
 ): SslAttempts {
   const { hosts, wrong, requested } = grounds
-  const now = { hosts, wrong, ...(requested === undefined ? {} : { requested }) }
-  if (before?.hosts !== hosts) return { ...now, attempts: 0, lastAt: 0 }
-  if (isArmed(before, grounds, dns)) return { ...now, attempts: 0, lastAt: before.lastAt }
-  return before
+  const over = before === undefined || before.hosts !== hosts || isArmed(before, grounds, dns)
+  const ground = over ? { hosts, wrong, ...(requested === undefined ? {} : { requested }) } : groundOf(before)
+  const force = counting(before?.force, over, now)
+  return { ...ground, ...counting(before, over, now), ...(force.lastAt === 0 ? {} : { force }) }
+}
+
+/** Whether these attempts say nothing any more. */
+export const isSpent = ({ attempts, lastAt, force }: SslAttempts): boolean =>
+  attempts === 0 && lastAt === 0 && force === undefined
+
+const groundOf = ({ hosts, wrong, requested }: SslAttempts): Pick<SslAttempts, 'hosts' | 'wrong' | 'requested'> => ({
+  hosts,
+  ...(wrong === undefined ? {} : { wrong }),
+  ...(requested === undefined ? {} : { requested }),
+})
+
+function counting(tries: SslTries | undefined, over: boolean, now: number): SslTries {
+  const NONE = { attempts: 0, lastAt: 0 }
+  if (tries === undefined) return NONE
+  const { attempts, failed } = tries
+  // A time that lies ahead was noted before the clock was set back.
+  const lastAt = Math.min(tries.lastAt, now)
+  if (failed === undefined && now - lastAt >= FORGOTTEN) return NONE
+  return { attempts: over ? 0 : attempts, lastAt, ...(failed === undefined ? {} : { failed }) }
 }
 
 /** Whether something that was in the way then is out of it now. */

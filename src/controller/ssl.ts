@@ -3,13 +3,23 @@ import type { App } from '../api/objects.ts'
 import type { DnsState } from '../check/dns/judge.ts'
 import { dnsOf } from '../check/facts.ts'
 import type { Host } from '../domain/host.ts'
-import type { OwnershipRecord } from '../ownership/record.ts'
+import type { OwnershipRecord, SslAttempts } from '../ownership/record.ts'
 import type { Outcome, SslOutcome } from '../report/outcome.ts'
 import { ServerPilotError } from '../serverpilot/errors.ts'
 import type { ServerPilot, ServerPilotApp, SslChange } from '../serverpilot/serverpilot.ts'
 import { type Context, memoryOf } from './context.ts'
 import { saveRecord } from './records.ts'
-import { attemptPause, attemptsOn, decideSsl, groundsOf, isArmed, lookPause, uncoveredHosts } from './ssl-state.ts'
+import {
+  attemptPause,
+  attemptsOn,
+  decideSsl,
+  groundsOf,
+  isArmed,
+  isSpent,
+  lookPause,
+  tried,
+  uncoveredHosts,
+} from './ssl-state.ts'
 
 /** What SSL came to. */
 type Brought = { ssl: SslOutcome; record: OwnershipRecord; observed: ServerPilotApp }
@@ -43,7 +53,7 @@ export async function bringSsl(
     (record.ssl === undefined || !isArmed(record.ssl, grounds, dns))
   const wanted = app.spec.ssl.auto && (observed.ssl === null || uncoveredHosts(observed, hosts).length > 0)
   const now = context.clock.now()
-  if (wanted && same && now < before.lookAt) {
+  if (wanted && same && now >= before.at && now < before.lookAt) {
     // DNS that is found out to be wrong meanwhile counts as well.
     before.grounds.wrong = [...new Set([...before.grounds.wrong, ...grounds.wrong])]
     return { ssl: before.outcome, record, observed }
@@ -56,7 +66,13 @@ export async function bringSsl(
   const next = brought.ssl.next === 'Again' ? now + lookPause(looks, app.spec.ssl.retryInterval) : brought.ssl.next
   const ssl = { ...brought.ssl, next }
   const since = { ...groundsOf(app, brought.observed, dns), ssl: digestOf(brought.observed) }
-  memory.ssl = { outcome: { ...ssl, switched: undefined }, looks, lookAt: next ?? now + LOOK_AGAIN, grounds: since }
+  memory.ssl = {
+    outcome: { ...ssl, switched: undefined },
+    looks,
+    at: now,
+    lookAt: next ?? now + LOOK_AGAIN,
+    grounds: since,
+  }
   return { ...brought, ssl }
 }
 
@@ -82,36 +98,36 @@ async function change(
   for (let changes = 0; changes <= 3; changes++) {
     const now = context.clock.now()
     const grounds = groundsOf(app, current.observed, dns)
-    const attempts = attemptsOn(current.record.ssl, grounds, dns)
-    const decision = decideSsl(app, current.observed, attempts.attempts, uncoveredHosts(current.observed, wanted), now)
+    const attempts = attemptsOn(current.record.ssl, grounds, dns, now)
+    const tries = { auto: attempts.attempts, force: attempts.force?.attempts ?? 0 }
+    const decision = decideSsl(app, current.observed, tries, uncoveredHosts(current.observed, wanted), now)
     if (!('change' in decision)) {
       const { again, ...said } = decision
       // Attempts that begin anew are told to the record, lest they seem to do so at every look.
-      if (current.record.ssl !== undefined && current.record.ssl !== attempts) {
-        current = { ...current, record: { ...current.record, ssl: attempts } }
-        await saveRecord(context, app, current.record)
-      }
+      if (current.record.ssl !== undefined) current = await withAttempts(context, app, current, attempts)
       return { ...current, ssl: { ...said, switched, next: again ? 'Again' : undefined } }
     }
-    const due = attempts.lastAt + attemptPause(attempts.attempts, retryInterval)
-    if (attempts.lastAt > 0 && due > now) return { ...current, ssl: { ...RETRYING, switched, next: due } }
-    // The attempt counts before it is made, so that a crash cannot make it free.
-    const ssl = { ...attempts, ...grounds, attempts: attempts.attempts + 1, lastAt: now }
-    const counted = { ...current.record, ssl }
-    await saveRecord(context, app, counted)
-    const tried = await attempt(context, account, app, current.observed, decision.change, signal)
-    current = { record: counted, observed: tried.observed }
-    if (tried.failed !== undefined) {
-      const next = now + attemptPause(ssl.attempts, retryInterval)
-      const message = `Switching it on failed: ${tried.failed}`
-      return { ...current, ssl: { ...RETRYING, message, switched, next } }
+    const kind = 'auto' in decision.change ? 'auto' : 'force'
+    const before = kind === 'auto' ? attempts : (attempts.force ?? NEVER)
+    const due = before.lastAt + attemptPause(before, retryInterval)
+    if (before.lastAt > 0 && due > now) return { ...current, ssl: { ...RETRYING[kind], switched, next: due } }
+    const counted = (ok: boolean): SslAttempts => {
+      const after = tried(before, ok, now)
+      return { ...attempts, ...grounds, ...(kind === 'auto' ? after : { force: after }) }
+    }
+    // The attempt counts before it is made, and as failed, so that a crash cannot make it free.
+    current = await withAttempts(context, app, current, counted(false))
+    const made = await attempt(context, account, app, current.observed, decision.change, signal)
+    current = { ...current, observed: made.observed }
+    if (made.failed !== undefined) {
+      const next = now + attemptPause(tried(before, false, now), retryInterval)
+      const message = `Switching ${NAME[kind]} on failed: ${made.failed}`
+      return { ...current, ssl: { ...RETRYING[kind], message, switched, next } }
     }
     switched = decision.change
-    const { ssl: _done, ...rest } = counted
-    current = { ...current, record: rest }
-    await saveRecord(context, app, rest)
+    current = await withAttempts(context, app, current, counted(true))
   }
-  return { ...current, ssl: { ...RETRYING, switched, next: undefined } }
+  return { ...current, ssl: { ...RETRYING.auto, switched, next: undefined } }
 }
 
 /** One change, judged by reading back: what the answer says is not to be relied upon. */
@@ -142,7 +158,25 @@ function dnsStates(context: Context, app: App): (host: Host) => DnsState | undef
   return (host) => dnsOf(facts, context.checks.outage, host, context.clock.now())?.state
 }
 
-const RETRYING = { reason: 'Progressing', message: 'Switching AutoSSL on is tried again.', ready: false } as const
+const NEVER = { attempts: 0, lastAt: 0 }
+const NAME = { auto: 'AutoSSL', force: 'ForceSSL' } as const
+const RETRYING = {
+  auto: { reason: 'Progressing', message: 'Switching AutoSSL on is tried again.', ready: false },
+  force: { reason: 'Progressing', message: 'Switching ForceSSL on is tried again.', ready: false },
+} as const
+
+/** Saves the record with these attempts; without them, when they say nothing any more. */
+async function withAttempts<T extends Omit<Brought, 'ssl'>>(
+  context: Context,
+  app: App,
+  current: T,
+  attempts: SslAttempts,
+): Promise<T> {
+  const { ssl: _before, ...rest } = current.record
+  const record = isSpent(attempts) ? rest : { ...rest, ssl: attempts }
+  await saveRecord(context, app, record)
+  return { ...current, record }
+}
 
 function tookEffect(change: SslChange, before: ServerPilotApp, after: ServerPilotApp): boolean {
   if (!('auto' in change)) return after.ssl?.force === change.force

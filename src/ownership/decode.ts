@@ -23,6 +23,8 @@ const claim = z.object({
 const removal = z.object({ host, at: time, approved: z.literal(true).exactOptional() })
 const rejection = z.object({ words: z.string(), at: time, retryAt: time, attempts: count, generation: z.number() })
 
+const tries = { attempts: count, lastAt: time, failed: count.exactOptional() }
+
 // Loose: a field that a later program of the same version added survives a step back to this one.
 const record = z.looseObject({
   version: z.literal(1),
@@ -41,8 +43,8 @@ const record = z.looseObject({
   ssl: z
     .object({
       hosts: z.string(),
-      attempts: count,
-      lastAt: time,
+      ...tries,
+      force: z.object(tries).exactOptional(),
       wrong: z.array(host).exactOptional(),
       requested: z.string().optional(),
     })

@@ -38,12 +38,21 @@ export interface Rejection {
   generation: number
 }
 
-/** Attempts to turn AutoSSL or ForceSSL on, for the bound on them; forgotten when the set of hosts changes. */
-export interface SslAttempts {
+/** Attempts of one kind. */
+export interface SslTries {
+  /** On the same grounds. */
+  attempts: number
+  /** Epoch ms; 0 for never. */
+  lastAt: number
+  /** Failures in a row, whatever the grounds; none after a success. */
+  failed?: number
+}
+
+/** Attempts to turn AutoSSL on, and ForceSSL, for the bound on them. */
+export interface SslAttempts extends SslTries {
   /** Digest of the sorted hosts that the attempts were for. */
   hosts: string
-  attempts: number
-  lastAt: number
+  force?: SslTries
   /** Hosts whose DNS was wrong at the last attempt: once one is right, attempts begin anew. */
   wrong?: Host[]
   /** The request to reconcile that stood on the object then. */

@@ -1,7 +1,9 @@
 import type { App, Mapping } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
 import { conditionsOf, type Said } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
+import type { Reason } from './reasons.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.ts'
 import { mappingSynced } from './synced.ts'
 
@@ -30,14 +32,14 @@ export function mappingStatuses(
       refusal === undefined
         ? { status: 'True', reason: 'Succeeded', message: notes.get(mapping.key) ?? '' }
         : { status: 'False', reason: refusal.reason, message: refusal.message }
-    const names = own.map(({ name }) => name)
+    const names = own.flatMap(({ name }) => (outcome.desired?.hosts.has(name as Host) ? [name] : []))
+    const known = before.get(mapping.key)?.conditions ?? []
     const parts = {
       Accepted: accepted,
       Synced: mappingSynced(mapping, outcome, own, refusal !== undefined),
       DNSReady: checks.dnsReady(names),
-      CertificateReady: checks.certificateReady(names),
+      CertificateReady: checks.certificateReady(names) ?? keptCertificate(outcome, known),
     }
-    const known = before.get(mapping.key)?.conditions ?? []
     return {
       key: mapping.key,
       app: app.key,
@@ -50,6 +52,13 @@ export function mappingStatuses(
       conditions: share(conditionsOf('DomainMapping', mapping.generation, known, parts, outcome.endedAt)),
     }
   })
+}
+
+/** What an attempt that failed could not see stays as it was seen last. */
+function keptCertificate({ failure, observed }: Outcome, known: readonly Condition[]): Said | undefined {
+  const last = known.find(({ type }) => type === 'CertificateReady')
+  if (failure === undefined || observed !== undefined || last === undefined) return undefined
+  return { status: last.status, reason: last.reason as Reason, message: last.message }
 }
 
 /** Gives one list for all that say the same: most mappings of an app do, and each would keep half a kilobyte of its own. */

@@ -76,7 +76,8 @@ export function mappingSynced(
   })
   const waits = heldBack(held)
   if (waits !== undefined) return waits
-  const absent = own.find((host) => host.state !== 'present')
+  // One that is on its way out is not asked for any more.
+  const absent = own.find((host) => host.state !== 'present' && host.state !== 'leaving')
   if (absent === undefined) return { status: 'True', reason: 'Succeeded', message: '' }
   const { failure } = outcome
   if (failure !== undefined) return { status: 'False', reason: failure.reason, message: failure.message }

@@ -1,89 +1,19 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { after, describe, type TestContext, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { createServer } from 'node:tls'
 import { certificateFacts } from '../../src/check/certificate.ts'
-import { openDns } from '../../src/check/dns/ask.ts'
-import { createPace } from '../../src/check/dns/pace.ts'
-import { type Handshake, handshake } from '../../src/check/served.ts'
-import { readRoots } from '../../src/check/served-verdict.ts'
-import { quiet } from '../../src/cli/quiet.ts'
-import { type Checks, createChecks } from '../../src/controller/checks/checks.ts'
+import { handshake } from '../../src/check/served.ts'
 import { appStatus } from '../../src/report/app-status.ts'
 import { hostChecks } from '../../src/report/host-checks.ts'
-import { mappingStatuses } from '../../src/report/mapping-status.ts'
-import type { Outcome } from '../../src/report/outcome.ts'
-import { systemClock } from '../../src/serverpilot/clock.ts'
-import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Leaf, type LeafOptions, makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
 import { until } from '../until.ts'
-import { createWorld, names, type World } from './world.ts'
+import { checked, SERVER } from './checked-world.ts'
+import { names } from './world.ts'
 
-const SERVER = '198.51.100.10'
 const HOUR = 3_600_000
-
-interface CheckedWorld extends World {
-  checks: Checks
-  /** Reconciles, looks at what is due, and reconciles on what was found. */
-  round(): Promise<Outcome>
-  /** `TYPE STATUS REASON: message` of a mapping after an outcome. */
-  says(outcome: Outcome, mapping: string, type: string): string
-  enqueued: string[]
-}
-
-/** A server behind a firewall. */
-const silence = async (): Promise<Handshake> => ({ kind: 'unseen', why: 'Timeout' })
-
-/** A world whose hosts are looked at, in the DNS of the simulator or of `nameserver`. */
-async function checked(
-  t: TestContext,
-  options: {
-    spec?: object
-    domains?: string[]
-    simulator?: SimulatorOptions
-    nameserver?: string
-    roots?: string[]
-    shake?: typeof handshake
-  } = {},
-): Promise<CheckedWorld> {
-  const { nameserver, simulator, roots = [], shake = silence, ...rest } = options
-  const world = await createWorld(t, { ...rest, simulator: { dnsPort: 0, ...simulator } })
-  const servers = [nameserver ?? (world.simulator.nameserver as string)]
-  const pace = createPace({ perSecond: 10_000, burst: 100 }, { now: () => performance.now(), sleep: systemClock.sleep })
-  const enqueued: string[] = []
-  const checks = createChecks({
-    context: world.context,
-    schedule: '0 0 1 1 *',
-    served: true,
-    resolver: (signal) => openDns({ servers, pace, signal, timeout: 100, tries: 1 }),
-    roots: () => readRoots(roots),
-    shake,
-    enqueue: (app) => enqueued.push(app),
-    log: quiet,
-  })
-  t.after(() => checks.stop())
-  const more = {
-    checks,
-    enqueued,
-    async round() {
-      checks.noticed(await world.reconcile())
-      await checks.turn()
-      return await world.reconcile()
-    },
-    says(outcome: Outcome, mapping: string, type: string) {
-      assert.ok(outcome.app)
-      const seen = hostChecks(outcome.app, outcome)
-      const app = appStatus(outcome.app, outcome, seen, undefined)
-      const found = mappingStatuses(outcome.app, app, outcome, seen, new Map())
-        .find(({ key }) => key === `wordpress/${mapping}`)
-        ?.conditions.find((each) => each.type === type)
-      return found === undefined ? 'none' : `${found.status} ${found.reason}: ${found.message}`
-    },
-  }
-  return Object.defineProperties(world, Object.getOwnPropertyDescriptors(more)) as CheckedWorld
-}
 
 const a = (...addresses: string[]) => ({ dns: { 'shop.example.com': addresses.length > 0 ? addresses : null } })
 

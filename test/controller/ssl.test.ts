@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { DnsState } from '../../src/check/dns/judge.ts'
 import { remember } from '../../src/check/dns/memory.ts'
 import { memoryOf } from '../../src/controller/context.ts'
-import { attemptPause, lookPause } from '../../src/controller/ssl-state.ts'
+import { attemptPause, lookPause, tried } from '../../src/controller/ssl-state.ts'
 import { createWorld, objectYaml } from './world.ts'
 
 const auto = { ssl: { auto: true, retryInterval: '5m' } }
@@ -161,14 +161,22 @@ describe('AutoSSL', () => {
   test('pauses between attempts grow to a day, and never spend the five failed validations of an hour', () => {
     const MINUTE = 60_000
     assert.deepEqual(
-      [1, 2, 3, 4, 9, 10, 99].map((attempts) => attemptPause(attempts, 5 * MINUTE) / MINUTE),
+      [1, 2, 3, 4, 9, 10, 99].map(
+        (made) => attemptPause({ attempts: made, failed: made, lastAt: 1 }, 5 * MINUTE) / MINUTE,
+      ),
       [5, 20, 20, 40, 1280, 1440, 1440],
     )
     fc.assert(
-      fc.property(fc.integer({ min: 1_000, max: 8760 * 60 * MINUTE }), (interval) => {
+      fc.property(fc.integer({ min: 1_000, max: 8760 * 60 * MINUTE }), fc.array(fc.boolean()), (interval, armed) => {
         let at = 0
+        let tries = { attempts: 0, lastAt: 1 }
         const times = Array.from({ length: 100 }, (_, made) => {
-          at += made === 0 ? 0 : attemptPause(made, interval)
+          if (made > 0) {
+            // Whatever arms them anew: other hosts, DNS that flaps, a request each minute.
+            if (armed[made]) tries = { ...tries, attempts: 0 }
+            at += attemptPause(tries, interval)
+          }
+          tries = tried(tries, false, at)
           return at
         })
         for (const from of times) {

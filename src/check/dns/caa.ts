@@ -50,7 +50,9 @@ export function judgeCaa(host: string, lookup: CaaLookup): CaaVerdict {
     const message = `The CAA records of ${lookup.at} cannot be read (${FAILURE_WORDS[lookup.why]}); while the certificate authority meets the same, it refuses ${name}.`
     return { state: 'Unknown', message }
   }
-  const { at, records } = lookup
+  const { at } = lookup
+  // A resolver hands them out in any order.
+  const records = lookup.records.toSorted((a, b) => (a.tag + a.value < b.tag + b.value ? -1 : 1))
   const unknown = records.find(({ critical, tag }) => critical && !KNOWN.includes(tag))
   if (unknown !== undefined) {
     const message = `${at} has a critical CAA record "${plain(unknown.tag)}", which the certificate authority does not know, so it refuses ${name}. Delete that record.`
@@ -62,7 +64,7 @@ export function judgeCaa(host: string, lookup: CaaLookup): CaaVerdict {
   if (issuers.length === 0) return { state: 'Allowed', message: `The CAA records of ${at} say nothing of issuers.` }
   const ours = issuers.filter(({ domain }) => domain === AUTHORITY)
   if (ours.length === 0) {
-    const others = plain(issuers.map(({ domain }) => domain || 'nobody').join(', '))
+    const others = plain([...new Set(issuers.map(({ domain }) => domain || 'nobody'))].sort().join(', '))
     const message = `A CAA record at ${at} refuses ${name}: "${tag}" names ${others}. Add a CAA record at ${at}: 0 ${tag} "${AUTHORITY}".`
     return { state: 'Refused', message }
   }

@@ -67,11 +67,14 @@ export interface Outage {
   dueAt: number
 }
 
+/** The longest pause before a resolver that is down is asked again; ms. */
+export const LONGEST_OUTAGE_PAUSE = 5 * MINUTE
+
 /** What is known after a round at `now` that ended with this cause, or with none. */
 export function rememberOutage(before: Outage | undefined, why: Failure | undefined, now: number): Outage | undefined {
   if (why === undefined) return undefined
   const rounds = (before?.rounds ?? 0) + 1
-  const pause = Math.min(5 * MINUTE, 30 * SECOND * 2 ** Math.min(rounds - 1, 20))
+  const pause = Math.min(LONGEST_OUTAGE_PAUSE, 30 * SECOND * 2 ** Math.min(rounds - 1, 20))
   return { why, since: Math.min(before?.since ?? now, now), rounds, dueAt: now + pause }
 }
 

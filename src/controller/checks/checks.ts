@@ -1,11 +1,11 @@
 import type { App, Key } from '../../api/objects.ts'
 import type { Dns } from '../../check/dns/ask.ts'
-import { rememberOutage } from '../../check/dns/outage.ts'
+import { LONGEST_OUTAGE_PAUSE, type Outage, rememberOutage } from '../../check/dns/outage.ts'
 import { type LookOptions, look } from '../../check/look.ts'
 import { createReach } from '../../check/reach.ts'
 import type { Log } from '../../report/log.ts'
 import type { Outcome } from '../../report/outcome.ts'
-import type { Context } from '../context.ts'
+import { type Context, memoryOf } from '../context.ts'
 import { schedule } from '../schedule.ts'
 import { createFindings } from './findings.ts'
 import { createServerAddresses } from './server-addresses.ts'
@@ -56,10 +56,16 @@ export interface Checks {
 const AT_ONCE = 100
 /** Between the news of an app and the next, while a turn over many hosts goes on; ms. */
 const NEWS_EVERY = 60_000
+/** Hosts of an app of which nothing can be known now are asked about again after this time; ms. */
+const PUT_OFF = 60_000
 /** What comes at once is looked at together; ms. */
 const GATHER = 300
 /** The shortest pause between two turns that nobody asked for; ms. */
 const LEAST_PAUSE = 5_000
+
+/** Whether it is time to ask the resolver again; also when the clock was set back meanwhile. */
+const isOver = (outage: Outage | undefined, now: number): boolean =>
+  outage !== undefined && (outage.dueAt <= now || outage.dueAt - now > LONGEST_OUTAGE_PAUSE)
 
 /** Puts the checks together; nothing starts. */
 export function createChecks(options: ChecksOptions): Checks {
@@ -74,6 +80,8 @@ export function createChecks(options: ChecksOptions): Checks {
   let leads = false
   let running: Promise<void> | undefined
   let again = false
+  /** The timer is one that gathers what comes at once: it is not put off by more. */
+  let gathering = false
   let timer: NodeJS.Timeout | undefined
   let stopSchedule: (() => void) | undefined
   context.checks.on = true
@@ -82,6 +90,7 @@ export function createChecks(options: ChecksOptions): Checks {
   function turn(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
+    gathering = false
     if (running !== undefined) again = true
     running ??= turns()
       .catch((error: unknown) => {
@@ -97,17 +106,24 @@ export function createChecks(options: ChecksOptions): Checks {
   async function turns(): Promise<void> {
     do {
       again = false
-      const due = dueNow(context, clock.now())
+      const begun = clock.now()
+      const due = dueNow(context, begun)
+      // Whether the resolver is well again is asked though nothing is due.
+      if (due.length === 0 && urgent.size === 0 && isOver(context.checks.outage, begun)) await lookAt([])
       while (due.length > 0 || urgent.size > 0) {
         const { outage } = context.checks
-        if (outage !== undefined && outage.dueAt > clock.now()) return tell()
+        if (outage !== undefined && !isOver(outage, clock.now())) return tell()
         const hasty = takeUrgent()
-        await lookAt(hasty.length > 0 ? hasty : due.splice(0, AT_ONCE))
+        await lookAt(hasty.length > 0 ? hasty : due.splice(0, AT_ONCE).filter((each) => !wasLookedAt(each, begun)))
         if (hasty.length > 0 || clock.now() - toldAt >= NEWS_EVERY) tell()
       }
       tell()
     } while (again)
   }
+
+  /** One that had become urgent and was due as well. */
+  const wasLookedAt = ({ app, host }: AppHost, since: number): boolean =>
+    (memoryOf(context, app).checks.facts.dns.get(host)?.checkedAt ?? Number.NEGATIVE_INFINITY) >= since
 
   function takeUrgent(): AppHost[] {
     const taken = [...urgent].slice(0, AT_ONCE)
@@ -117,9 +133,9 @@ export function createChecks(options: ChecksOptions): Checks {
 
   async function lookAt(chunk: readonly AppHost[]): Promise<void> {
     const targets = await targetsOf(chunk)
-    if (targets.length === 0) return
-    const dns = options.resolver(end.signal)
     const { outage } = context.checks
+    if (targets.length === 0 && outage === undefined) return
+    const dns = options.resolver(end.signal)
     try {
       const round = await look(
         targets,
@@ -158,11 +174,20 @@ export function createChecks(options: ChecksOptions): Checks {
     for (const { app: key, host } of chunk) {
       if (!places.has(key)) places.set(key, await placeOf(key))
       const place = places.get(key)
-      if (place === undefined) continue
+      if (place === undefined) {
+        putOff(key, host)
+        continue
+      }
       const target = targetOf(context, place.app, host, place.where)
       targets.push(options.served ? target : { ...target, server: undefined })
     }
     return targets
+  }
+
+  function putOff(app: Key, host: string): void {
+    const { dns } = memoryOf(context, app).checks.facts
+    const known = dns.get(host)
+    if (known !== undefined) dns.set(host, { ...known, dueAt: clock.now() + PUT_OFF })
   }
 
   /** Undefined when nobody can say where its hosts have to lead: they are looked at later. */
@@ -196,6 +221,7 @@ export function createChecks(options: ChecksOptions): Checks {
 
   return {
     lead() {
+      if (end.signal.aborted) return
       leads = true
       stopSchedule = schedule(options.schedule, turn, {
         name: 'check',
@@ -207,8 +233,9 @@ export function createChecks(options: ChecksOptions): Checks {
       if (!leads || outcome.app === undefined) return
       const found = urgentOf(context, outcome.app, outcome, clock.now())
       for (const each of found.urgent) urgent.set(`${each.app} ${each.host}`, each)
-      if (found.urgent.length === 0 && (running !== undefined || !found.due)) return
+      if (gathering || (found.urgent.length === 0 && (running !== undefined || !found.due))) return
       clearTimeout(timer)
+      gathering = true
       timer = setTimeout(() => void turn(), GATHER).unref()
     },
     recall(app, hosts, rightSince) {

@@ -24,7 +24,18 @@ export interface Findings {
 
 /** A fault of what is served is looked at again after this time before it counts; ms. */
 const SECOND_LOOK = 60_000
+/** One that counts is looked at this often, to see it repaired; ms. */
+const REPAIR_LOOK = 15 * 60_000
+/** So many verdicts are shared at the most; then it begins anew. */
+const SHARED = 1_000
 const CONTROLS = 3
+
+/** Of what leads elsewhere nobody can say whether that is the server, while ServerPilot does not say where it is. */
+function withoutServer(verdict: DnsVerdict): DnsVerdict {
+  if (verdict.state === 'Ready' || verdict.state === 'Unknown' || verdict.state === 'NoRecords') return verdict
+  const message = `It cannot be judged: ServerPilot does not say where the server is. ${verdict.message}`
+  return { ...verdict, state: 'Unknown', message }
+}
 
 /** Makes one that has found nothing yet. */
 export function createFindings(context: Context): Findings {
@@ -34,7 +45,8 @@ export function createFindings(context: Context): Findings {
   const news = new Set<Key>()
 
   const heard: Heard<AppTarget> = {
-    dns({ app, host, bare }, verdict) {
+    dns({ app, host, bare, unsure }, found) {
+      const verdict = unsure ? withoutServer(found) : found
       const { facts } = memoryOf(context, app).checks
       const before = facts.dns.get(host)
       const after = shareRight(remember(before, host, verdict, clock.now()))
@@ -51,9 +63,10 @@ export function createFindings(context: Context): Findings {
     served({ app, host }, verdict) {
       const { facts } = memoryOf(context, app).checks
       if (noteServed(facts, host, verdict)) news.add(app)
-      const dns = facts.dns.get(host)
-      if (dns === undefined || facts.served.get(host)?.looks !== 1) return
-      facts.dns.set(host, { ...dns, dueAt: Math.min(dns.dueAt, clock.now() + SECOND_LOOK) })
+      const [dns, fault] = [facts.dns.get(host), facts.served.get(host)]
+      if (dns === undefined || fault === undefined) return
+      const pause = fault.looks === 1 ? SECOND_LOOK : REPAIR_LOOK
+      facts.dns.set(host, { ...dns, dueAt: Math.min(dns.dueAt, clock.now() + pause) })
     },
   }
 
@@ -62,6 +75,7 @@ export function createFindings(context: Context): Findings {
     const { shown } = memory
     if (shown.state !== 'Ready') return memory
     const where = shown.addresses.join()
+    if (right.size >= SHARED) right.clear()
     if (!right.has(where)) right.set(where, shown)
     return { ...memory, shown: right.get(where) ?? shown }
   }

@@ -4,6 +4,7 @@ import { type AddressSet, addressSet } from '../../check/dns/addresses.ts'
 import { dueHosts } from '../../check/dns/memory.ts'
 import { forgetOthers } from '../../check/facts.ts'
 import type { Target } from '../../check/look.ts'
+import { ServerPilotError } from '../../serverpilot/errors.ts'
 import { type Context, memoryOf } from '../context.ts'
 import type { ServerAddresses } from './server-addresses.ts'
 
@@ -14,13 +15,15 @@ export interface AppHost {
 }
 
 /** A host to look at, and whose it is. */
-export type AppTarget = Target & AppHost
+export type AppTarget = Target & AppHost & Pick<Whereabouts, 'unsure'>
 
 /** Where the hosts of an app have to lead. */
 export interface Whereabouts {
   expected: AddressSet
-  /** Undefined while ServerPilot knows none. */
+  /** Undefined while ServerPilot knows none, or does not say. */
   address: string | undefined
+  /** ServerPilot does not say where the server is: what leads elsewhere may be right all the same. */
+  unsure?: true
 }
 
 /** The hosts of an app that are worth a look: those wanted; all that it lists while one of them keeps the others from a certificate. */
@@ -35,20 +38,19 @@ export function hostsToLookAt(context: Context, app: App): ReadonlySet<string> {
 /** All hosts that are due at `now` (epoch ms), the most urgent of each app first. Forgets those that nobody asks about any more. */
 export function dueNow(context: Context, now: number): AppHost[] {
   return context.objects.apps().flatMap((app) => {
-    const { checks, seen } = memoryOf(context, app.key)
-    // Before its first reconcile nobody knows which hosts it has.
-    if (!isLookedAt(app) || seen === undefined) return []
-    const { facts } = checks
+    if (!isLookedAt(context, app)) return []
+    const { facts } = memoryOf(context, app.key).checks
     const hosts = hostsToLookAt(context, app)
     forgetOthers(facts, hosts)
     return dueHosts(hosts, facts.dns, now).map((host) => ({ app: app.key, host }))
   })
 }
 
-/** Nothing is read for an app that is suspended, nor for one that is on its way out. */
-const isLookedAt = (app: App): boolean => !app.spec.suspend && app.deletionTimestamp === undefined
+/** Nothing is read for an app that is suspended or on its way out; before its first reconcile nobody knows which hosts it has. */
+export const isLookedAt = (context: Context, app: App): boolean =>
+  !app.spec.suspend && app.deletionTimestamp === undefined && memoryOf(context, app.key).seen !== undefined
 
-/** Where hosts of the app have to lead. Undefined before its first reconcile; throws when ServerPilot cannot say. */
+/** Where hosts of the app have to lead. Undefined before its first reconcile; throws when the account is not known. */
 export async function whereaboutsOf(
   context: Context,
   app: App,
@@ -58,8 +60,13 @@ export async function whereaboutsOf(
   const { seen } = memoryOf(context, app.key)
   if (seen === undefined) return undefined
   const account = await context.accountOf(app)
-  const address = await addresses.of(account, seen.serverId, signal)
-  return { expected: rightAddresses(app, address), address }
+  try {
+    const address = await addresses.of(account, seen.serverId, signal)
+    return { expected: rightAddresses(app, address), address }
+  } catch (error) {
+    if (!(error instanceof ServerPilotError)) throw error
+    return { expected: rightAddresses(app, undefined), address: undefined, unsure: true }
+  }
 }
 
 /** The addresses that are right for hosts of the app: its server's, when it is known, and those that its object names. */
@@ -80,5 +87,6 @@ export function targetOf(context: Context, app: App, host: string, where: Wherea
     expected: where.expected,
     bare: listed && !covered && seen?.bare === true,
     server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
+    ...(where.unsure ? { unsure: true } : {}),
   }
 }

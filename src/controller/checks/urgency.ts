@@ -2,7 +2,7 @@ import { ANNOTATION, type App } from '../../api/objects.ts'
 import { hurry } from '../../check/dns/memory.ts'
 import type { Outcome } from '../../report/outcome.ts'
 import { type AppChecks, type Context, memoryOf } from '../context.ts'
-import type { AppHost } from './targets.ts'
+import { type AppHost, isLookedAt } from './targets.ts'
 
 /**
  * What a reconcile of an app makes urgent: hosts that were just added or wait for their DNS; all hosts, when the object was changed,
@@ -43,8 +43,9 @@ export function nextTurn(context: Context): number | undefined {
   const { outage } = context.checks
   if (outage !== undefined) return outage.dueAt
   let next: number | undefined
-  for (const { key } of context.objects.apps()) {
-    const { facts } = memoryOf(context, key).checks
+  for (const app of context.objects.apps()) {
+    if (!isLookedAt(context, app)) continue
+    const { facts } = memoryOf(context, app.key).checks
     for (const [host, { shown, dueAt }] of facts.dns) {
       if (shown.state === 'Ready' && !facts.served.has(host)) continue
       if (next === undefined || dueAt < next) next = dueAt
