@@ -16,6 +16,8 @@ export interface ClusterWorld {
   simulator: SimulatorProcess
   /** Makes mappings `NAME` of an app: `NAME.APP.example.com`. */
   map(app: string, names: readonly string[]): Promise<void>
+  /** Whether the API server lists mappings, as reflectors ask it to. */
+  lists(): Promise<boolean>
   /** Calls of the daemon on the API server: `verb resource code`. */
   calls(): Promise<string[]>
   daemon(...flags: string[]): Running
@@ -86,6 +88,14 @@ export async function startClusterWorld(apps: readonly string[]): Promise<Cluste
           domain: `${name}.${app}.example.com`,
           appRef: { name: app },
         }),
+      )
+    },
+    async lists() {
+      const query = { limit: 1, resourceVersion: '0' }
+      const path = `/apis/${API}/domainmappings`
+      return await server.admin.json(path, { query }).then(
+        () => true,
+        () => false,
       )
     },
     calls: () => server.own?.calls(USER) ?? Promise.resolve([]),
