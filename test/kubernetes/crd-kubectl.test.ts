@@ -33,7 +33,14 @@ test('kubectl on a real API server', async (t) => {
   for (const kind of KINDS) {
     const name = kind === 'ServerPilotApp' ? 'network' : 'shop'
     await create(server, namespace, { kind, metadata: { name }, spec: FULL[kind] })
-    const body = { status: { ...STATUS[kind], conditions: [READY] } }
+    const [dns, certificate] = ['DNSReady', 'CertificateReady'].map((type) => ({ ...READY, type, status: 'True' }))
+    const hosts = [{ name: 'xn--bcher-kva.example', state: 'present', certificateNotAfter: '2030-03-01T12:00:00Z' }]
+    const status = {
+      ...STATUS[kind],
+      ...(kind === 'DomainMapping' ? { hosts } : {}),
+      conditions: [READY, dns, certificate],
+    }
+    const body = { status }
     const call = { ...GROUP, namespace, plural: PLURAL[kind], name, body }
     await server.admin.custom.patchNamespacedCustomObjectStatus(call, MERGE)
   }
@@ -62,8 +69,11 @@ test('kubectl on a real API server', async (t) => {
     assert.match(apps[0] ?? '', /^NAME +APP +POLICY +DESIRED +OBSERVED +READY +REASON +AGE$/)
     assert.match(apps[1] ?? '', /^network +nlcN0TwdZAyNEgdp +Exclusive +3 +4 +False +RemovalRefused +\d+s$/)
     const mappings = (await ask('get', 'dmap')).trim().split('\n')
-    assert.match(mappings[0] ?? '', /^NAME +DOMAIN +APP +READY +REASON +AGE$/)
-    assert.match(mappings[1] ?? '', /^shop +bücher\.example +network +False +RemovalRefused +\d+s$/)
+    assert.match(mappings[0] ?? '', /^NAME +DOMAIN +APP +READY +REASON +DNS +CERTIFICATE +UNTIL +AGE$/)
+    assert.match(
+      mappings[1] ?? '',
+      /^shop +bücher\.example +network +False +RemovalRefused +True +True +2030-03-01T12:00:00Z +\d+s$/,
+    )
     const wide = await ask('get', 'spapp,dmap', '-o', 'wide')
     assert.equal([...wide.matchAll(/ MESSAGE /g)].length, 2)
     assert.equal([...wide.matchAll(/4 hosts wait\./g)].length, 2)
