@@ -58,16 +58,18 @@ export async function applyPlan(
     claimed,
     before.domains.filter((name) => !going.has(compareKey(name))),
   )
+  claimed = claims.beginWrite(claimed, now)
   await saveRecord(context, app, claimed)
 
   const wrote = await writeList(context, account, app, plan, signal).catch(async (error: unknown) => {
     // What certainly had no effect uses no approval up.
     const unused = error instanceof ServerPilotError && error.outcome === 'none' && plan.approved
-    if (unused) await saveRecord(context, app, claims.returnApproval(claimed, settled))
+    if (unused) await saveRecord(context, app, claims.endWrite(claims.returnApproval(claimed, settled), settled))
     throw error
   })
   const rejected = [...wrote.rejected.keys()]
-  let after = noteRejected(claimed, plan, wrote.rejected, now)
+  const known = wrote.failure === undefined ? claims.endWrite(claimed, settled) : claimed
+  let after = noteRejected(known, plan, wrote.rejected, now)
   after = claims.release(after, [...rejected, ...wrote.waiting])
   if (wrote.failure !== undefined) after = claims.markUncertain(after, hostsOf(plan, rejected, wrote.waiting))
   const observed = await readBack(context, account, app, wrote.expected, signal).catch(async (error: unknown) => {
@@ -100,7 +102,7 @@ function settleRecord(record: OwnershipRecord, plan: Plan, domains: readonly str
   const seen = new Set(domains.map(compareKey))
   const proven = Object.keys(next.hosts).filter((host) => seen.has(host)) as Host[]
   next = claims.markHeld(next, proven, now)
-  next = claims.clearAbsent(next, proven)
+  next = claims.settleWrites(claims.clearAbsent(next, proven), now)
   const releasable = plan.releases
   next = claims.release(next, releasable)
   next = claims.noteAbsent(
@@ -162,6 +164,7 @@ async function conclude(
     removed.filter((host) => record.hosts[host] !== undefined),
     now,
   )
+  if (wrote.failure === undefined) record = claims.markGone(record, removed)
   record = claims.markImplied(record, impliedWww(added, before, there, record), now)
   // What it lacks besides our own removals was not looked at twice: the next write has to doubt it.
   record = withLastSeen(record, [...(record.lastSeen ?? []), ...observed.domains])

@@ -1,6 +1,7 @@
 import { ANNOTATION, type App, type Key } from '../api/objects.ts'
 import { certificateFacts } from '../check/certificate.ts'
 import type { Host } from '../domain/host.ts'
+import { releaseBroughtBack } from '../ownership/claims.ts'
 import { type OwnershipRecord, writerMatches } from '../ownership/record.ts'
 import type { Held } from '../plan/held.ts'
 import { makePlan, type Plan, writes } from '../plan/plan.ts'
@@ -68,7 +69,8 @@ async function bringInLine(
   const wish = desire(context, app, account.account)
   Object.assign(outcome, { ...wish, record })
   outcome.observed = takeListed(context, app.key) ?? (await account.getApp(app.spec.appId, signal))
-  outcome.plan = await planFor(context, app, wish, outcome.observed, record, fresh)
+  outcome.record = withoutBroughtBack(record, outcome.observed, wish)
+  outcome.plan = await planFor(context, app, wish, outcome.observed, outcome.record, fresh)
   outcome.forecast = forecastOf(context, app, outcome.observed, outcome.plan)
   outcome.result = 'Planned'
   if (readsOnly(context, app)) return
@@ -83,6 +85,10 @@ async function bringInLine(
   }
   outcome.result = resultOf(outcome)
 }
+
+/** What somebody else put back after we had taken it off is not ours any more. */
+const withoutBroughtBack = (record: OwnershipRecord, { domains }: ServerPilotApp, { desired }: Wish): OwnershipRecord =>
+  releaseBroughtBack(record, domains, (host) => desired.hosts.has(host))
 
 /** The one choke point of dry run: past it, things are written. */
 const readsOnly = (context: Context, app: App): boolean => context.dryRun || app.spec.policy === 'Observe'
@@ -198,6 +204,7 @@ async function write(
       let plan = await planFor(context, current, wish, before, record, fresh && done === 0)
       if (writes(plan)) {
         before = await readForWrite(context, account, current, record.lastSeen, signal)
+        record = withoutBroughtBack(record, before, wish)
         plan = await planFor(context, current, wish, before, record, fresh && done === 0)
       }
       Object.assign(outcome, { ...wish, app: current, observed: before, plan })

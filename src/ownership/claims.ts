@@ -1,5 +1,5 @@
 import type { Key } from '../api/objects.ts'
-import type { Host } from '../domain/host.ts'
+import { compareKey, type Host } from '../domain/host.ts'
 import { type Claim, type ClaimState, LATE_WRITE_MS, type OwnershipRecord } from './record.ts'
 
 /**
@@ -121,10 +121,53 @@ export function noteAbsent(record: OwnershipRecord, hosts: readonly Host[], now:
 /** These hosts are wanted or observed again. */
 export function clearAbsent(record: OwnershipRecord, hosts: readonly Host[]): OwnershipRecord {
   return changeClaims(record, hosts, (claim) => {
-    if (claim.absentSince === undefined) return claim
-    const { absentSince: _, ...rest } = claim
+    if (claim.absentSince === undefined && claim.gone === undefined) return claim
+    const { absentSince: _absent, gone: _gone, ...rest } = claim
     return rest
   })
+}
+
+/** We took these hosts off, and read back that they are gone. */
+export function markGone(record: OwnershipRecord, hosts: readonly Host[]): OwnershipRecord {
+  return changeClaims(record, hosts, (claim) => (claim.gone ? claim : { ...claim, gone: true }))
+}
+
+/** A write begins: until its end is known it may land at any time. */
+export function beginWrite(record: OwnershipRecord, now: number): OwnershipRecord {
+  return { ...record, unsureSince: now }
+}
+
+/** The end of the write that began is known; `before`: the record before it, which may know of another one. */
+export function endWrite(record: OwnershipRecord, before: OwnershipRecord): OwnershipRecord {
+  const { unsureSince: _, ...rest } = record
+  return before.unsureSince === undefined ? rest : { ...rest, unsureSince: before.unsureSince }
+}
+
+/** This reading shows whatever a write of unknown end may have done: it cannot land any more. */
+export function settleWrites(record: OwnershipRecord, now: number): OwnershipRecord {
+  const { unsureSince, ...rest } = record
+  if (unsureSince === undefined || Math.abs(now - unsureSince) < LATE_WRITE_MS) return record
+  return rest
+}
+
+/**
+ * Gives up hosts that nobody wants, that we took off for certain, and that are there again: somebody else has put them back, as a
+ * second installation on the app does that wants them too. When the end of a write of ours is not known it may as well be that
+ * one: then they stay ours.
+ */
+export function releaseBroughtBack(
+  record: OwnershipRecord,
+  observed: readonly string[],
+  isWanted: (host: Host) => boolean,
+): OwnershipRecord {
+  if (record.unsureSince !== undefined) return record
+  const gone = (Object.keys(record.hosts) as Host[]).filter((host) => record.hosts[host]?.gone && !isWanted(host))
+  if (gone.length === 0) return record
+  const there = new Set(observed.map(compareKey))
+  return release(
+    record,
+    gone.filter((host) => there.has(host)),
+  )
 }
 
 /** Claims `www.` hosts that nobody asked for and that came with our own write: each goes when its domain goes. */

@@ -19,6 +19,7 @@ const claim = z.object({
   since: time,
   implied: z.literal(true).exactOptional(),
   absentSince: time.exactOptional(),
+  gone: z.literal(true).exactOptional(),
 })
 const removal = z.object({ host, at: time, approved: z.literal(true).exactOptional() })
 const rejection = z.object({ words: z.string(), at: time, retryAt: time, attempts: count, generation: z.number() })
@@ -38,6 +39,7 @@ const record = z.looseObject({
   approvalsUsed: count,
   lastApproval: z.string().exactOptional(),
   exclusiveApproved: z.literal(true).exactOptional(),
+  unsureSince: time.exactOptional(),
   rejected: z.record(host, rejection),
   issued: z.array(z.object({ at: time, domains: z.array(z.string()), set: z.string() })).exactOptional(),
   ssl: z

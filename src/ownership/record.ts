@@ -19,6 +19,8 @@ export interface Claim {
   implied?: true
   /** First read at which it was neither wanted nor observed; see plan/merge.ts, release. */
   absentSince?: number
+  /** We took it off, and read back that it is gone. */
+  gone?: true
 }
 
 /** One host that we took off the app. */
@@ -92,6 +94,8 @@ export interface OwnershipRecord {
   lastApproval?: string
   /** Somebody approved that policy Exclusive removes hosts that we did not add. */
   exclusiveApproved?: true
+  /** When the last write of ours began whose end is not known: it may still land. Epoch ms. */
+  unsureSince?: number
   rejected: Record<Host, Rejection>
   ssl?: SslAttempts
   /** Certificates that AutoSSL installed within the last week, for the authority's limits. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { memoryOf } from '../../src/controller/context.ts'
 import { sweep } from '../../src/controller/sweep.ts'
 import { createWorld, names } from './world.ts'
 
@@ -269,6 +270,50 @@ describe('two-installations-one-app', () => {
     for (const one of [a, b, a, b, a, b]) await one.settle()
     assert.equal(a.posts() - before, 2)
     assert.ok(a.listed().includes('c.example.com'))
+  })
+
+  test('(3) also when B puts it back within seconds, whatever restarts in between', async (t) => {
+    const a = await createWorld(t)
+    const b = await a.another()
+    for (const one of [a, b]) await one.map('c')
+    await a.map('a')
+    for (const one of [a, b, a, b]) await one.settle()
+    const before = a.posts()
+    await a.unmap('c')
+    for (let turn = 0; turn < 8 && a.posts() === before; turn++) {
+      await a.reconcile()
+      a.clock.advance(10_000)
+    }
+    assert.ok(!a.listed().includes('c.example.com'))
+    await b.reconcile()
+    for (let turn = 0; turn < 10; turn++) {
+      a.clock.advance(5_000)
+      await a.reconcile()
+      await b.reconcile()
+      if (turn === 2) await a.restart()
+    }
+    assert.equal(a.posts() - before, 2, 'A removes it once, B puts it back once')
+    assert.ok(a.listed().includes('c.example.com'))
+    assert.equal(a.record().hosts['c.example.com' as never], undefined, 'it is not ours any more')
+  })
+
+  test('what our own late write brought back stays ours, and goes', async (t) => {
+    const world = await createWorld(t)
+    for (const name of ['a', 'c']) await world.map(name)
+    await world.settle()
+    await world.unmap('c')
+    for (let turn = 0; turn < 8 && world.listed().includes('c.example.com'); turn++) {
+      await world.reconcile()
+      world.clock.advance(10_000)
+    }
+    // As after a write whose end nobody knows.
+    const memory = memoryOf(world.context, 'wordpress/network')
+    assert.ok(memory.record?.hosts['c.example.com' as never])
+    memory.record = { ...memory.record, unsureSince: world.clock.now() - 60_000 }
+    world.simulator.state.setDomains(world.appId, [...world.listed(), 'c.example.com'])
+    world.clock.advance(200_000)
+    await world.settle()
+    assert.ok(!world.listed().includes('c.example.com'))
   })
 })
 

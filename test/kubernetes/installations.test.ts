@@ -103,5 +103,19 @@ test('two daemons write to one app', { concurrency: true, timeout: 110_000 }, as
       assert.deepEqual(world.listed(), ['a.example.com', 'b.example.com', 'by-hand.example.org'])
       assertNeverLost(doors, ['by-hand.example.org'])
     }),
+
+    t.test('two-installations-one-app (3): what both wanted is put back once, then rest', async (t) => {
+      const { world, mapB, doors } = await twoInstallations(t, server)
+      for (const name of ['a', 'c']) await world.map(name)
+      for (const name of ['b', 'c']) await mapB(name)
+      await until('all are there', () => world.listed().length === 4)
+      await rest(doors)
+      const before = posts(doors)
+      await world.unmap('c')
+      await until('A removes it, B puts it back', () => posts(doors) >= before + 2)
+      await rest(doors)
+      assert.equal(posts(doors), before + 2)
+      assert.ok(world.listed().includes('c.example.com'))
+    }),
   ])
 })
