@@ -8,8 +8,10 @@ import type { ServedVerdict } from './served-verdict.ts'
 export interface ServedFault {
   state: Exclude<ServedVerdict['state'], 'Served' | 'Unseen'>
   message: string
-  /** Looks in a row that came to it. */
+  /** Looks in a row that came to it, far enough apart. */
   looks: number
+  /** When the last of them was; epoch ms. */
+  at: number
 }
 
 /** What looks found out of the hosts of one app. Lives in memory alone: after a restart it is found out again. */
@@ -22,6 +24,9 @@ export interface HostFacts {
 
 /** Looks that a fault of what is served needs before it counts: a server that just got a new certificate has to reload. */
 export const LOOKS_TO_BLAME = 2
+
+/** A server that reloads does so within this time: looks that follow sooner count as one. ms. */
+const APART = 55_000
 
 /** Facts of an app of which nothing is known. */
 export function noFacts(): HostFacts {
@@ -44,7 +49,12 @@ export function dnsOf(
 }
 
 /** Takes in what a server showed. Gives whether what is to be told changed. */
-export function noteServed({ served }: HostFacts, host: string, { state, message }: ServedVerdict): boolean {
+export function noteServed(
+  { served }: HostFacts,
+  host: string,
+  { state, message }: ServedVerdict,
+  now: number,
+): boolean {
   // No handshake says nothing of certificates: a firewall may stand between here and the server.
   if (state === 'Unseen') return false
   const before = served.get(host)
@@ -52,8 +62,10 @@ export function noteServed({ served }: HostFacts, host: string, { state, message
     served.delete(host)
     return before !== undefined && before.looks >= LOOKS_TO_BLAME
   }
-  const looks = before?.state === state ? before.looks + 1 : 1
-  served.set(host, { state, message, looks })
+  const again = before?.state === state
+  if (again && Math.abs(now - before.at) < APART) return false
+  const looks = again ? before.looks + 1 : 1
+  served.set(host, { state, message, looks, at: now })
   return looks === LOOKS_TO_BLAME || (looks > LOOKS_TO_BLAME && before?.message !== message)
 }
 

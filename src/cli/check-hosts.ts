@@ -1,10 +1,12 @@
 import type { App } from '../api/objects.ts'
-import { certificateFacts } from '../check/certificate.ts'
+import { certificateFacts, covers } from '../check/certificate.ts'
 import { type HostCoverage, judgeCoverage } from '../check/coverage.ts'
+import type { AddressSet } from '../check/dns/addresses.ts'
 import type { Dns } from '../check/dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
-import { checkHost } from '../check/dns/round.ts'
+import { outageVerdict, rememberOutage, takePulse } from '../check/dns/outage.ts'
+import { checkHost, checkRound } from '../check/dns/round.ts'
 import { handshake } from '../check/served.ts'
 import { judgeServed, readRoots } from '../check/served-verdict.ts'
 import { UsageError } from '../config.ts'
@@ -50,6 +52,8 @@ interface Home {
   app: App
   seen: ServerPilotApp
   address: string | undefined
+  /** A mapping asks for it. */
+  wanted: boolean
 }
 
 async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal): Promise<Finding[]> {
@@ -63,17 +67,57 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
   const place = {
     verdict: listed ? 'ok' : 'warn',
     what,
-    detail: `${listed ? 'on' : 'not on'} app ${home.app.key}`,
+    detail: `${listed ? 'on' : 'not on'} app ${home.app.key}${home.wanted ? '' : ', and no mapping wants it'}`,
   } as const
-  const verdict = await checkHost(dns, host, rightAddresses(home.app, home.address))
-  const caa = judgeCaa(host, await createCaaLookup(dns)(host))
+  const expected = rightAddresses(home.app, home.address)
+  const verdict = await askedTwice(dns, await checkHost(dns, host, expected))
+  const certificate = home.seen.ssl?.cert === undefined ? undefined : certificateFacts(home.seen.ssl.cert)
+  const covered = certificate !== undefined && covers(certificate, host)
+  const caa = covered || verdict.failure !== undefined ? ALLOWED : judgeCaa(host, await createCaaLookup(dns)(host))
+  const others = covered || verdict.failure !== undefined ? new Map() : await othersOf(home, host, dns, expected)
   return [
     place,
     dnsFinding(what, verdict),
     ...(caa.state === 'Allowed' ? [] : [{ verdict: 'warn', what, detail: `CAA: ${caa.message}` } as const]),
-    await servedFinding(what, host, home, signal),
-    coverageFinding(what, host, home, verdict, caa),
+    ...(setup.settings.checkServed ? [await servedFinding(what, host, home, signal)] : []),
+    coverageFinding(what, host, home, new Map([...others, [host, verdict]]), caa, await changedAt(setup, home)),
   ]
+}
+
+const ALLOWED: CaaVerdict = { state: 'Allowed', message: '' }
+
+/** A failure of the resolver as a whole is told as one, not as a fault of the domain. */
+async function askedTwice(dns: Dns, verdict: DnsVerdict): Promise<DnsVerdict> {
+  if (verdict.failure === undefined) return verdict
+  const pulse = await takePulse(dns, [])
+  const outage = rememberOutage(undefined, 'down' in pulse ? pulse.down : undefined, systemClock.now())
+  return outage === undefined ? verdict : outageVerdict(outage)
+}
+
+/** DNS of the other names of the app: one of them may keep the certificate from all. */
+async function othersOf({ seen }: Home, host: Host, dns: Dns, expected: AddressSet): Promise<Map<string, DnsVerdict>> {
+  const found = new Map<string, DnsVerdict>()
+  const names = [...new Set(seen.domains.map(compareKey))].filter((name) => name !== host)
+  await checkRound(
+    names.map((name) => ({ host: name, expected })),
+    {
+      dns,
+      concurrency: 8,
+      controls: [],
+      suspicious: false,
+      onVerdict: (each, verdict) => found.set(each.host, verdict),
+    },
+  )
+  return found
+}
+
+/** When the app's hosts changed last, as its record says; epoch ms, 0 when there is none. */
+async function changedAt({ context, accounts }: Setup, { app }: Home): Promise<number> {
+  const { account } = await accounts.accountOf(app)
+  const stored = await context.records.load(account, app.spec.appId).catch(() => undefined)
+  const { hosts = {}, removals = [] } = stored?.record ?? {}
+  const times = [...Object.values(hosts).map(({ since }) => since), ...removals.map(({ at }) => at)]
+  return times.reduce((last, at) => Math.max(last, at), 0)
 }
 
 /** The app that wants the host, else the one that lists it, else the only one. */
@@ -91,8 +135,9 @@ async function homeOf(setup: Setup, host: Host, signal: AbortSignal): Promise<Ho
     const account = await accounts.accountOf(app)
     const seen = await account.getApp(app.spec.appId, signal)
     const { lastAddress } = await account.getServer(seen.serverId, signal)
-    homes.push({ app, seen, address: lastAddress })
-    if (wants(app)) return homes.at(-1)
+    const wanted = wants(app)
+    homes.push({ app, seen, address: lastAddress, wanted })
+    if (wanted) return homes.at(-1)
   }
   const lists = homes.find(({ seen }) => seen.domains.some((name) => compareKey(name) === host))
   return lists ?? (homes.length === 1 ? homes[0] : undefined)
@@ -119,19 +164,29 @@ async function servedFinding(what: string, host: Host, { seen, address }: Home, 
   return { verdict, what, detail: `served: ${judged.message}` }
 }
 
-/** Whether the app's certificate covers the host; of its other names only those count that the API shows to be in the way. */
-function coverageFinding(what: string, host: Host, { seen }: Home, dns: DnsVerdict, caa: CaaVerdict): Finding {
+/** Whether the app's certificate covers the host, and what keeps it from that. */
+function coverageFinding(
+  what: string,
+  host: Host,
+  { app, seen }: Home,
+  dns: ReadonlyMap<string, DnsVerdict>,
+  caa: CaaVerdict,
+  changedAt: number,
+): Finding {
   const observed = [...new Set([...seen.domains.map(compareKey), host])]
   const { hosts } = judgeCoverage({
     wanted: new Set([host]),
     observed,
     certificate: seen.ssl?.cert === undefined ? undefined : certificateFacts(seen.ssl.cert),
-    dns: new Map([[host, dns]]),
+    dns,
     caa: new Map([[host, caa]]),
-    changedAt: 0,
+    changedAt,
     now: systemClock.now(),
   })
   const found: HostCoverage | undefined = hosts[0]
   if (found === undefined) return { verdict: 'warn', what, detail: 'certificate: nothing is known' }
+  if (!found.covered && seen.ssl === null && !app.spec.ssl.auto) {
+    return { verdict: 'warn', what, detail: 'certificate: none, and spec.ssl.auto is off: none is asked for' }
+  }
   return { verdict: found.covered ? 'ok' : 'fail', what, detail: `certificate: ${found.reason}: ${found.message}` }
 }

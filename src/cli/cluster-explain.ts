@@ -74,7 +74,7 @@ function explainMapping(host: Host, mapping: MappingObject, app: AppObject | und
   const bad = [accepted, synced].find((each) => each?.status === 'False')
   const behind = status.observedGeneration < mapping.generation
   const why = at?.message ?? bad?.message
-  const looks = at && looksOf(status.conditions, at)
+  const looks = at && looksOf(host, status.conditions, at)
   return {
     app: mapping.app,
     appId: status.appId ?? app?.appId ?? 'none',

@@ -1,7 +1,7 @@
 import { type Given, UsageError } from '../config.ts'
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import type { Outcome } from '../report/outcome.ts'
-import type { Condition, Status } from '../report/status.ts'
+import type { Condition, HostStatus, Status } from '../report/status.ts'
 import { visible } from '../report/terminal.ts'
 import { cureOf, dateOf } from '../report/words.ts'
 import { EXIT, type Io } from './io.ts'
@@ -52,7 +52,11 @@ export async function explainCommand(io: Io, given: Given, name: string): Promis
     if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
     else {
       const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
-      io.out(explanationText(parsed.host, found, none))
+      // What could not be asked is no answer: the failures below say why.
+      const unknown = outcomes.some(({ failure, observed }) => failure !== undefined && observed === undefined)
+      if (found.length === 0 && unknown)
+        io.out(`${displayHost(parsed.host)}\n  Not known: not every app could be asked.\n`)
+      else io.out(explanationText(parsed.host, found, none))
     }
     for (const { key, failure } of outcomes) {
       if (failure !== undefined) io.err(`${key}: ${failure.reason}: ${failure.message}\n`)
@@ -64,13 +68,13 @@ export async function explainCommand(io: Io, given: Given, name: string): Promis
 }
 
 function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
-  const { app, desired, record, plan, observed } = outcome
+  const { app, desired, record, plan, observed, failure } = outcome
   if (app === undefined) return []
   const want = desired?.hosts.get(host)
   const refused = desired?.rejected.find((each) => means(each.mapping.domain, host))
   const claim = record?.hosts[host]
-  const listed = observed?.domains.some((domain) => parsesTo(domain, host)) ?? false
-  if (want === undefined && refused === undefined && claim === undefined && !listed) return []
+  const listed = observed?.domains.some((domain) => parsesTo(domain, host))
+  if (want === undefined && refused === undefined && claim === undefined && listed !== true) return []
   const mapping = want?.mapping ?? refused?.mapping
   const held = plan?.held.get(host)
   const change = plan?.changes.find((each) => each.host === host)
@@ -93,7 +97,9 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
       next:
         change !== undefined
           ? NEXT[change.action]
-          : (reason === undefined ? '' : cureOf(reason)) || (sourceNote(setup) ?? FINE),
+          : (failure !== undefined && cureOf(failure.reason)) ||
+            (reason === undefined ? '' : cureOf(reason)) ||
+            (sourceNote(setup) ?? FINE),
     },
   ]
 }
@@ -103,28 +109,49 @@ function withLooks(each: Explanation, host: Host, told: Status | undefined): Exp
   const mapping = told?.mappings.find(({ key }) => key === each.wantedBy)
   const at = mapping?.hosts.find(({ name }) => name === host)
   if (mapping === undefined || at === undefined) return each
-  const looks = looksOf(mapping.conditions, at)
+  const looks = looksOf(host, mapping.conditions, at)
   return { ...each, ...looks, next: each.next === FINE ? (looks.next ?? FINE) : each.next }
 }
 
-/** What conditions of a mapping say of DNS and certificate of its host, and what to do about it. */
+/** What is known of a host of a mapping. */
+type KnownHost = Pick<HostStatus, 'state' | 'addresses' | 'certificateNotAfter' | 'dns'>
+
+/** What a status says of DNS and certificate of a host, and what to do about it. */
 export function looksOf(
+  host: Host,
   conditions: readonly Condition[],
-  { addresses = [], certificateNotAfter }: { addresses?: readonly string[]; certificateNotAfter?: number },
+  at: KnownHost,
 ): { dns: string | undefined; certificate: string | undefined; next: string | undefined } {
   const of = (type: string): Condition | undefined => conditions.find((each) => each.type === type)
   const [dns, certificate] = [of('DNSReady'), of('CertificateReady')]
-  const bad = [dns, certificate].find((each) => each?.status === 'False')
-  const until = certificateNotAfter === undefined ? '' : `, until ${dateOf(certificateNotAfter)}`
+  // A mapping has up to two hosts: what is said of the other one is not said of this.
+  const wrong = at.dns === undefined ? concerns(dns, host) : at.dns.state !== 'Ready'
+  const bare = at.state === 'present' && at.certificateNotAfter === undefined && certificate?.status === 'False'
+  const bad = wrong ? dns : bare || (at.state === 'present' && concerns(certificate, host)) ? certificate : undefined
   return {
-    dns: dns && said(dns, `resolves to the server (${addresses.join(', ')})`),
-    certificate: certificate && said(certificate, `covers it${until}`),
-    next: bad && cureOf(bad.reason),
+    dns: dns && dnsWords(dns, wrong, at),
+    certificate: certificate && certificateWords(certificate, bad === certificate, at),
+    next: bad?.status === 'False' ? cureOf(bad.reason) : undefined,
   }
 }
 
-const said = ({ status, reason, message }: Condition, good: string): string =>
-  status === 'True' ? `${good}${message === '' ? '' : `: ${message}`}` : `${reason}: ${message}`
+/** Whether a condition that is not True speaks of this host. */
+const concerns = (condition: Condition | undefined, host: Host): boolean =>
+  condition !== undefined &&
+  condition.status !== 'True' &&
+  condition.message.split(/[^a-z0-9.*-]+/i).some((word) => word.replace(/\.$/, '') === displayHost(host))
+
+function dnsWords({ status, reason, message }: Condition, wrong: boolean, at: KnownHost): string {
+  if (at.dns !== undefined && wrong) return `${at.dns.state}: ${at.dns.message}`
+  if (status !== 'True' && (wrong || (at.addresses ?? []).length === 0)) return `${reason}: ${message}`
+  return `resolves to the server (${(at.addresses ?? []).join(', ')})`
+}
+
+function certificateWords({ reason, message }: Condition, bad: boolean, at: KnownHost): string | undefined {
+  if (at.state !== 'present') return undefined
+  if (bad) return `${reason}: ${message}`
+  return at.certificateNotAfter === undefined ? undefined : `covers it, until ${dateOf(at.certificateNotAfter)}`
+}
 
 /** Mappings that ask for an app which does not exist. */
 function orphans({ objects }: Setup, host: Host): Explanation[] {
@@ -167,9 +194,15 @@ const NEXT = {
   release: 'The claim on it is dropped.',
 } as const
 
-function verdictOf(facts: { listed: boolean; wanted: boolean; owned: boolean; why: string | undefined }): string {
+function verdictOf(facts: {
+  listed: boolean | undefined
+  wanted: boolean
+  owned: boolean
+  why: string | undefined
+}): string {
   const { listed, wanted, owned, why } = facts
-  const where = listed ? 'on the app' : 'not on the app'
+  const where =
+    listed === undefined ? 'not known: ServerPilot could not be asked' : listed ? 'on the app' : 'not on the app'
   const whose = wanted ? 'wanted' : owned ? 'no longer wanted' : 'foreign: not ours, left alone'
   return `${where}, ${whose}${why === undefined ? '' : `: ${why}`}`
 }

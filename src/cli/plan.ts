@@ -10,6 +10,7 @@ import { calledAs, EXIT, type Io } from './io.ts'
 import { passOver } from './pass.ts'
 import { readSettings } from './settings.ts'
 import { type Setup, setUp } from './setup.ts'
+import { forgetStatusFile } from './status-file.ts'
 
 /** `plan`: what would change, per app; writes nothing. */
 export async function planCommand(io: Io, given: Given): Promise<number> {
@@ -40,6 +41,7 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
     if (setup.cluster !== undefined && !(await lead(io, setup.cluster))) return await leftToDaemon(io, given, approval)
     await readSource(setup)
     const outcomes = await passOver(io, setup, 'Applying')
+    if (setup.cluster === undefined) await forgetStatusFile(setup.settings.stateDir)
     print(io, given, setup, outcomes, true)
     if (failed(setup, outcomes)) return EXIT.failed
     return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done

@@ -92,7 +92,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'check [hosts...]',
     summary: 'connection test: a line each with the cause and the cure; of HOSTS, their DNS and certificates',
-    options: LOOKING,
+    options: [...LOOKING, 'checkServed'],
     extra: [everywhere(), output()],
     examples: ['check', 'check shop.example.com www.shop.example.com'],
     action: async (io, given, hosts) => (await import('./check.ts')).checkCommand(io, given, hosts),
@@ -155,6 +155,7 @@ const COMMANDS: readonly Entry[] = [
       output(),
       new Option('--listen <address>', 'address to listen on').default('127.0.0.1:0'),
       new Option('--app <name=hosts>', 'an app with its domains, repeatable').argParser(collect),
+      new Option('--dns-port <port>', 'also answer DNS questions (UDP) at this port; 0: a free one'),
       new Option('--state-file <path>', 'keep the state on disk'),
       new Option('--latency <ms>', 'time that each call takes').default('0'),
       new Option('--action-duration <ms>', 'time that an action takes').default('1000'),

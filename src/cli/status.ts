@@ -27,6 +27,7 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
       statusText(status, {
         colour: io.colour && io.outIsTerminal,
         width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY,
+        now: systemClock.now(),
         ...(status.source.name === 'kubernetes' ? { approve: approval(io) } : {}),
       }),
     )
@@ -67,6 +68,7 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
       await readSource(setup)
       for (const outcome of await passOver(io, setup, 'Looking at')) board.reconciled(outcome)
       status = board.status()
+      io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
     } else if (now - status.generatedAt > OLD) {
       io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)
     }

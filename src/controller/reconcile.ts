@@ -18,7 +18,7 @@ import { desire, movingHosts, type Wish } from './desire.ts'
 import { failureOf, ReconcileError } from './errors.ts'
 import { readForWrite } from './observe.ts'
 import { loadAccountRecords, loadRecord, resolveAccounts, saveRecord } from './records.ts'
-import { bringSsl } from './ssl.ts'
+import { bringSsl, judgeSsl } from './ssl.ts'
 import { uncoveredHosts } from './ssl-state.ts'
 
 /**
@@ -73,7 +73,10 @@ async function bringInLine(
   outcome.plan = await planFor(context, app, wish, outcome.observed, outcome.record, fresh)
   outcome.forecast = forecastOf(context, app, outcome.observed, outcome.plan)
   outcome.result = 'Planned'
-  if (readsOnly(context, app)) return
+  if (readsOnly(context, app)) {
+    if (context.oneShot) outcome.ssl = judgeSsl(app, outcome, context.clock.now())
+    return
+  }
   await write(context, account, app, outcome, fresh, signal)
   // Waiting for the server may have taken minutes.
   const current = context.objects.app(app.key)

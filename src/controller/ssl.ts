@@ -76,6 +76,23 @@ export async function bringSsl(
   return { ...brought, ssl }
 }
 
+/** Where SSL stands, for a pass that writes nothing; undefined when that needs a closer look. */
+export function judgeSsl(app: App, outcome: Outcome, now: number): SslOutcome | undefined {
+  const observed = outcome.observed as ServerPilotApp
+  if (observed.autossl === undefined) return undefined
+  const decision = decideSsl(
+    app,
+    observed,
+    { auto: 0, force: 0 },
+    uncoveredHosts(observed, outcome.desired?.hosts),
+    now,
+  )
+  if (!('change' in decision)) return { ...decision, switched: undefined, next: undefined }
+  const what = 'auto' in decision.change ? NAME.auto : NAME.force
+  const message = `${what} can be switched on now, which a pass that only reads does not do.`
+  return { reason: 'Progressing', message, ready: false, switched: undefined, next: undefined }
+}
+
 const digestOf = ({ ssl }: ServerPilotApp): string => createHash('sha256').update(JSON.stringify(ssl)).digest('base64')
 
 /** `Again`: to be looked at again, after a pause that grows. */

@@ -35,7 +35,7 @@ const mergePatch = () => setHeaderOptions('Content-Type', PatchStrategy.MergePat
 /** Seconds after which the server ends a watch. */
 const WATCH_SECONDS = 270
 
-/** One Lease, past the limit on requests: behind a queue of statuses a renewal would come too late. */
+/** One Lease. Reads and writes go past the limit on requests: behind a queue of statuses a renewal would come too late. */
 export function createLeaseApi(
   connection: Pick<Connection, 'raw'> & { urgent: Pick<Connection['urgent'], 'coordination'> },
   namespace: string,

@@ -170,7 +170,8 @@ export function createElector(options: ElectorOptions): Elector {
       const jitter = 1 - JITTER / 2 + random() * JITTER
       const pause = left === undefined ? timings.retryPeriod * jitter : Math.min(timings.retryPeriod, left)
       const paused = time.sleep(pause, end.signal)
-      await (mayTake ? paused : Promise.race([paused, begun])).catch(() => undefined)
+      // Who never gets ready looks on for as long as it lives.
+      await (mayTake ? paused : Promise.race([paused, begun.catch(() => paused)])).catch(() => undefined)
     }
   }
 

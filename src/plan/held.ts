@@ -10,6 +10,7 @@ export interface Held {
     | 'AppFull'
     | 'AwaitingDNS'
     | 'ResolverFailed'
+    | 'NotChecked'
     | 'CertificateLimit'
   message: string
   /** Set by the plan. */

@@ -2,7 +2,7 @@ import { displayHost } from '../domain/host.ts'
 import type { RejectedMapping } from './desired.ts'
 import { type Change, type Plan, writes } from './plan.ts'
 
-/** One plan as `plan -o json` prints it: names are promises, see docs/interface.md. */
+/** One plan as `plan -o json` prints it: scripts rely on the names. */
 export interface PlanJson {
   app: string
   appId: string

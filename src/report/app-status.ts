@@ -83,7 +83,9 @@ function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
   const why = LACKING.has(ssl.reason) ? checks.lacking(bare) : ''
   const head = ssl.reason === 'AwaitingAvailability' ? 'AutoSSL is not available yet.' : ssl.message
   const message = why === '' ? ssl.message : bare ? why : `${head} ${why}`
-  return { status: ssl.ready ? 'True' : 'False', reason: ssl.reason, message }
+  // Where something else than time is in the way, waiting is no cure.
+  const reason = ssl.reason === 'AwaitingAvailability' && why !== '' ? 'NotCovered' : ssl.reason
+  return { status: ssl.ready ? 'True' : 'False', reason, message }
 }
 
 /** What an attempt that failed could not see stays as it was seen last. */

@@ -3,7 +3,7 @@ import type { Kind } from '../api/schema.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { appStatus } from './app-status.ts'
 import { type Happening, happenings, mappingHappenings } from './happenings.ts'
-import { hostChecks } from './host-checks.ts'
+import { type HostChecks, hostChecks } from './host-checks.ts'
 import type { Log } from './log.ts'
 import { mappingStatuses, orphanStatus } from './mapping-status.ts'
 import type { Metrics } from './metrics.ts'
@@ -83,7 +83,7 @@ export function createBoard(options: BoardOptions): Board {
     apps.set(app.key, status)
     mappings.set(app.key, new Map(own.map((each) => [each.key, each])))
     metrics.appSeen(app.key)
-    measure(metrics, app.key, outcome, status, own, checks.failing())
+    measure(metrics, app.key, outcome, status, own, checks)
     tell(log, before, status)
     if (outcome.leftBehind !== undefined) log.warn('App let go', { app: app.key, message: outcome.leftBehind })
     for (const each of happenings(outcome, before, status)) options.publish?.event(subject('ServerPilotApp', app), each)
@@ -198,7 +198,7 @@ function measure(
   outcome: Outcome,
   status: AppStatus,
   own: readonly MappingStatus[],
-  dnsFailingHosts: number,
+  checks: HostChecks,
 ): void {
   const ready = { true: 0, false: 0, unknown: 0 }
   for (const { conditions } of own) {
@@ -216,8 +216,8 @@ function measure(
     lastAttempt: outcome.startedAt,
     ...(status.lastSuccess === undefined ? {} : { lastSuccess: status.lastSuccess }),
     certificateNotAfter: status.certificate?.notAfter ?? null,
-    uncoveredHosts: status.certificate?.uncovered.length ?? 0,
-    dnsFailingHosts,
+    uncoveredHosts: checks.uncovered(),
+    dnsFailingHosts: checks.failing(),
     mappings: ready,
   })
   metrics.reconciled(key, RESULT[outcome.result], outcome.endedAt - outcome.startedAt)

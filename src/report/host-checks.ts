@@ -20,6 +20,8 @@ export interface HostChecks {
   lacking(issuing: boolean): string
   /** Wanted hosts whose DNS is wrong for certain. */
   failing(): number
+  /** Wanted hosts that are listed and have no good certificate, where one is asked for. */
+  uncovered(): number
 }
 
 /** Puts together what the checks and the API say of the hosts of an app. */
@@ -54,6 +56,10 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
     },
     lacking: (issuing) =>
       causes(coverage().hosts.filter(({ covered, reason }) => !covered && (issuing || reason !== 'Issuing'))),
+    uncovered: () =>
+      app.spec.ssl.auto || certificate !== undefined
+        ? [...listed].filter((host) => desired?.hosts.has(host as Host) && !isCovered(host)).length
+        : 0,
     failing: () => [...(desired?.hosts.keys() ?? [])].filter((host) => isWrong(dns(host))).length,
   }
 }

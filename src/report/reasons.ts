@@ -177,7 +177,7 @@ export const REASONS = {
   CertificateLimit: {
     summary:
       'Additions are gathered for a while, as the certificate authority limits how many certificates a week a domain gets.',
-    cure: 'Nothing: they are added together at the time that the message names. `domainpilot apply` adds them at once.',
+    cure: 'Nothing: they are added together at the time that the message names.',
     retryable: true,
   },
   NotYetValid: {

@@ -6,6 +6,8 @@ export interface TextOptions {
   colour: boolean
   /** Columns of the terminal; `Infinity` when it is none. */
   width: number
+  /** Epoch ms; when not given, that of the status. */
+  now?: number
   /** The command that approves the plan of an app; `domainpilot apply --approve HASH` when not given. */
   approve?: (app: AppStatus) => string
 }
@@ -13,6 +15,7 @@ export interface TextOptions {
 /** The whole status for a terminal: headline, sources, apps, what waits or fails with its cure, mappings. Ends in a newline. */
 export function statusText(status: Status, options: TextOptions): string {
   const paint = painter(options.colour)
+  const { now = status.generatedAt } = options
   const { tone, text } = overview(status)
   const blocks = [
     [
@@ -21,9 +24,9 @@ export function statusText(status: Status, options: TextOptions): string {
       ...(status.leader ? [] : [paint('quiet', 'Standby: another replica leads.')]),
       ...sourceLines(status, paint),
     ],
-    appsText(status.apps, status.generatedAt, options),
+    appsText(status.apps, now, options),
     ...byAttention(status.apps).map((app) => attentionLines(app, options, paint)),
-    mappingsText(status.mappings, status.generatedAt, options),
+    mappingsText(status.mappings, now, options),
   ]
   const filled = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'))
   return `${filled.join('\n\n')}\n`

@@ -1,5 +1,5 @@
 import type { Mapping } from '../api/objects.ts'
-import type { Host } from '../domain/host.ts'
+import { displayHost, type Host } from '../domain/host.ts'
 import type { Held } from '../plan/held.ts'
 import type { Said } from './conditions.ts'
 import type { Outcome } from './outcome.ts'
@@ -48,10 +48,15 @@ function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
   }
   const [first] = groups.values()
   if (first === undefined) return undefined
-  const clauses = [...groups].map(([message, { hosts }]) => {
-    return `${listed(hosts, 10)}: ${message}`
-  })
-  return { status: 'False', reason: first.reason, message: clauses.join('; ') }
+  const clauses = [...groups].map(([message, { hosts }]) => clause(hosts, message))
+  return { status: 'False', reason: first.reason, message: clauses.join('; ').replaceAll('.; ', '. ') }
+}
+
+/** Some messages begin with the name of their host: it is said once. */
+function clause(hosts: readonly Host[], message: string): string {
+  const [first] = hosts
+  const said = hosts.length === 1 && first !== undefined && message.startsWith(displayHost(first))
+  return said ? message : `${listed(hosts, 10)}: ${message}`
 }
 
 const listed = (hosts: readonly Host[], most: number): string =>

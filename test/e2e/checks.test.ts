@@ -83,4 +83,21 @@ test('a daemon looks at the DNS of its hosts: told on the page, in metrics, by s
   assert.equal(simulator.counts().postDomains, 1, 'Report holds nothing back and writes nothing more')
   daemon.child.kill('SIGTERM')
   assert.equal((await daemon.ended()).status, 0)
+
+  // Where ServerPilot cannot be asked nothing is said of what it lists, and nobody is told to declare anything.
+  const deaf = (...args: string[]) =>
+    execute(t, [...args, ...folders, '--serverpilot-url', 'http://127.0.0.1:9/v1'], { env })
+  const known = await deaf('explain', 'right.example.com')
+  assert.match(known.stdout, /not known: ServerPilot could not be asked/)
+  assert.doesNotMatch(known.stdout, /not on the app|as it should be/)
+  assert.equal(known.status, 1)
+  const foreign = await deaf('explain', 'foreign.example.org')
+  assert.match(foreign.stdout, /Not known: not every app could be asked/)
+
+  // What an earlier daemon wrote is not shown as what is so after an apply.
+  await bench.map('late')
+  assert.equal((await command('apply')).status, 0)
+  const after = await command('status')
+  assert.match(after.stdout, /late\.example\.com/)
+  assert.match(after.stderr, /were not looked at/)
 })

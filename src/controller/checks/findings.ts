@@ -62,7 +62,7 @@ export function createFindings(context: Context): Findings {
     },
     served({ app, host }, verdict) {
       const { facts } = memoryOf(context, app).checks
-      if (noteServed(facts, host, verdict)) news.add(app)
+      if (noteServed(facts, host, verdict, clock.now())) news.add(app)
       const [dns, fault] = [facts.dns.get(host), facts.served.get(host)]
       if (dns === undefined || fault === undefined) return
       const pause = fault.looks === 1 ? SECOND_LOOK : REPAIR_LOOK

@@ -34,7 +34,9 @@ function heldFor({ checks }: Context, verdict: DnsVerdict | undefined): Held {
   if (verdict !== undefined) {
     return { reason: verdict.failure === undefined ? 'AwaitingDNS' : 'ResolverFailed', message: verdict.message }
   }
-  return { reason: 'AwaitingDNS', message: checks.on ? 'Its DNS is looked at shortly.' : OFF }
+  return checks.on
+    ? { reason: 'AwaitingDNS', message: 'Its DNS is looked at shortly.' }
+    : { reason: 'NotChecked', message: OFF }
 }
 
 const OFF =

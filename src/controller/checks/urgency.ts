@@ -34,6 +34,8 @@ function noteChange(checks: AppChecks, app: App, certificate: string | undefined
   const requested = app.annotations[ANNOTATION.reconcileRequestedAt]
   const same =
     checks.generation === app.generation && checks.requested === requested && checks.certificate === certificate
+  // What was served before says nothing of another certificate.
+  if (checks.certificate !== certificate) checks.facts.served.clear()
   Object.assign(checks, { generation: app.generation, requested, certificate })
   return [first, !first && !same]
 }
