@@ -1,10 +1,11 @@
 import { type Given, UsageError } from '../config.ts'
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import type { Outcome } from '../report/outcome.ts'
-import type { Condition, HostStatus, Status } from '../report/status.ts'
+import type { Status } from '../report/status.ts'
 import { visible } from '../report/terminal.ts'
-import { cureOf, dateOf } from '../report/words.ts'
+import { cureOf } from '../report/words.ts'
 import { EXIT, type Io } from './io.ts'
+import { looksOf } from './looks.ts'
 import { passOver } from './pass.ts'
 import { readSource } from './plan.ts'
 import { readSettings } from './settings.ts'
@@ -111,46 +112,6 @@ function withLooks(each: Explanation, host: Host, told: Status | undefined): Exp
   if (mapping === undefined || at === undefined) return each
   const looks = looksOf(host, mapping.conditions, at)
   return { ...each, ...looks, next: each.next === FINE ? (looks.next ?? FINE) : each.next }
-}
-
-/** What is known of a host of a mapping. */
-type KnownHost = Pick<HostStatus, 'state' | 'addresses' | 'certificateNotAfter' | 'dns'>
-
-/** What a status says of DNS and certificate of a host, and what to do about it. */
-export function looksOf(
-  host: Host,
-  conditions: readonly Condition[],
-  at: KnownHost,
-): { dns: string | undefined; certificate: string | undefined; next: string | undefined } {
-  const of = (type: string): Condition | undefined => conditions.find((each) => each.type === type)
-  const [dns, certificate] = [of('DNSReady'), of('CertificateReady')]
-  // A mapping has up to two hosts: what is said of the other one is not said of this.
-  const wrong = at.dns === undefined ? concerns(dns, host) : at.dns.state !== 'Ready'
-  const bare = at.state === 'present' && at.certificateNotAfter === undefined && certificate?.status === 'False'
-  const bad = wrong ? dns : bare || (at.state === 'present' && concerns(certificate, host)) ? certificate : undefined
-  return {
-    dns: dns && dnsWords(dns, wrong, at),
-    certificate: certificate && certificateWords(certificate, bad === certificate, at),
-    next: bad?.status === 'False' ? cureOf(bad.reason) : undefined,
-  }
-}
-
-/** Whether a condition that is not True speaks of this host. */
-const concerns = (condition: Condition | undefined, host: Host): boolean =>
-  condition !== undefined &&
-  condition.status !== 'True' &&
-  condition.message.split(/[^a-z0-9.*-]+/i).some((word) => word.replace(/\.$/, '') === displayHost(host))
-
-function dnsWords({ status, reason, message }: Condition, wrong: boolean, at: KnownHost): string {
-  if (at.dns !== undefined && wrong) return `${at.dns.state}: ${at.dns.message}`
-  if (status !== 'True' && (wrong || (at.addresses ?? []).length === 0)) return `${reason}: ${message}`
-  return `resolves to the server (${(at.addresses ?? []).join(', ')})`
-}
-
-function certificateWords({ reason, message }: Condition, bad: boolean, at: KnownHost): string | undefined {
-  if (at.state !== 'present') return undefined
-  if (bad) return `${reason}: ${message}`
-  return at.certificateNotAfter === undefined ? undefined : `covers it, until ${dateOf(at.certificateNotAfter)}`
 }
 
 /** Mappings that ask for an app which does not exist. */

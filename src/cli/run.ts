@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Given, text as optionText } from '../config.ts'
-import { createDaemon, type DaemonOptions } from '../controller/daemon.ts'
+import { createDaemon } from '../controller/daemon.ts'
 import { type Board, createBoard } from '../report/board.ts'
 import { liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
@@ -10,14 +7,14 @@ import type { Status } from '../report/status.ts'
 import { systemClock } from '../serverpilot/clock.ts'
 import { watchApprovals } from './handover.ts'
 import { EXIT, type Io } from './io.ts'
+import { openChecks } from './open-checks.ts'
 import { type Setup, setUp } from './setup.ts'
-import { STATUS_FILE } from './status-file.ts'
+import { keepStatus } from './status-file.ts'
 
 /** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
 const MAX_SILENCE = 10 * 60_000
 /** How long a stop waits for writes under way; ms. Kubernetes gives 30 s. */
 const GRACE = 20_000
-const STATUS_EVERY = 2_000
 const APPROVALS_EVERY = 1_000
 /** How long a stop waits for statuses that are not written yet; ms. */
 const STATUS_GRACE = 5_000
@@ -129,35 +126,6 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
   return lost === undefined ? EXIT.done : EXIT.failed
 }
 
-/** The checks of DNS and certificates, loaded only where they are wanted. */
-async function openChecks({ settings, context, cluster, metrics, log }: Setup): Promise<DaemonOptions['checks']> {
-  const { checkSchedule } = settings
-  if (checkSchedule === undefined) return undefined
-  const [{ createChecks }, { createResolver }, { readRoots }] = await Promise.all([
-    import('../controller/checks/checks.ts'),
-    import('./resolver.ts'),
-    import('../check/served-verdict.ts'),
-  ])
-  let roots: ReturnType<typeof readRoots> | undefined
-  return (enqueue) => {
-    const checks = createChecks({
-      context,
-      schedule: checkSchedule,
-      served: settings.checkServed,
-      resolver: createResolver(settings),
-      roots: () => {
-        roots ??= readRoots()
-        return roots
-      },
-      enqueue,
-      resolverAnswers: (answers) => metrics.resolverAnswers(answers),
-      log,
-    })
-    cluster?.onDnsRead(({ app, hosts, rightSince }) => checks.recall(app, hosts, rightSince))
-    return checks
-  }
-}
-
 /** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
 function keepFolder(
   { settings, objects, log }: Setup,
@@ -189,40 +157,6 @@ async function listen(
     ready: () => readiness(facts()),
     failed: (error) => log.error('Answering a request failed', { error }),
   })
-}
-
-/** Writes the status to the state folder now and then, for `status`. */
-function keepStatus(
-  dir: string,
-  board: Pick<Board, 'status' | 'changes'>,
-  log: Setup['log'],
-): { stop(): Promise<void> } {
-  let last = ''
-  let seen = -1
-  const write = async (): Promise<void> => {
-    // Of 30,000 mappings it is many megabytes: made only when something changed, and once.
-    const changes = board.changes()
-    if (changes === seen) return
-    const { generatedAt, ...rest } = board.status()
-    const text = JSON.stringify(rest)
-    const digest = createHash('sha256').update(text).digest('base64')
-    if (digest !== last) {
-      await mkdir(dir, { recursive: true, mode: 0o700 })
-      const path = join(dir, STATUS_FILE)
-      await writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${text.slice(1)}`, { mode: 0o600 })
-      await rename(`${path}.tmp`, path)
-    }
-    last = digest
-    seen = changes
-  }
-  const attempt = (): Promise<void> => write().catch((error: unknown) => log.warn('Status file not written', { error }))
-  const timer = setInterval(attempt, STATUS_EVERY)
-  return {
-    async stop() {
-      clearInterval(timer)
-      await attempt()
-    },
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
