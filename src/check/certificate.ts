@@ -19,8 +19,8 @@ export const EXPIRING_MS = 21 * 86_400_000
 const ALTERNATIVE_NAME = /(?:^|, )(?:DNS|IP Address):([^,]*)/g
 
 /** Reads a PEM certificate. Undefined for what is none: an unreadable certificate covers nothing. */
-export function certificateFacts(pem: string): CertificateFacts | undefined {
-  const certificate = readCertificate(pem)
+export function certificateFacts(pem: string | undefined): CertificateFacts | undefined {
+  const certificate = pem === undefined ? undefined : readCertificate(pem)
   return certificate && factsOf(certificate)
 }
 

@@ -5,7 +5,7 @@ import type { CaaVerdict } from './dns/caa.ts'
 import type { DnsVerdict } from './dns/judge.ts'
 
 /** A certificate of the authority names this many hosts at most. */
-const MAX_NAMES = 100
+export const MAX_NAMES = 100
 
 /** ServerPilot takes 5 to 15 minutes to issue. */
 const ISSUING = { least: 5 * 60_000, most: 15 * 60_000 } as const

@@ -6,16 +6,17 @@ import type { Dns } from '../check/dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { outageVerdict, rememberOutage, takePulse } from '../check/dns/outage.ts'
-import { checkHost, checkRound } from '../check/dns/round.ts'
+import { checkHost } from '../check/dns/round.ts'
 import { handshake } from '../check/served.ts'
 import { judgeServed, readRoots } from '../check/served-verdict.ts'
 import { UsageError } from '../config.ts'
 import { rightAddresses } from '../controller/checks/targets.ts'
 import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
+import { lastChange } from '../ownership/record.ts'
 import { systemClock } from '../serverpilot/clock.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { Finding } from './check.ts'
-import { createResolver } from './resolver.ts'
+import { createResolver, lookUpAll } from './resolver.ts'
 import type { Setup } from './setup.ts'
 
 /** The hosts that arguments name. Throws `UsageError` for one that is none. */
@@ -71,7 +72,7 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
   } as const
   const expected = rightAddresses(home.app, home.address)
   const verdict = await askedTwice(dns, await checkHost(dns, host, expected))
-  const certificate = home.seen.ssl?.cert === undefined ? undefined : certificateFacts(home.seen.ssl.cert)
+  const certificate = certificateFacts(home.seen.ssl?.cert)
   const covered = certificate !== undefined && covers(certificate, host)
   const caa = covered || verdict.failure !== undefined ? ALLOWED : judgeCaa(host, await createCaaLookup(dns)(host))
   const others = covered || verdict.failure !== undefined ? new Map() : await othersOf(home, host, dns, expected)
@@ -95,29 +96,21 @@ async function askedTwice(dns: Dns, verdict: DnsVerdict): Promise<DnsVerdict> {
 }
 
 /** DNS of the other names of the app: one of them may keep the certificate from all. */
-async function othersOf({ seen }: Home, host: Host, dns: Dns, expected: AddressSet): Promise<Map<string, DnsVerdict>> {
-  const found = new Map<string, DnsVerdict>()
+async function othersOf(
+  { seen }: Home,
+  host: Host,
+  dns: Dns,
+  expected: AddressSet,
+): Promise<ReadonlyMap<string, DnsVerdict>> {
   const names = [...new Set(seen.domains.map(compareKey))].filter((name) => name !== host)
-  await checkRound(
-    names.map((name) => ({ host: name, expected })),
-    {
-      dns,
-      concurrency: 8,
-      controls: [],
-      suspicious: false,
-      onVerdict: (each, verdict) => found.set(each.host, verdict),
-    },
-  )
-  return found
+  return await lookUpAll(dns, expected, names)
 }
 
 /** When the app's hosts changed last, as its record says; epoch ms, 0 when there is none. */
 async function changedAt({ context, accounts }: Setup, { app }: Home): Promise<number> {
   const { account } = await accounts.accountOf(app)
   const stored = await context.records.load(account, app.spec.appId).catch(() => undefined)
-  const { hosts = {}, removals = [] } = stored?.record ?? {}
-  const times = [...Object.values(hosts).map(({ since }) => since), ...removals.map(({ at }) => at)]
-  return times.reduce((last, at) => Math.max(last, at), 0)
+  return stored === undefined ? 0 : lastChange(stored.record)
 }
 
 /** The app that wants the host, else the one that lists it, else the only one. */
@@ -152,7 +145,7 @@ function dnsFinding(what: string, { state, message, addresses }: DnsVerdict): Fi
 async function servedFinding(what: string, host: Host, { seen, address }: Home, signal: AbortSignal): Promise<Finding> {
   if (address === undefined) return { verdict: 'warn', what, detail: 'served: the server has no known address yet' }
   const shaken = await handshake({ address, host, signal })
-  const expected = seen.ssl?.cert === undefined ? undefined : certificateFacts(seen.ssl.cert)?.fingerprint
+  const expected = certificateFacts(seen.ssl?.cert)?.fingerprint
   const judged = judgeServed({
     host,
     handshake: shaken,
@@ -177,7 +170,7 @@ function coverageFinding(
   const { hosts } = judgeCoverage({
     wanted: new Set([host]),
     observed,
-    certificate: seen.ssl?.cert === undefined ? undefined : certificateFacts(seen.ssl.cert),
+    certificate: certificateFacts(seen.ssl?.cert),
     dns,
     caa: new Map([[host, caa]]),
     changedAt,

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { App } from '../api/objects.ts'
 import { certificateFacts } from '../check/certificate.ts'
+import { MAX_NAMES } from '../check/coverage.ts'
 import { type Forecast, forecast, type History, issuanceOf, LIMITS, noteIssuance, prune } from '../check/limits.ts'
 import { compareKey, type Host, parseHost, refusedByCa } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
@@ -8,9 +9,6 @@ import type { Held } from '../plan/held.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { type Context, memoryOf } from './context.ts'
-
-/** A certificate of the authority names this many hosts at most. */
-const MAX_NAMES = 100
 
 /** What is left of a limit that is nearly used up, spread over its window: one certificate in that many ms. */
 const SHARE = LIMITS.CertificatesPerDomain.window / LIMITS.CertificatesPerDomain.allowed
@@ -92,7 +90,7 @@ export function noteCertificate(record: OwnershipRecord, observed: ServerPilotAp
 
 /** The history with the certificate that AutoSSL installed. */
 function withInstalled(history: History, { ssl }: ServerPilotApp): History {
-  const facts = ssl?.auto && ssl.cert !== undefined ? certificateFacts(ssl.cert) : undefined
+  const facts = ssl?.auto ? certificateFacts(ssl.cert) : undefined
   return facts === undefined ? history : noteIssuance(history, issuanceOf(facts.names, facts.notBefore))
 }
 

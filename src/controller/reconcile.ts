@@ -290,8 +290,7 @@ function noteSeen(context: Context, { app, key, observed, desired }: Outcome): v
   if (app === undefined || observed === undefined) return
   const memory = memoryOf(context, key)
   const pem = observed.ssl?.cert
-  const certificate =
-    memory.seen?.pem === pem ? memory.seen?.certificate : pem === undefined ? undefined : certificateFacts(pem)
+  const certificate = memory.seen?.pem === pem ? memory.seen?.certificate : certificateFacts(pem)
   const bare = app.spec.ssl.auto && (certificate === undefined || uncoveredHosts(observed, desired?.hosts).length > 0)
   memory.seen = { serverId: observed.serverId, pem, certificate, bare }
 }

@@ -47,7 +47,7 @@ export function decideSsl(
     ready,
     again,
   })
-  const end = ssl?.cert === undefined ? undefined : certificateFacts(ssl.cert)?.notAfter
+  const end = certificateFacts(ssl?.cert)?.notAfter
   const over = end !== undefined && end <= now
   if (ssl !== null && !ssl.auto && ssl.cert !== undefined) {
     return over
@@ -100,7 +100,7 @@ const notCovered = (hosts: readonly string[]): string =>
 
 /** Hosts that are on the app and that its certificate does not name; none while there is no certificate. */
 export function uncoveredHosts(observed: ServerPilotApp, wanted: ReadonlyMap<Host, unknown> = new Map()): Host[] {
-  const facts = observed.ssl?.cert === undefined ? undefined : certificateFacts(observed.ssl.cert)
+  const facts = certificateFacts(observed.ssl?.cert)
   if (facts === undefined) return []
   const there = observed.domains.map(compareKey) as Host[]
   return there.filter((host) => wanted.has(host) && !covers(facts, host)).sort()

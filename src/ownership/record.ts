@@ -117,6 +117,12 @@ export function emptyRecord(
   return { version: 1, account, appId, owner, writer, hosts: {}, removals: [], approvalsUsed: 0, rejected: {} }
 }
 
+/** When a host was claimed or taken off last; epoch ms, 0 for never. */
+export function lastChange({ hosts, removals }: Pick<OwnershipRecord, 'hosts' | 'removals'>): number {
+  const times = [...Object.values(hosts).map(({ since }) => since), ...removals.map(({ at }) => at)]
+  return times.reduce((last, at) => Math.max(last, at), 0)
+}
+
 /** True when the record was last written by this version with these filters: what it lacks was then really gone. */
 export function writerMatches(record: OwnershipRecord, writer: OwnershipRecord['writer']): boolean {
   return record.writer.version === writer.version && record.writer.filters === writer.filters

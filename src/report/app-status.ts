@@ -3,7 +3,7 @@ import { certificateFacts, covers } from '../check/certificate.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import { planToText } from '../plan/render.ts'
-import { conditionsOf, type Said } from './conditions.ts'
+import { conditionsOf, type Said, saidBefore } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
@@ -90,9 +90,7 @@ function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
 
 /** What an attempt that failed could not see stays as it was seen last. */
 function keptCertificate({ failure }: Outcome, before: AppStatus | undefined): Said | undefined {
-  const last = before?.conditions.find((each) => each.type === 'CertificateReady')
-  if (failure === undefined || last === undefined) return undefined
-  return { status: last.status, reason: last.reason as Reason, message: last.message }
+  return failure === undefined ? undefined : saidBefore(before?.conditions, 'CertificateReady')
 }
 
 function countsOf({ desired, observed, record, plan }: Outcome): AppStatus['domains'] {
@@ -111,7 +109,7 @@ function heldHosts(record: OwnershipRecord): Host[] {
 }
 
 function appCertificate({ observed, desired }: Outcome): AppStatus['certificate'] {
-  const facts = observed?.ssl?.cert === undefined ? undefined : certificateFacts(observed.ssl.cert)
+  const facts = certificateFacts(observed?.ssl?.cert)
   if (observed === undefined || facts === undefined) return undefined
   const hosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
   const covered = hosts.filter((host) => covers(facts, host)).sort()
@@ -122,7 +120,7 @@ function appCertificate({ observed, desired }: Outcome): AppStatus['certificate'
 function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
   const { observed, plan, desired, record } = outcome
   const there = new Set(observed?.domains.map(compareKey))
-  const facts = observed?.ssl?.cert === undefined ? undefined : certificateFacts(observed.ssl.cert)
+  const facts = certificateFacts(observed?.ssl?.cert)
   const names = new Set<string>([...there, ...(desired?.hosts.keys() ?? [])])
   return [...names].sort().map((name): HostStatus => {
     const host = name as Host

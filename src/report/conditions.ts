@@ -114,6 +114,12 @@ export function conditionsOf(
   return summarize(kind, list, generation, now)
 }
 
+/** What was said of a part before, for an attempt that could not see it; undefined when nothing was. */
+export function saidBefore(list: readonly Condition[] | undefined, type: string): Said | undefined {
+  const last = list?.find((each) => each.type === type)
+  return last && { status: last.status, reason: last.reason as Reason, message: last.message }
+}
+
 const isPart = (type: string): boolean => ['Accepted', 'Synced', 'DNSReady', 'CertificateReady'].includes(type)
 
 /** The condition of that part if it stands in the way of Ready, made up where there is none or only an outdated one. */

@@ -4,6 +4,7 @@ import { type Coverage, type CoverageReason, type HostCoverage, judgeCoverage } 
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
 import { compareKey, displayHost, type Host } from '../domain/host.ts'
+import { lastChange } from '../ownership/record.ts'
 import { cutMessage, type Said } from './conditions.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
@@ -28,8 +29,7 @@ export interface HostChecks {
 export function hostChecks(app: App, outcome: Outcome): HostChecks {
   const { checks, desired, observed, endedAt } = outcome
   const facts = checks?.facts ?? noFacts()
-  const pem = observed?.ssl?.cert
-  const certificate = pem === undefined ? undefined : certificateFacts(pem)
+  const certificate = certificateFacts(observed?.ssl?.cert)
   const listed = new Set(observed?.domains.map(compareKey))
   const dns = (host: string): DnsVerdict | undefined => dnsOf(facts, checks?.outage, host, endedAt)
   const coverage = once(() => coverageOf(app, outcome, certificate, dns))
@@ -154,10 +154,8 @@ const wordOf = (name: string, verdict: DnsVerdict | undefined): [string, DnsVerd
 /** When the set of hosts, or the DNS of one of them, changed last. Epoch ms. */
 function changedAt({ record, checks, startedAt, added, removed }: Outcome, names: readonly string[]): number {
   if (added.length + removed.length > 0) return startedAt
-  const claimed = Object.values(record?.hosts ?? {}).map(({ since }) => since)
-  const gone = (record?.removals ?? []).map(({ at }) => at)
   const resolved = names.flatMap((name) => checks?.facts.dns.get(name)?.changedAt ?? [])
-  return [...claimed, ...gone, ...resolved].reduce((last, at) => Math.max(last, at), 0)
+  return resolved.reduce((last, at) => Math.max(last, at), record === undefined ? 0 : lastChange(record))
 }
 
 /** So many hosts are named for each cause. */

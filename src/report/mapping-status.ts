@@ -1,9 +1,8 @@
 import type { App, Mapping } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
-import { conditionsOf, type Said } from './conditions.ts'
+import { conditionsOf, type Said, saidBefore } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
-import type { Reason } from './reasons.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.ts'
 import { mappingSynced } from './synced.ts'
 
@@ -56,9 +55,7 @@ export function mappingStatuses(
 
 /** What an attempt that failed could not see stays as it was seen last. */
 function keptCertificate({ failure, observed }: Outcome, known: readonly Condition[]): Said | undefined {
-  const last = known.find(({ type }) => type === 'CertificateReady')
-  if (failure === undefined || observed !== undefined || last === undefined) return undefined
-  return { status: last.status, reason: last.reason as Reason, message: last.message }
+  return failure === undefined || observed !== undefined ? undefined : saidBefore(known, 'CertificateReady')
 }
 
 /** Gives one list for all that say the same: most mappings of an app do, and each would keep half a kilobyte of its own. */
