@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { QUEUE_TIMES } from '../src/controller/queue-state.ts'
+import { QUEUE_TIMES } from '../src/controller/queue/queue-state.ts'
 import { quietCalls } from './daemon.ts'
 import { appYaml, createFolder, type Folder, mappingYaml } from './folder.ts'
 import { type Bench, type Figure, percentile } from './measure.ts'

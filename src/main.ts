@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { CommanderError } from 'commander'
-import { calledAs, EXIT, type Io } from './cli/io.ts'
 import { buildProgram } from './cli/program.ts'
-import { UsageError } from './config.ts'
+import { UsageError } from './setup/flags.ts'
+import { calledAs, EXIT, type Io } from './setup/io.ts'
 import { VERSION } from './version.ts'
 
 /** The only reader of process.*: parse, run, release. */

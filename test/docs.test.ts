@@ -9,9 +9,9 @@ import { API_VERSION } from '../src/api/objects.ts'
 import { KINDS, type Kind, specSchemas } from '../src/api/schema.ts'
 import { parseDocuments } from '../src/api/yaml.ts'
 import { buildProgram } from '../src/cli/program.ts'
-import { flagsDocs } from '../src/config.ts'
 import { metricsDocs } from '../src/report/metrics.ts'
-import { EVENTS, REASONS } from '../src/report/reasons.ts'
+import { flagsDocs } from '../src/setup/flags.ts'
+import { EVENTS, REASONS } from '../src/status/reasons.ts'
 import { silentIo } from './cli/silent-io.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')

@@ -3,79 +3,115 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, test } from 'node:test'
 
-/**
- * Which folder may import from which, besides itself. Lower layers never import higher ones, and siblings never each other.
- * `report` is what the controller hands its findings to: it knows plans and records as data, never the controller.
- */
-const ALLOWED: Record<string, readonly string[]> = {
-  domain: [],
-  api: ['domain'],
-  ownership: ['api', 'domain'],
-  plan: ['api', 'domain', 'ownership'],
-  source: ['api', 'domain'],
-  'source/kubernetes': ['api', 'source', 'kubernetes'],
-  kubernetes: ['api', 'domain', 'ownership', 'report', 'serverpilot'],
-  serverpilot: [],
-  check: ['domain'],
-  report: ['api', 'domain', 'ownership', 'plan', 'serverpilot', 'source', 'check'],
-  controller: ['api', 'domain', 'ownership', 'plan', 'serverpilot', 'source', 'check', 'report'],
-  simulator: [],
-  cli: [
-    'kubernetes',
-    'api',
-    'domain',
-    'ownership',
-    'plan',
-    'serverpilot',
-    'source',
-    'check',
-    'report',
-    'controller',
-    'simulator',
-    'wp-config',
-    'config.ts',
-  ],
-  'wp-config': [],
-  'config.ts': [],
-  'version.ts': [],
-  'main.ts': ['cli', 'config.ts', 'version.ts'],
-}
+/** Lower first: a folder stands on folders before it, never on one after it. */
+const LAYERS = [
+  'version.ts',
+  'domain',
+  'time',
+  'log',
+  'wp-config',
+  'simulator',
+  'api',
+  'serverpilot',
+  'kubernetes',
+  'check',
+  'ownership',
+  'plan',
+  'source',
+  'status',
+  'report',
+  'controller',
+  'setup',
+  'cli',
+  'main.ts',
+]
 
-/** Folders that decide and must not do: no clock, no I/O, no environment. */
-const PURE = ['domain', 'plan']
+/** What decides and must not do: no clock, no I/O, no environment. Folders, and single files. */
+const PURE = ['domain/', 'plan/', 'controller/app/decide.ts']
+
+/** The folders whose code sets timers. */
+const TIMERS = ['time/', 'simulator/']
 
 const root = join(import.meta.dirname, '..', 'src')
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
 const partOf = (file: string): string => file.split('/')[0] as string
-/** The one source that stands on a folder of its own layer has an entry of its own. */
-const layerOf = (file: string): string => (file.startsWith('source/kubernetes/') ? 'source/kubernetes' : partOf(file))
-const importsOf = (text: string): string[] =>
-  [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+const importsOf = (file: string): string[] =>
+  [...(texts.get(file) ?? '').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+/** The files of src/ that a file imports, types included. */
+const targetsOf = (file: string): string[] =>
+  importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => normalize(join(dirname(file), specifier)))
+    .filter((target) => texts.has(target))
+/** A file's text without its comments. */
+const codeOf = (file: string): string => (texts.get(file) ?? '').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+
+/** A way from a node back to itself; undefined when there is none. */
+function circleOf(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
+  const done = new Set<string>()
+  const visit = (node: string, way: readonly string[]): string[] | undefined => {
+    const at = way.indexOf(node)
+    if (at >= 0) return [...way.slice(at), node]
+    if (done.has(node)) return undefined
+    for (const next of graph.get(node) ?? []) {
+      const circle = visit(next, [...way, node])
+      if (circle !== undefined) return circle
+    }
+    done.add(node)
+    return undefined
+  }
+  for (const node of graph.keys()) {
+    const circle = visit(node, [])
+    if (circle !== undefined) return circle
+  }
+  return undefined
+}
+
+/** What imports what, with files put together by `by`; inside of one group nothing counts. */
+function graphBy(by: (file: string) => string): Map<string, Set<string>> {
+  const graph = new Map<string, Set<string>>()
+  for (const file of files) {
+    const own = by(file)
+    const targets = graph.get(own) ?? new Set()
+    graph.set(own, targets)
+    for (const target of targetsOf(file)) if (by(target) !== own) targets.add(by(target))
+  }
+  return graph
+}
 
 describe('layers', () => {
   for (const file of files) {
-    const text = readFileSync(join(root, file), 'utf8')
     test(file, () => {
-      const part = partOf(file)
-      const allowed = ALLOWED[layerOf(file)]
-      assert.ok(allowed, `src/${part} has no place in the layers: give it one here`)
-      for (const specifier of importsOf(text)) {
-        if (!specifier.startsWith('.')) continue
-        const target = partOf(normalize(join(dirname(file), specifier)))
-        if (target === '..') continue // package.json
-        assert.ok(
-          target === part || allowed.includes(target),
-          `${file} imports ${specifier}: ${part} may not know ${target}`,
-        )
-      }
+      const own = LAYERS.indexOf(partOf(file))
+      assert.ok(own >= 0, `src/${partOf(file)} has no place in the layers: give it one here`)
+      for (const target of targetsOf(file))
+        assert.ok(LAYERS.indexOf(partOf(target)) <= own, `${file} imports ${target}, which stands higher`)
     })
   }
+
+  test('no file leads back to itself', () => {
+    assert.equal(circleOf(graphBy((file) => file))?.join(' -> '), undefined)
+  })
+
+  test('no folder leads back to itself', () => {
+    assert.equal(circleOf(graphBy((file) => (file.includes('/') ? dirname(file) : file)))?.join(' -> '), undefined)
+  })
+
+  test('a circle is found', () => {
+    const graph = new Map([
+      ['a', new Set(['b'])],
+      ['b', new Set(['c', 'd'])],
+      ['c', new Set<string>()],
+      ['d', new Set(['b'])],
+    ])
+    assert.deepEqual(circleOf(graph), ['b', 'd', 'b'])
+  })
 
   test('only main.ts touches process', () => {
     for (const file of files) {
       if (file === 'main.ts') continue
-      const text = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
-      const uses = [...text.matchAll(/\bprocess\.(env|argv|exit|exitCode|on|once|stdout|stderr|stdin)\b/g)]
+      const uses = [...codeOf(file).matchAll(/\bprocess\.(env|argv|exit|exitCode|on|once|stdout|stderr|stdin)\b/g)]
       assert.deepEqual(
         uses.map((match) => match[0]),
         [],
@@ -85,11 +121,18 @@ describe('layers', () => {
   })
 
   test('what decides has no clock and no I/O', () => {
-    for (const file of files.filter((each) => PURE.includes(partOf(each)))) {
-      const text = readFileSync(join(root, file), 'utf8')
-      assert.doesNotMatch(text, /Date\.now|new Date\(\)|Math\.random|setTimeout/, file)
-      for (const specifier of importsOf(text))
+    for (const file of files.filter((each) => PURE.some((place) => each.startsWith(place)))) {
+      assert.doesNotMatch(codeOf(file), /Date\.now|new Date\(\)|Math\.random|setTimeout|\bawait\b|\basync\b/, file)
+      for (const specifier of importsOf(file))
         assert.doesNotMatch(specifier, /^(node:(fs|http|https|dns|child_process)|axios|pino|prom-client)/, file)
+    }
+  })
+
+  test('every timer goes through time/', () => {
+    // The script of the status page runs in a browser.
+    for (const file of files.filter((each) => each !== 'report/page-script.ts')) {
+      if (TIMERS.some((place) => file.startsWith(place))) continue
+      assert.doesNotMatch(codeOf(file), /\bset(Timeout|Interval)\(|timers\/promises|\bperformance\.now\b/, file)
     }
   })
 })

@@ -1,15 +1,15 @@
 import type { Key } from '../api/objects.ts'
-import { type Given, UsageError } from '../config.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
 import { visible } from '../report/terminal.ts'
 import { counted } from '../report/words.ts'
-import { systemClock } from '../serverpilot/clock.ts'
+import { type Given, UsageError } from '../setup/flags.ts'
+import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { readSettings, type Settings } from '../setup/settings.ts'
+import { systemClock } from '../time/clock.ts'
 import type { AppObject } from './cluster-object.ts'
 import { type ClusterReader, openReader } from './cluster-reader.ts'
 import { namespacesOf, readAll } from './cluster-status.ts'
-import { calledAs, EXIT, type Io } from './io.ts'
 import { startProgress } from './progress.ts'
-import { readSettings, type Settings } from './settings.ts'
 
 /** How long `approve` waits for the daemon, and how often it looks; ms. */
 const PATIENCE = 60_000

@@ -9,15 +9,15 @@ import { outageVerdict, rememberOutage, takePulse } from '../check/dns/outage.ts
 import { checkHost } from '../check/dns/round.ts'
 import { handshake } from '../check/served.ts'
 import { judgeServed, readRoots } from '../check/served-verdict.ts'
-import { UsageError } from '../config.ts'
 import { rightAddresses } from '../controller/checks/targets.ts'
 import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
-import { systemClock } from '../serverpilot/clock.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import { UsageError } from '../setup/flags.ts'
+import { createResolver, lookUpAll } from '../setup/resolver.ts'
+import type { Setup } from '../setup/setup.ts'
+import { systemClock } from '../time/clock.ts'
 import type { Finding } from './check.ts'
-import { createResolver, lookUpAll } from './resolver.ts'
-import type { Setup } from './setup.ts'
 
 /** The hosts that arguments name. Throws `UsageError` for one that is none. */
 export function hostsOf(names: readonly string[]): Host[] {

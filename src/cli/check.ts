@@ -1,14 +1,14 @@
 import type { App } from '../api/objects.ts'
-import type { Given } from '../config.ts'
-import { failureOf } from '../controller/errors.ts'
+import { failureOf } from '../controller/app/errors.ts'
 import { MAX_HOSTS } from '../plan/capacity.ts'
 import { painter } from '../report/terminal.ts'
 import { cureOf } from '../report/words.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import { EXIT, type Io } from './io.ts'
+import type { Given } from '../setup/flags.ts'
+import { EXIT, type Io } from '../setup/io.ts'
+import { type Setup, setUp } from '../setup/setup.ts'
 import { readSource } from './plan.ts'
 import { startProgress } from './progress.ts'
-import { type Setup, setUp } from './setup.ts'
 
 /** One line of the connection test. */
 export interface Finding {

@@ -1,14 +1,14 @@
 import { matchesSelector } from '../api/selector.ts'
-import type { Given } from '../config.ts'
 import type { Host } from '../domain/host.ts'
 import { cureOf } from '../report/words.ts'
+import type { Given } from '../setup/flags.ts'
+import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import type { KubernetesSettings, Settings } from '../setup/settings.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
 import { type ClusterReader, EVERYWHERE, openReader } from './cluster-reader.ts'
 import { readAll } from './cluster-status.ts'
 import { type Explanation, explanationText, FINE, means } from './explain.ts'
-import { calledAs, EXIT, type Io } from './io.ts'
 import { looksOf } from './looks.ts'
-import type { KubernetesSettings, Settings } from './settings.ts'
 
 /** `explain HOST` in a cluster, off the objects alone. Looks into every namespace that the user may read. */
 export async function explainInCluster(

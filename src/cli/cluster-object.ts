@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Key } from '../api/objects.ts'
-import type { AppStatus, Condition, HostState } from '../report/status.ts'
+import type { AppStatus, Condition, HostState } from '../status/status.ts'
 
 /** What the command line reads off a `ServerPilotApp`: it shows what the daemon wrote, and trusts none of it to be complete. */
 export interface AppObject {

@@ -2,11 +2,11 @@ import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import { ANNOTATION, API_GROUP, API_VERSION } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
-import { connectCluster } from './cluster.ts'
+import { connectCluster } from '../setup/cluster.ts'
+import { granting } from '../setup/grant.ts'
+import type { Io } from '../setup/io.ts'
+import type { KubernetesSettings } from '../setup/settings.ts'
 import { type AppObject, appObject, type MappingObject, mappingObject, pageOf } from './cluster-object.ts'
-import { granting } from './grant.ts'
-import type { Io } from './io.ts'
-import type { KubernetesSettings } from './settings.ts'
 
 /** The two kinds as the user of the kubeconfig may see them: get and list, no watch, nothing else of the cluster. */
 export interface ClusterReader {

@@ -1,11 +1,11 @@
 import { matchesSelector } from '../api/selector.ts'
-import type { Given } from '../config.ts'
-import type { AppStatus, Condition, HostStatus, MappingStatus, Status } from '../report/status.ts'
-import { systemClock } from '../serverpilot/clock.ts'
+import type { Given } from '../setup/flags.ts'
+import type { Io } from '../setup/io.ts'
+import type { KubernetesSettings, Settings } from '../setup/settings.ts'
+import type { AppStatus, Condition, HostStatus, MappingStatus, Status } from '../status/status.ts'
+import { systemClock } from '../time/clock.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
 import { type ClusterReader, EVERYWHERE, openReader } from './cluster-reader.ts'
-import type { Io } from './io.ts'
-import type { KubernetesSettings, Settings } from './settings.ts'
 
 /**
  * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that

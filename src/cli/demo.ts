@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Given } from '../config.ts'
+import type { Given } from '../setup/flags.ts'
+import type { Io } from '../setup/io.ts'
 import { startSimulator } from '../simulator/simulator.ts'
-import type { Io } from './io.ts'
 import { runCommand } from './run.ts'
 
 /** Between two changes of the demo's mappings; ms. */

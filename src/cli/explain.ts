@@ -1,16 +1,16 @@
-import { type Given, UsageError } from '../config.ts'
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
-import type { Outcome } from '../report/outcome.ts'
-import type { Status } from '../report/status.ts'
 import { visible } from '../report/terminal.ts'
 import { cureOf } from '../report/words.ts'
-import { EXIT, type Io } from './io.ts'
+import { type Given, UsageError } from '../setup/flags.ts'
+import { EXIT, type Io } from '../setup/io.ts'
+import { readSettings } from '../setup/settings.ts'
+import { type Setup, setUp } from '../setup/setup.ts'
+import { readStatusFile } from '../setup/status-file.ts'
+import type { Outcome } from '../status/outcome.ts'
+import type { Status } from '../status/status.ts'
 import { looksOf } from './looks.ts'
 import { passOver } from './pass.ts'
 import { readSource } from './plan.ts'
-import { readSettings } from './settings.ts'
-import { type Setup, setUp } from './setup.ts'
-import { readStatusFile } from './status-file.ts'
 
 /** What is known of one host on one app. */
 export interface Explanation {

@@ -1,13 +1,13 @@
 import { stringify } from 'yaml'
 import { API_VERSION } from '../api/objects.ts'
-import { type Given, text, UsageError } from '../config.ts'
 import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import type { Ambient } from './credentials.ts'
-import { EXIT, type Io } from './io.ts'
+import type { Ambient } from '../setup/credentials.ts'
+import { type Given, text, UsageError } from '../setup/flags.ts'
+import { EXIT, type Io } from '../setup/io.ts'
+import { connectServerPilot } from '../setup/serverpilot-client.ts'
+import { loadSettings } from '../setup/settings.ts'
 import { startProgress } from './progress.ts'
-import { connectServerPilot } from './serverpilot-client.ts'
-import { loadSettings } from './settings.ts'
 
 /** `import`: prints the objects that describe what ServerPilot has now, so that a first `plan` is empty. */
 export async function importCommand(io: Io, given: Given): Promise<number> {

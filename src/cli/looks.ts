@@ -1,6 +1,6 @@
 import { displayHost, type Host } from '../domain/host.ts'
-import type { Condition, HostStatus } from '../report/status.ts'
 import { cureOf, dateOf } from '../report/words.ts'
+import type { Condition, HostStatus } from '../status/status.ts'
 
 /** What is known of a host of a mapping. */
 type KnownHost = Pick<HostStatus, 'state' | 'addresses' | 'certificateNotAfter' | 'dns'>

@@ -1,10 +1,10 @@
 import type { Key } from '../api/objects.ts'
-import { reconcile } from '../controller/reconcile.ts'
-import type { Outcome } from '../report/outcome.ts'
-import { systemClock } from '../serverpilot/clock.ts'
-import type { Io } from './io.ts'
+import { reconcile } from '../controller/app/reconcile.ts'
+import type { Io } from '../setup/io.ts'
+import type { Setup } from '../setup/setup.ts'
+import type { Outcome } from '../status/outcome.ts'
+import { systemClock } from '../time/clock.ts'
 import { startProgress } from './progress.ts'
-import type { Setup } from './setup.ts'
 
 /** Tries of one app while its failure may pass by itself, and how long a pass waits for that at most (ms). */
 const TRIES = 5

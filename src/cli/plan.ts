@@ -1,16 +1,16 @@
-import type { Given } from '../config.ts'
 import { StateDirBusyError } from '../ownership/lock.ts'
 import { writes } from '../plan/plan.ts'
 import { type Paint, planToJson, planToText } from '../plan/render.ts'
-import type { Outcome } from '../report/outcome.ts'
 import { painter } from '../report/terminal.ts'
-import type { Cluster } from './cluster.ts'
-import { handOver } from './handover.ts'
-import { calledAs, EXIT, type Io } from './io.ts'
+import type { Cluster } from '../setup/cluster.ts'
+import type { Given } from '../setup/flags.ts'
+import { handOver } from '../setup/handover.ts'
+import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { readSettings } from '../setup/settings.ts'
+import { type Setup, setUp } from '../setup/setup.ts'
+import { forgetStatusFile } from '../setup/status-file.ts'
+import type { Outcome } from '../status/outcome.ts'
 import { passOver } from './pass.ts'
-import { readSettings } from './settings.ts'
-import { type Setup, setUp } from './setup.ts'
-import { forgetStatusFile } from './status-file.ts'
 
 /** `plan`: what would change, per app; writes nothing. */
 export async function planCommand(io: Io, given: Given): Promise<number> {
@@ -60,7 +60,7 @@ function approveByDaemon(io: Io, given: Given, hash: string): number {
 }
 
 async function lead(io: Io, cluster: Cluster): Promise<boolean> {
-  const { takeLead } = await import('./leadership.ts')
+  const { takeLead } = await import('../setup/leadership.ts')
   return await takeLead(io, cluster)
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
-import { type Given, OPTIONS, type OptionEntry, type OptionName, variableOf } from '../config.ts'
+import { type Given, OPTIONS, type OptionEntry, type OptionName, variableOf } from '../setup/flags.ts'
+import type { Io } from '../setup/io.ts'
 import { completionScript, parseShell } from './completion.ts'
-import type { Io } from './io.ts'
 
 /** Options that every command which talks to ServerPilot takes. */
 const CONNECTION: OptionName[] = [

@@ -1,5 +1,5 @@
 import ora from 'ora'
-import type { Io } from './io.ts'
+import type { Io } from '../setup/io.ts'
 
 /** Shows that something is under way: a spinner on a terminal, a line elsewhere, nothing for what ends within a second. */
 export interface Progress {

@@ -1,15 +1,15 @@
-import { type Given, text as optionText } from '../config.ts'
 import { createDaemon } from '../controller/daemon.ts'
 import { type Board, createBoard } from '../report/board.ts'
 import { liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
-import type { Status } from '../report/status.ts'
-import { systemClock } from '../serverpilot/clock.ts'
-import { watchApprovals } from './handover.ts'
-import { EXIT, type Io } from './io.ts'
-import { openChecks } from './open-checks.ts'
-import { type Setup, setUp } from './setup.ts'
-import { keepStatus } from './status-file.ts'
+import { type Given, text as optionText } from '../setup/flags.ts'
+import { watchApprovals } from '../setup/handover.ts'
+import { EXIT, type Io } from '../setup/io.ts'
+import { openChecks } from '../setup/open-checks.ts'
+import { type Setup, setUp } from '../setup/setup.ts'
+import { keepStatus } from '../setup/status-file.ts'
+import type { Status } from '../status/status.ts'
+import { systemClock } from '../time/clock.ts'
 
 /** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
 const MAX_SILENCE = 10 * 60_000
@@ -49,7 +49,7 @@ async function runOnce(
 async function followWpConfig(io: Io, given: Given, { log }: Setup, changed: () => void): Promise<() => void> {
   const path = optionText('wpConfig', given, io.environment)
   if (path === undefined) return () => undefined
-  const { watchWpConfig } = await import('./wp-config-file.ts')
+  const { watchWpConfig } = await import('../setup/wp-config-file.ts')
   return watchWpConfig(path, io, {
     changed() {
       log.info('The wp-config.php changed: beginning anew with it', { path })

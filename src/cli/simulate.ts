@@ -1,6 +1,6 @@
-import { type Given, UsageError } from '../config.ts'
+import { type Given, UsageError } from '../setup/flags.ts'
+import { EXIT, type Io } from '../setup/io.ts'
 import { startSimulator } from '../simulator/simulator.ts'
-import { EXIT, type Io } from './io.ts'
 
 /** `simulate`: the ServerPilot simulator on `--listen`, until SIGTERM or SIGINT. */
 export async function simulateCommand(io: Io, given: Given): Promise<number> {

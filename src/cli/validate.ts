@@ -1,7 +1,7 @@
-import type { Given } from '../config.ts'
 import { parseHost } from '../domain/host.ts'
+import type { Given } from '../setup/flags.ts'
+import { EXIT, type Io } from '../setup/io.ts'
 import { readManifests } from '../source/manifests/manifests.ts'
-import { EXIT, type Io } from './io.ts'
 
 /** `validate PATH…`: reads objects offline; every fault with file, line, column, field. */
 export async function validateCommand(io: Io, given: Given, paths: readonly string[]): Promise<number> {

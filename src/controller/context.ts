@@ -8,12 +8,12 @@ import type { OwnershipRecord } from '../ownership/record.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { Compiled, Desired, NamespaceLabels } from '../plan/desired.ts'
 import type { RemovalWatch } from '../plan/settle.ts'
-import type { SslOutcome } from '../report/outcome.ts'
-import type { Clock } from '../serverpilot/clock.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { MappingSource, ObjectSource } from '../source/source.ts'
-import type { Finalizers } from './deletion.ts'
-import type { Grounds } from './ssl-state.ts'
+import type { SslOutcome } from '../status/outcome.ts'
+import type { Clock } from '../time/clock.ts'
+import type { Finalizers } from './app/finalize.ts'
+import type { Grounds } from './app/ssl-state.ts'
 
 /** What reconciling stands on: every edge is an interface, so that a cluster, a database or a test plugs in here. */
 export interface Ports {

@@ -1,9 +1,9 @@
 import type { App, Key } from '../api/objects.ts'
-import type { Failure } from '../report/outcome.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
+import type { Failure } from '../status/outcome.ts'
+import { failureOf } from './app/errors.ts'
+import { resolveAccounts } from './app/records.ts'
 import { type Context, memoryOf } from './context.ts'
-import { failureOf } from './errors.ts'
-import { resolveAccounts } from './records.ts'
 
 /** What a sweep of one account found. */
 export interface Swept {

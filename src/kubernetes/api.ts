@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../serverpilot/clock.ts'
+import { type Clock, systemClock } from '../time/clock.ts'
 
 /**
  * What this folder's writers ask of an API server, small enough to be played by a test. Failures carry the HTTP status as

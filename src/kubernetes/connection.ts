@@ -9,8 +9,8 @@ import {
   ServerConfiguration,
   wrapHttpLibrary,
 } from '@kubernetes/client-node'
-import { systemClock } from '../serverpilot/clock.ts'
-import { createLimiter } from '../serverpilot/limiter.ts'
+import { systemClock } from '../time/clock.ts'
+import { createLimiter } from '../time/limiter.ts'
 import { type Answer, type Call, createTransport, KubernetesError, type Purpose } from './http.ts'
 import { accessOf, type ConfigOptions, contextOf, loadConfig } from './kubeconfig.ts'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Log } from '../report/log.ts'
+import type { Log } from '../log/log.ts'
 import { codeOf, type LeaseApi, type StoredLease, type Time } from './api.ts'
 import {
   answered,

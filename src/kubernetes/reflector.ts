@@ -1,4 +1,4 @@
-import { systemClock } from '../serverpilot/clock.ts'
+import { systemClock } from '../time/clock.ts'
 import type { Connection } from './connection.ts'
 import { jsonLines } from './lines.ts'
 import { createCache } from './reflector-cache.ts'

@@ -10,7 +10,7 @@ export interface DesiredHost {
   derived: boolean
 }
 
-/** Why a mapping is not accepted; reasons of report/reasons.ts. */
+/** Why a mapping is not accepted; reasons of status/reasons.ts. */
 export interface RejectedMapping {
   mapping: Mapping
   reason: 'InvalidDomain' | 'NotAllowed' | 'Conflict'

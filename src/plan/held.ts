@@ -1,4 +1,4 @@
-/** A change that is held back, with a reason of report/reasons.ts. `until`: epoch ms, when time alone lifts it. */
+/** A change that is held back, with a reason of status/reasons.ts. `until`: epoch ms, when time alone lifts it. */
 export interface Held {
   reason:
     | 'RemovalSettling'

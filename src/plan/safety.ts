@@ -24,7 +24,7 @@ export interface RemovalCase {
   now: number
 }
 
-/** Why removals are held back: a reason of report/reasons.ts and a message with its figures. */
+/** Why removals are held back: a reason of status/reasons.ts and a message with its figures. */
 export interface Refusal {
   reason: 'RemovalRefused'
   message: string

@@ -1,14 +1,14 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
+import type { Log } from '../log/log.ts'
 import type { ObjectSource } from '../source/source.ts'
-import { appStatus } from './app-status.ts'
-import { type Happening, happenings, mappingHappenings } from './happenings.ts'
-import { type HostChecks, hostChecks } from './host-checks.ts'
-import type { Log } from './log.ts'
-import { mappingStatuses, orphanStatus } from './mapping-status.ts'
+import { appStatus } from '../status/app-status.ts'
+import { type Happening, happenings, mappingHappenings } from '../status/happenings.ts'
+import { type HostChecks, hostChecks } from '../status/host-checks.ts'
+import { mappingStatuses, orphanStatus } from '../status/mapping-status.ts'
+import type { Outcome } from '../status/outcome.ts'
+import type { AppStatus, MappingStatus, Status } from '../status/status.ts'
 import type { Metrics } from './metrics.ts'
-import type { Outcome } from './outcome.ts'
-import type { AppStatus, MappingStatus, Status } from './status.ts'
 
 /** Keeps what reconciles reported: the status page, `/status.json`, `status` and the metrics are read off it. */
 export interface Board {

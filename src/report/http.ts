@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, isIP } from 'node:net'
+import type { Status } from '../status/status.ts'
 import type { HealthVerdict } from './health.ts'
 import { renderPage } from './page.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
-import type { Status } from './status.ts'
 
 export interface HttpOptions {
   /** Address to listen on, for instance `127.0.0.1` or `0.0.0.0`. */

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Key } from '../api/objects.ts'
+import type { Condition } from '../status/status.ts'
 import {
   CODES,
   type ENDPOINTS,
@@ -10,7 +11,6 @@ import {
   type MetricName,
   type RECONCILE_RESULTS,
 } from './metrics-table.ts'
-import type { Condition } from './status.ts'
 
 export { metricsDocs } from './metrics-table.ts'
 

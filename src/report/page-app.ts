@@ -1,5 +1,5 @@
+import type { AppStatus, HostStatus } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
-import type { AppStatus, HostStatus } from './status.ts'
 import {
   conditionTone,
   counted,

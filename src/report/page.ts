@@ -1,8 +1,8 @@
+import type { AppStatus, MappingStatus, Status } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
 import { type AppView, appBlock, mark, time } from './page-app.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
-import type { AppStatus, MappingStatus, Status } from './status.ts'
 import { byAttention, counted, cureOf, isoOf, overview, verdict } from './words.ts'
 
 /** What the address of the page asks for. */

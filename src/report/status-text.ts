@@ -1,4 +1,4 @@
-import type { AppStatus, Condition, MappingStatus, Status } from './status.ts'
+import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 import { type Cell, type Paint, painter, table, visible, wrap } from './terminal.ts'
 import { byAttention, conditionTone, counted, cureOf, overview, relative, SIGNS, verdict } from './words.ts'
 

@@ -1,5 +1,5 @@
-import { isReason, isRetryable, REASONS } from './reasons.ts'
-import type { AppStatus, Condition, HostState, HostStatus, MappingStatus, Status } from './status.ts'
+import { isReason, isRetryable, REASONS } from '../status/reasons.ts'
+import type { AppStatus, Condition, HostState, HostStatus, MappingStatus, Status } from '../status/status.ts'
 
 /** How a state feels: all is well, something is under way, somebody has to look, or it is none of our business. */
 export type Tone = 'ok' | 'work' | 'bad' | 'quiet'

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../time/clock.ts'
 import { ServerPilotError } from './errors.ts'
 import type { ActionStatus } from './serverpilot.ts'
 

@@ -1,3 +1,6 @@
+import { createScrub } from '../log/scrub.ts'
+import { createLimiter } from '../time/limiter.ts'
+import { createKeyedMutex } from '../time/mutex.ts'
 import { waitForAction } from './actions.ts'
 import { checkBaseUrl } from './base-url.ts'
 import { basicAuthorization, cleanCredentials, secretForms } from './credentials.ts'
@@ -22,12 +25,9 @@ import {
   unusableError,
 } from './failures.ts'
 import { createHttp, type HttpRequest } from './http.ts'
-import { createLimiter } from './limiter.ts'
-import { createKeyedMutex } from './mutex.ts'
 import { rateOf, type ServerPilotOptions } from './options.ts'
 import { chooseProxy } from './proxy.ts'
 import { PATIENCE_MS, withRetries } from './retry.ts'
-import { createScrub } from './scrub.ts'
 import type { ActionStatus, Credentials, ServerPilot } from './serverpilot.ts'
 
 /** One call: what goes out, and what the reader of its error has to know. */

@@ -1,4 +1,4 @@
-/** The reasons with which a call to ServerPilot fails; a subset of the condition reasons in report/reasons.ts. */
+/** The reasons with which a call to ServerPilot fails; a subset of the condition reasons in status/reasons.ts. */
 export type ServerPilotReason =
   | 'ApiUnreachable' // no usable answer: refused, reset, time-out, 5xx, HTML, malformed, proxy
   | 'RateLimited' // 429

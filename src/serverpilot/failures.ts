@@ -1,9 +1,9 @@
+import { createScrub, type Scrub, shorten } from '../log/scrub.ts'
 import { decodeErrorMessage, readableWords } from './decode.ts'
 import { ServerPilotError } from './errors.ts'
 import type { HttpAnswer, HttpFailure } from './http.ts'
 import { proxyName } from './proxy.ts'
 import { parseRetryAfter } from './retry.ts'
-import { createScrub, type Scrub, shorten } from './scrub.ts'
 
 /** What an error has to know of the call that it is about; nothing in it is secret. */
 export interface CallContext {

@@ -2,7 +2,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import axios, { type AxiosResponse } from 'axios'
 import { HttpsProxyAgent } from 'https-proxy-agent'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../time/clock.ts'
 
 /** One request as it goes out. */
 export interface HttpRequest {

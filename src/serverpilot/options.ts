@@ -1,5 +1,5 @@
-import type { Rate } from './bucket.ts'
-import type { Clock } from './clock.ts'
+import type { Rate } from '../time/bucket.ts'
+import type { Clock } from '../time/clock.ts'
 import type { ProxySettings } from './proxy.ts'
 import type { Credentials } from './serverpilot.ts'
 

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import { explainObjects } from '../../src/cli/cluster-explain.ts'
 import { appObject, mappingObject } from '../../src/cli/cluster-object.ts'
 import { namespacesOf, statusOf } from '../../src/cli/cluster-status.ts'
-import { readSettings } from '../../src/cli/settings.ts'
 import { parseHost } from '../../src/domain/host.ts'
 import { statusText } from '../../src/report/status-text.ts'
+import { readSettings } from '../../src/setup/settings.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 const since = '2026-03-01T11:00:00Z'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { calledAs, type Io } from '../../src/cli/io.ts'
 import { buildProgram } from '../../src/cli/program.ts'
+import { calledAs, type Io } from '../../src/setup/io.ts'
 import { silentIo } from './silent-io.ts'
 
 const run = promisify(execFile)

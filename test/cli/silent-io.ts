@@ -1,4 +1,4 @@
-import type { Io } from '../../src/cli/io.ts'
+import type { Io } from '../../src/setup/io.ts'
 
 /** A process without a terminal, an environment and files, that says nothing. */
 export const silentIo = (): Io => ({

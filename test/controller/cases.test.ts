@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { describe, test } from 'node:test'
-import { reconcile } from '../../src/controller/reconcile.ts'
+import { reconcile } from '../../src/controller/app/reconcile.ts'
 import { createWorld, names, objectYaml, type World } from './world.ts'
 
 const reconcileApp = async (world: World, name: string) => {

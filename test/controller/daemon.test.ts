@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { createContext } from '../../src/controller/context.ts'
 import { createDaemon } from '../../src/controller/daemon.ts'
+import { createLogger } from '../../src/log/log.ts'
 import { createBoard } from '../../src/report/board.ts'
-import { createLogger } from '../../src/report/log.ts'
 import { createMetrics } from '../../src/report/metrics.ts'
-import { systemClock } from '../../src/serverpilot/clock.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { createWorld, names, type World } from './world.ts'
 
 /** A daemon on a world's folder, account and records, on the real clock. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { createServerPilot } from '../../src/serverpilot/client.ts'
-import type { Clock } from '../../src/serverpilot/clock.ts'
 import type { ServerPilot } from '../../src/serverpilot/serverpilot.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
+import type { Clock } from '../../src/time/clock.ts'
 import { createWorld, names, objectYaml, type World } from '../controller/world.ts'
 
 /** Hosts of others: there before us, seen before by us. */

@@ -6,8 +6,8 @@ import { after, before, suite, test } from 'node:test'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { type HttpServer, startHttp } from '../../src/report/http.ts'
 import { createMetrics } from '../../src/report/metrics.ts'
-import type { Status } from '../../src/report/status.ts'
-import { app, largeStatus, NOW, sampleStatus } from './sample-status.ts'
+import type { Status } from '../../src/status/status.ts'
+import { app, largeStatus, NOW, sampleStatus } from '../status/sample-status.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const ARGS =

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { liveness, readiness } from '../../src/report/health.ts'
 import { type HttpOptions, startHttp } from '../../src/report/http.ts'
 import { createMetrics } from '../../src/report/metrics.ts'
-import { sampleStatus } from './sample-status.ts'
+import { sampleStatus } from '../status/sample-status.ts'
 
 async function serve(more: Partial<HttpOptions>, job: (url: string) => Promise<void>): Promise<void> {
   const server = await startHttp({

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { escapeHtml } from '../../src/report/html.ts'
 import { renderPage } from '../../src/report/page.ts'
-import type { Status } from '../../src/report/status.ts'
 import { statusText } from '../../src/report/status-text.ts'
-import { app, largeStatus, NOW, sampleStatus } from './sample-status.ts'
+import type { Status } from '../../src/status/status.ts'
+import { app, largeStatus, NOW, sampleStatus } from '../status/sample-status.ts'
 
 const all = { search: '' }
 const plain = { colour: false, width: 120 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ServerPilotError } from '../../src/serverpilot/errors.ts'
-import { fakeClock } from './fake-clock.ts'
+import { fakeClock } from '../time/fake-clock.ts'
 import {
   API_KEY,
   APP,

@@ -4,7 +4,7 @@ import net from 'node:net'
 import { createServerPilot } from '../../src/serverpilot/client.ts'
 import type { ObservedCall, ServerPilotOptions } from '../../src/serverpilot/options.ts'
 import type { ServerPilot } from '../../src/serverpilot/serverpilot.ts'
-import { type FakeClock, fakeClock } from './fake-clock.ts'
+import { type FakeClock, fakeClock } from '../time/fake-clock.ts'
 
 export const CLIENT_ID = 'cid_0123456789ab'
 export const API_KEY = 'k3yCANARYk3yk3y1'

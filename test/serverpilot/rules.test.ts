@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { createScrub, shorten } from '../../src/log/scrub.ts'
 import { checkBaseUrl } from '../../src/serverpilot/base-url.ts'
-import { systemClock } from '../../src/serverpilot/clock.ts'
-import { createKeyedMutex } from '../../src/serverpilot/mutex.ts'
 import { parseRetryAfter, retryDelay } from '../../src/serverpilot/retry.ts'
-import { createScrub, shorten } from '../../src/serverpilot/scrub.ts'
+import { systemClock } from '../../src/time/clock.ts'
+import { createKeyedMutex } from '../../src/time/mutex.ts'
 
 describe('checkBaseUrl', () => {
   it('takes https, and plain http to this host', () => {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../serverpilot/clock.ts'
 import type { ServerPilot } from '../../serverpilot/serverpilot.ts'
+import type { Clock } from '../../time/clock.ts'
 
 /** Where servers are: what hosts have to resolve to. */
 export interface ServerAddresses {

@@ -1,6 +1,6 @@
 import { ANNOTATION, type App } from '../../api/objects.ts'
 import { hurry } from '../../check/dns/memory.ts'
-import type { Outcome } from '../../report/outcome.ts'
+import type { Outcome } from '../../status/outcome.ts'
 import { type AppChecks, type Context, memoryOf } from '../context.ts'
 import { type AppHost, isLookedAt } from './targets.ts'
 

@@ -1,0 +1,78 @@
+import type { App } from '../api/objects.ts'
+import { ReconcileError } from '../controller/app/errors.ts'
+import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
+import type { ObjectSource } from '../source/source.ts'
+
+/** Finds the account of an app, one client per account and key: bucket, connections and write locks are shared. */
+export interface Accounts {
+  accountOf(app: App): Promise<ServerPilot>
+  /** The account of the daemon's own credentials, where there are any. */
+  ambient(): ServerPilot | undefined
+  /** Every secret that is in use, for redaction. */
+  secrets(): string[]
+}
+
+/**
+ * @param ambient the daemon's own credentials
+ * @param mayUseAmbient whether an app of that namespace may use them
+ */
+export function createAccounts(
+  objects: ObjectSource,
+  ambient: Credentials | undefined,
+  mayUseAmbient: (namespace: string) => boolean,
+  connect: (credentials: Credentials, origin: string) => ServerPilot,
+): Accounts {
+  const clients = new Map<string, ServerPilot>()
+  const known = new Set<string>(ambient === undefined ? [] : [ambient.apiKey])
+
+  function clientFor(credentials: Credentials, origin: string): ServerPilot {
+    const id = JSON.stringify([credentials.clientId.trim(), credentials.apiKey.trim()])
+    const client = clients.get(id) ?? connect(credentials, origin)
+    clients.set(id, client)
+    return client
+  }
+
+  return {
+    async accountOf(app) {
+      const reference = app.spec.credentialsSecretRef?.name
+      if (reference !== undefined) {
+        const credentials = await fromSecret(objects, app, reference)
+        known.add(credentials.apiKey)
+        return clientFor(credentials, `Secret ${app.namespace}/${reference}`)
+      }
+      if (ambient === undefined) {
+        throw new ReconcileError(
+          'CredentialsInvalid',
+          `There are no credentials for app ${app.key}: set SERVERPILOT_CLIENT_ID and SERVERPILOT_API_KEY, or give the app a credentialsSecretRef.`,
+          { retryable: false },
+        )
+      }
+      if (!mayUseAmbient(app.namespace)) {
+        throw new ReconcileError(
+          'NotAllowed',
+          `App ${app.key} may not use the daemon's own credentials: give it a credentialsSecretRef, or name its namespace in --ambient-credentials-namespaces.`,
+          { retryable: false },
+        )
+      }
+      return clientFor(ambient, 'the environment')
+    },
+    ambient: () => (ambient === undefined ? undefined : clientFor(ambient, 'the environment')),
+    secrets: () => [...known],
+  }
+}
+
+async function fromSecret(objects: ObjectSource, app: App, name: string): Promise<Credentials> {
+  // No back-off: it would go on for minutes after the Secret was put right. The sweep looks again.
+  const invalid = (words: string, cause?: unknown) => {
+    const message = `App ${app.key} names the Secret ${app.namespace}/${name}, which ${words}.`
+    return new ReconcileError('CredentialsInvalid', message, { retryable: false, cause })
+  }
+  const read = async (key: string): Promise<string> => {
+    const value = await objects.secret(app.namespace, name, key).catch((cause: unknown) => {
+      throw invalid(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    })
+    if (value !== undefined) return value
+    throw invalid(`has no key "${key}" or does not exist`)
+  }
+  return { clientId: await read('clientId'), apiKey: await read('apiKey') }
+}

@@ -1,0 +1,69 @@
+import { API_GROUP } from '../api/objects.ts'
+import { EVERYWHERE } from '../cli/cluster-reader.ts'
+import { namespacesOf } from '../cli/cluster-status.ts'
+import type { Connection } from '../kubernetes/connection.ts'
+import type { ObjectSource } from '../source/source.ts'
+import type { Given } from './flags.ts'
+import { granting } from './grant.ts'
+import type { Io } from './io.ts'
+import type { Settings } from './settings.ts'
+
+/** What a one-shot command looks at. Empty lists: every namespace. */
+export interface Scope {
+  /** Whose apps it passes over. */
+  selected: readonly string[]
+  /** Whose objects it reads: less than all only where the user may not. */
+  read: readonly string[]
+}
+
+const RESOURCES = ['serverpilotapps', 'domainmappings']
+
+/**
+ * What a person at the command line means, and may read. Mappings of any namespace may ask for an app, so that everything is read
+ * where that is allowed. Who writes has to see everything: throws an `Error` that names the missing right.
+ */
+export async function scopeOf(
+  io: Io,
+  given: Given,
+  settings: Settings,
+  connection: Pick<Connection, 'namespace' | 'authorization'>,
+  writes: boolean,
+): Promise<Scope> {
+  const selected = namespacesOf(io, given, settings, connection).filter((each) => each !== EVERYWHERE)
+  if (selected.length === 0 || (await mayReadAll(connection))) return { selected, read: [] }
+  if (writes) {
+    const resources = RESOURCES.map((each) => `${each}.${API_GROUP}`)
+    const grant = granting({ namespace: EVERYWHERE, verbs: 'get,list,watch', resources })
+    throw new Error(
+      `Nothing was applied: mappings of every namespace may ask for an app, and you may not read them.\n→ ${grant}`,
+    )
+  }
+  io.err(`Only ${selected.join(', ')} is read: the right to list and watch every namespace is missing.\n`)
+  return { selected, read: selected }
+}
+
+async function mayReadAll({ authorization }: Pick<Connection, 'authorization'>): Promise<boolean> {
+  const questions = RESOURCES.flatMap((resource) => ['list', 'watch'].map((verb) => ({ resource, verb })))
+  const answers = await Promise.all(
+    questions.map(async (question) => {
+      const spec = { resourceAttributes: { group: API_GROUP, ...question } }
+      const { status } = await authorization.createSelfSubjectAccessReview({ body: { spec } })
+      return status?.allowed ?? false
+    }),
+  )
+  return answers.every((allowed) => allowed)
+}
+
+/** The source, where only some namespaces are read: an app that admits others may have mappings that nobody saw. */
+export function partly(objects: ObjectSource, { read }: Scope): ObjectSource {
+  if (read.length === 0) return objects
+  const message = 'it admits mappings of other namespaces, and the right to list and watch those is missing'
+  return {
+    ...objects,
+    mappingsOf(app) {
+      const found = objects.mappingsOf(app)
+      if (app.spec.allowedNamespaces.from === 'Same') return found
+      return { ...found, failure: found.failure ?? { source: objects.name, message } }
+    },
+  }
+}

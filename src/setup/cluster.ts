@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { FINALIZER, type Finalizers } from '../controller/app/finalize.ts'
+import { type LeaseApi, systemTime } from '../kubernetes/api.ts'
+import {
+  createConfigMapApi,
+  createEventApi,
+  createFinalizers,
+  createLeaseApi,
+  createStatusApi,
+} from '../kubernetes/client-apis.ts'
+import { type Connection, connect } from '../kubernetes/connection.ts'
+import { createElector, type Elector, leaseName } from '../kubernetes/lease.ts'
+import type { Log } from '../log/log.ts'
+import { createRecordStore } from '../ownership/config-map-store.ts'
+import type { OwnershipStore } from '../ownership/store.ts'
+import type { BoardOptions } from '../report/board.ts'
+import { createKubernetesSource } from '../source/kubernetes/kubernetes.ts'
+import type { ObjectSource } from '../source/source.ts'
+import { createRecorder } from '../status/cluster/events.ts'
+import { createStatusWriter } from '../status/cluster/status-writer.ts'
+import { type DnsRecall, dnsRecall } from './dns-recall.ts'
+import { calledAs, type Io } from './io.ts'
+import type { KubernetesSettings } from './settings.ts'
+
+/** What a cluster brings: objects, records, statuses, and the election of a leader. */
+export interface Cluster {
+  objects: ObjectSource
+  records: OwnershipStore
+  /** Tells the cluster: statuses and Events. Writes behind, and never holds a reconcile up. */
+  publish: NonNullable<BoardOptions['publish']>
+  /** Waits for what is not written yet, milliseconds at the most. */
+  flush(timeoutMs: number): Promise<void>
+  finalizers: Finalizers
+  /** Undefined when nobody elects. */
+  elector: Elector | undefined
+  lease: LeaseApi | undefined
+  /** What the status of the app with this id counts as ours; undefined when there is none, or when it cannot be read. */
+  ownedByStatus(appId: string): { key: string; owned: number } | undefined
+  /** The daemon's own namespace: records and Lease stand there, and its apps may use the daemon's credentials. */
+  namespace: string
+  /** From now on told of what statuses say of DNS, as they are read. */
+  onDnsRead(told: (recall: DnsRecall) => void): void
+  close(): Promise<void>
+}
+
+/** What a status writer learns from an object that was read. */
+const observed = z.looseObject({
+  metadata: z.object({
+    uid: z.string().exactOptional(),
+    resourceVersion: z.string().exactOptional(),
+  }),
+  status: z.record(z.string(), z.unknown()).optional(),
+})
+
+/** Of an app, for one pass. */
+const owning = z.object({
+  spec: z.object({ appId: z.string() }),
+  status: z.object({ ownedDomains: z.array(z.string()) }),
+})
+
+export interface ClusterOptions {
+  elect: boolean
+  /** One pass by a person: remembers what the statuses count as ours. */
+  oneShot: boolean
+  /** Namespaces whose objects are read; empty: all. */
+  read: readonly string[]
+}
+
+/** Opens the connection that the settings name. Throws `KubernetesError` with the reason `Misconfigured`. */
+export function connectCluster(io: Io, settings: KubernetesSettings): Connection {
+  return connect({
+    ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
+    ...(settings.context === undefined ? {} : { context: settings.context }),
+    environment: io.environment,
+    qps: settings.qps,
+    userAgent: `${calledAs(io).replace(' ', '-')}/${io.version}`,
+  })
+}
+
+/** Puts the parts together that talk to a cluster. Starts nothing. */
+export function openCluster(
+  io: Io,
+  connection: Connection,
+  settings: KubernetesSettings,
+  log: Log,
+  options: ClusterOptions,
+): Cluster {
+  const namespace = recordNamespace(io, settings, connection)
+  const lease =
+    options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined
+  const elector = lease === undefined ? undefined : openElection(lease, log)
+  const owned = new Map<string, { key: string; owned: number }>()
+  let dnsRead: ((recall: DnsRecall) => void) | undefined
+  const statuses = createStatusWriter({
+    api: createStatusApi(connection.custom),
+    time: systemTime,
+    log,
+    assertMayWrite: () => elector?.assertLeading(),
+  })
+  const objects = createKubernetesSource({
+    connection,
+    // Namespaces choose apps, never mappings: everything that may be is read, and the apps are selected from it.
+    namespaces: options.read,
+    observed: (kind, object, key) => {
+      const { data } = observed.safeParse(object)
+      if (data === undefined) return
+      statuses.seen(kind, key, data.status, data.metadata)
+      const recall = kind === 'DomainMapping' && dnsRead !== undefined ? dnsRecall(object) : undefined
+      if (recall !== undefined) dnsRead?.(recall)
+      const app = options.oneShot && kind === 'ServerPilotApp' ? owning.safeParse(object).data : undefined
+      if (app !== undefined) owned.set(app.spec.appId, { key, owned: app.status.ownedDomains.length })
+    },
+    log: (level, message, fields) => log[level](message, fields),
+  })
+  const records = createRecordStore({
+    api: createConfigMapApi(connection.urgent, namespace),
+    epoch: () => elector?.epoch(),
+  })
+  const events = createRecorder({
+    api: createEventApi(connection.events),
+    instance: io.environment.HOSTNAME ?? 'domainpilot',
+    time: systemTime,
+    log,
+    assertMayWrite: () => elector?.assertLeading(),
+  })
+  return {
+    objects,
+    records,
+    publish: {
+      app: (status) => statuses.app(status),
+      mapping: (status) => statuses.mapping(status),
+      event: (about, happening) => events.record({ ...about, ...happening }),
+    },
+    async flush(timeoutMs) {
+      await Promise.all([statuses.flush(timeoutMs), events.flush(timeoutMs)])
+    },
+    finalizers: createFinalizers(connection.custom, FINALIZER),
+    elector,
+    lease,
+    ownedByStatus: (appId) => owned.get(appId),
+    namespace,
+    onDnsRead(told) {
+      dnsRead = told
+    },
+    close() {
+      // What could not be written would be tried for ever, and keep the process alive.
+      statuses.stop()
+      return connection.close()
+    },
+  }
+}
+
+/** Where manifests/ install the daemon. */
+const INSTALLED = 'domainpilot'
+
+/** The namespace of the daemon: in a pod its own, for a person outside where it is installed. */
+function recordNamespace({ environment }: Io, settings: KubernetesSettings, { namespace }: Connection): string {
+  if (settings.recordNamespace !== undefined) return settings.recordNamespace
+  const named = settings.kubeconfig ?? settings.context ?? (environment.KUBECONFIG || undefined)
+  return named === undefined && environment.KUBERNETES_SERVICE_HOST ? namespace : INSTALLED
+}
+
+function openElection(api: LeaseApi, log: Log): Elector {
+  return createElector({
+    api,
+    identity: `domainpilot-${randomUUID()}`,
+    time: systemTime,
+    log,
+  })
+}

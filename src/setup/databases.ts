@@ -1,0 +1,91 @@
+import type { App, Key } from '../api/objects.ts'
+import type { Log } from '../log/log.ts'
+import type { DatabaseSource, MappingRead, ObjectSource } from '../source/source.ts'
+import type { AmbientDatabase } from './credentials.ts'
+import { isDefaultApp } from './default-app.ts'
+
+/** Where the database of an app is. `origin` names it in messages: it shows no part of the URL. */
+export interface ConnectionUrl {
+  url: string
+  origin: string
+}
+
+/** Finds the database of an app: in the settings for the app that they make, else in the Secret that it names. */
+export function connectionUrlOf(
+  objects: Pick<ObjectSource, 'secret'>,
+  ambient: AmbientDatabase | undefined,
+  known: Set<string>,
+): (app: App) => Promise<ConnectionUrl> {
+  return async (app) => {
+    if (isDefaultApp(app) && ambient !== undefined) return { url: ambient.url, origin: ambient.origin }
+    const { name, key } = app.spec.wordpress?.connectionSecretRef ?? { name: '', key: '' }
+    const origin = `Secret ${app.namespace}/${name}, key ${key}`
+    const url = await objects.secret(app.namespace, name, key)
+    if (url === undefined) throw new Error(`${origin}: there is no such Secret, or it has no such key`)
+    known.add(url)
+    return { url: url.trim(), origin }
+  }
+}
+
+const NOTHING: MappingRead = { source: 'wordpress', mappings: [] }
+const NOT_READ: MappingRead = {
+  source: 'wordpress',
+  mappings: [],
+  failure: { source: 'wordpress', message: 'The database was not read yet.' },
+}
+
+/** Databases whose driver is loaded only once an app has one: it costs more than all the rest of most installs. */
+export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | undefined): DatabaseSource {
+  let apps: readonly App[] = []
+  let inner: DatabaseSource | undefined
+  let tell: ((apps: ReadonlySet<Key>) => void) | undefined
+  let opening: Promise<void> | undefined
+
+  async function open(): Promise<void> {
+    const source = await load()
+    inner = source
+    source.follow(apps)
+    await source.start((changed) => tell?.(changed))
+    tell?.(new Set(apps.filter((app) => app.spec.wordpress !== undefined).map((app) => app.key)))
+  }
+
+  function openWhenNeeded(): Promise<void> | undefined {
+    if (tell === undefined || !apps.some((app) => app.spec.wordpress !== undefined)) return undefined
+    opening ??= open()
+    return opening
+  }
+
+  return {
+    name: 'wordpress',
+    follow(now) {
+      apps = now
+      if (inner !== undefined) inner.follow(now)
+      else openWhenNeeded()?.catch((error: unknown) => log?.error('Databases cannot be read', { error }))
+    },
+    async start(changed) {
+      tell = changed
+      await openWhenNeeded()
+    },
+    async stop() {
+      tell = undefined
+      await opening?.catch(() => undefined)
+      await inner?.stop()
+    },
+    mappingsOf(app) {
+      if (app.spec.wordpress === undefined) return NOTHING
+      return inner?.mappingsOf(app) ?? NOT_READ
+    },
+  }
+}
+
+/** What must not be shown of the URL of a database: all of it, and its password as it is written and as it is meant. */
+export function urlSecrets(url: string): string[] {
+  const password = /^[a-z]+:\/\/[^/@]*?:(.*)@/.exec(url)?.[1] ?? ''
+  let meant = password
+  try {
+    meant = decodeURIComponent(password)
+  } catch {
+    // A stray % in it: it is meant as it is written.
+  }
+  return [...new Set([url, password, meant])].filter((text) => text !== '')
+}

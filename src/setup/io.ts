@@ -1,0 +1,30 @@
+import type { Environment } from './flags.ts'
+
+/** The process as commands see it: main.ts makes it, tests make their own. */
+export interface Io {
+  environment: Environment
+  /** Results. */
+  out(text: string): void
+  /** Logs and progress. */
+  err(text: string): void
+  /** Colours and spinners only on these. */
+  outIsTerminal: boolean
+  errIsTerminal: boolean
+  colour: boolean
+  /** Columns. */
+  width: number
+  readFile(path: string): string
+  /** Aborted by SIGINT or SIGTERM. */
+  signal: AbortSignal
+  version: string
+  /** Called by kubectl, as `kubectl domainpilot`. */
+  plugin?: boolean
+  /** Asks the person at the terminal, on standard error; gives the line. Undefined when standard input is no terminal. */
+  ask?: (question: string) => Promise<string>
+}
+
+/** How the user calls the program, for help and hints. */
+export const calledAs = (io: Pick<Io, 'plugin'>): string => (io.plugin ? 'kubectl domainpilot' : 'domainpilot')
+
+/** Exit statuses: docs/interface. */
+export const EXIT = { done: 0, failed: 1, differences: 2, refused: 3, usage: 64 } as const

@@ -1,0 +1,51 @@
+import { startProgress } from '../cli/progress.ts'
+import { LEASE_TIMINGS } from '../kubernetes/lease-state.ts'
+import { systemClock } from '../time/clock.ts'
+import type { Cluster } from './cluster.ts'
+import { granting } from './grant.ts'
+import { calledAs, type Io } from './io.ts'
+
+const LOOK_EVERY = 500
+/** A holder that says nothing for its whole term is dead; some more time for the tries of ours. ms. */
+const PATIENCE = LEASE_TIMINGS.duration + 3 * LEASE_TIMINGS.retryPeriod
+
+/**
+ * Takes the daemon's Lease for one pass, so that nobody writes beside it. False: a daemon leads, which shows by its renewing the
+ * Lease. Throws when the Lease can neither be taken nor be seen to be held, with the right that is missing.
+ */
+export async function takeLead(io: Io, cluster: Pick<Cluster, 'elector' | 'lease' | 'namespace'>): Promise<boolean> {
+  const { elector, lease, namespace } = cluster
+  // --leader-elect=false: whoever says so sees to it.
+  if (elector === undefined || lease === undefined) return true
+  const first = await lease.read().catch((error: unknown) => {
+    throw noLease(io, namespace, error)
+  })
+  let leads = false
+  elector.onLeading(() => {
+    leads = true
+  })
+  elector.start()
+  const progress = startProgress(io, `Waiting for the Lease ${lease.name}`)
+  try {
+    for (const deadline = systemClock.now() + PATIENCE; systemClock.now() < deadline; ) {
+      if (leads) return true
+      const now = (await lease.read())?.record
+      const foreign = now !== undefined && now.holder !== '' && now.holder === first?.record.holder
+      if (foreign && now.renewTime !== first?.record.renewTime) return false
+      await systemClock.sleep(LOOK_EVERY, io.signal)
+    }
+  } finally {
+    progress.stop()
+  }
+  if (leads) return true
+  throw noLease(io, namespace, new Error(`the Lease ${lease.name} could not be taken`))
+}
+
+function noLease(io: Io, namespace: string, cause: unknown): Error {
+  const words = cause instanceof Error ? cause.message : String(cause)
+  const grant = granting({ namespace, verbs: 'get,watch,create,update', resources: ['leases.coordination.k8s.io'] })
+  return new Error(
+    `Nothing was applied: ${words}.\n→ ${grant} The daemon's namespace is ${namespace}; name another with --record-namespace. \`${calledAs(io)} plan\` needs no Lease.`,
+    { cause },
+  )
+}

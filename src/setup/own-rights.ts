@@ -1,0 +1,75 @@
+import type { App } from '../api/objects.ts'
+import { ReconcileError } from '../controller/app/errors.ts'
+import { codeOf } from '../kubernetes/api.ts'
+import type { OwnershipStore } from '../ownership/store.ts'
+import type { ServerPilot } from '../serverpilot/serverpilot.ts'
+import { granting } from './grant.ts'
+import { calledAs, type Io } from './io.ts'
+
+/** The daemon has every right; a person at the command line may lack one: then the right is named, and nothing is tried again. */
+export function namingSecretRight(io: Io, accountOf: (app: App) => Promise<ServerPilot>) {
+  return async (app: App): Promise<ServerPilot> => {
+    try {
+      return await accountOf(app)
+    } catch (error) {
+      const cause = error instanceof ReconcileError ? error.cause : error
+      if (codeOf(cause) !== 403) throw error
+      const { namespace, spec } = app
+      const name = spec.credentialsSecretRef?.name
+      throw missing(io, cause, {
+        namespace,
+        verbs: 'get',
+        resources: ['secrets'],
+        ...(name === undefined ? {} : { name }),
+      })
+    }
+  }
+}
+
+/** What is in a record is trusted as the daemon trusts it: who looks on has another version, and other filters. */
+export function asWriter(records: OwnershipStore, writer: { version: string; filters: string }): OwnershipStore {
+  return {
+    ...records,
+    async load(account, appId) {
+      const stored = await records.load(account, appId)
+      if (stored === undefined) return undefined
+      return { ...stored, record: { ...stored.record, writer: { ...stored.record.writer, ...writer } } }
+    },
+  }
+}
+
+/** How many hosts the status of an app with this id counts as ours; undefined when nobody can tell. */
+type OwnedByStatus = (appId: string) => { key: string; owned: number } | undefined
+
+/**
+ * The records as a person at the command line reads them. One that is missing though the app's status counts hosts of ours is
+ * most likely in another namespace: a plan without it would call everything foreign.
+ */
+export function namingRecordRight(
+  io: Io,
+  records: OwnershipStore,
+  namespace: string,
+  ownedByStatus: OwnedByStatus,
+): OwnershipStore {
+  return {
+    ...records,
+    async load(account, appId) {
+      const stored = await records.load(account, appId).catch((error: unknown) => {
+        if (!(error instanceof Error) || codeOf(error.cause) !== 403) throw error
+        throw missing(io, error, { namespace, verbs: 'get', resources: ['configmaps'] })
+      })
+      if (stored !== undefined) return stored
+      const status = ownedByStatus(appId)
+      if (status === undefined || status.owned === 0) return undefined
+      const message = `There is no ownership record of ${status.key} in the namespace ${namespace}, and the app's status counts ${status.owned} host(s) of ours: name the daemon's namespace with --record-namespace.`
+      throw new ReconcileError('RecordCorrupt', message, { retryable: false })
+    },
+  }
+}
+
+function missing(io: Io, error: unknown, right: Parameters<typeof granting>[0]): ReconcileError {
+  const words = error instanceof Error ? error.message : String(error)
+  const instead = `Or see the plan that the daemon itself has waiting: ${calledAs(io)} status`
+  const message = `${words}\n→ ${granting(right)}\n→ ${instead}`
+  return new ReconcileError('NotAllowed', message, { retryable: false, cause: error })
+}

@@ -1,0 +1,54 @@
+import type { App } from '../api/objects.ts'
+import type { AddressSet } from '../check/dns/addresses.ts'
+import { type Dns, openDns } from '../check/dns/ask.ts'
+import type { DnsVerdict } from '../check/dns/judge.ts'
+import { outageVerdict, rememberOutage } from '../check/dns/outage.ts'
+import { createPace, rateOf } from '../check/dns/pace.ts'
+import { checkRound } from '../check/dns/round.ts'
+import { rightAddresses } from '../controller/checks/targets.ts'
+import type { Host } from '../domain/host.ts'
+import { systemClock } from '../time/clock.ts'
+import type { Settings } from './settings.ts'
+
+/** Opens resolvers as the settings say; all that come of one call share its pace. */
+export function createResolver({ dnsServers, dnsQps }: Settings): (signal: AbortSignal) => Dns {
+  const pace = createPace(rateOf(dnsQps), { now: () => performance.now(), sleep: systemClock.sleep })
+  return (signal) => openDns({ servers: dnsServers, pace, signal })
+}
+
+/** Looks hosts of an app up at once, with a resolver of its own. */
+export async function lookUp(
+  settings: Settings,
+  app: App,
+  address: string | undefined,
+  hosts: readonly Host[],
+): Promise<ReadonlyMap<Host, DnsVerdict>> {
+  const dns = createResolver(settings)(new AbortController().signal)
+  try {
+    return await lookUpAll(dns, rightAddresses(app, address), hosts)
+  } finally {
+    dns.close()
+  }
+}
+
+/** Looks hosts up. While the resolver is down, every host without an answer has that verdict. */
+export async function lookUpAll<T extends string>(
+  dns: Dns,
+  expected: AddressSet,
+  hosts: readonly T[],
+): Promise<ReadonlyMap<T, DnsVerdict>> {
+  const found = new Map<T, DnsVerdict>()
+  const round = await checkRound(
+    hosts.map((host) => ({ host, expected })),
+    {
+      dns,
+      concurrency: 8,
+      controls: [],
+      suspicious: false,
+      onVerdict: ({ host }, verdict) => found.set(host, verdict),
+    },
+  )
+  const outage = rememberOutage(undefined, round.outage, systemClock.now())
+  for (const host of hosts) if (outage !== undefined && !found.has(host)) found.set(host, outageVerdict(outage))
+  return found
+}

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { endpointOf } from '../wp-config/db-host.ts'
+import { readWpConfig, type WpConfig, wpConfigFaultText } from '../wp-config/wp-config.ts'
+import type { FileSettings } from './credentials.ts'
+import { type Environment, UsageError } from './flags.ts'
+
+/** What the file of `--wp-config` adds to the environment. Throws one `UsageError` with a line per fault; shows no value. */
+export function readFileSettings(
+  path: string,
+  environment: Environment,
+  readFile: (path: string) => string,
+): FileSettings {
+  const config = readWpConfigFile(path, environment, readFile)
+  const database = { url: databaseUrl(config), origin: path, tablePrefix: config.tablePrefix }
+  return { path, ...config.serverpilot, database }
+}
+
+function readWpConfigFile(path: string, environment: Environment, readFile: (path: string) => string): WpConfig {
+  let text: string
+  try {
+    text = readFile(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new UsageError(`--wp-config: the file ${path} cannot be read (${code}).`)
+  }
+  const result = readWpConfig(text, { path: resolve(path), environment, readFile })
+  if (result.ok) return result.config
+  throw new UsageError(`--wp-config:\n${result.faults.map((fault) => wpConfigFaultText(path, fault)).join('\n')}`)
+}
+
+/** The database of a wp-config.php as one URL, as WORDPRESS_DATABASE_URL takes it. Holds the password. */
+export function databaseUrl({ database }: WpConfig, exists: (path: string) => boolean = existsSync): string {
+  const { host, port, socket } = endpointOf(database.at, exists)
+  const options = new URLSearchParams()
+  if (socket !== undefined) options.set('socket', socket)
+  if (database.tls) options.set('ssl-mode', database.tls === 'Required' ? 'REQUIRED' : 'VERIFY_IDENTITY')
+  const [user, password, name] = [database.user, database.password, database.name].map(encodeURIComponent)
+  const address = `${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`
+  const query = options.size === 0 ? '' : `?${options}`
+  return `mysql://${user}:${password}@${address}/${name}${query}`
+}
+
+/** How often the file is looked at; ms. */
+const LOOK_EVERY = 1_000
+
+/**
+ * Looks at the file now and then. `changed`: it says something else, and can be read; called once. `broken`: it cannot be read;
+ * called once for each version of it. Gives a function that ends it.
+ */
+export function watchWpConfig(
+  path: string,
+  { environment, readFile }: { environment: Environment; readFile: (path: string) => string },
+  tell: { changed(): void; broken(error: UsageError): void },
+): () => void {
+  const read = (): string => {
+    try {
+      return JSON.stringify(readFileSettings(path, environment, readFile))
+    } catch (error) {
+      if (error instanceof UsageError) return `! ${error.message}`
+      throw error
+    }
+  }
+  const first = read()
+  let last = first
+  const timer = setInterval(() => {
+    const now = read()
+    if (now === last) return
+    last = now
+    if (now.startsWith('! ')) tell.broken(new UsageError(now.slice(2)))
+    else if (now !== first) {
+      clearInterval(timer)
+      tell.changed()
+    }
+  }, LOOK_EVERY)
+  return () => clearInterval(timer)
+}

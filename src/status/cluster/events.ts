@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto'
+import { codeOf, type EventApi, type Kind, splitKey, type Time } from '../../kubernetes/api.ts'
+import type { Log } from '../../log/log.ts'
+import { cutMessage } from '../conditions.ts'
+import { EVENTS, type EventReason } from '../reasons.ts'
+
+/** Something that happened to an object of ours. */
+export interface Happening {
+  kind: Kind
+  /** Key of the object. */
+  key: string
+  uid?: string
+  reason: EventReason
+  /** One sentence with figures. */
+  note: string
+  /** What the note speaks of; as many as fit follow it, and how many more there are. */
+  names?: readonly string[]
+}
+
+export interface RecorderOptions {
+  api: EventApi
+  /** Which process reports; the name of a pod. */
+  instance: string
+  time: Time
+  log: Log
+  /** Throws when this process may not write. */
+  assertMayWrite(): void
+}
+
+/** Writes Events. Nothing about it ever fails or delays what it reports on. */
+export interface Recorder {
+  /** Takes an Event to be written. */
+  record(happening: Happening): void
+  /** Waits until everything is written, `timeoutMs` milliseconds at most. */
+  flush(timeoutMs: number): Promise<void>
+}
+
+/** The API server refuses longer notes. */
+export const MAX_NOTE_BYTES = 1024
+
+const CONTROLLER = 'domainpilot.dev/domainpilot'
+/** What happens again within this time is told in the first one's series; ms. */
+const SERIES_MS = 600_000
+/** As in client-go: this many at once for an object, then one every five minutes. */
+const BURST = 25
+const REFILL_MS = 300_000
+/** More are dropped: an API server that is away for long must not cost memory. */
+const MAX_WAITING = 1000
+
+interface Series {
+  name: string
+  count: number
+  lastAt: number
+}
+
+/** Makes a recorder; it writes one Event after the other. */
+export function createRecorder({ api, instance, time, log, assertMayWrite }: RecorderOptions): Recorder {
+  const waiting: { happening: Happening; at: number }[] = []
+  const series = new Map<string, Series>()
+  const budgets = new Map<string, { tokens: number; at: number }>()
+  let working: Promise<void> | undefined
+  let made = 0
+  let dropped = 0
+
+  async function work(): Promise<void> {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await write(next.happening, next.at).catch((error: unknown) => complain(next, error))
+    }
+    if (dropped > 0) log.warn('Events were dropped: too many were waiting', { dropped })
+    dropped = 0
+    working = undefined
+  }
+
+  async function write(happening: Happening, at: number): Promise<void> {
+    const { kind, key, uid, reason } = happening
+    const note = eventNote(happening.note, happening.names ?? [])
+    const about = [kind, key, uid ?? '', reason, note].join('\n')
+    const known = series.get(about)
+    const again =
+      known !== undefined && at - known.lastAt < SERIES_MS
+        ? { ...known, count: known.count + 1, lastAt: at }
+        : undefined
+    if (again !== undefined) remember(about, again)
+    if (!spend(`${kind} ${key}`)) return
+    assertMayWrite()
+    const { namespace, name: object } = splitKey(key)
+    if (again !== undefined) {
+      try {
+        return await api.patchSeries(namespace, again.name, { count: again.count, lastAt: at })
+      } catch (error) {
+        // It has expired or was deleted: tell it anew.
+        if (codeOf(error) !== 404) throw error
+      }
+    }
+    const name = eventName(object)
+    // In the list before it is sent: should the answer be lost, the next one patches it or makes it anew.
+    remember(about, { name, count: 1, lastAt: at })
+    await api.create({
+      namespace,
+      name,
+      type: EVENTS[reason].type,
+      reason,
+      action: 'Reconcile',
+      note,
+      regarding: { kind, namespace, name: object, ...(uid === undefined ? {} : { uid }) },
+      reportingController: CONTROLLER,
+      reportingInstance: instance.slice(0, 128),
+      at,
+    })
+  }
+
+  function complain({ happening, at }: { happening: Happening; at: number }, error: unknown): void {
+    // Nothing new may be made in a namespace that is being deleted; that is as it should be.
+    if (codeOf(error) === 403 && error instanceof Error && /being terminated/.test(error.message)) return
+    const { key, reason } = happening
+    log.warn('An Event could not be written', { object: key, reason, at, error })
+  }
+
+  function remember(about: string, entry: Series): void {
+    // Taken out first, so that the oldest come first.
+    series.delete(about)
+    for (const [key, { lastAt }] of series) {
+      if (entry.lastAt - lastAt < SERIES_MS) break
+      series.delete(key)
+    }
+    series.set(about, entry)
+  }
+
+  /** Takes one from the object's budget. */
+  function spend(object: string): boolean {
+    const now = time.monotonic()
+    for (const [key, { at }] of budgets) {
+      if (now - at < BURST * REFILL_MS) break
+      budgets.delete(key)
+    }
+    const { tokens, at } = budgets.get(object) ?? { tokens: BURST, at: now }
+    const left = Math.min(BURST, tokens + (now - at) / REFILL_MS)
+    if (left < 1) return false
+    budgets.delete(object)
+    budgets.set(object, { tokens: left - 1, at: now })
+    return true
+  }
+
+  function eventName(object: string): string {
+    const unique = createHash('sha256').update(`${instance} ${time.now()} ${made++}`).digest('hex').slice(0, 16)
+    return `${object.slice(0, 200).replace(/[-.]+$/, '')}.${unique}`
+  }
+
+  return {
+    record(happening) {
+      if (waiting.length >= MAX_WAITING) {
+        waiting.shift()
+        dropped++
+      }
+      waiting.push({ happening, at: time.now() })
+      working ??= Promise.resolve().then(work)
+    },
+    async flush(timeoutMs) {
+      const over = new AbortController()
+      await Promise.race([working, time.sleep(timeoutMs, over.signal).catch(() => undefined)])
+      over.abort()
+    },
+  }
+}
+
+/**
+ * A note of at most 1,024 bytes: the text, and behind a colon as many of the names as fit, with how many more there are.
+ * A text that is too long by itself is cut between characters and says how much is missing.
+ */
+export function eventNote(said: string, names: readonly string[] = [], maxBytes = MAX_NOTE_BYTES): string {
+  const text = names.length === 0 ? said : said.replace(/\.$/, '')
+  const whole = names.length === 0 ? text : `${text}: ${names.join(', ')}`
+  if (Buffer.byteLength(whole) <= maxBytes) return whole
+  const more = (count: number) => ` … and ${count} more`
+  let fit = 0
+  let used = Buffer.byteLength(text)
+  while (fit < names.length) {
+    const size = Buffer.byteLength(names[fit] as string) + 2
+    if (used + size + Buffer.byteLength(more(names.length - fit - 1)) > maxBytes) break
+    used += size
+    fit++
+  }
+  if (fit > 0) return `${text}: ${names.slice(0, fit).join(', ')}${more(names.length - fit)}`
+  if (names.length > 0) return cutMessage(text, maxBytes - Buffer.byteLength(more(names.length))) + more(names.length)
+
+  // The more is cut, the more digits the figure may have: room for the longest.
+  const room = maxBytes - Buffer.byteLength(` … (${text.length} more characters)`)
+  let kept = ''
+  let bytes = 0
+  for (const character of text) {
+    bytes += Buffer.byteLength(character)
+    if (bytes > room) break
+    kept += character
+  }
+  return `${kept} … (${[...text.slice(kept.length)].length} more characters)`
+}

@@ -1,0 +1,229 @@
+import type { Key } from '../../api/objects.ts'
+import { codeOf, type Kind, type ObjectVersion, type StatusApi, splitKey, type Time } from '../../kubernetes/api.ts'
+import { sharing } from '../../kubernetes/shared-text.ts'
+import type { Log } from '../../log/log.ts'
+import type { AppStatus, MappingStatus } from '../status.ts'
+import { ABSENT, appFields, mappingFields, type StatusFields } from './status-writer-fields.ts'
+import { digestOf, type Known, keepTransitionTimes, sinceOf } from './status-writer-memory.ts'
+
+export interface StatusWriterOptions {
+  api: StatusApi
+  time: Time
+  log: Log
+  /** Throws when this process may not write; asked directly before each patch. */
+  assertMayWrite(): void
+  /** Patches under way at once, 8 when not given: more is no faster. */
+  parallel?: number
+}
+
+/** Writes statuses behind the reconciles, which never wait for it. Of one object only the latest is written. */
+export interface StatusWriter {
+  /** With a `resourceVersion` it is written only if the object is still that one. */
+  app(status: AppStatus, version?: ObjectVersion): void
+  /** Mappings that are no objects of the cluster are passed over. */
+  mapping(status: MappingStatus, version?: ObjectVersion): void
+  /** What was read off the cluster: no patch says what stands there already. What we wrote ourselves counts for more. */
+  seen(kind: Kind, key: string, status: StatusFields | undefined, version: ObjectVersion): void
+  /** The object is gone. */
+  forget(kind: Kind, key: string): void
+  /** Statuses that wait or are under way. */
+  depth(): number
+  /** Waits until all are written, `timeoutMs` milliseconds at most, and gives how many are not. */
+  flush(timeoutMs: number): Promise<number>
+  /** Drops what waits; nothing is sent any more. */
+  stop(): void
+}
+
+const PARALLEL = 8
+/** After a failure that may pass nothing is sent for this long, doubled each time up to the maximum; ms. */
+const PAUSE_MS = 500
+const MAX_PAUSE_MS = 15_000
+/** So many are looked at in one turn of the loop. */
+const TAKEN_AT_ONCE = 100
+const REFUSED_EVERY_MS = 60_000
+
+/** The fields are made of it when it is its turn: 30,000 of them waiting would be many copies. */
+type Wish = { version: ObjectVersion } & (
+  | { kind: 'ServerPilotApp'; status: AppStatus }
+  | { kind: 'DomainMapping'; status: MappingStatus }
+)
+
+/** All objects of one kind, by key. */
+interface Lane {
+  known: Map<Key, Known>
+  waiting: Map<Key, Wish>
+  underWay: Set<Key>
+}
+
+const emptyLane = (): Lane => ({ known: new Map(), waiting: new Map(), underWay: new Set() })
+
+/** Makes a status writer. */
+export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
+  const { api, time, log, assertMayWrite, parallel = PARALLEL } = options
+  // Apps first: there are few of them, and people look there.
+  const lanes: Record<Kind, Lane> = { ServerPilotApp: emptyLane(), DomainMapping: emptyLane() }
+  const share = sharing()
+  const idle = new Set<() => void>()
+  let pause = 0
+  let pausing = false
+  const end = new AbortController()
+  let taken = 0
+  let refused = 0
+  let refusedAt = Number.NEGATIVE_INFINITY
+
+  const underWay = (): number => lanes.ServerPilotApp.underWay.size + lanes.DomainMapping.underWay.size
+  const depth = (): number => lanes.ServerPilotApp.waiting.size + lanes.DomainMapping.waiting.size + underWay()
+
+  function take(): Wish | undefined {
+    for (const lane of Object.values(lanes)) {
+      for (const [key, wish] of lane.waiting) {
+        // Two patches of one object at once could land in the wrong order.
+        if (lane.underWay.has(key)) continue
+        lane.waiting.delete(key)
+        return wish
+      }
+    }
+    return undefined
+  }
+
+  function pump(): void {
+    while (!pausing && underWay() < parallel) {
+      // Those that have not changed take no call: without a break, thousands of them would hold everything up.
+      if (++taken % TAKEN_AT_ONCE === 0) {
+        setImmediate(pump)
+        return
+      }
+      const wish = take()
+      if (wish === undefined) break
+      const lane = lanes[wish.kind]
+      lane.underWay.add(wish.status.key)
+      void write(wish, lane).finally(() => {
+        lane.underWay.delete(wish.status.key)
+        pump()
+      })
+    }
+    if (depth() > 0) return
+    for (const wake of idle) wake()
+    idle.clear()
+  }
+
+  async function write(wish: Wish, lane: Lane): Promise<void> {
+    const { kind, version } = wish
+    const { key } = wish.status
+    let before = lane.known.get(key)
+    if (version.uid !== undefined && before?.uid !== undefined && before.uid !== version.uid) before = undefined
+    const status = keepTransitionTimes(fieldsOf(wish), before?.since ?? '')
+    const digest = digestOf(status)
+    if (digest === before?.digest) return
+    const { resourceVersion } = version
+    const basis = resourceVersion !== undefined && resourceVersion === before?.basedOn ? before.made : resourceVersion
+    const { namespace, name } = splitKey(key)
+    try {
+      assertMayWrite()
+    } catch {
+      // Whoever leads now writes its own.
+      return
+    }
+    try {
+      const made = await api.patchStatus(kind, namespace, name, { ...ABSENT[kind], ...status }, basis)
+      const sameObject = version.uid === undefined || made.uid === undefined || made.uid === version.uid
+      const uid = made.uid ?? version.uid
+      lane.known.set(key, {
+        // One text of it is kept already.
+        uid: uid === before?.uid ? before?.uid : uid,
+        digest: sameObject ? digest : undefined,
+        since: share(sinceOf(status)),
+        basedOn: resourceVersion,
+        made: made.resourceVersion,
+      })
+      pause = 0
+    } catch (error) {
+      failed(wish, lane, before, error)
+    }
+  }
+
+  function failed(wish: Wish, { known, waiting }: Lane, before: Known | undefined, error: unknown): void {
+    const { kind } = wish
+    const { key } = wish.status
+    const code = codeOf(error)
+    if (code === 404) {
+      known.delete(key)
+      return
+    }
+    // The object has changed; its next outcome is on its way and writes again.
+    if (code === 409) return
+    if (code !== undefined && code < 500 && code !== 429) {
+      refused++
+      // Missing rights concern thousands of objects at once.
+      if (time.monotonic() - refusedAt < REFUSED_EVERY_MS) return
+      log.warn('A status was refused', { kind, object: key, refused, error })
+      refusedAt = time.monotonic()
+      refused = 0
+      return
+    }
+    // It may have been written all the same.
+    if (before !== undefined)
+      known.set(key, { uid: before.uid, digest: undefined, since: before.since, basedOn: undefined, made: undefined })
+    if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wish)
+    hold(error)
+  }
+
+  function hold(error: unknown): void {
+    if (pausing || end.signal.aborted) return
+    pausing = true
+    if (pause === 0) log.warn('Statuses cannot be written, trying again', { waiting: depth(), error })
+    pause = Math.min(MAX_PAUSE_MS, pause === 0 ? PAUSE_MS : pause * 2)
+    const resume = (): void => {
+      pausing = false
+      pump()
+    }
+    time.sleep(pause, end.signal).then(resume, resume)
+  }
+
+  function enqueue(wish: Wish): void {
+    if (end.signal.aborted) return
+    lanes[wish.kind].waiting.set(wish.status.key, wish)
+    // Not within the caller's own turn.
+    queueMicrotask(pump)
+  }
+
+  return {
+    app: (status, version = {}) => enqueue({ kind: 'ServerPilotApp', status, version }),
+    mapping(status, version = {}) {
+      if (status.source === 'kubernetes') enqueue({ kind: 'DomainMapping', status, version })
+    },
+    seen(kind, key, status = {}, { uid }) {
+      const { known } = lanes[kind]
+      const before = known.get(key)
+      // A cache may be behind our own last patch.
+      if (before !== undefined && before.uid === uid) return
+      known.set(key, {
+        uid,
+        digest: digestOf(status),
+        since: share(sinceOf(status)),
+        basedOn: undefined,
+        made: undefined,
+      })
+    },
+    forget(kind, key) {
+      lanes[kind].known.delete(key)
+      lanes[kind].waiting.delete(key)
+    },
+    depth,
+    async flush(timeoutMs) {
+      if (depth() === 0) return 0
+      const over = new AbortController()
+      const empty = new Promise<void>((resolve) => idle.add(resolve))
+      await Promise.race([empty, time.sleep(timeoutMs, over.signal).catch(() => undefined)])
+      over.abort()
+      return depth()
+    },
+    stop() {
+      end.abort()
+      for (const { waiting } of Object.values(lanes)) waiting.clear()
+    },
+  }
+}
+
+const fieldsOf = (wish: Wish): StatusFields =>
+  wish.kind === 'ServerPilotApp' ? appFields(wish.status) : mappingFields(wish.status)

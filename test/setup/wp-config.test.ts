@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { App } from '../../src/api/objects.ts'
+import { appDefaults } from '../../src/api/schema.ts'
+import { wpConfigTemplate } from '../../src/cli/import.ts'
+import { readAmbient } from '../../src/setup/credentials.ts'
+import { connectionUrlOf, createDatabases, urlSecrets } from '../../src/setup/databases.ts'
+import { defaultApp } from '../../src/setup/default-app.ts'
+import { UsageError } from '../../src/setup/flags.ts'
+import { databaseUrl, readFileSettings, watchWpConfig } from '../../src/setup/wp-config-file.ts'
+import type { DatabaseSource, MappingRead } from '../../src/source/source.ts'
+import { parseDatabaseUrl } from '../../src/source/wordpress/database-url.ts'
+import { readWpConfig } from '../../src/wp-config/wp-config.ts'
+import { temporaryFolder, until } from '../e2e/process.ts'
+
+const text = (more = '', password = 's3cr@t/#%', host = 'db:3307') => `<?php
+define('DB_NAME', 'wordpress'); define('DB_USER', 'wp'); define('DB_PASSWORD', '${password}'); define('DB_HOST', '${host}');
+define('WU_SERVER_PILOT_CLIENT_ID', 'cid_0123456789ab');
+define('WU_SERVER_PILOT_API_KEY', 'k3yk3yk3yk3yk3y1');
+define('WU_SERVER_PILOT_APP_ID', 'AAAAAAAAAAAAAAAA');
+$table_prefix = 'net_';
+${more}`
+
+const settings = (content: string) => readFileSettings('wp-config.php', {}, () => content)
+const noFile = () => assert.fail('no file is read')
+
+describe('--wp-config', () => {
+  test('fills credentials, app and database', () => {
+    const ambient = readAmbient({}, noFile, settings(text()))
+    assert.deepEqual(ambient.credentials, { clientId: 'cid_0123456789ab', apiKey: 'k3yk3yk3yk3yk3y1' })
+    const app = defaultApp(ambient)
+    assert.equal(app?.spec.appId, 'AAAAAAAAAAAAAAAA')
+    assert.equal(app?.spec.wordpress?.tablePrefix, 'net_')
+    assert.equal(app?.spec.policy, 'Sync')
+  })
+
+  test('a variable that says something else is told, both named and no value shown', () => {
+    assert.throws(
+      () => readAmbient({ SERVERPILOT_API_KEY: 'other' }, noFile, settings(text())),
+      (error: Error) => {
+        assert.match(error.message, /SERVERPILOT_API_KEY and WU_SERVER_PILOT_API_KEY in wp-config\.php differ/)
+        assert.doesNotMatch(error.message, /other|k3y/)
+        return error instanceof UsageError
+      },
+    )
+  })
+
+  test('the URL of the database means what the file says, whatever the password holds', () => {
+    for (const password of ['s3cr@t/#%', 'a:b?c&d=e', 'ü ö', "it\\\\'s", ''])
+      for (const host of ['db:3307', 'localhost:/run/my.sock', '[::1]:3306', 'db']) {
+        const read = readWpConfig(text('', password.replaceAll("'", "\\'"), host), {
+          path: 'x',
+          environment: {},
+          readFile: noFile,
+        })
+        assert.ok(read.ok, JSON.stringify(read))
+        const end = parseDatabaseUrl(
+          databaseUrl(read.config, () => false),
+          'here',
+        )
+        assert.deepEqual([end.user, end.password, end.database], ['wp', read.config.database.password, 'wordpress'])
+        const { at } = read.config.database
+        if (at.socket === undefined) assert.deepEqual([end.host, end.port], [at.host, at.port ?? 3306])
+        else assert.equal(end.socket, at.socket)
+      }
+  })
+
+  test('TLS is asked for as PHP would look at the certificate', () => {
+    const mode = (flags: string) =>
+      parseDatabaseUrl(settings(text(`define('MYSQL_CLIENT_FLAGS', ${flags});`)).database.url, 'here').tls?.mode
+    assert.equal(mode('MYSQLI_CLIENT_SSL'), 'VerifyIdentity')
+    assert.equal(mode('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT'), 'Required')
+    assert.equal(mode('0'), undefined)
+  })
+
+  test('a file that is not there or says too little: one line per fault', () => {
+    const missing = () => {
+      throw Object.assign(new Error('x'), { code: 'ENOENT' })
+    }
+    assert.throws(
+      () => readFileSettings('nowhere.php', {}, missing),
+      /--wp-config: the file nowhere\.php cannot be read \(ENOENT\)/,
+    )
+    assert.throws(
+      () => settings('<?php\n$table_prefix = "wp_";'),
+      /wp-config\.php: DB_HOST is not set in this file\n.*DB_USER/,
+    )
+  })
+
+  test('a database without an app is told', () => {
+    const database = { url: 'mysql://u:p@h/d', origin: 'WORDPRESS_DATABASE_URL', tablePrefix: 'wp_' }
+    assert.throws(() => defaultApp({ database }), /WORDPRESS_DATABASE_URL names a database, .* set SERVERPILOT_APP_ID/)
+    assert.equal(
+      readAmbient({ WORDPRESS_DATABASE_URL: 'mysql://u:p@h/d' }, noFile).database?.origin,
+      'WORDPRESS_DATABASE_URL',
+    )
+    assert.equal(
+      readAmbient({ WORDPRESS_DATABASE_URL_FILE: '/run/url' }, () => 'mysql://u:p@h/d\n').database?.url,
+      'mysql://u:p@h/d',
+    )
+  })
+
+  test('is looked at again: a broken version is told and changes nothing, a new one is taken up', async (t) => {
+    const folder = await temporaryFolder(t)
+    const path = join(folder, 'wp-config.php')
+    await writeFile(path, text())
+    const { readFileSync } = await import('node:fs')
+    const told: string[] = []
+    const stop = watchWpConfig(
+      path,
+      { environment: {}, readFile: (name) => readFileSync(name, 'utf8') },
+      { changed: () => told.push('changed'), broken: (error) => told.push(error.message) },
+    )
+    t.after(stop)
+    await writeFile(path, '<?php define(')
+    await until('it is told', () => told.length === 1)
+    assert.match(told[0] ?? '', /is no PHP that can be read/)
+    await writeFile(join(folder, 'next.php'), text('', 'other'))
+    await rename(join(folder, 'next.php'), path)
+    await until('it is taken up', () => told.length === 2)
+    assert.equal(told[1], 'changed')
+  })
+
+  test('as objects of a cluster', () => {
+    const yaml = wpConfigTemplate(readAmbient({}, noFile, settings(text())))
+    assert.match(
+      yaml,
+      /kind: Secret[\s\S]*apiKey: k3yk3yk3yk3yk3y1[\s\S]*kind: Secret[\s\S]*url: mysql:\/\/wp:s3cr%40t%2F%23%25@db:3307\/wordpress[\s\S]*kind: ServerPilotApp[\s\S]*tablePrefix: net_/u,
+    )
+  })
+})
+
+describe('databases', () => {
+  const app = (name: string, wordpress?: object): App => ({
+    key: `ns/${name}`,
+    namespace: 'ns',
+    name,
+    generation: 1,
+    place: name,
+    labels: {},
+    annotations: {},
+    spec: appDefaults('AAAAAAAAAAAAAAAA', wordpress === undefined ? {} : { wordpress }) ?? assert.fail(),
+  })
+  const withDatabase = app('network', { connectionSecretRef: { name: 'db' } })
+
+  function fake() {
+    const calls: string[] = []
+    const read: MappingRead = { source: 'wordpress', mappings: [] }
+    const source: DatabaseSource = {
+      name: 'wordpress',
+      follow: (apps) => void calls.push(`follow ${apps.length}`),
+      start: async () => void calls.push('start'),
+      stop: async () => void calls.push('stop'),
+      mappingsOf: () => read,
+    }
+    return { calls, read, source }
+  }
+
+  test('the driver is loaded once an app has a database, not before', async () => {
+    const { calls, read, source } = fake()
+    let loads = 0
+    const databases = createDatabases(async () => {
+      loads++
+      return source
+    }, undefined)
+    databases.follow([app('plain')])
+    const told: string[] = []
+    await databases.start((apps) => told.push(...apps))
+    assert.equal(loads, 0)
+    assert.deepEqual(databases.mappingsOf(app('plain')), { source: 'wordpress', mappings: [] })
+    databases.follow([app('plain'), withDatabase])
+    assert.match(databases.mappingsOf(withDatabase).failure?.message ?? '', /not read yet/)
+    await until('it is loaded and told', () => told.length > 0)
+    assert.deepEqual([loads, told, calls], [1, ['ns/network'], ['follow 2', 'start']])
+    assert.equal(databases.mappingsOf(withDatabase), read)
+    await databases.stop()
+    assert.equal(calls.at(-1), 'stop')
+  })
+
+  test('where it is: in the Secret that the app names, and what is missing is said', async () => {
+    const known = new Set<string>()
+    const secrets: Record<string, string> = { 'ns/db/url': 'mysql://u:p%40ss@h/d' }
+    const find = connectionUrlOf({ secret: async (...parts) => secrets[parts.join('/')] }, undefined, known)
+    assert.deepEqual(await find(withDatabase), { url: 'mysql://u:p%40ss@h/d', origin: 'Secret ns/db, key url' })
+    assert.deepEqual([...known].flatMap(urlSecrets), ['mysql://u:p%40ss@h/d', 'p%40ss', 'p@ss'])
+    await assert.rejects(
+      find(app('other', { connectionSecretRef: { name: 'none' } })),
+      /Secret ns\/none, key url: there is no such Secret/,
+    )
+  })
+})

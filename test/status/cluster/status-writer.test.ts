@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Kind, type ObjectVersion, type StatusApi, systemTime } from '../../../src/kubernetes/api.ts'
+import { createStatusApi } from '../../../src/kubernetes/client-apis.ts'
+import { createStatusWriter } from '../../../src/status/cluster/status-writer.ts'
+import { appFields, mappingFields, type StatusFields } from '../../../src/status/cluster/status-writer-fields.ts'
+import type { AppStatus, MappingStatus } from '../../../src/status/status.ts'
+import { apiServer } from '../../kubernetes/api-server.ts'
+import { app, NOW, sampleStatus } from '../sample-status.ts'
+
+const MAPPING = sampleStatus().mappings.find(({ key }) => key === 'wordpress/neu') as MappingStatus
+const mapping = (key: string, more: Partial<MappingStatus> = {}): MappingStatus => ({
+  ...MAPPING,
+  key,
+  source: 'kubernetes',
+  ...more,
+})
+const aged = <S extends AppStatus | MappingStatus>(status: S, ms: number): S => ({
+  ...status,
+  conditions: status.conditions.map((each) => ({ ...each, lastTransitionTime: each.lastTransitionTime + ms })),
+})
+
+interface Patch {
+  kind: Kind
+  key: string
+  status: StatusFields
+  resourceVersion: string | undefined
+}
+
+function world(
+  answer: (patch: Patch) => Promise<ObjectVersion> | ObjectVersion = () => ({ uid: 'u', resourceVersion: '2' }),
+) {
+  const patches: Patch[] = []
+  const lines: string[] = []
+  let may = true
+  const api: StatusApi = {
+    async patchStatus(kind, namespace, name, status, resourceVersion) {
+      const patch = { kind, key: `${namespace}/${name}`, status, resourceVersion }
+      patches.push(patch)
+      return await answer(patch)
+    },
+  }
+  const write = (message: string) => void lines.push(message)
+  const log = { debug: write, info: write, warn: write, error: write, child: () => log }
+  const time = { ...systemTime, sleep: (ms: number, signal?: AbortSignal) => systemTime.sleep(ms / 50, signal) }
+  const writer = createStatusWriter({
+    api,
+    time,
+    log,
+    assertMayWrite() {
+      if (!may) throw new Error('not leading')
+    },
+  })
+  return {
+    patches,
+    lines,
+    writer,
+    depose() {
+      may = false
+    },
+    settle: () => writer.flush(100_000),
+  }
+}
+
+const fails = (code: number | undefined) =>
+  Object.assign(new Error(`answer ${code}`), code === undefined ? {} : { code })
+
+test('what is written is not written again, nor what was read, in whatever order its fields came', async () => {
+  const { writer, patches, settle } = world()
+  const status = app('wordpress/network')
+  writer.app(status)
+  await settle()
+  writer.app({ ...status, lastAttempt: 1, lastSuccess: 2 })
+  writer.app(aged(status, 5000))
+  await settle()
+  assert.equal(patches.length, 1)
+
+  const sorted = JSON.parse(JSON.stringify(mappingFields(mapping('wordpress/neu'))), (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  ) as StatusFields
+  writer.seen('DomainMapping', 'wordpress/neu', sorted, { uid: 'm' })
+  // A restart: nobody but the object knows since when its conditions are as they are.
+  writer.mapping(aged(mapping('wordpress/neu'), 3_600_000), { uid: 'm' })
+  await settle()
+  assert.equal(patches.length, 1)
+})
+
+test('a transition time moves with its condition alone', async () => {
+  const { writer, patches, settle } = world()
+  const before = mapping('wordpress/neu')
+  writer.seen('DomainMapping', before.key, mappingFields(before), { uid: 'm' })
+  const conditions = aged(before, 3_600_000).conditions.map((each) =>
+    each.type === 'DNSReady' ? { ...each, status: 'True' as const, reason: 'Succeeded' } : each,
+  )
+  writer.mapping({ ...before, conditions }, { uid: 'm' })
+  await settle()
+  const written = patches[0]?.status.conditions as { type: string; lastTransitionTime: string }[]
+  const timeOf = (type: string) => Date.parse(written.find((each) => each.type === type)?.lastTransitionTime ?? '')
+  const timeBefore = (type: string) => before.conditions.find((each) => each.type === type)?.lastTransitionTime ?? 0
+  assert.equal(timeOf('Synced'), timeBefore('Synced'))
+  assert.equal(timeOf('DNSReady'), timeBefore('DNSReady') + 3_600_000)
+})
+
+test('what is no longer so is taken out, and the shape is that of the CRD', () => {
+  const [, network] = sampleStatus().apps
+  const fields = appFields(network as AppStatus)
+  assert.deepEqual(Object.keys(fields.plan as object), ['hash', 'removals', 'reason', 'message'])
+  assert.equal(
+    (fields.certificate as StatusFields).notAfter,
+    new Date(NOW + 11 * 86_400_000).toISOString().replace('.000', ''),
+  )
+  const [host] = mappingFields(MAPPING).hosts as StatusFields[]
+  assert.deepEqual(Object.keys(host as object), ['name', 'state', 'addresses', 'certificateNotAfter'])
+})
+
+test('of one object the latest is written, never two at a time; of all 8 at most; apps first', async () => {
+  let most = 0
+  let now = 0
+  const busy = new Set<string>()
+  const twice: string[] = []
+  const { writer, patches, settle } = world(async ({ key }) => {
+    if (busy.has(key)) twice.push(key)
+    busy.add(key)
+    most = Math.max(most, ++now)
+    await sleep(2)
+    now--
+    busy.delete(key)
+    return { uid: key }
+  })
+  for (let generation = 1; generation <= 3; generation++) {
+    for (let i = 0; i < 100; i++) writer.mapping(mapping(`wordpress/m${i}`, { observedGeneration: generation }))
+    writer.app(app('wordpress/network', { observedGeneration: generation }))
+    await sleep(5)
+  }
+  assert.equal(await settle(), 0)
+  assert.deepEqual(twice, [], 'two patches of one object at once')
+  assert.equal(most, 8)
+  assert.equal(patches[0]?.kind, 'ServerPilotApp')
+  assert.ok(patches.length < 200, `${patches.length} patches`)
+  const last = new Map(patches.map(({ key, status }) => [key, status.observedGeneration]))
+  assert.deepEqual(new Set(last.values()), new Set([3]))
+})
+
+test('what comes while a patch of the same object is under way waits for it', async () => {
+  const answers: (() => void)[] = []
+  const { writer, patches, settle } = world(async () => {
+    await new Promise<void>((resolve) => answers.push(resolve))
+    return { uid: 'u' }
+  })
+  for (let generation = 1; generation <= 3; generation++) {
+    writer.app(app('wordpress/network', { observedGeneration: generation }))
+    await sleep(5)
+  }
+  assert.equal(patches.length, 1)
+  answers.shift()?.()
+  await sleep(5)
+  answers.shift()?.()
+  await settle()
+  assert.deepEqual(
+    patches.map(({ status }) => status.observedGeneration),
+    [1, 3],
+  )
+})
+
+test('409: left to the next outcome; 404: forgotten', async () => {
+  let code: number | undefined = 409
+  const { writer, patches, lines, settle } = world(() => {
+    if (code !== undefined) throw fails(code)
+    return { uid: 'u', resourceVersion: '9' }
+  })
+  const status = app('wordpress/network')
+  writer.app(status, { uid: 'u', resourceVersion: '1' })
+  await settle()
+  assert.equal(patches.length, 1)
+  assert.equal(patches[0]?.resourceVersion, '1')
+  code = 404
+  writer.app(status, { uid: 'u', resourceVersion: '2' })
+  await settle()
+  code = undefined
+  writer.app(status, { uid: 'u', resourceVersion: '3' })
+  await settle()
+  // A cache that has not seen our own patch yet.
+  writer.app({ ...status, observedGeneration: 2 }, { uid: 'u', resourceVersion: '3' })
+  await settle()
+  assert.deepEqual(
+    patches.map(({ resourceVersion }) => resourceVersion),
+    ['1', '2', '3', '9'],
+  )
+  assert.deepEqual(lines, [])
+})
+
+test('while the API server is away everything waits; one line says so; the latest is written after it', async () => {
+  let away = true
+  const { writer, patches, lines, settle } = world(() => {
+    if (away) throw fails(503)
+    return { uid: 'u' }
+  })
+  for (let i = 0; i < 50; i++) writer.mapping(mapping(`wordpress/m${i}`))
+  await sleep(100)
+  assert.ok(patches.length < 60, `${patches.length} tries`)
+  writer.mapping(mapping('wordpress/m7', { observedGeneration: 2 }))
+  away = false
+  assert.equal(await settle(), 0)
+  assert.equal(patches.findLast(({ key }) => key === 'wordpress/m7')?.status.observedGeneration, 2)
+  assert.deepEqual(lines, ['Statuses cannot be written, trying again'])
+})
+
+test('a refusal is said once, not for every object', async () => {
+  const { writer, patches, lines, settle } = world(() => {
+    throw fails(403)
+  })
+  for (let i = 0; i < 50; i++) writer.mapping(mapping(`wordpress/m${i}`))
+  await settle()
+  assert.equal(patches.length, 50)
+  assert.deepEqual(lines, ['A status was refused'])
+})
+
+test('an object that was deleted and made anew gets its status though it is the same', async () => {
+  let uid = 'first'
+  const { writer, patches, settle } = world(() => ({ uid }))
+  writer.app(app('wordpress/network'), { uid })
+  await settle()
+  uid = 'second'
+  writer.app(app('wordpress/network'), { uid })
+  await settle()
+  assert.equal(patches.length, 2)
+})
+
+test('leader-that-wakes-up-late: no patch without leadership; rows of a database have no object', async () => {
+  const { writer, patches, depose, settle } = world()
+  writer.mapping({ ...MAPPING, source: 'wordpress' })
+  await settle()
+  depose()
+  writer.app(app('wordpress/network'))
+  await settle()
+  assert.deepEqual(patches, [])
+})
+
+test('flush gives up in time and says how many are left', async () => {
+  const { writer } = world(() => new Promise<never>(() => undefined))
+  for (let i = 0; i < 20; i++) writer.mapping(mapping(`wordpress/m${i}`))
+  assert.equal(await writer.flush(1000), 20)
+  writer.stop()
+  writer.mapping(mapping('wordpress/late'))
+  assert.equal(writer.depth(), 8, 'only what is under way')
+})
+
+test('statuses on a real API server', { timeout: 60_000 }, async (t) => {
+  const server = await apiServer(t)
+  if (server === undefined) return
+  const namespace = await server.namespace('status')
+  const group = { group: 'domainpilot.dev', version: 'v1alpha1', namespace }
+  const make = async (kind: Kind, plural: string, name: string, spec: object): Promise<ObjectVersion> => {
+    const body = { apiVersion: 'domainpilot.dev/v1alpha1', kind, metadata: { name }, spec }
+    const made = await server.admin.custom.createNamespacedCustomObject({ ...group, plural, body })
+    return (made as { metadata: ObjectVersion }).metadata
+  }
+  const read = async (plural: string, name: string) =>
+    (await server.admin.custom.getNamespacedCustomObject({ ...group, plural, name })) as {
+      metadata: ObjectVersion
+      status: StatusFields
+    }
+  const lines: unknown[] = []
+  const write = (message: string, fields?: unknown) => void lines.push({ message, fields })
+  const log = { debug: write, info: write, warn: write, error: write, child: () => log }
+  const start = () =>
+    createStatusWriter({ api: createStatusApi(server.admin.custom), time: systemTime, log, assertMayWrite() {} })
+
+  const version = await make('ServerPilotApp', 'serverpilotapps', 'network', { appId: 'nlcN0TwdZAyNEgdp' })
+  await make('DomainMapping', 'domainmappings', 'neu', { domain: 'neu.example.org', appRef: { name: 'network' } })
+  const network = { ...(sampleStatus().apps[1] as AppStatus), key: `${namespace}/network`, lastHandledReconcileAt: 'x' }
+  const neu = mapping(`${namespace}/neu`)
+
+  let writer = start()
+  writer.app(network, version)
+  writer.mapping(neu)
+  assert.equal(await writer.flush(10_000), 0)
+  let object = await read('serverpilotapps', 'network')
+  assert.deepEqual(object.status, JSON.parse(JSON.stringify(appFields(network))))
+  const other = await read('domainmappings', 'neu')
+  assert.deepEqual(other.status, JSON.parse(JSON.stringify(mappingFields(neu))))
+
+  // The plan and the date are gone; the cache still has the version from before our own patch.
+  const { plan: _, lastHandledReconcileAt: __, ...rest } = network
+  const settled: AppStatus = { ...rest, certificate: { covered: [], uncovered: [] } }
+  writer.app(settled, version)
+  await writer.flush(10_000)
+  object = await read('serverpilotapps', 'network')
+  assert.equal('plan' in object.status || 'lastHandledReconcileAt' in object.status, false)
+  assert.deepEqual(object.status.certificate, { covered: [], uncovered: [] })
+
+  // A restart: what stands there is read first, nothing is written.
+  writer = start()
+  writer.seen('ServerPilotApp', settled.key, object.status, object.metadata)
+  writer.seen('DomainMapping', neu.key, other.status, other.metadata)
+  writer.app(aged(settled, 60_000), object.metadata)
+  writer.mapping(aged(neu, 60_000))
+  await writer.flush(10_000)
+  assert.equal((await read('serverpilotapps', 'network')).metadata.resourceVersion, object.metadata.resourceVersion)
+  assert.equal((await read('domainmappings', 'neu')).metadata.resourceVersion, other.metadata.resourceVersion)
+
+  // Changed meanwhile: dropped, without a word.
+  writer.app(
+    { ...settled, observedGeneration: 2 },
+    { ...object.metadata, resourceVersion: version.resourceVersion as string },
+  )
+  writer.mapping(mapping(`${namespace}/gone`))
+  await writer.flush(10_000)
+  assert.equal((await read('serverpilotapps', 'network')).status.observedGeneration, 1)
+  assert.deepEqual(lines, [])
+})
