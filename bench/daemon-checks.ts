@@ -7,6 +7,7 @@ import { type Context, createContext, memoryOf } from '../src/controller/context
 import { quiet } from '../src/log/quiet.ts'
 import type { ServerPilot } from '../src/serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../src/source/source.ts'
+import { systemClock } from '../src/time/clock.ts'
 import { app, desired, mappings, record } from '../test/plan/fixture.ts'
 import { collectGarbage, ensure, type Figure } from './measure.ts'
 
@@ -70,7 +71,7 @@ function fleet(): Context {
       mappingSources: [],
       accountOf: async () => account,
       records: { load: async () => undefined, save: async () => '' },
-      clock: { now: Date.now, sleep: async () => undefined },
+      clock: { ...systemClock, sleep: async () => undefined },
       namespaceLabels: () => undefined,
       assertMayWrite: () => undefined,
     },

@@ -6,7 +6,7 @@ import { concerned } from './app/desire.ts'
 import { reconcile } from './app/reconcile.ts'
 import type { Checks } from './checks/checks.ts'
 import type { Context } from './context.ts'
-import { createQueue, type Queue, type QueueHooks, systemQueueTimer } from './queue/queue.ts'
+import { createQueue, type Queue, type QueueHooks } from './queue/queue.ts'
 import { schedule } from './schedule.ts'
 import { sweep } from './sweep.ts'
 
@@ -46,7 +46,7 @@ export interface Daemon {
 /** The daemon: sources and schedule put keys into the queue, workers reconcile them. Nothing else decides anything here. */
 export function createDaemon(options: DaemonOptions): Daemon {
   const { context, reporter, log } = options
-  const queue = createQueue({ timer: systemQueueTimer, hooks: options.hooks })
+  const queue = createQueue({ clock: context.clock, hooks: options.hooks })
   const abort = new AbortController()
   const checks = options.checks?.((app) => queue.add(app, 'low'))
   const workers: Promise<void>[] = []

@@ -1,18 +1,7 @@
-import { type Clock, systemClock } from '../time/clock.ts'
-
 /**
  * What this folder's writers ask of an API server, small enough to be played by a test. Failures carry the HTTP status as
  * `code`; see `codeOf`.
  */
-
-/** Time with a clock that nobody can set: what decides about leadership. */
-export interface Time extends Clock {
-  /** Milliseconds since some moment; never goes back, also when the wall clock is set. */
-  monotonic(): number
-}
-
-/** The real time. */
-export const systemTime: Time = { ...systemClock, monotonic: () => performance.now() }
 
 /** The two kinds of ours. */
 export type Kind = 'ServerPilotApp' | 'DomainMapping'

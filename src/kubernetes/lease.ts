@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../log/log.ts'
-import { codeOf, type LeaseApi, type StoredLease, type Time } from './api.ts'
+import type { Clock } from '../time/clock.ts'
+import { codeOf, type LeaseApi, type StoredLease } from './api.ts'
 import {
   answered,
   expire,
@@ -28,7 +29,7 @@ export interface ElectorOptions {
   api: LeaseApi
   /** No other process', nor an earlier one's: a pod's name with something random. */
   identity: string
-  time: Time
+  clock: Clock
   log: Log
   timings?: LeaseTimings
   /** 0 to 1, for the jitter. */
@@ -75,7 +76,7 @@ export function leaseName(shard: string): string {
 
 /** Makes an elector; nothing starts. */
 export function createElector(options: ElectorOptions): Elector {
-  const { api, identity, time, log, timings = LEASE_TIMINGS, random = Math.random } = options
+  const { api, identity, clock, log, timings = LEASE_TIMINGS, random = Math.random } = options
   const end = new AbortController()
   /** Ends the watch: who leads knows of the Lease by its own writes. */
   const following = new AbortController()
@@ -86,7 +87,7 @@ export function createElector(options: ElectorOptions): Elector {
   let epoch: number | undefined
   let running: Promise<void> | undefined
 
-  const moment = (): Moment => ({ monotonic: time.monotonic(), wall: time.now() })
+  const moment = (): Moment => ({ monotonic: clock.steady(), wall: clock.now() })
 
   function settle(next: typeof state): void {
     const before = state.phase.is
@@ -146,7 +147,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   async function within<Result>(ms: number, work: () => Promise<Result>): Promise<Result> {
     const over = new AbortController()
-    const limit = time.sleep(ms, over.signal).then(() => {
+    const limit = clock.sleep(ms, over.signal).then(() => {
       throw new Error('the API server did not answer in time')
     })
     limit.catch(() => undefined)
@@ -169,7 +170,7 @@ export function createElector(options: ElectorOptions): Elector {
       const left = untilLost(state, moment())
       const jitter = 1 - JITTER / 2 + random() * JITTER
       const pause = left === undefined ? timings.retryPeriod * jitter : Math.min(timings.retryPeriod, left)
-      const paused = time.sleep(pause, end.signal)
+      const paused = clock.sleep(pause, end.signal)
       // Who never gets ready looks on for as long as it lives.
       await (mayTake ? paused : Promise.race([paused, begun.catch(() => paused)])).catch(() => undefined)
     }
@@ -192,7 +193,7 @@ export function createElector(options: ElectorOptions): Elector {
         if (words !== told) log.warn('The Lease cannot be watched', { lease: api.name, error })
         told = words
       }
-      await time.sleep(timings.retryPeriod, signal).catch(() => undefined)
+      await clock.sleep(timings.retryPeriod, signal).catch(() => undefined)
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { FINALIZER, type Finalizers } from '../controller/app/finalize.ts'
-import { type LeaseApi, systemTime } from '../kubernetes/api.ts'
+import type { LeaseApi } from '../kubernetes/api.ts'
 import {
   createConfigMapApi,
   createEventApi,
@@ -19,6 +19,7 @@ import { createKubernetesSource } from '../source/kubernetes/kubernetes.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { createRecorder } from '../status/cluster/events.ts'
 import { createStatusWriter } from '../status/cluster/status-writer.ts'
+import { systemClock } from '../time/clock.ts'
 import { type DnsRecall, dnsRecall } from './dns-recall.ts'
 import { calledAs, type Io } from './io.ts'
 import type { KubernetesSettings } from './settings.ts'
@@ -94,7 +95,7 @@ export function openCluster(
   let dnsRead: ((recall: DnsRecall) => void) | undefined
   const statuses = createStatusWriter({
     api: createStatusApi(connection.custom),
-    time: systemTime,
+    clock: systemClock,
     log,
     assertMayWrite: () => elector?.assertLeading(),
   })
@@ -120,7 +121,7 @@ export function openCluster(
   const events = createRecorder({
     api: createEventApi(connection.events),
     instance: io.environment.HOSTNAME ?? 'domainpilot',
-    time: systemTime,
+    clock: systemClock,
     log,
     assertMayWrite: () => elector?.assertLeading(),
   })
@@ -165,7 +166,7 @@ function openElection(api: LeaseApi, log: Log): Elector {
   return createElector({
     api,
     identity: `domainpilot-${randomUUID()}`,
-    time: systemTime,
+    clock: systemClock,
     log,
   })
 }

@@ -1,29 +1,55 @@
-/** Time as an argument: tests bring their own. */
+/** Calls a timer off; safe to call again, and after it fired. */
+export type Cancel = () => void
+
+/** Time as an argument: the program runs on `systemClock`, tests bring one that they turn. All times are in milliseconds. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** The wall clock, since the epoch. Somebody may set it, forwards and back: it is for dates, never for waits. */
   now(): number
-  /** Milliseconds since any fixed point, by a clock that nobody sets: for waits. Without it `now` serves. */
-  steady?(): number
-  /** Resolves after `ms` milliseconds; rejects with the signal's reason once it aborts. */
+  /** Since any fixed point, by a clock that nobody sets: for waits and for how long something took. */
+  steady(): number
+  /** Resolves after `ms`; rejects with the signal's reason once it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls `fire` once, `ms` from now. `idle`: waiting for it keeps no process alive. */
+  after(ms: number, fire: () => void, options?: { idle?: boolean }): Cancel
+}
+
+/** The longest time that `setTimeout` takes; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+function after(ms: number, fire: () => void, { idle = false } = {}): Cancel {
+  const timer = setTimeout(fire, Math.min(Math.max(Math.ceil(ms), 0), MAX_TIMER_MS))
+  if (idle) timer.unref()
+  return () => clearTimeout(timer)
 }
 
 /** The real time. A sleep keeps the process alive until it ends or is aborted. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  steady: () => Math.floor(performance.now()),
+  steady: () => performance.now(),
+  after,
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const wake = () => {
+      const wake = (): void => {
         signal?.removeEventListener('abort', abort)
         resolve()
       }
-      const timer = setTimeout(wake, ms)
-      const abort = () => {
-        clearTimeout(timer)
+      const cancel = after(ms, wake)
+      const abort = (): void => {
+        cancel()
         reject(signal?.reason)
       }
       signal?.addEventListener('abort', abort, { once: true })
     }),
+}
+
+/** Calls `job` every `ms` until the function that it gives is called. The next turn is timed from the call, not from the job's end. */
+export function every(clock: Pick<Clock, 'after'>, ms: number, job: () => void, options?: { idle?: boolean }): Cancel {
+  let cancel: Cancel
+  const turn = (): void => {
+    cancel = clock.after(ms, turn, options)
+    job()
+  }
+  cancel = clock.after(ms, turn, options)
+  return () => cancel()
 }

@@ -24,6 +24,8 @@ export function testClock(start = Date.UTC(2026, 0, 15, 12)): TestClock {
   let now = start
   return {
     now: () => now,
+    steady: () => now,
+    after: systemClock.after,
     advance: (ms) => {
       now += ms
     },

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { setTimeout as elapsed } from 'node:timers/promises'
 import { createServerPilot } from '../../src/serverpilot/client.ts'
 import type { ServerPilot } from '../../src/serverpilot/serverpilot.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
-import type { Clock } from '../../src/time/clock.ts'
+import { type Clock, systemClock } from '../../src/time/clock.ts'
 import { createWorld, names, objectYaml, type World } from '../controller/world.ts'
 
 /** Hosts of others: there before us, seen before by us. */
@@ -24,7 +23,9 @@ const HURRY = 10
 /** A clock on which real time runs faster, so that waits of a client are short and still in proportion. */
 export const hurriedClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now() * HURRY),
-  sleep: (ms, signal) => elapsed(ms / HURRY, undefined, { signal }),
+  steady: () => performance.now() * HURRY,
+  sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
+  after: (ms, fire, options) => systemClock.after(ms / HURRY, fire, options),
 }
 
 /** A client's time-out in real milliseconds: longer than any answer of the simulator takes on a busy machine. */

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LeaseApi } from '../../src/kubernetes/api.ts'
-import { systemTime } from '../../src/kubernetes/api.ts'
 import { createLeaseApi } from '../../src/kubernetes/client-apis.ts'
 import { createElector, type Elector, leaseName, NotLeadingError } from '../../src/kubernetes/lease.ts'
 import { LEASE_TIMINGS } from '../../src/kubernetes/lease-state.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { apiServer, until } from './api-server.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
 
 function elector(api: LeaseApi, identity: string): Elector {
-  return createElector({ api, identity, time: systemTime, log })
+  return createElector({ api, identity, clock: systemClock, log })
 }
 
 /** The same Lease behind a connection that can be cut. */
@@ -120,7 +120,7 @@ describe('on a real API server', { timeout: 120_000 }, () => {
     await t.test('a standby is told of the Lease between its looks', async (t) => {
       const api = leaseOf('watched')
       const timings = { ...LEASE_TIMINGS, retryPeriod: 60_000 }
-      const b = createElector({ api, identity: 'b', time: systemTime, log, timings })
+      const b = createElector({ api, identity: 'b', clock: systemClock, log, timings })
       t.after(() => b.stop())
       const term = { durationSeconds: 15, acquiredAt: Date.now(), renewedAt: Date.now(), transitions: 1 }
       const held = await api.create({ ...term, holder: 'a' })

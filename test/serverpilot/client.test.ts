@@ -289,7 +289,7 @@ describe('aborting', () => {
         async ({ url, seen }) => {
           const { pilot } = clientOf(url, {
             clock: {
-              now: () => 0,
+              ...fakeClock(),
               sleep: (_, signal) =>
                 new Promise((_ok, no) => signal?.addEventListener('abort', () => no(signal.reason))),
             },

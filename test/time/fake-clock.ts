@@ -1,12 +1,14 @@
 import type { Clock } from '../../src/time/clock.ts'
 
-/** A clock that a test moves. */
+/** A clock that a test turns. */
 export interface FakeClock extends Clock {
-  /** Lets time pass, and wakes the sleeps that are due, in their order. */
+  /** Lets time pass, and wakes whoever is due, in order: each sees the time for which it asked. */
   advance(ms: number): void
+  /** Somebody sets the wall clock; what waits is not concerned. */
+  set(now: number): void
   /** Every sleep asked for, in ms, in order. */
   readonly slept: number[]
-  /** How many sleeps are not over. */
+  /** How many sleeps and timers are not over. */
   pending(): number
 }
 
@@ -14,36 +16,55 @@ export interface FakeClock extends Clock {
  * Sleeps shorter than `instantBelow` ms pass at once (the clock moves along); longer ones, such as time-outs, wait for `advance`.
  */
 export function fakeClock({ start = 1_700_000_000_000, instantBelow = 0 } = {}): FakeClock {
-  let now = start
-  const sleepers = new Set<{ at: number; wake: () => void }>()
+  let steady = 0
+  let offset = start
+  let count = 0
+  const waiting = new Set<{ at: number; order: number; wake: () => void }>()
   const slept: number[] = []
-  const advance = (ms: number) => {
-    now += ms
-    for (const sleeper of [...sleepers].sort((a, b) => a.at - b.at)) if (sleeper.at <= now) sleeper.wake()
+
+  const advance = (ms: number): void => {
+    const end = steady + ms
+    for (;;) {
+      const [next] = [...waiting]
+        .filter(({ at }) => at <= end)
+        .sort((a, b) => (a.at === b.at ? a.order - b.order : a.at - b.at))
+      if (next === undefined) break
+      steady = Math.max(steady, next.at)
+      waiting.delete(next)
+      next.wake()
+    }
+    steady = end
   }
+
+  const after: Clock['after'] = (ms, fire) => {
+    const entry = { at: steady + Math.max(Math.ceil(ms), 0), order: count++, wake: fire }
+    waiting.add(entry)
+    return () => waiting.delete(entry)
+  }
+
   return {
     slept,
-    now: () => now,
-    pending: () => sleepers.size,
+    now: () => offset + steady,
+    steady: () => steady,
+    pending: () => waiting.size,
     advance,
+    after,
+    set(now) {
+      offset = now - steady
+    },
     async sleep(ms, signal) {
       signal?.throwIfAborted()
       slept.push(ms)
       if (ms < instantBelow) return advance(ms)
       await new Promise<void>((resolve, reject) => {
-        const leave = () => {
-          sleepers.delete(sleeper)
+        const leave = (): void => {
+          cancel()
           reject(signal?.reason)
         }
-        const sleeper = {
-          at: now + ms,
-          wake() {
-            sleepers.delete(sleeper)
-            signal?.removeEventListener('abort', leave)
-            resolve()
-          },
-        }
-        sleepers.add(sleeper)
+        const cancel = after(ms, () => {
+          signal?.removeEventListener('abort', leave)
+          resolve()
+        })
         signal?.addEventListener('abort', leave, { once: true })
       })
     },

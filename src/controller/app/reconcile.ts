@@ -121,7 +121,7 @@ async function planFor(
   const memory = memoryOf(context, app.key)
   const now = context.clock.now()
   // What settles is timed by a clock that nobody sets; a plan reads the wall clock.
-  const steady = context.clock.steady?.() ?? now
+  const steady = Math.floor(context.clock.steady())
   const owned = Object.keys(record.hosts) as Host[]
   const leaving = farewellOf(context, app) === 'leaving'
   const distrusted = !fresh && !writerMatches(record, context.writer)

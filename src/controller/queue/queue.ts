@@ -1,12 +1,5 @@
+import type { Cancel, Clock } from '../../time/clock.ts'
 import { type Priority, QUEUE_TIMES, type QueueTimes, queueState } from './queue-state.ts'
-
-/** The time that the queue lives by. Only differences of `now` count, so a clock that never jumps serves best. */
-export interface QueueTimer {
-  /** Milliseconds since any fixed point. */
-  now(): number
-  /** Calls `fire` once, `ms` from now. Gives a function that calls it off. */
-  setTimer(ms: number, fire: () => void): () => void
-}
 
 /** Told of what the queue does, for metrics. */
 export interface QueueHooks {
@@ -42,44 +35,32 @@ export interface Queue {
 
 /** What a queue is made of. */
 export interface QueueOptions {
-  timer: QueueTimer
+  /** Only its steady time counts: a corrected wall clock neither hurries nor holds up a key. */
+  clock: Pick<Clock, 'steady' | 'after'>
   times?: Partial<QueueTimes>
   hooks?: QueueHooks
   /** Numbers from 0 up to 1. */
   random?: () => number
 }
 
-/** The longest time that `setTimeout` takes; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
-/** The timer of the running process, on its monotonic clock: a corrected wall clock neither hurries nor holds up a key. */
-export const systemQueueTimer: QueueTimer = {
-  now: () => performance.now(),
-  setTimer(ms, fire) {
-    const timeout = setTimeout(fire, ms)
-    return () => clearTimeout(timeout)
-  },
-}
-
 /** Makes an empty queue. It does nothing by itself until a key is added. */
-export function createQueue({ timer, times, hooks = {}, random = Math.random }: QueueOptions): Queue {
+export function createQueue({ clock, times, hooks = {}, random = Math.random }: QueueOptions): Queue {
   const span = { ...QUEUE_TIMES, ...times }
   const state = queueState(span, random)
   const workers = new Set<(key: string | undefined) => void>()
-  let alarm: { at: number; cancel: () => void } | undefined
+  let alarm: { at: number; cancel: Cancel } | undefined
   let open = true
 
   /** Sees to it that `ring` is called at `at` or before. */
   function arm(at: number, now: number): void {
     if (alarm !== undefined && alarm.at <= at) return
     alarm?.cancel()
-    const ms = Math.min(Math.max(Math.ceil(at - now), 0), MAX_TIMER_MS)
-    alarm = { at: Math.min(at, now + ms), cancel: timer.setTimer(ms, ring) }
+    alarm = { at, cancel: clock.after(at - now, ring) }
   }
 
   function ring(): void {
     alarm = undefined
-    const now = timer.now()
+    const now = clock.steady()
     for (let fresh = state.promote(now); fresh > 0; fresh--) hooks.onAdd?.()
     const next = state.nextDue()
     if (next !== undefined) arm(next, now)
@@ -88,7 +69,7 @@ export function createQueue({ timer, times, hooks = {}, random = Math.random }: 
 
   function serve(): void {
     for (const worker of workers) {
-      const taken = state.take(timer.now())
+      const taken = state.take(clock.steady())
       if (taken === undefined) return
       workers.delete(worker)
       hooks.onGet?.(taken.waited / 1000)
@@ -98,7 +79,7 @@ export function createQueue({ timer, times, hooks = {}, random = Math.random }: 
 
   function add(key: string, priority: Priority = 'high'): void {
     if (!open) return
-    if (state.add(key, priority, timer.now())) hooks.onAdd?.()
+    if (state.add(key, priority, clock.steady())) hooks.onAdd?.()
     serve()
   }
 
@@ -111,21 +92,21 @@ export function createQueue({ timer, times, hooks = {}, random = Math.random }: 
         add(key, priority)
         return
       }
-      const now = timer.now()
+      const now = clock.steady()
       state.addAfter(key, ms, priority, now)
       arm(now + ms, now)
     },
 
     addRateLimited(key) {
       if (!open) return
-      const now = timer.now()
+      const now = clock.steady()
       arm(now + state.addRateLimited(key, now), now)
       hooks.onRetry?.()
     },
 
     addCoalesced(key) {
       if (!open) return
-      const now = timer.now()
+      const now = clock.steady()
       state.addCoalesced(key, now)
       // The end of a burst that goes on comes later than this; then the alarm finds nothing and is set anew.
       arm(now + span.quiet, now)

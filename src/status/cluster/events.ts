@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { codeOf, type EventApi, type Kind, splitKey, type Time } from '../../kubernetes/api.ts'
+import { codeOf, type EventApi, type Kind, splitKey } from '../../kubernetes/api.ts'
 import type { Log } from '../../log/log.ts'
+import type { Clock } from '../../time/clock.ts'
 import { cutMessage } from '../conditions.ts'
 import { EVENTS, type EventReason } from '../reasons.ts'
 
@@ -21,7 +22,7 @@ export interface RecorderOptions {
   api: EventApi
   /** Which process reports; the name of a pod. */
   instance: string
-  time: Time
+  clock: Clock
   log: Log
   /** Throws when this process may not write. */
   assertMayWrite(): void
@@ -54,7 +55,7 @@ interface Series {
 }
 
 /** Makes a recorder; it writes one Event after the other. */
-export function createRecorder({ api, instance, time, log, assertMayWrite }: RecorderOptions): Recorder {
+export function createRecorder({ api, instance, clock, log, assertMayWrite }: RecorderOptions): Recorder {
   const waiting: { happening: Happening; at: number }[] = []
   const series = new Map<string, Series>()
   const budgets = new Map<string, { tokens: number; at: number }>()
@@ -128,7 +129,7 @@ export function createRecorder({ api, instance, time, log, assertMayWrite }: Rec
 
   /** Takes one from the object's budget. */
   function spend(object: string): boolean {
-    const now = time.monotonic()
+    const now = clock.steady()
     for (const [key, { at }] of budgets) {
       if (now - at < BURST * REFILL_MS) break
       budgets.delete(key)
@@ -142,7 +143,7 @@ export function createRecorder({ api, instance, time, log, assertMayWrite }: Rec
   }
 
   function eventName(object: string): string {
-    const unique = createHash('sha256').update(`${instance} ${time.now()} ${made++}`).digest('hex').slice(0, 16)
+    const unique = createHash('sha256').update(`${instance} ${clock.now()} ${made++}`).digest('hex').slice(0, 16)
     return `${object.slice(0, 200).replace(/[-.]+$/, '')}.${unique}`
   }
 
@@ -152,12 +153,12 @@ export function createRecorder({ api, instance, time, log, assertMayWrite }: Rec
         waiting.shift()
         dropped++
       }
-      waiting.push({ happening, at: time.now() })
+      waiting.push({ happening, at: clock.now() })
       working ??= Promise.resolve().then(work)
     },
     async flush(timeoutMs) {
       const over = new AbortController()
-      await Promise.race([working, time.sleep(timeoutMs, over.signal).catch(() => undefined)])
+      await Promise.race([working, clock.sleep(timeoutMs, over.signal).catch(() => undefined)])
       over.abort()
     },
   }

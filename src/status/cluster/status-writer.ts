@@ -1,14 +1,15 @@
 import type { Key } from '../../api/objects.ts'
-import { codeOf, type Kind, type ObjectVersion, type StatusApi, splitKey, type Time } from '../../kubernetes/api.ts'
+import { codeOf, type Kind, type ObjectVersion, type StatusApi, splitKey } from '../../kubernetes/api.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
+import type { Clock } from '../../time/clock.ts'
 import type { AppStatus, MappingStatus } from '../status.ts'
 import { ABSENT, appFields, mappingFields, type StatusFields } from './status-writer-fields.ts'
 import { digestOf, type Known, keepTransitionTimes, sinceOf } from './status-writer-memory.ts'
 
 export interface StatusWriterOptions {
   api: StatusApi
-  time: Time
+  clock: Clock
   log: Log
   /** Throws when this process may not write; asked directly before each patch. */
   assertMayWrite(): void
@@ -59,7 +60,7 @@ const emptyLane = (): Lane => ({ known: new Map(), waiting: new Map(), underWay:
 
 /** Makes a status writer. */
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
-  const { api, time, log, assertMayWrite, parallel = PARALLEL } = options
+  const { api, clock, log, assertMayWrite, parallel = PARALLEL } = options
   // Apps first: there are few of them, and people look there.
   const lanes: Record<Kind, Lane> = { ServerPilotApp: emptyLane(), DomainMapping: emptyLane() }
   const share = sharing()
@@ -155,9 +156,9 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     if (code !== undefined && code < 500 && code !== 429) {
       refused++
       // Missing rights concern thousands of objects at once.
-      if (time.monotonic() - refusedAt < REFUSED_EVERY_MS) return
+      if (clock.steady() - refusedAt < REFUSED_EVERY_MS) return
       log.warn('A status was refused', { kind, object: key, refused, error })
-      refusedAt = time.monotonic()
+      refusedAt = clock.steady()
       refused = 0
       return
     }
@@ -177,7 +178,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       pausing = false
       pump()
     }
-    time.sleep(pause, end.signal).then(resume, resume)
+    clock.sleep(pause, end.signal).then(resume, resume)
   }
 
   function enqueue(wish: Wish): void {
@@ -214,7 +215,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       if (depth() === 0) return 0
       const over = new AbortController()
       const empty = new Promise<void>((resolve) => idle.add(resolve))
-      await Promise.race([empty, time.sleep(timeoutMs, over.signal).catch(() => undefined)])
+      await Promise.race([empty, clock.sleep(timeoutMs, over.signal).catch(() => undefined)])
       over.abort()
       return depth()
     },

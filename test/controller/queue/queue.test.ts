@@ -1,51 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import {
-  createQueue,
-  type Queue,
-  type QueueHooks,
-  type QueueTimer,
-  systemQueueTimer,
-} from '../../../src/controller/queue/queue.ts'
+import { createQueue, type Queue, type QueueHooks } from '../../../src/controller/queue/queue.ts'
 import { QUEUE_TIMES, queueState } from '../../../src/controller/queue/queue-state.ts'
+import { systemClock } from '../../../src/time/clock.ts'
+import { type FakeClock, fakeClock } from '../../time/fake-clock.ts'
 
-interface VirtualTimer extends QueueTimer {
-  advance(ms: number): void
-  pending(): number
-}
-
-function virtualTimer(): VirtualTimer {
-  let now = 0
-  let timers: { at: number; fire: () => void }[] = []
-  return {
-    now: () => now,
-    setTimer(ms, fire) {
-      assert.ok(Number.isInteger(ms) && ms >= 0 && ms < 2 ** 31, `timer of ${ms}`)
-      const timer = { at: now + ms, fire }
-      timers.push(timer)
-      return () => {
-        timers = timers.filter((each) => each !== timer)
-      }
-    },
-    advance(ms) {
-      const end = now + ms
-      for (;;) {
-        const next = timers.filter((each) => each.at <= end).sort((a, b) => a.at - b.at)[0]
-        if (next === undefined) break
-        timers = timers.filter((each) => each !== next)
-        now = Math.max(now, next.at)
-        next.fire()
-      }
-      now = end
-    },
-    pending: () => timers.length,
-  }
-}
-
-function setUp(hooks: QueueHooks = {}): { queue: Queue; timer: VirtualTimer; taken: () => Promise<string[]> } {
-  const timer = virtualTimer()
-  const queue = createQueue({ timer, hooks, random: () => 0 })
+function setUp(hooks: QueueHooks = {}): { queue: Queue; clock: FakeClock; taken: () => Promise<string[]> } {
+  const clock = fakeClock()
+  const queue = createQueue({ clock, hooks, random: () => 0 })
   /** Takes and ends whatever is queued now. */
   const taken = async (): Promise<string[]> => {
     const keys: string[] = []
@@ -57,7 +20,7 @@ function setUp(hooks: QueueHooks = {}): { queue: Queue; timer: VirtualTimer; tak
     }
     return keys
   }
-  return { queue, timer, taken }
+  return { queue, clock, taken }
 }
 
 describe('queue', { timeout: 60_000 }, () => {
@@ -99,84 +62,84 @@ describe('queue', { timeout: 60_000 }, () => {
   })
 
   test('of-delayed-adds-the-earlier-wins', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     queue.addAfter('a', 1000)
     queue.addAfter('a', 5000)
     queue.addAfter('b', 5000)
     queue.addAfter('b', 2000)
-    timer.advance(999)
+    clock.advance(999)
     assert.deepEqual(await taken(), [])
-    timer.advance(1)
+    clock.advance(1)
     assert.deepEqual(await taken(), ['a'])
-    timer.advance(1000)
+    clock.advance(1000)
     assert.deepEqual(await taken(), ['b'])
-    timer.advance(60_000)
+    clock.advance(60_000)
     assert.deepEqual(await taken(), [])
-    assert.equal(timer.pending(), 0)
+    assert.equal(clock.pending(), 0)
   })
 
   test('a-run-settles-what-was-asked-for-before-it', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     queue.addAfter('a', 1000)
     queue.add('a')
     assert.deepEqual(await taken(), ['a'])
-    timer.advance(5000)
+    clock.advance(5000)
     assert.deepEqual(await taken(), [])
   })
 
   test('delays-beyond-what-a-timer-takes-hold', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     const days40 = 40 * 86_400_000
     queue.addAfter('a', days40)
-    timer.advance(days40 - 1)
+    clock.advance(days40 - 1)
     assert.deepEqual(await taken(), [])
-    timer.advance(1)
+    clock.advance(1)
     assert.deepEqual(await taken(), ['a'])
   })
 
   test('back-off-doubles-to-its-limit-and-is-forgotten', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     const waits: number[] = []
     for (let i = 0; i < 12; i++) {
       queue.addRateLimited('a')
-      const from = timer.now()
-      for (let step = 0; queue.depth() === 0 && step < 2000; step++) timer.advance(500)
-      waits.push((timer.now() - from) / 1000)
+      const from = clock.steady()
+      for (let step = 0; queue.depth() === 0 && step < 2000; step++) clock.advance(500)
+      waits.push((clock.steady() - from) / 1000)
       await taken()
     }
     assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900])
     queue.forget('a')
     queue.addRateLimited('a')
-    timer.advance(1000)
+    clock.advance(1000)
     assert.deepEqual(await taken(), ['a'])
   })
 
   test('jitter-stays-within-its-share', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.nat(40), (chance, fails) => {
-        const timer = virtualTimer()
-        const queue = createQueue({ timer, random: () => chance })
+        const clock = fakeClock()
+        const queue = createQueue({ clock, random: () => chance })
         for (let i = 0; i <= fails; i++) {
           queue.addRateLimited('a')
-          timer.advance(QUEUE_TIMES.backoffMax)
+          clock.advance(QUEUE_TIMES.backoffMax)
           assert.equal(queue.depth(), 1)
           void queue.get()
           queue.done('a')
         }
         queue.addRateLimited('a')
         const full = Math.min(1000 * 2 ** (fails + 1), QUEUE_TIMES.backoffMax)
-        timer.advance(full / 2 - 1)
+        clock.advance(full / 2 - 1)
         assert.equal(queue.depth(), 0)
       }),
     )
   })
 
   test('the-sweep-does-not-cut-a-back-off-short-a-fresh-change-does', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     queue.addRateLimited('a')
     queue.add('a', 'low')
     assert.deepEqual(await taken(), [])
-    timer.advance(1000)
+    clock.advance(1000)
     assert.deepEqual(await taken(), ['a'])
     queue.addRateLimited('a')
     queue.add('a')
@@ -184,14 +147,14 @@ describe('queue', { timeout: 60_000 }, () => {
   })
 
   test('a-sweep-during-the-failing-run-does-not-either', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     queue.add('a')
     await queue.get()
     queue.add('a', 'low')
     queue.addRateLimited('a')
     queue.done('a')
     assert.deepEqual(await taken(), [])
-    timer.advance(1000)
+    clock.advance(1000)
     assert.deepEqual(await taken(), ['a'])
     // The other order: done first, then the back-off.
     queue.add('a')
@@ -200,7 +163,7 @@ describe('queue', { timeout: 60_000 }, () => {
     queue.done('a')
     queue.addRateLimited('a')
     assert.deepEqual(await taken(), [])
-    timer.advance(2000)
+    clock.advance(2000)
     assert.deepEqual(await taken(), ['a'])
   })
 
@@ -215,40 +178,40 @@ describe('queue', { timeout: 60_000 }, () => {
   })
 
   test('a-burst-becomes-one-run-once-it-is-quiet', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     for (let i = 0; i < 10; i++) {
       queue.addCoalesced('a')
-      timer.advance(100)
+      clock.advance(100)
     }
     assert.deepEqual(await taken(), [])
-    timer.advance(399)
+    clock.advance(399)
     assert.deepEqual(await taken(), [])
-    timer.advance(1)
+    clock.advance(1)
     assert.deepEqual(await taken(), ['a'])
-    timer.advance(10_000)
+    clock.advance(10_000)
     assert.deepEqual(await taken(), [])
   })
 
   test('a-burst-without-end-runs-every-two-seconds', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     const runs: number[] = []
     for (let i = 0; i < 50; i++) {
       queue.addCoalesced('a')
-      timer.advance(100)
-      for (const _ of await taken()) runs.push(timer.now())
+      clock.advance(100)
+      for (const _ of await taken()) runs.push(clock.steady())
     }
     assert.deepEqual(runs, [2000, 4000])
   })
 
   test('a-burst-lifts-a-low-key-and-ends-a-back-off', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     queue.add('l1', 'low')
     queue.add('l2', 'low')
     queue.addCoalesced('l2')
     queue.addRateLimited('b')
     queue.addRateLimited('b')
     queue.addCoalesced('b')
-    timer.advance(500)
+    clock.advance(500)
     assert.deepEqual(await taken(), ['l2', 'b', 'l1'])
   })
 
@@ -271,13 +234,13 @@ describe('queue', { timeout: 60_000 }, () => {
   })
 
   test('a-delayed-high-add-lifts-a-low-key-when-it-is-due', async () => {
-    const { queue, timer, taken } = setUp()
+    const { queue, clock, taken } = setUp()
     queue.add('l1', 'low')
     queue.add('l2', 'low')
     queue.addAfter('l2', 1000)
     queue.addAfter('l3', 1000)
     queue.add('l3', 'low')
-    timer.advance(1000)
+    clock.advance(1000)
     assert.deepEqual(await taken(), ['l2', 'l3', 'l1'])
   })
 
@@ -294,40 +257,40 @@ describe('queue', { timeout: 60_000 }, () => {
   })
 
   test('shut-down-frees-workers-and-timers', async () => {
-    const { queue, timer } = setUp()
+    const { queue, clock } = setUp()
     const worker = queue.get()
     queue.addAfter('a', 1000)
     queue.shutDown()
     assert.equal(await worker, undefined)
-    assert.equal(timer.pending(), 0)
+    assert.equal(clock.pending(), 0)
     queue.add('b')
     queue.addRateLimited('b')
     queue.addCoalesced('b')
     assert.equal(queue.depth(), 0)
-    assert.equal(timer.pending(), 0)
+    assert.equal(clock.pending(), 0)
     assert.equal(await queue.get(), undefined)
     queue.done('a')
   })
 
   test('hooks-tell-of-adds-retries-and-waiting', async () => {
     const seen: (string | number)[] = []
-    const { queue, timer, taken } = setUp({
+    const { queue, clock, taken } = setUp({
       onAdd: () => seen.push('add'),
       onRetry: () => seen.push('retry'),
       onGet: (seconds) => seen.push(seconds),
     })
     queue.add('a')
     queue.add('a')
-    timer.advance(1500)
+    clock.advance(1500)
     await taken()
     queue.addRateLimited('a')
-    timer.advance(1000)
+    clock.advance(1000)
     await taken()
     assert.deepEqual(seen, ['add', 1.5, 'retry', 'add', 0])
   })
 
   test('the-timer-of-the-process', async () => {
-    const queue = createQueue({ timer: systemQueueTimer })
+    const queue = createQueue({ clock: systemClock })
     queue.addAfter('a', 5)
     assert.equal(await queue.get(), 'a')
     queue.shutDown()
@@ -358,8 +321,8 @@ describe('queue against a model', { timeout: 60_000 }, () => {
   test('never-two-at-once-nothing-lost-nothing-late', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (calls) => {
-        const timer = virtualTimer()
-        const queue = createQueue({ timer, random: () => 0 })
+        const clock = fakeClock()
+        const queue = createQueue({ clock, random: () => 0 })
         const running: string[] = []
         /** What each key was asked for since its last start: the latest time at which it has to be queued. */
         const owed = new Map<string, number>()
@@ -370,7 +333,7 @@ describe('queue against a model', { timeout: 60_000 }, () => {
         const take = async (): Promise<void> => {
           if (queue.depth() === 0) {
             for (const [of, at] of owed) {
-              assert.ok(running.includes(of) || at > timer.now(), `${of} was due at ${at}, now ${timer.now()}`)
+              assert.ok(running.includes(of) || at > clock.steady(), `${of} was due at ${at}, now ${clock.steady()}`)
             }
             return
           }
@@ -381,7 +344,7 @@ describe('queue against a model', { timeout: 60_000 }, () => {
           owed.delete(got)
         }
         for (const call of calls) {
-          const now = timer.now()
+          const now = clock.steady()
           switch (call.kind) {
             case 'add':
               queue.add(call.key, call.low ? 'low' : 'high')
@@ -416,17 +379,17 @@ describe('queue against a model', { timeout: 60_000 }, () => {
               break
             }
             case 'wait':
-              timer.advance(call.ms)
+              clock.advance(call.ms)
           }
         }
         for (const of of running.splice(0)) queue.done(of)
-        timer.advance(QUEUE_TIMES.backoffMax)
+        clock.advance(QUEUE_TIMES.backoffMax)
         while (queue.depth() > 0) {
           await take()
           queue.done(running.pop() ?? '')
         }
         assert.deepEqual([...owed.keys()], [], 'lost')
-        assert.equal(timer.pending(), 0)
+        assert.equal(clock.pending(), 0)
       }),
       { numRuns: 1500 },
     )

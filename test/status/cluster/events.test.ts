@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type EventApi, type NewEvent, systemTime, type Time } from '../../../src/kubernetes/api.ts'
+import type { EventApi, NewEvent } from '../../../src/kubernetes/api.ts'
 import { createEventApi } from '../../../src/kubernetes/client-apis.ts'
 import { createRecorder, eventNote, type Happening, MAX_NOTE_BYTES } from '../../../src/status/cluster/events.ts'
+import { type Clock, systemClock } from '../../../src/time/clock.ts'
 import { apiServer, until } from '../../kubernetes/api-server.ts'
 
 const REFUSED = Array.from({ length: 120 }, (_, i) => `kunde-${i + 1}.bücher.example`)
@@ -11,7 +12,7 @@ const MINUTE = 60_000
 
 function world() {
   let now = Date.UTC(2026, 0, 15)
-  const time: Time = { ...systemTime, now: () => now, monotonic: () => now }
+  const clock: Clock = { ...systemClock, now: () => now, steady: () => now }
   const created: NewEvent[] = []
   const patched: { name: string; count: number; lastAt: number }[] = []
   const lines: { message: string; fields: unknown }[] = []
@@ -34,7 +35,7 @@ function world() {
   const recorder = createRecorder({
     api,
     instance: 'pod-a',
-    time,
+    clock,
     log,
     assertMayWrite() {
       if (!may) throw new Error('not leading')
@@ -197,7 +198,7 @@ test('Events on a real API server', { timeout: 60_000 }, async (t) => {
   const recorder = createRecorder({
     api: createEventApi(server.admin.events),
     instance: 'domainpilot-7c9d-x2x',
-    time: systemTime,
+    clock: systemClock,
     log,
     assertMayWrite() {},
   })

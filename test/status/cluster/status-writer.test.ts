@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Kind, type ObjectVersion, type StatusApi, systemTime } from '../../../src/kubernetes/api.ts'
+import type { Kind, ObjectVersion, StatusApi } from '../../../src/kubernetes/api.ts'
 import { createStatusApi } from '../../../src/kubernetes/client-apis.ts'
 import { createStatusWriter } from '../../../src/status/cluster/status-writer.ts'
 import { appFields, mappingFields, type StatusFields } from '../../../src/status/cluster/status-writer-fields.ts'
 import type { AppStatus, MappingStatus } from '../../../src/status/status.ts'
+import { systemClock } from '../../../src/time/clock.ts'
 import { apiServer } from '../../kubernetes/api-server.ts'
 import { app, NOW, sampleStatus } from '../sample-status.ts'
 
@@ -43,10 +44,10 @@ function world(
   }
   const write = (message: string) => void lines.push(message)
   const log = { debug: write, info: write, warn: write, error: write, child: () => log }
-  const time = { ...systemTime, sleep: (ms: number, signal?: AbortSignal) => systemTime.sleep(ms / 50, signal) }
+  const clock = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 50, signal) }
   const writer = createStatusWriter({
     api,
-    time,
+    clock,
     log,
     assertMayWrite() {
       if (!may) throw new Error('not leading')
@@ -267,7 +268,7 @@ test('statuses on a real API server', { timeout: 60_000 }, async (t) => {
   const write = (message: string, fields?: unknown) => void lines.push({ message, fields })
   const log = { debug: write, info: write, warn: write, error: write, child: () => log }
   const start = () =>
-    createStatusWriter({ api: createStatusApi(server.admin.custom), time: systemTime, log, assertMayWrite() {} })
+    createStatusWriter({ api: createStatusApi(server.admin.custom), clock: systemClock, log, assertMayWrite() {} })
 
   const version = await make('ServerPilotApp', 'serverpilotapps', 'network', { appId: 'nlcN0TwdZAyNEgdp' })
   await make('DomainMapping', 'domainmappings', 'neu', { domain: 'neu.example.org', appRef: { name: 'network' } })
