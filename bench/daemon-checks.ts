@@ -3,12 +3,12 @@ import { openDns } from '../src/check/dns/ask.ts'
 import { createPace, type PaceClock, rateOf } from '../src/check/dns/pace.ts'
 import { readRoots } from '../src/check/served-verdict.ts'
 import { createChecks } from '../src/controller/checks/checks.ts'
-import { type Context, createContext, memoryOf } from '../src/controller/context.ts'
+import { type Context, createContext } from '../src/controller/context/context.ts'
 import { quiet } from '../src/log/quiet.ts'
 import type { ServerPilot } from '../src/serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../src/source/source.ts'
 import { systemClock } from '../src/time/clock.ts'
-import { app, desired, mappings, record } from '../test/plan/fixture.ts'
+import { app, mappings, record } from '../test/plan/fixture.ts'
 import { collectGarbage, ensure, type Figure } from './measure.ts'
 
 const APPS = 100
@@ -18,7 +18,7 @@ const QPS = 2_000
 
 /** A daemon's turn over a whole fleet: what its looks do to whatever else wants the event loop. */
 export async function daemonTurn(address: string, clock: PaceClock): Promise<Figure[]> {
-  const context = fleet()
+  const context = await fleet()
   const pace = createPace(rateOf(QPS), clock)
   let told = 0
   const checks = createChecks({
@@ -42,7 +42,7 @@ export async function daemonTurn(address: string, clock: PaceClock): Promise<Fig
   delay.disable()
   const { user, system } = process.cpuUsage(cpu)
   await checks.stop()
-  const known = context.objects.apps().map(({ key }) => memoryOf(context, key).checks.facts.dns.size)
+  const known = context.ports.objects.apps().map(({ key }) => context.memory.checks.of(key).facts.dns.size)
   ensure(
     known.every((size) => size === HOSTS),
     'not every host was looked at',
@@ -58,35 +58,47 @@ export async function daemonTurn(address: string, clock: PaceClock): Promise<Fig
 }
 
 /** Apps as they are after their first reconcile. */
-function fleet(): Context {
-  const apps = Array.from({ length: APPS }, (_, index) => app({}, `app${index}`))
+async function fleet(): Promise<Context> {
+  const names = new Map(
+    Array.from({ length: APPS }, (_, index) => [
+      `app${index}`,
+      Array.from({ length: HOSTS }, (_, host) => `shop${host}.customer${index}.example`),
+    ]),
+  )
+  const apps = [...names.keys()].map((name) => app({ appId: name }, name))
   const account = {
     account: 'cid',
     getServer: async () => ({ id: 's', name: 's', plan: 'coach', lastAddress: '192.0.2.10' }),
   } as unknown as ServerPilot
+  const declared = new Map([...names].map(([name, hosts]) => [name, mappings(hosts)]))
   const objects = { apps: () => apps, app: (key: string) => apps.find((each) => each.key === key) }
   const context = createContext(
     {
       objects: objects as unknown as ObjectSource,
-      mappingSources: [],
+      mappingSources: [
+        { name: 'manifests', mappingsOf: ({ name }) => ({ source: 'manifests', mappings: declared.get(name) ?? [] }) },
+      ],
       accountOf: async () => account,
-      records: { load: async () => undefined, save: async () => '' },
+      records: {
+        load: async (_, appId) => ({
+          record: record(names.get(appId) ?? [], { lastSeen: names.get(appId) as never }),
+          token: '',
+        }),
+        save: async () => '',
+      },
       clock: { ...systemClock, sleep: async () => undefined },
       namespaceLabels: () => undefined,
       assertMayWrite: () => undefined,
     },
     { dryRun: false, oneShot: false, approval: undefined, writer: { version: '0', filters: '' } },
   )
-  const byApp = new Map(
-    apps.map((each, index) => {
-      const names = Array.from({ length: HOSTS }, (_, host) => `shop${host}.customer${index}.example`)
-      const memory = memoryOf(context, each.key)
-      memory.account = 'cid'
-      memory.record = record(names, { lastSeen: names as never })
-      memory.seen = { serverId: 's', pem: undefined, certificate: undefined, bare: false }
-      return [each.key, desired(each, mappings(names))] as const
-    }),
-  )
-  context.desires.set('cid', { inputs: [], byApp, wantedBy: new Map(), compiled: new WeakMap() })
+  const { memory } = context
+  await memory.accounts.findAll()
+  for (const each of apps) {
+    await memory.records.load(each, 'cid')
+    memory.desires.of(each, 'cid')
+    const observed = { id: each.spec.appId, name: each.name, serverId: 's', domains: [], ssl: null }
+    memory.checks.see({ ...each, spec: { ...each.spec, ssl: { ...each.spec.ssl, auto: false } } }, { observed })
+  }
   return context
 }

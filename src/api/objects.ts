@@ -73,6 +73,8 @@ interface ObjectBase {
   /** Epoch milliseconds: it is on its way out, as soon as nobody holds it with a finalizer. */
   deletionTimestamp?: number
   finalizers?: readonly string[]
+  /** What is wrong with its newest version: nothing is written for it until that is mended. The rest is as it was when it was valid. */
+  fault?: string
 }
 
 /** A decoded `ServerPilotApp`. */

@@ -109,7 +109,7 @@ async function othersOf(
 /** When the app's hosts changed last, as its record says; epoch ms, 0 when there is none. */
 async function changedAt({ context, accounts }: Setup, { app }: Home): Promise<number> {
   const { account } = await accounts.accountOf(app)
-  const stored = await context.records.load(account, app.spec.appId).catch(() => undefined)
+  const stored = await context.ports.records.load(account, app.spec.appId).catch(() => undefined)
   return stored === undefined ? 0 : lastChange(stored.record)
 }
 
@@ -118,7 +118,7 @@ async function homeOf(setup: Setup, host: Host, signal: AbortSignal): Promise<Ho
   const { objects, accounts, context } = setup
   const apps = objects.apps()
   const wants = (app: App): boolean =>
-    context.mappingSources.some((source) =>
+    context.ports.mappingSources.some((source) =>
       source
         .mappingsOf(app)
         .mappings.some(({ domain }) => [host, host.replace(/^www\./, '')].includes(compareKey(domain))),

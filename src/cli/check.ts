@@ -1,5 +1,5 @@
 import type { App } from '../api/objects.ts'
-import { failureOf } from '../controller/app/errors.ts'
+import { failureOf } from '../controller/context/errors.ts'
 import { MAX_HOSTS } from '../plan/capacity.ts'
 import { painter } from '../report/terminal.ts'
 import { cureOf } from '../report/words.ts'
@@ -137,7 +137,7 @@ async function serverFinding(
 function databaseFindings({ context }: Setup, app: App): Finding[] {
   const what = `app ${app.key}`
   if (app.spec.wordpress === undefined) return []
-  return context.mappingSources.flatMap((source): Finding[] => {
+  return context.ports.mappingSources.flatMap((source): Finding[] => {
     const { failure, summary, secondWriter, faults = [] } = source.mappingsOf(app)
     if (source.name !== 'wordpress') return []
     const detail = `database: ${summary ?? 'nothing could be read'}`

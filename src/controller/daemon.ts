@@ -1,22 +1,23 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Key } from '../api/objects.ts'
 import type { Log } from '../log/log.ts'
-import { blankOutcome, type Failure, type Outcome } from '../status/outcome.ts'
-import { concerned } from './app/desire.ts'
+import type { Failure, Outcome } from '../status/outcome.ts'
+import type { Cancel } from '../time/clock.ts'
+import { schedule } from '../time/schedule.ts'
+import { nextTurn } from '../time/turn.ts'
 import { reconcile } from './app/reconcile.ts'
+import { notLookedAt } from './app/report.ts'
 import type { Checks } from './checks/checks.ts'
-import type { Context } from './context.ts'
+import type { Context } from './context/context.ts'
 import { createQueue, type Queue, type QueueHooks } from './queue/queue.ts'
-import { schedule } from './schedule.ts'
 import { sweep } from './sweep.ts'
 
-/** Who hears how reconciles go. */
+/** Who is told how reconciles go. */
 export interface Reporter {
   /** After each reconcile; never throws. */
   reconciled(outcome: Outcome): void
   /** A sweep began: the loop turns. */
   turned(): void
-  /** Told when objects changed, before their apps are reconciled. */
+  /** Called when objects changed, before their apps are reconciled. */
   objectsChanged(): void
 }
 
@@ -27,7 +28,7 @@ export interface DaemonOptions {
   workers: number
   sweepSchedule: string
   hooks: QueueHooks
-  /** Looks at DNS and certificates beside the reconciles; undefined for never. */
+  /** Checks DNS and certificates beside the reconciles; undefined for never. */
   checks?: ((enqueue: (app: Key) => void) => Checks) | undefined
 }
 
@@ -36,7 +37,7 @@ export interface Daemon {
   start(): Promise<void>
   /** Begins to work, when this process may. Resolves after the first sweep. */
   lead(): Promise<void>
-  /** Stops taking work, lets what is under way end within `graceMs`, then aborts it. */
+  /** Stops taking work, lets what is under way end within `graceMs`, then aborts it. May be called at any moment of a start. */
   stop(graceMs: number): Promise<void>
   /** Asks for a reconcile of one app now. */
   enqueue(app: Key): void
@@ -46,15 +47,16 @@ export interface Daemon {
 /** The daemon: sources and schedule put keys into the queue, workers reconcile them. Nothing else decides anything here. */
 export function createDaemon(options: DaemonOptions): Daemon {
   const { context, reporter, log } = options
-  const queue = createQueue({ clock: context.clock, hooks: options.hooks })
+  const { clock, objects } = context.ports
+  const queue = createQueue({ clock, hooks: options.hooks })
   const abort = new AbortController()
   const checks = options.checks?.((app) => queue.add(app, 'low'))
   const workers: Promise<void>[] = []
-  let stopSchedule: (() => void) | undefined
+  let stopSchedule: Cancel | undefined
   let leads = false
   let stopping = false
 
-  const sweepNow = async (): Promise<void> => {
+  async function sweepNow(): Promise<void> {
     reporter.turned()
     for (const { apps, failure } of await sweep(context, abort.signal)) {
       if (failure === undefined) for (const key of apps) queue.add(key, 'low')
@@ -63,51 +65,51 @@ export function createDaemon(options: DaemonOptions): Daemon {
   }
 
   /** Every app of the account says so; one of them asks again by itself, with its own back-off, to notice the end of it. */
-  const sweepFailed = (apps: readonly Key[], failure: Failure): void => {
+  function sweepFailed([first, ...others]: readonly Key[], failure: Failure): void {
     log.warn('Sweep failed', { reason: failure.reason, message: failure.message })
-    const now = context.clock.now()
-    const [first, ...others] = apps
-    for (const key of others) {
-      reporter.reconciled({ ...blankOutcome(key, context.objects.app(key), now), result: 'Failed', failure })
-    }
+    for (const key of others) reporter.reconciled(notLookedAt(context, key, failure))
     if (first !== undefined) queue.add(first, 'low')
+  }
+
+  function changed(apps: ReadonlySet<Key>): void {
+    if (stopping) return
+    reporter.objectsChanged()
+    // A standby queues nothing: its first sweep, once it leads, looks at everything.
+    if (leads) for (const app of apps) queue.addCoalesced(app)
   }
 
   return {
     async start() {
-      await context.objects.start((apps) => {
-        reporter.objectsChanged()
-        // A standby queues nothing: its first sweep, once it leads, looks at everything.
-        if (leads) for (const app of apps) queue.addCoalesced(app)
-      })
-      reporter.objectsChanged()
+      if (stopping) return
+      await objects.start(changed)
+      if (!stopping) reporter.objectsChanged()
     },
     async lead() {
+      if (stopping) return
       leads = true
       reporter.objectsChanged()
       await sweepNow().catch((error: unknown) => {
         if (!abort.signal.aborted) log.warn('Sweep failed', { error })
       })
       // Stopped while an API that does not answer was waited for.
-      if (stopping || abort.signal.aborted) return
+      if (stopping) return
       for (let worker = 0; worker < options.workers; worker++) {
         workers.push(work(options, queue, checks, abort.signal))
       }
       checks?.lead()
       stopSchedule = schedule(options.sweepSchedule, sweepNow, {
         name: 'sweep',
+        clock,
         onError: (error) => log.warn('Sweep failed', { error }),
       })
     },
     async stop(graceMs) {
       stopping = true
       stopSchedule?.()
-      await checks?.stop()
       queue.shutDown()
-      await context.objects.stop()
-      const timer = setTimeout(() => abort.abort(new Error('stopping')), graceMs)
-      await Promise.allSettled(workers)
-      clearTimeout(timer)
+      const cancel = clock.after(graceMs, () => abort.abort(new Error('stopping')))
+      await Promise.allSettled([checks?.stop(), objects.stop(), ...workers])
+      cancel()
       abort.abort(new Error('stopped'))
     },
     enqueue: (app) => queue.add(app),
@@ -124,7 +126,7 @@ async function work(
   for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
     try {
       const outcome = await reconcile(options.context, key, signal)
-      handle(options, queue, outcome)
+      followUp(options, queue, outcome)
       checks?.noticed(outcome)
     } catch (error) {
       // Only an abort gets here; anything else would be a bug, and must not end the worker.
@@ -136,13 +138,13 @@ async function work(
       queue.done(key)
     }
     // Reconciles that wait for no answer would follow one another without a break, and the Lease would not be renewed meanwhile.
-    await setImmediate()
+    await nextTurn()
   }
 }
 
-/** What follows from an outcome: when to look again, and who else has to. */
-function handle({ context, reporter, log }: DaemonOptions, queue: Queue, outcome: Outcome): void {
-  const { key, failure } = outcome
+/** What follows from an outcome: when to look again, and which other apps have to. */
+function followUp({ context, reporter, log }: DaemonOptions, queue: Queue, outcome: Outcome): void {
+  const { key, failure, next, added, removed } = outcome
   reporter.reconciled(outcome)
   if (failure?.retryable) {
     if (failure.retryAfter === undefined) queue.addRateLimited(key)
@@ -151,13 +153,11 @@ function handle({ context, reporter, log }: DaemonOptions, queue: Queue, outcome
     // A terminal failure waits for a change; the sweep looks at it anyway.
     queue.forget(key)
   }
-  if (outcome.next !== undefined) queue.addAfter(key, Math.max(outcome.next - context.clock.now(), 0) + 10, 'low')
-  const changed = [...outcome.added, ...outcome.removed]
+  if (next !== undefined) queue.addAfter(key, Math.max(next - context.ports.clock.now(), 0) + 10, 'low')
+  const changed = [...added, ...removed]
   const account = outcome.record?.account
-  if (changed.length > 0 && account !== undefined) {
-    for (const other of concerned(context, key, account, changed)) queue.add(other, 'low')
-  }
-  if (changed.length > 0) {
-    log.info('Applied', { app: key, added: outcome.added, removed: outcome.removed })
-  }
+  if (changed.length === 0) return
+  log.info('Applied', { app: key, added, removed })
+  if (account === undefined) return
+  for (const other of context.memory.desires.concerned(key, account, changed)) queue.add(other, 'low')
 }

@@ -1,9 +1,8 @@
 import type { App, Key } from '../api/objects.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { Failure } from '../status/outcome.ts'
-import { failureOf } from './app/errors.ts'
-import { resolveAccounts } from './app/records.ts'
-import { type Context, memoryOf } from './context.ts'
+import type { Context } from './context/context.ts'
+import { failureOf } from './context/errors.ts'
 
 /** What a sweep of one account found. */
 export interface Swept {
@@ -17,45 +16,35 @@ export interface Swept {
  * ask again only where something is to be written. An app that is not listed is asked for by id, so that its own reconcile
  * says what is wrong.
  */
-export async function sweep(context: Context, signal: AbortSignal): Promise<Swept[]> {
+export async function sweep({ ports, memory }: Context, signal: AbortSignal): Promise<Swept[]> {
   const accounts = new Map<ServerPilot, App[]>()
   const swept: Swept[] = []
-  await resolveAccounts(context)
-  for (const app of context.objects.apps()) {
-    // Nothing is asked for it, but it has to say so; and it may be waiting to be let go.
-    if (app.spec.suspend) {
-      swept.push({ apps: [app.key], failure: undefined })
-      continue
-    }
-    try {
-      const account = await context.accountOf(app)
-      memoryOf(context, app.key).account = account.account
-      accounts.set(account, [...(accounts.get(account) ?? []), app])
-    } catch {
-      swept.push({ apps: [app.key], failure: undefined })
-    }
+  await memory.accounts.findAll()
+  for (const app of ports.objects.apps()) {
+    // Nothing is asked for one that is suspended, but it has to say so; and it may be waiting to be let go.
+    const account = app.spec.suspend ? undefined : await memory.accounts.find(app).catch(() => undefined)
+    if (account === undefined) swept.push({ apps: [app.key], failure: undefined })
+    else accounts.set(account, [...(accounts.get(account) ?? []), app])
   }
-  for (const [account, apps] of accounts) swept.push(await sweepAccount(context, account, apps, signal))
+  for (const [account, apps] of accounts) swept.push(await sweepAccount(memory, account, apps, signal))
   return swept
 }
 
 async function sweepAccount(
-  context: Context,
+  { listings }: Context['memory'],
   account: ServerPilot,
   apps: readonly App[],
   signal: AbortSignal,
 ): Promise<Swept> {
+  const keys = apps.map(({ key }) => key)
   try {
-    const writes = new Map(apps.map(({ key }) => [key, memoryOf(context, key).writes]))
+    const asked = apps.map(({ key, spec }) => ({ appId: spec.appId, take: listings.ask(key) }))
     const listed = new Map((await account.listApps(signal)).map((each) => [each.id, each]))
-    for (const { key, spec } of apps) {
-      const app = listed.get(spec.appId)
-      memoryOf(context, key).listed = app && { app, writes: writes.get(key) ?? 0 }
-    }
-    return { apps: apps.map((app) => app.key), failure: undefined }
+    for (const { appId, take } of asked) take(listed.get(appId))
+    return { apps: keys, failure: undefined }
   } catch (error) {
     signal.throwIfAborted()
     // The reconciles that would follow could only fail the same way, one call each.
-    return { apps: apps.map((app) => app.key), failure: failureOf(error) }
+    return { apps: keys, failure: failureOf(error) }
   }
 }

@@ -12,6 +12,7 @@ export interface Held {
     | 'ResolverFailed'
     | 'NotChecked'
     | 'CertificateLimit'
+    | 'Contended'
   message: string
   /** Set by the plan. */
   of?: 'addition' | 'removal'

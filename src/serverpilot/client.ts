@@ -28,7 +28,7 @@ import { createHttp, type HttpRequest } from './http.ts'
 import { rateOf, type ServerPilotOptions } from './options.ts'
 import { chooseProxy } from './proxy.ts'
 import { PATIENCE_MS, withRetries } from './retry.ts'
-import type { ActionStatus, Credentials, ServerPilot } from './serverpilot.ts'
+import type { ActionStatus, Credentials, Leave, ServerPilot } from './serverpilot.ts'
 
 /** One call: what goes out, and what the reader of its error has to know. */
 interface Call {
@@ -39,6 +39,7 @@ interface Call {
   body?: unknown
   subject: string
   missing: CallContext['missing']
+  leave?: Leave | undefined
 }
 
 // A write was computed from what was just read. One that sits out a pause would overwrite what came in between.
@@ -111,7 +112,9 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const context = contextOf(call, secretForms(current))
-    const pausedFor = await limiter.acquire(context.write ? 'write' : 'read', signal)
+    const lane = context.write ? 'write' : 'read'
+    const granted = call.leave?.use(lane) === true && limiter.stillGood()
+    const pausedFor = granted ? 0 : await limiter.acquire(lane, signal)
     if (pausedFor > 0) throw pausedError(pausedFor, context)
     // The wait may have been long: of a process that was stopped in it, longer than its Lease.
     if (context.write) options.assertMayWrite?.()
@@ -183,16 +186,32 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     })
   }
 
+  /** A pause that outlasts the patience for it is met by the call itself, which says so. */
+  async function leaveToWrite(signal?: AbortSignal): Promise<Leave> {
+    const granted = new Set<'read' | 'write'>()
+    const end = (): void => {
+      for (const _ of granted) limiter.giveBack()
+      granted.clear()
+    }
+    try {
+      for (const lane of ['read', 'write'] as const) if ((await limiter.acquire(lane, signal)) === 0) granted.add(lane)
+    } catch (error) {
+      end()
+      throw error
+    }
+    return { use: (kind) => granted.delete(kind), end }
+  }
+
   const appCall = (appId: string) => ({ id: appId, subject: `app ${appId}`, missing: 'app' }) as const
   const listCall = (subject: string) => ({ method: 'GET', subject, missing: 'api' }) as const
   return {
     account,
     listApps: (signal) => read({ ...listCall('the list of apps'), endpoint: '/apps' }, decodeApps, signal),
-    getApp: (appId, signal) =>
-      read({ ...appCall(appId), method: 'GET', endpoint: '/apps/:id' }, ofId(appId, decodeApp), signal),
-    writeDomains: (appId, domains, signal) =>
+    getApp: (appId, signal, leave) =>
+      read({ ...appCall(appId), method: 'GET', endpoint: '/apps/:id', leave }, ofId(appId, decodeApp), signal),
+    writeDomains: (appId, domains, signal, leave) =>
       write(
-        { ...appCall(appId), method: updateMethod, endpoint: '/apps/:id', body: { domains: [...domains] } },
+        { ...appCall(appId), method: updateMethod, endpoint: '/apps/:id', body: { domains: [...domains] }, leave },
         signal,
       ),
     changeSsl: (appId, change, signal) =>
@@ -204,6 +223,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
         signal,
       ),
     listServers: (signal) => read({ ...listCall('the list of servers'), endpoint: '/servers' }, decodeServers, signal),
+    leaveToWrite,
     exclusively: createKeyedMutex(),
   }
 }

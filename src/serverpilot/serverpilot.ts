@@ -33,17 +33,29 @@ export type ActionStatus = 'open' | 'success' | 'error' | 'unknown'
 /** One change of SSL, exactly one per call (API rule). */
 export type SslChange = { auto: true } | { force: boolean }
 
+/**
+ * Leave to send one read and one write, taken beforehand: a write that stands on a read must not wait for the rate limit after it, as
+ * what somebody else changes meanwhile would be lost. `end` gives back what was not used.
+ */
+export interface Leave {
+  /** Whether there was leave of that kind, which is used up now. */
+  use(kind: 'read' | 'write'): boolean
+  end(): void
+}
+
 /** One account at ServerPilot. Every call throws `ServerPilotError` and nothing else (but the abort reason). */
 export interface ServerPilot {
   /** Client id: identifies the account, is no secret. */
   readonly account: string
   listApps(signal?: AbortSignal): Promise<ServerPilotApp[]>
-  getApp(appId: string, signal?: AbortSignal): Promise<ServerPilotApp>
+  getApp(appId: string, signal?: AbortSignal, leave?: Leave): Promise<ServerPilotApp>
   /** Replaces the complete list. Returns when the action ended or the wait for it did. Never retries: the outcome of a failed write is for the caller to read back. */
-  writeDomains(appId: string, domains: readonly string[], signal?: AbortSignal): Promise<ActionStatus>
+  writeDomains(appId: string, domains: readonly string[], signal?: AbortSignal, leave?: Leave): Promise<ActionStatus>
   changeSsl(appId: string, change: SslChange, signal?: AbortSignal): Promise<ActionStatus>
   getServer(serverId: string, signal?: AbortSignal): Promise<Server>
   listServers(signal?: AbortSignal): Promise<Server[]>
+  /** Waits until one read and one write may be sent. */
+  leaveToWrite(signal?: AbortSignal): Promise<Leave>
   /** Runs `job` while no other write of this process to that server is under way. GET and POST run back to back inside it. */
   exclusively<T>(serverId: string, job: () => Promise<T>): Promise<T>
 }

@@ -1,5 +1,5 @@
 import type { App } from '../api/objects.ts'
-import { ReconcileError } from '../controller/app/errors.ts'
+import { ReconcileError } from '../controller/context/errors.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { FINALIZER, type Finalizers } from '../controller/app/finalize.ts'
+import { FINALIZER } from '../controller/app/finalize.ts'
+import type { Finalizers } from '../controller/context/ports.ts'
 import type { LeaseApi } from '../kubernetes/api.ts'
 import {
   createConfigMapApi,

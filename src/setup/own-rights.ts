@@ -1,5 +1,5 @@
 import type { App } from '../api/objects.ts'
-import { ReconcileError } from '../controller/app/errors.ts'
+import { ReconcileError } from '../controller/context/errors.ts'
 import { codeOf } from '../kubernetes/api.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'

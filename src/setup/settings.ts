@@ -1,9 +1,9 @@
 import { parseSelector } from '../api/selector.ts'
 import { serverFault } from '../check/dns/ask.ts'
-import { validCron } from '../controller/schedule.ts'
 import { checkBaseUrl } from '../serverpilot/base-url.ts'
 import type { ProxySettings } from '../serverpilot/proxy.ts'
 import type { Selection } from '../source/select.ts'
+import { validCron } from '../time/schedule.ts'
 import { type Ambient, type FileSettings, readAmbient } from './credentials.ts'
 import {
   type Environment,

@@ -1,5 +1,6 @@
-import { ReconcileError } from '../controller/app/errors.ts'
-import { type Context, createContext, type Ports } from '../controller/context.ts'
+import { type Context, createContext } from '../controller/context/context.ts'
+import { ReconcileError } from '../controller/context/errors.ts'
+import type { Ports } from '../controller/context/ports.ts'
 import { createLogger, type Log } from '../log/log.ts'
 import { quiet } from '../log/quiet.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'

@@ -57,12 +57,14 @@ export interface Outcome {
   /** Changes of the record alone. */
   adopted: number
   released: number
+  /** Writes begin to wait, as somebody else keeps undoing them. */
+  contended: boolean
   ssl: SslOutcome | undefined
   /** What looks at the hosts found out; undefined when nobody looks. */
   checks: { facts: HostFacts; outage: Outage | undefined } | undefined
   failure: Failure | undefined
   /** The object was let go though hosts of ours may still be on its app: why. */
-  leftBehind?: string
+  leftBehind: string | undefined
   /** Look again at this time though nothing changes; epoch ms. */
   next: number | undefined
   /** When it started and ended; epoch ms. */
@@ -70,11 +72,13 @@ export interface Outcome {
   endedAt: number
 }
 
-/** The outcome of which nothing is known yet. */
-export function blankOutcome(key: Key, app: App | undefined, now: number): Outcome {
+/** What steps of a reconcile found out and did so far. */
+export type Found = Partial<Outcome>
+
+/** The outcome of a reconcile that found this. */
+export function outcomeOf(found: Found & Pick<Outcome, 'key' | 'startedAt'>): Outcome {
   return {
-    key,
-    app,
+    app: undefined,
     result: 'Gone',
     mappings: [],
     desired: undefined,
@@ -90,11 +94,13 @@ export function blankOutcome(key: Key, app: App | undefined, now: number): Outco
     removed: [],
     adopted: 0,
     released: 0,
+    contended: false,
     ssl: undefined,
     checks: undefined,
     failure: undefined,
+    leftBehind: undefined,
     next: undefined,
-    startedAt: now,
-    endedAt: now,
+    endedAt: found.startedAt,
+    ...found,
   }
 }

@@ -11,6 +11,13 @@ export interface Limiter {
    * longer than the lane's patience: then it may not. Rejects with the signal's reason.
    */
   acquire(lane: Lane, signal?: AbortSignal): Promise<number>
+  /**
+   * Leave for one request that was taken with `acquire` and is used now. Gives false while a pause lasts that began meanwhile: then
+   * it counts for nothing, and leave has to be asked for once more.
+   */
+  stillGood(): boolean
+  /** Gives leave back that was not used. */
+  giveBack(): void
   /** Sends nothing for `ms` milliseconds: the API asked for it. */
   pause(ms: number): void
 }
@@ -88,6 +95,14 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
         line.push(waiter)
         void serve()
       })
+    },
+    stillGood() {
+      bucket = refill(bucket, rate, clock.now())
+      return bucket.pausedUntil <= bucket.at
+    },
+    giveBack() {
+      bucket = { ...bucket, tokens: Math.min(rate.burst, bucket.tokens + 1) }
+      nap?.abort()
     },
     pause(ms) {
       bucket = pause(refill(bucket, rate, clock.now()), ms)

@@ -5,8 +5,8 @@ import { reconcile } from '../../src/controller/app/reconcile.ts'
 import { createWorld, names, objectYaml, type World } from './world.ts'
 
 const reconcileApp = async (world: World, name: string) => {
-  await world.context.objects.start(() => undefined)
-  await world.context.objects.stop()
+  await world.context.ports.objects.start(() => undefined)
+  await world.context.ports.objects.stop()
   return await reconcile(world.context, `wordpress/${name}`, new AbortController().signal)
 }
 
@@ -49,7 +49,7 @@ test('parses-without-a-complaint: no write while a file is wrong', async (t) => 
   const outcome = await world.settle()
   assert.equal(world.posts(), posts)
   assert.equal(world.listed().length, 5)
-  const places = world.context.objects
+  const places = world.context.ports.objects
     .faults()
     .map((fault) => fault.place.replace(/^.*\//, ''))
     .sort()
@@ -70,7 +70,7 @@ describe('source-that-is-not-there-yet', () => {
     for (let turn = 0; turn < 3; turn++) {
       world.clock.advance(3_600_000)
       await world.reconcile()
-      assert.match(world.context.objects.failure()?.message ?? '', /domains/)
+      assert.match(world.context.ports.objects.failure()?.message ?? '', /domains/)
       if (turn === 1) await world.restart()
     }
     assert.equal(world.posts(), posts)
@@ -155,7 +155,7 @@ describe('a new version', () => {
     await world.settle()
     await world.unmap('h001')
     await world.restart()
-    world.context.writer = { version: 'next', filters: '' }
+    world.context.mode.writer = { version: 'next', filters: '' }
     await world.reconcile()
     world.clock.advance(3_600_000)
     const outcome = await world.reconcile()
@@ -163,29 +163,13 @@ describe('a new version', () => {
     assert.match(outcome.plan?.refused?.message ?? '', /another version/)
     assert.equal(world.listed().length, 6)
     await world.restart()
-    world.context.writer = { version: 'next', filters: '' }
+    world.context.mode.writer = { version: 'next', filters: '' }
     await world.reconcile()
     world.clock.advance(3_600_000)
     assert.equal((await world.reconcile()).result, 'Refused', 'a restart does not forget it')
-    world.context.approval = outcome.plan?.hash
+    world.context.mode.approval = outcome.plan?.hash
     await world.reconcile()
     assert.equal(world.listed().length, 5)
     assert.equal(world.record().writer.version, 'next')
-  })
-})
-
-describe('writes that do not stay', () => {
-  test('a write that is dropped three times is WriteNotTaken, backs off, and heals', async (t) => {
-    const world = await createWorld(t)
-    await world.map('h001')
-    world.simulator.faults.add({ kind: 'droppedWrite', path: 'postDomains', times: 3 })
-    const outcome = await world.reconcile()
-    assert.equal(outcome.failure?.reason, 'WriteNotTaken')
-    assert.equal(world.posts(), 3)
-    assert.equal((await world.reconcile()).failure?.reason, 'Contended')
-    assert.equal(world.posts(), 3)
-    world.clock.advance(60_001)
-    await world.reconcile()
-    assert.ok(world.listed().includes('h001.example.com'))
   })
 })

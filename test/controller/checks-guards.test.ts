@@ -9,7 +9,6 @@ import type { DnsState } from '../../src/check/dns/judge.ts'
 import { remember } from '../../src/check/dns/memory.ts'
 import { issuanceOf } from '../../src/check/limits.ts'
 import { handshake } from '../../src/check/served.ts'
-import { memoryOf } from '../../src/controller/context.ts'
 import { dnsRecall } from '../../src/setup/dns-recall.ts'
 import { makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
@@ -121,19 +120,19 @@ describe('looks at hosts', () => {
     const world = await checked(t, { nameserver: address })
     await world.map('shop')
     await world.round()
-    assert.ok(world.context.checks.outage)
+    assert.ok(world.context.memory.checks.outage)
     world.clock.advance(-6 * HOUR)
     down = false
     assert.match(world.says(await world.round(), 'shop', 'DNSReady'), /^True/)
     down = true
     world.clock.advance(7 * HOUR)
     await world.round()
-    assert.ok(world.context.checks.outage)
+    assert.ok(world.context.memory.checks.outage)
     await world.write('network.yaml', objectYaml('ServerPilotApp', 'network', { appId: world.appId, suspend: true }))
     down = false
     world.clock.advance(10 * MINUTE)
     await world.round()
-    assert.equal(world.context.checks.outage, undefined)
+    assert.equal(world.context.memory.checks.outage, undefined)
   })
 
   test('what a status says of an earlier generation is not recalled', () => {
@@ -214,7 +213,7 @@ describe('posts of SSL are bounded', () => {
     const world = await withAutoSsl(t)
     failing(world)
     const posts = await minutes(world, 120, (minute) => {
-      const { dns } = memoryOf(world.context, KEY).checks.facts
+      const { dns } = world.context.memory.checks.of(KEY).facts
       const state: DnsState = minute % 2 ? 'Ready' : 'PointsElsewhere'
       const verdict = { state, addresses: [], message: state }
       dns.set('h001.example.com', remember(dns.get('h001.example.com'), 'h001.example.com', verdict, world.clock.now()))
@@ -227,9 +226,9 @@ describe('posts of SSL are bounded', () => {
     await world.settle()
     const spec = { appId: world.appId, www: 'Never', ssl: { auto: true, force: true } }
     await world.write('network.yaml', objectYaml('ServerPilotApp', 'network', spec))
-    const account = world.context.accountOf
+    const account = world.context.ports.accountOf
     const refused: unknown[] = []
-    world.context.accountOf = async (app) => {
+    world.context.ports.accountOf = async (app) => {
       const one = await account(app)
       return {
         ...one,
@@ -253,19 +252,16 @@ test('certificates of others put nobody off for ever', async (t) => {
   const world = await withAutoSsl(t)
   await world.settle()
   const issue = (name: string, hoursAgo: number) => issuanceOf([name], world.clock.now() - hoursAgo * HOUR)
-  const memory = memoryOf(world.context, KEY)
-  assert.ok(memory.record)
   const many = Array.from({ length: 46 }, (_, index) => issue(`x${index}.example.com`, index))
-  memory.record = { ...memory.record, issued: many }
+  await world.rewrite((record) => ({ ...record, issued: many }))
   await world.map('late')
   let hours = 0
   for (; hours < 200 && !world.listed().includes('late.example.com'); hours++) {
     await world.reconcile()
     world.clock.advance(HOUR)
     // Somebody else on the same domain goes on all the while.
-    if (memory.record && hours % 3 === 0) {
-      memory.record = { ...memory.record, issued: [...(memory.record.issued ?? []), issue(`y${hours}.example.com`, 0)] }
-    }
+    const other = issue(`y${hours}.example.com`, 0)
+    if (hours % 3 === 0) await world.rewrite((record) => ({ ...record, issued: [...(record.issued ?? []), other] }))
   }
   assert.ok(hours < 8, `${hours} hours`)
 })

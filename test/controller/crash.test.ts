@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import type { Context } from '../../src/controller/context.ts'
+import type { Context } from '../../src/controller/context/context.ts'
 import type { OwnershipStore } from '../../src/ownership/store.ts'
 import type { ServerPilot } from '../../src/serverpilot/serverpilot.ts'
 import {
@@ -48,7 +48,7 @@ function doom(context: Context, nth: number, manner: Manner): Doomed {
     if (manner === 'throws') throw new Crash('the process crashes')
     return await forever()
   }
-  const { records, accountOf } = context
+  const { records, accountOf } = context.ports
   const wrappedRecords: OwnershipStore = {
     load: (account, appId) => perilous('load', () => records.load(account, appId)),
     save: (record, token) => perilous('save', () => records.save(record, token)),
@@ -60,8 +60,8 @@ function doom(context: Context, nth: number, manner: Manner): Doomed {
     writeDomains: (id, domains, signal) => perilous('writeDomains', () => account.writeDomains(id, domains, signal)),
     changeSsl: (id, change, signal) => perilous('changeSsl', () => account.changeSsl(id, change, signal)),
   })
-  context.records = wrappedRecords
-  context.accountOf = async (app) => wrap(await accountOf(app))
+  context.ports.records = wrappedRecords
+  context.ports.accountOf = async (app) => wrap(await accountOf(app))
   return { crashed: crash.promise, fatal: () => fatal }
 }
 

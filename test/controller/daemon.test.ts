@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { createContext } from '../../src/controller/context.ts'
+import { createContext } from '../../src/controller/context/context.ts'
 import { createDaemon } from '../../src/controller/daemon.ts'
 import { createLogger } from '../../src/log/log.ts'
 import { createBoard } from '../../src/report/board.ts'
@@ -12,9 +12,8 @@ import { createWorld, names, type World } from './world.ts'
 /** A daemon on a world's folder, account and records, on the real clock. */
 async function startDaemon(t: TestContext, world: World) {
   const objects = createManifestSource({ paths: [world.folder] })
-  const { dryRun, oneShot, approval, writer } = world.context
-  const ports = { ...world.context, objects, mappingSources: [objects], clock: systemClock }
-  const context = createContext(ports, { dryRun, oneShot, approval, writer })
+  const ports = { ...world.context.ports, objects, mappingSources: [objects], clock: systemClock }
+  const context = createContext(ports, world.context.mode)
   const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
   metrics.leading()
   const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
@@ -99,9 +98,9 @@ describe('daemon', () => {
       objectsChanged: () => undefined,
     }
     const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
-    const of = { ...context, objects: apps, mappingSources: [], clock: systemClock }
+    const ports = { ...context.ports, objects: apps, mappingSources: [], clock: systemClock }
     const options = { reporter, log, workers: 2, sweepSchedule: '0 0 1 1 *', hooks: {} }
-    const daemon = createDaemon({ context: createContext(of, of), ...options })
+    const daemon = createDaemon({ context: createContext(ports, context.mode), ...options })
     t.after(() => daemon.stop(1_000))
     const turns: number[] = []
     const turn = () => {

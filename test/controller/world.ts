@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { stringify } from 'yaml'
 import { reconcile } from '../../src/controller/app/reconcile.ts'
-import { type Context, createContext, type Mode, type Ports } from '../../src/controller/context.ts'
+import { type Context, createContext } from '../../src/controller/context/context.ts'
+import type { Mode, Ports } from '../../src/controller/context/ports.ts'
 import { openFileStore } from '../../src/ownership/file-store.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import { createServerPilot } from '../../src/serverpilot/client.ts'
@@ -14,6 +15,8 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
 import type { Outcome } from '../../src/status/outcome.ts'
 import { type Clock, systemClock } from '../../src/time/clock.ts'
+
+const KEY = 'wordpress/network'
 
 /** A clock that a test sets; sleeping moves it on at once. */
 export interface TestClock extends Clock {
@@ -51,6 +54,8 @@ export interface Installation {
   /** Reconciles until nothing is pending, letting time pass as asked for; the last outcome. */
   settle(): Promise<Outcome>
   record(): OwnershipRecord
+  /** Saves another record in its place. */
+  rewrite(change: (record: OwnershipRecord) => OwnershipRecord): Promise<void>
   /** As after a crash: memory is gone, files are there. */
   restart(): Promise<void>
 }
@@ -116,9 +121,9 @@ async function install(
   let running = await boot()
   t.after(() => running.close())
   const one = async (): Promise<Outcome> => {
-    await running.context.objects.start(() => undefined)
-    await running.context.objects.stop()
-    return await reconcile(running.context, 'wordpress/network', new AbortController().signal)
+    await running.context.ports.objects.start(() => undefined)
+    await running.context.ports.objects.stop()
+    return await reconcile(running.context, KEY, new AbortController().signal)
   }
   const api: Installation = {
     folder,
@@ -146,7 +151,8 @@ async function install(
       }
       return outcome
     },
-    record: () => running.context.memory.get('wordpress/network')?.record as OwnershipRecord,
+    record: () => running.context.memory.records.of(KEY) as OwnershipRecord,
+    rewrite: (change) => running.context.memory.records.save(KEY, change(api.record())),
     async restart() {
       await running.close()
       running = await boot()

@@ -8,75 +8,53 @@ import type { OwnershipRecord } from '../../ownership/record.ts'
 import type { Held } from '../../plan/held.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
-import { type Context, memoryOf } from '../context.ts'
+import type { Facts } from './facts.ts'
 
 /** What is left of a limit that is nearly used up, spread over its window: one certificate in that many ms. */
 const SHARE = LIMITS.CertificatesPerDomain.window / LIMITS.CertificatesPerDomain.allowed
 
+/** What is known of the certificates of an account, and of the app in question. */
+type Budget = Pick<Facts, 'app' | 'observed' | 'history' | 'gathering' | 'oneShot' | 'now'>
+
 /** What the certificate that a plan leads to costs of the authority's limits; undefined when it leads to none. */
-export function forecastOf(
-  context: Context,
-  app: App,
-  observed: ServerPilotApp,
-  plan: Pick<Plan, 'additions' | 'removals' | 'list'>,
-): Forecast | undefined {
-  if (plan.additions.length + plan.removals.length === 0 || !isIssued(app, observed)) return undefined
+export function forecastOf(budget: Budget, plan: Pick<Plan, 'additions' | 'removals' | 'list'>): Forecast | undefined {
+  if (plan.additions.length + plan.removals.length === 0 || !isIssued(budget)) return undefined
   const names = certificateNames(plan.list)
-  if (names.length === 0) return undefined
-  return forecast(historyOf(context, app, observed), [names], context.clock.now())
+  return names.length === 0 ? undefined : forecast(historyOf(budget), [names], budget.now)
 }
 
 /**
  * Additions that wait for others, so that all of them cost one certificate, while a limit is near; none otherwise. They wait for
  * as long as one certificate has to last, counted from the last one: never for the limit itself to pass, which may take days.
+ * `gathering`: since when they do; epoch ms.
  */
 export function heldByLimit(
-  context: Context,
-  app: App,
-  observed: ServerPilotApp,
+  budget: Budget,
   additions: readonly Host[],
-): ReadonlyMap<Host, Held> {
-  const held = new Map<Host, Held>()
-  // Who applies by hand has decided.
-  if (additions.length === 0 || context.oneShot || !isIssued(app, observed)) {
-    memoryOf(context, app.key).gathering = undefined
-    return held
-  }
-  const now = context.clock.now()
-  const history = historyOf(context, app, observed)
-  const names = certificateNames([...observed.domains, ...additions])
+): { held: ReadonlyMap<Host, Held>; gathering: number | undefined } {
+  const free = { held: new Map<Host, Held>(), gathering: undefined }
+  // A person who applies by hand has decided.
+  if (additions.length === 0 || budget.oneShot || !isIssued(budget)) return free
+  const { now } = budget
+  const history = historyOf(budget)
+  const names = certificateNames([...budget.observed.domains, ...additions])
   const { verdict, at, message } = forecast(history, [names], now)
-  if (verdict === 'Go') {
-    memoryOf(context, app.key).gathering = undefined
-    return held
-  }
-  const until = gatherUntil(context, app, history, names, at, now)
-  if (until <= now) return held
+  if (verdict === 'Go') return free
+  const gathering = Math.min(budget.gathering ?? now, now)
+  const until = Math.min(at, lastIssued(history, names, now) + SHARE, gathering + SHARE)
+  if (until <= now) return { ...free, gathering }
   const words =
     verdict === 'Batch' ? message : `${message} Until ${new Date(until).toISOString()} changes are gathered.`
-  for (const host of additions) held.set(host, { reason: 'CertificateLimit', message: words, until })
-  return held
+  const held: Held = { reason: 'CertificateLimit', message: words, until }
+  return { held: new Map(additions.map((host) => [host, held])), gathering }
 }
 
-/**
- * For how long additions are gathered; epoch ms. Counted from the last certificate for one of their domains, and from when gathering
- * began: other certificates that come meanwhile put nobody off.
- */
-function gatherUntil(
-  context: Context,
-  app: App,
-  history: History,
-  names: readonly string[],
-  at: number,
-  now: number,
-): number {
-  const memory = memoryOf(context, app.key)
+/** When a certificate for one of these domains was issued last; epoch ms. */
+function lastIssued({ issuances }: History, names: readonly string[], now: number): number {
   const { domains } = issuanceOf(names, now)
-  const mine = history.issuances.filter((each) => each.domains.some((domain) => domains.includes(domain)))
+  const mine = issuances.filter((each) => each.domains.some((domain) => domains.includes(domain)))
   // One that lies in the future was noted before the clock was set back: it would hold them for ever.
-  const last = Math.max(...mine.map((each) => each.at).filter((each) => each <= now))
-  memory.gathering = Math.min(memory.gathering ?? now, now)
-  return Math.min(at, last + SHARE, memory.gathering + SHARE)
+  return Math.max(...mine.map((each) => each.at).filter((each) => each <= now))
 }
 
 /** The record with the certificate that AutoSSL installed, and without those that no longer count; itself when nothing is new. */
@@ -88,6 +66,17 @@ export function noteCertificate(record: OwnershipRecord, observed: ServerPilotAp
   return issuances.length === 0 ? rest : { ...rest, issued: [...issuances] }
 }
 
+/** What was issued for these apps, all of one account: the authority counts by domain, whatever the app. */
+export function historyIn(records: readonly OwnershipRecord[]): History {
+  return {
+    issuances: records.flatMap(({ issued }) => issued ?? []),
+    // An attempt that failed while the DNS of a host was wrong has cost it a validation.
+    failures: records.flatMap(({ ssl }) => (ssl?.wrong ?? []).map((host) => ({ at: ssl?.lastAt ?? 0, host }))),
+  }
+}
+
+const historyOf = ({ history, observed }: Budget): History => withInstalled(history, observed)
+
 /** The history with the certificate that AutoSSL installed. */
 function withInstalled(history: History, { ssl }: ServerPilotApp): History {
   const facts = ssl?.auto ? certificateFacts(ssl.cert) : undefined
@@ -95,20 +84,8 @@ function withInstalled(history: History, { ssl }: ServerPilotApp): History {
 }
 
 /** Whether a change of the app's hosts leads to another certificate of the authority. */
-const isIssued = (app: App, { ssl }: ServerPilotApp): boolean =>
+const isIssued = ({ app, observed: { ssl } }: { app: App; observed: ServerPilotApp }): boolean =>
   app.spec.ssl.auto && (ssl === null || ssl.auto || ssl.cert === undefined)
-
-/** What was issued for all apps of the account: the authority counts by domain, whatever the app. */
-function historyOf(context: Context, app: App, observed: ServerPilotApp): History {
-  const { account } = memoryOf(context, app.key)
-  const records = [...context.memory.values()].flatMap(({ account: of, record }) =>
-    of === account && record !== undefined ? [record] : [],
-  )
-  const issuances = records.flatMap(({ issued }) => issued ?? [])
-  // An attempt that failed while the DNS of a host was wrong has cost it a validation.
-  const failures = records.flatMap(({ ssl }) => (ssl?.wrong ?? []).map((host) => ({ at: ssl?.lastAt ?? 0, host })))
-  return withInstalled({ issuances, failures }, observed)
-}
 
 /** The names of the certificate that AutoSSL would issue for a list: those that the authority takes. */
 function certificateNames(list: readonly string[]): string[] {

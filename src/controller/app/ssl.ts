@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { App } from '../../api/objects.ts'
 import type { DnsState } from '../../check/dns/judge.ts'
-import { dnsOf } from '../../check/facts.ts'
 import type { Host } from '../../domain/host.ts'
 import type { OwnershipRecord, SslAttempts } from '../../ownership/record.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
-import type { ServerPilot, ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
-import type { Outcome, SslOutcome } from '../../status/outcome.ts'
-import { type Context, memoryOf } from '../context.ts'
-import { saveRecord } from './records.ts'
+import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
+import type { Found, SslOutcome } from '../../status/outcome.ts'
+import { noteCertificate } from './certificate-budget.ts'
+import type { Facts } from './facts.ts'
+import type { AccountPass } from './pass.ts'
 import {
   attemptPause,
   attemptsOn,
@@ -21,30 +20,46 @@ import {
   uncoveredHosts,
 } from './ssl-state.ts'
 
-/** What SSL came to. */
-type Brought = { ssl: SslOutcome; record: OwnershipRecord; observed: ServerPilotApp }
+/** AutoSSL and ForceSSL of an app as they are now. */
+interface SslState {
+  observed: ServerPilotApp
+  record: OwnershipRecord
+}
+
+/** What is known for a pass over SSL. */
+interface SslPass extends AccountPass {
+  /** Desired hosts. */
+  hosts: Facts['desired']['hosts']
+  dns(host: Host): DnsState | undefined
+}
 
 /** What is wanted and settled for good is looked at again after this time all the same; ms. */
 const LOOK_AGAIN = 3_600_000
 
 /**
- * Step 7: brings AutoSSL and ForceSSL to the declared state, only when they differ and can. Looks closer only when something is wanted
- * that the list says is not there, and when it is time to.
+ * Brings AutoSSL and ForceSSL to the declared state, only when they differ and can, and counts the certificates that were issued. Looks
+ * closer only when something is wanted that the list says is not there, and when it is time to. Throws as the client and the record
+ * store do.
  */
-export async function bringSsl(
-  context: Context,
-  account: ServerPilot,
-  app: App,
-  outcome: Outcome,
-  signal: AbortSignal,
-): Promise<Brought> {
-  const memory = memoryOf(context, app.key)
-  const observed = outcome.observed as ServerPilotApp
-  const record = outcome.record as OwnershipRecord
-  const hosts = outcome.desired?.hosts ?? new Map<Host, unknown>()
-  const dns = dnsStates(context, app)
+export async function bringSsl(pass: AccountPass, { desired, observed, record }: Facts): Promise<Found> {
+  const { clock } = pass.context.ports
+  const { checks } = pass.context.memory
+  const sslPass: SslPass = {
+    ...pass,
+    hosts: desired.hosts,
+    dns: (host) => checks.dns(pass.app.key, host, clock.now())?.state,
+  }
+  const { ssl, ...after } = await lookAtSsl(sslPass, { observed, record })
+  const counted = noteCertificate(after.record, after.observed, clock.now())
+  await pass.context.memory.records.save(pass.app.key, counted)
+  return { ssl, observed: after.observed, record: counted }
+}
+
+async function lookAtSsl(pass: SslPass, state: SslState): Promise<SslState & { ssl: SslOutcome }> {
+  const { context, app, account, signal, hosts, dns } = pass
+  const { observed, record } = state
   const grounds = { ...groundsOf(app, observed, dns), ssl: digestOf(observed) }
-  const before = memory.ssl
+  const before = context.memory.ssl.get(app.key)
   const same =
     before !== undefined &&
     before.grounds.hosts === grounds.hosts &&
@@ -52,76 +67,60 @@ export async function bringSsl(
     !isArmed(before.grounds, grounds, dns) &&
     (record.ssl === undefined || !isArmed(record.ssl, grounds, dns))
   const wanted = app.spec.ssl.auto && (observed.ssl === null || uncoveredHosts(observed, hosts).length > 0)
-  const now = context.clock.now()
+  const now = context.ports.clock.now()
   if (wanted && same && now >= before.at && now < before.lookAt) {
     // DNS that is found out to be wrong meanwhile counts as well.
-    before.grounds.wrong = [...new Set([...before.grounds.wrong, ...grounds.wrong])]
+    const wrong = [...new Set([...before.grounds.wrong, ...grounds.wrong])]
+    context.memory.ssl.set(app.key, { ...before, grounds: { ...before.grounds, wrong } })
     return { ssl: before.outcome, record, observed }
   }
-
   const close = wanted && observed.autossl === undefined ? await account.getApp(app.spec.appId, signal) : observed
-  const brought = await change(context, account, app, { record, observed: close }, hosts, signal)
-  const { reason } = brought.ssl
-  const looks = same && before.outcome.reason === reason ? before.looks + 1 : 1
-  const next = brought.ssl.next === 'Again' ? now + lookPause(looks, app.spec.ssl.retryInterval) : brought.ssl.next
-  const ssl = { ...brought.ssl, next }
-  const since = { ...groundsOf(app, brought.observed, dns), ssl: digestOf(brought.observed) }
-  memory.ssl = {
+  const changed = await changeSsl(pass, { record, observed: close })
+  const looks = same && before.outcome.reason === changed.ssl.reason ? before.looks + 1 : 1
+  const next = changed.ssl.next === 'Again' ? now + lookPause(looks, app.spec.ssl.retryInterval) : changed.ssl.next
+  const ssl = { ...changed.ssl, next }
+  context.memory.ssl.set(app.key, {
     outcome: { ...ssl, switched: undefined },
     looks,
     at: now,
     lookAt: next ?? now + LOOK_AGAIN,
-    grounds: since,
-  }
-  return { ...brought, ssl }
+    grounds: { ...groundsOf(app, changed.observed, dns), ssl: digestOf(changed.observed) },
+  })
+  return { ...changed, ssl }
 }
 
-/** Where SSL stands, for a pass that writes nothing; undefined when that needs a closer look. */
-export function judgeSsl(app: App, outcome: Outcome, now: number): SslOutcome | undefined {
-  const observed = outcome.observed as ServerPilotApp
-  if (observed.autossl === undefined) return undefined
-  const decision = decideSsl(
-    app,
-    observed,
-    { auto: 0, force: 0 },
-    uncoveredHosts(observed, outcome.desired?.hosts),
-    now,
-  )
-  if (!('change' in decision)) return { ...decision, switched: undefined, next: undefined }
+/** Where SSL stands, for a pass that writes nothing; nothing is said when that needs a closer look. Pure. */
+export function judgeSsl({ app, observed, desired, now }: Facts): Found {
+  if (observed.autossl === undefined) return {}
+  const decision = decideSsl(app, observed, { auto: 0, force: 0 }, uncoveredHosts(observed, desired.hosts), now)
+  if (!('change' in decision)) return { ssl: { ...decision, switched: undefined, next: undefined } }
   const what = 'auto' in decision.change ? NAME.auto : NAME.force
   const message = `${what} can be switched on now, which a pass that only reads does not do.`
-  return { reason: 'Progressing', message, ready: false, switched: undefined, next: undefined }
+  return { ssl: { reason: 'Progressing', message, ready: false, switched: undefined, next: undefined } }
 }
 
 const digestOf = ({ ssl }: ServerPilotApp): string => createHash('sha256').update(JSON.stringify(ssl)).digest('base64')
 
 /** `Again`: to be looked at again, after a pause that grows. */
-type Changed = Omit<Brought, 'ssl'> & { ssl: Omit<SslOutcome, 'next'> & { next: number | 'Again' | undefined } }
+type Changed = SslState & { ssl: Omit<SslOutcome, 'next'> & { next: number | 'Again' | undefined } }
 
 /** Makes the changes that are due, each counted, until nothing is left to change or one fails. */
-async function change(
-  context: Context,
-  account: ServerPilot,
-  app: App,
-  start: Omit<Brought, 'ssl'>,
-  wanted: ReadonlyMap<Host, unknown>,
-  signal: AbortSignal,
-): Promise<Changed> {
+async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
+  const { context, app, hosts, dns } = pass
   const { retryInterval } = app.spec.ssl
-  const dns = dnsStates(context, app)
   let current = start
   let switched: SslChange | undefined
   // AutoSSL, a certificate that covers more, ForceSSL: separate calls, so three changes at the most.
   for (let changes = 0; changes <= 3; changes++) {
-    const now = context.clock.now()
+    const now = context.ports.clock.now()
     const grounds = groundsOf(app, current.observed, dns)
     const attempts = attemptsOn(current.record.ssl, grounds, dns, now)
     const tries = { auto: attempts.attempts, force: attempts.force?.attempts ?? 0 }
-    const decision = decideSsl(app, current.observed, tries, uncoveredHosts(current.observed, wanted), now)
+    const decision = decideSsl(app, current.observed, tries, uncoveredHosts(current.observed, hosts), now)
     if (!('change' in decision)) {
       const { again, ...said } = decision
-      // Attempts that begin anew are told to the record, lest they seem to do so at every look.
-      if (current.record.ssl !== undefined) current = await withAttempts(context, app, current, attempts)
+      // Attempts that begin again from nothing are told to the record, lest they seem to do so at every look.
+      if (current.record.ssl !== undefined) current = await withAttempts(pass, current, attempts)
       return { ...current, ssl: { ...said, switched, next: again ? 'Again' : undefined } }
     }
     const kind = 'auto' in decision.change ? 'auto' : 'force'
@@ -133,8 +132,8 @@ async function change(
       return { ...attempts, ...grounds, ...(kind === 'auto' ? after : { force: after }) }
     }
     // The attempt counts before it is made, and as failed, so that a crash cannot make it free.
-    current = await withAttempts(context, app, current, counted(false))
-    const made = await attempt(context, account, app, current.observed, decision.change, signal)
+    current = await withAttempts(pass, current, counted(false))
+    const made = await attempt(pass, current.observed, decision.change)
     current = { ...current, observed: made.observed }
     if (made.failed !== undefined) {
       const next = now + attemptPause(tried(before, false, now), retryInterval)
@@ -142,56 +141,44 @@ async function change(
       return { ...current, ssl: { ...RETRYING[kind], message, switched, next } }
     }
     switched = decision.change
-    current = await withAttempts(context, app, current, counted(true))
+    current = await withAttempts(pass, current, counted(true))
   }
   return { ...current, ssl: { ...RETRYING.auto, switched, next: undefined } }
 }
 
 /** One change, judged by reading back: what the answer says is not to be relied upon. */
 async function attempt(
-  context: Context,
-  account: ServerPilot,
-  app: App,
+  { context, account, app, signal }: SslPass,
   before: ServerPilotApp,
   wanted: SslChange,
-  signal: AbortSignal,
 ): Promise<{ observed: ServerPilotApp; failed: string | undefined }> {
-  context.assertMayWrite()
+  context.ports.assertMayWrite()
   const post = (): Promise<unknown> => account.changeSsl(app.spec.appId, wanted, signal)
   const failure = await account.exclusively(before.serverId, post).then(
     () => undefined,
     (error: unknown) => error,
   )
-  memoryOf(context, app.key).writes++
+  context.memory.listings.written(app.key)
   if (failure !== undefined && !(failure instanceof ServerPilotError)) throw failure
   const observed = await account.getApp(app.spec.appId, signal)
   if (tookEffect(wanted, before, observed)) return { observed, failed: undefined }
   return { observed, failed: failure?.message ?? 'ServerPilot accepted it, yet it is not on' }
 }
 
-/** What is known of the DNS of the app's hosts. */
-function dnsStates(context: Context, app: App): (host: Host) => DnsState | undefined {
-  const { facts } = memoryOf(context, app.key).checks
-  return (host) => dnsOf(facts, context.checks.outage, host, context.clock.now())?.state
-}
-
 const NEVER = { attempts: 0, lastAt: 0 }
+
 const NAME = { auto: 'AutoSSL', force: 'ForceSSL' } as const
+
 const RETRYING = {
   auto: { reason: 'Progressing', message: 'Switching AutoSSL on is tried again.', ready: false },
   force: { reason: 'Progressing', message: 'Switching ForceSSL on is tried again.', ready: false },
 } as const
 
 /** Saves the record with these attempts; without them, when they say nothing any more. */
-async function withAttempts<T extends Omit<Brought, 'ssl'>>(
-  context: Context,
-  app: App,
-  current: T,
-  attempts: SslAttempts,
-): Promise<T> {
+async function withAttempts({ context, app }: SslPass, current: SslState, attempts: SslAttempts): Promise<SslState> {
   const { ssl: _before, ...rest } = current.record
   const record = isSpent(attempts) ? rest : { ...rest, ssl: attempts }
-  await saveRecord(context, app, record)
+  await context.memory.records.save(app.key, record)
   return { ...current, record }
 }
 

@@ -5,8 +5,9 @@ import { type LookOptions, look } from '../../check/look.ts'
 import { createReach } from '../../check/reach.ts'
 import type { Log } from '../../log/log.ts'
 import type { Outcome } from '../../status/outcome.ts'
-import { type Context, memoryOf } from '../context.ts'
-import { schedule } from '../schedule.ts'
+import type { Cancel } from '../../time/clock.ts'
+import { schedule } from '../../time/schedule.ts'
+import type { Context } from '../context/context.ts'
 import { createFindings } from './findings.ts'
 import { createServerAddresses } from './server-addresses.ts'
 import { type AppHost, type AppTarget, dueNow, targetOf, type Whereabouts, whereaboutsOf } from './targets.ts'
@@ -62,6 +63,8 @@ const PUT_OFF = 60_000
 const GATHER = 300
 /** The shortest pause between two turns that nobody asked for; ms. */
 const LEAST_PAUSE = 5_000
+/** The longest: the clock may have been set meanwhile; ms. */
+const LONGEST_PAUSE = 3_600_000
 
 /** Whether it is time to ask the resolver again; also when the clock was set back meanwhile. */
 const isOver = (outage: Outage | undefined, now: number): boolean =>
@@ -70,7 +73,8 @@ const isOver = (outage: Outage | undefined, now: number): boolean =>
 /** Puts the checks together; nothing starts. */
 export function createChecks(options: ChecksOptions): Checks {
   const { context, log } = options
-  const { clock } = context
+  const { clock } = context.ports
+  const { checks } = context.memory
   const end = new AbortController()
   const addresses = createServerAddresses(clock)
   const reach = createReach()
@@ -82,14 +86,14 @@ export function createChecks(options: ChecksOptions): Checks {
   let again = false
   /** The timer is one that gathers what comes at once: it is not put off by more. */
   let gathering = false
-  let timer: NodeJS.Timeout | undefined
+  let cancel: Cancel | undefined
   let stopSchedule: (() => void) | undefined
-  context.checks.on = true
+  checks.on = true
 
   /** A turn over all that is due, unless one is under way: that one goes on with what came meanwhile. */
   function turn(): Promise<void> {
-    clearTimeout(timer)
-    timer = undefined
+    cancel?.()
+    cancel = undefined
     gathering = false
     if (running !== undefined) again = true
     running ??= turns()
@@ -109,13 +113,13 @@ export function createChecks(options: ChecksOptions): Checks {
       const begun = clock.now()
       const due = dueNow(context, begun)
       // Whether the resolver is well again is asked though nothing is due.
-      if (due.length === 0 && urgent.size === 0 && isOver(context.checks.outage, begun)) await lookAt([])
+      if (due.length === 0 && urgent.size === 0 && isOver(checks.outage, begun)) await lookAt([])
       while (due.length > 0 || urgent.size > 0) {
-        const { outage } = context.checks
+        const { outage } = checks
         if (outage !== undefined && !isOver(outage, clock.now())) return tell()
-        const hasty = takeUrgent()
-        await lookAt(hasty.length > 0 ? hasty : due.splice(0, AT_ONCE).filter((each) => !wasLookedAt(each, begun)))
-        if (hasty.length > 0 || clock.now() - toldAt >= NEWS_EVERY) tell()
+        const first = takeUrgent()
+        await lookAt(first.length > 0 ? first : due.splice(0, AT_ONCE).filter((each) => !wasLookedAt(each, begun)))
+        if (first.length > 0 || clock.now() - toldAt >= NEWS_EVERY) tell()
       }
       tell()
     } while (again)
@@ -123,7 +127,7 @@ export function createChecks(options: ChecksOptions): Checks {
 
   /** One that had become urgent and was due as well. */
   const wasLookedAt = ({ app, host }: AppHost, since: number): boolean =>
-    (memoryOf(context, app).checks.facts.dns.get(host)?.checkedAt ?? Number.NEGATIVE_INFINITY) >= since
+    (checks.of(app).facts.dns.get(host)?.checkedAt ?? Number.NEGATIVE_INFINITY) >= since
 
   function takeUrgent(): AppHost[] {
     const taken = [...urgent].slice(0, AT_ONCE)
@@ -133,7 +137,7 @@ export function createChecks(options: ChecksOptions): Checks {
 
   async function lookAt(chunk: readonly AppHost[]): Promise<void> {
     const targets = await targetsOf(chunk)
-    const { outage } = context.checks
+    const { outage } = checks
     if (targets.length === 0 && outage === undefined) return
     const dns = options.resolver(end.signal)
     try {
@@ -158,14 +162,14 @@ export function createChecks(options: ChecksOptions): Checks {
   }
 
   function noteOutage(why: Parameters<typeof rememberOutage>[1]): void {
-    const before = context.checks.outage
+    const before = checks.outage
     const outage = rememberOutage(before, why, clock.now())
-    context.checks.outage = outage
+    checks.outage = outage
     options.resolverAnswers?.(outage === undefined)
     if ((before === undefined) === (outage === undefined)) return
     if (outage !== undefined) log.warn('The DNS resolver gives no answers', { cause: outage.why })
     else log.info('The DNS resolver answers again')
-    for (const app of context.objects.apps()) findings.news.add(app.key)
+    for (const app of context.ports.objects.apps()) findings.news.add(app.key)
   }
 
   async function targetsOf(chunk: readonly AppHost[]): Promise<AppTarget[]> {
@@ -185,14 +189,14 @@ export function createChecks(options: ChecksOptions): Checks {
   }
 
   function putOff(app: Key, host: string): void {
-    const { dns } = memoryOf(context, app).checks.facts
+    const { dns } = checks.of(app).facts
     const known = dns.get(host)
     if (known !== undefined) dns.set(host, { ...known, dueAt: clock.now() + PUT_OFF })
   }
 
   /** Undefined when nobody can say where its hosts have to lead: they are looked at later. */
   async function placeOf(key: Key): Promise<{ app: App; where: Whereabouts } | undefined> {
-    const app = context.objects.app(key)
+    const app = context.ports.objects.app(key)
     if (app === undefined) return undefined
     try {
       const where = await whereaboutsOf(context, app, addresses, end.signal)
@@ -212,10 +216,11 @@ export function createChecks(options: ChecksOptions): Checks {
 
   /** Hosts that are right wait for the schedule; the others are looked at when they are due. */
   function arm(): void {
-    if (end.signal.aborted || timer !== undefined) return
+    if (end.signal.aborted || cancel !== undefined) return
     const next = nextTurn(context)
     if (next !== undefined) {
-      timer = setTimeout(() => void turn(), Math.min(Math.max(next - clock.now(), LEAST_PAUSE), 3_600_000)).unref()
+      const wait = Math.min(Math.max(next - clock.now(), LEAST_PAUSE), LONGEST_PAUSE)
+      cancel = clock.after(wait, () => void turn(), { idle: true })
     }
   }
 
@@ -234,9 +239,9 @@ export function createChecks(options: ChecksOptions): Checks {
       const found = urgentOf(context, outcome.app, outcome, clock.now())
       for (const each of found.urgent) urgent.set(`${each.app} ${each.host}`, each)
       if (gathering || (found.urgent.length === 0 && (running !== undefined || !found.due))) return
-      clearTimeout(timer)
+      cancel?.()
       gathering = true
-      timer = setTimeout(() => void turn(), GATHER).unref()
+      cancel = clock.after(GATHER, () => void turn(), { idle: true })
     },
     recall(app, hosts, rightSince) {
       if (!leads) findings.recall(app, hosts, rightSince)
@@ -245,7 +250,7 @@ export function createChecks(options: ChecksOptions): Checks {
     async stop() {
       leads = false
       stopSchedule?.()
-      clearTimeout(timer)
+      cancel?.()
       end.abort(new Error('stopping'))
       await running
     },

@@ -4,7 +4,7 @@ import { type HostMemory, remember, trust } from '../../check/dns/memory.ts'
 import { noteServed } from '../../check/facts.ts'
 import type { Heard } from '../../check/look.ts'
 import { registrableDomain } from '../../domain/host.ts'
-import { type Context, memoryOf } from '../context.ts'
+import type { Context } from '../context/context.ts'
 import type { AppTarget } from './targets.ts'
 
 /** Puts what looks find into the memory of each app, and knows whom it is news to. */
@@ -39,7 +39,8 @@ function withoutServer(verdict: DnsVerdict): DnsVerdict {
 
 /** Makes one that has found nothing yet. */
 export function createFindings(context: Context): Findings {
-  const { clock } = context
+  const { clock } = context.ports
+  const { checks } = context.memory
   const controls: string[] = []
   const right = new Map<string, DnsVerdict>()
   const news = new Set<Key>()
@@ -47,7 +48,7 @@ export function createFindings(context: Context): Findings {
   const heard: Heard<AppTarget> = {
     dns({ app, host, bare, unsure }, found) {
       const verdict = unsure ? withoutServer(found) : found
-      const { facts } = memoryOf(context, app).checks
+      const { facts } = checks.of(app)
       const before = facts.dns.get(host)
       const after = shareRight(remember(before, host, verdict, clock.now()))
       facts.dns.set(host, after)
@@ -56,12 +57,12 @@ export function createFindings(context: Context): Findings {
       if (after.shown.state === 'Ready') noteControl(host)
     },
     caa({ app, host }, verdict) {
-      const { facts } = memoryOf(context, app).checks
+      const { facts } = checks.of(app)
       if (facts.caa.get(host)?.message !== verdict.message) news.add(app)
       facts.caa.set(host, verdict)
     },
     served({ app, host }, verdict) {
-      const { facts } = memoryOf(context, app).checks
+      const { facts } = checks.of(app)
       if (noteServed(facts, host, verdict, clock.now())) news.add(app)
       const [dns, fault] = [facts.dns.get(host), facts.served.get(host)]
       if (dns === undefined || fault === undefined) return
@@ -92,7 +93,7 @@ export function createFindings(context: Context): Findings {
     news,
     controls: () => [...controls],
     recall(app, hosts, rightSince) {
-      const { dns } = memoryOf(context, app).checks.facts
+      const { dns } = checks.of(app).facts
       for (const { name, addresses } of hosts) {
         if (rightSince === undefined) dns.delete(name)
         else dns.set(name, shareRight(trust(name, addresses, rightSince, clock.now())))

@@ -4,8 +4,9 @@ import { type AddressSet, addressSet } from '../../check/dns/addresses.ts'
 import { dueHosts } from '../../check/dns/memory.ts'
 import { forgetOthers } from '../../check/facts.ts'
 import type { Target } from '../../check/look.ts'
+import type { Host } from '../../domain/host.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
-import { type Context, memoryOf } from '../context.ts'
+import type { Context } from '../context/context.ts'
 import type { ServerAddresses } from './server-addresses.ts'
 
 /** A host of an app. */
@@ -27,28 +28,29 @@ export interface Whereabouts {
 }
 
 /** The hosts of an app that are worth a look: those wanted; all that it lists while one of them keeps the others from a certificate. */
-export function hostsToLookAt(context: Context, app: App): ReadonlySet<string> {
-  const { account, record, seen } = memoryOf(context, app.key)
-  const wanted = account === undefined ? undefined : context.desires.get(account)?.byApp.get(app.key)?.hosts
-  const hosts = new Set<string>(wanted?.keys())
-  if (seen?.bare) for (const name of record?.lastSeen ?? []) hosts.add(name)
+export function hostsToCheck({ memory }: Context, { key }: App): ReadonlySet<string> {
+  const account = memory.accounts.of(key)
+  const desired = account === undefined ? undefined : memory.desires.known(key, account)
+  const hosts = new Set<string>(desired?.hosts.keys())
+  const lists = memory.checks.of(key).seen?.uncovered ? (memory.records.of(key)?.lastSeen ?? []) : []
+  for (const name of lists) hosts.add(name)
   return hosts
 }
 
 /** All hosts that are due at `now` (epoch ms), the most urgent of each app first. Forgets those that nobody asks about any more. */
 export function dueNow(context: Context, now: number): AppHost[] {
-  return context.objects.apps().flatMap((app) => {
-    if (!isLookedAt(context, app)) return []
-    const { facts } = memoryOf(context, app.key).checks
-    const hosts = hostsToLookAt(context, app)
+  return context.ports.objects.apps().flatMap((app) => {
+    if (!isChecked(context, app)) return []
+    const { facts } = context.memory.checks.of(app.key)
+    const hosts = hostsToCheck(context, app)
     forgetOthers(facts, hosts)
     return dueHosts(hosts, facts.dns, now).map((host) => ({ app: app.key, host }))
   })
 }
 
 /** Nothing is read for an app that is suspended or on its way out; before its first reconcile nobody knows which hosts it has. */
-export const isLookedAt = (context: Context, app: App): boolean =>
-  !app.spec.suspend && app.deletionTimestamp === undefined && memoryOf(context, app.key).seen !== undefined
+export const isChecked = ({ memory }: Context, app: App): boolean =>
+  !app.spec.suspend && app.deletionTimestamp === undefined && memory.checks.of(app.key).seen !== undefined
 
 /** Where hosts of the app have to lead. Undefined before its first reconcile; throws when the account is not known. */
 export async function whereaboutsOf(
@@ -57,9 +59,9 @@ export async function whereaboutsOf(
   addresses: ServerAddresses,
   signal: AbortSignal,
 ): Promise<Whereabouts | undefined> {
-  const { seen } = memoryOf(context, app.key)
+  const { seen } = context.memory.checks.of(app.key)
   if (seen === undefined) return undefined
-  const account = await context.accountOf(app)
+  const account = await context.ports.accountOf(app)
   try {
     const address = await addresses.of(account, seen.serverId, signal)
     return { expected: rightAddresses(app, address), address }
@@ -75,17 +77,17 @@ export function rightAddresses(app: App, address: string | undefined): AddressSe
 }
 
 /** What to look at for one host, as the app stands now. */
-export function targetOf(context: Context, app: App, host: string, where: Whereabouts): AppTarget {
-  const { seen, record } = memoryOf(context, app.key)
+export function targetOf({ memory }: Context, app: App, host: string, where: Whereabouts): AppTarget {
+  const { seen } = memory.checks.of(app.key)
   const certificate = seen?.certificate
-  const listed = record?.lastSeen?.includes(host as never) ?? false
+  const listed = memory.records.of(app.key)?.lastSeen?.includes(host as Host) ?? false
   const covered = certificate !== undefined && covers(certificate, host)
   const served = listed && covered && where.address !== undefined
   return {
     app: app.key,
     host,
     expected: where.expected,
-    bare: listed && !covered && seen?.bare === true,
+    bare: listed && !covered && seen?.uncovered === true,
     server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
     ...(where.unsure ? { unsure: true } : {}),
   }

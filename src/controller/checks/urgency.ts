@@ -1,8 +1,9 @@
 import { ANNOTATION, type App } from '../../api/objects.ts'
 import { hurry } from '../../check/dns/memory.ts'
 import type { Outcome } from '../../status/outcome.ts'
-import { type AppChecks, type Context, memoryOf } from '../context.ts'
-import { type AppHost, isLookedAt } from './targets.ts'
+import type { AppChecks } from '../context/check-memory.ts'
+import type { Context } from '../context/context.ts'
+import { type AppHost, isChecked } from './targets.ts'
 
 /**
  * What a reconcile of an app makes urgent: hosts that were just added or wait for their DNS; all hosts, when the object was changed,
@@ -14,7 +15,8 @@ export function urgentOf(
   outcome: Outcome,
   now: number,
 ): { urgent: AppHost[]; due: boolean } {
-  const { checks, seen } = memoryOf(context, app.key)
+  const checks = context.memory.checks.of(app.key)
+  const { seen } = checks
   const hosts = outcome.desired?.hosts
   if (hosts === undefined || seen === undefined) return { urgent: [], due: false }
   const { dns } = checks.facts
@@ -42,12 +44,12 @@ function noteChange(checks: AppChecks, app: App, certificate: string | undefined
 
 /** When the first of those hosts is due that are not right; epoch ms. */
 export function nextTurn(context: Context): number | undefined {
-  const { outage } = context.checks
+  const { outage } = context.memory.checks
   if (outage !== undefined) return outage.dueAt
   let next: number | undefined
-  for (const app of context.objects.apps()) {
-    if (!isLookedAt(context, app)) continue
-    const { facts } = memoryOf(context, app.key).checks
+  for (const app of context.ports.objects.apps()) {
+    if (!isChecked(context, app)) continue
+    const { facts } = context.memory.checks.of(app.key)
     for (const [host, { shown, dueAt }] of facts.dns) {
       if (shown.state === 'Ready' && !facts.served.has(host)) continue
       if (next === undefined || dueAt < next) next = dueAt

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { issuanceOf } from '../../../src/check/limits.ts'
-import { memoryOf } from '../../../src/controller/context.ts'
 import { planToJson, planToText } from '../../../src/plan/render.ts'
 import { createWorld, type World } from '../world.ts'
 
@@ -14,11 +13,9 @@ async function issued(t: TestContext, count: number, hoursAgo: number): Promise<
   const world = await createWorld(t, { domains, spec: auto, simulator: { issuance: { delay: 0 } } })
   await world.map('first')
   await world.settle()
-  const memory = memoryOf(world.context, 'wordpress/network')
-  assert.ok(memory.record)
   const at = (index: number): number => world.clock.now() - (hoursAgo + count - 1 - index) * HOUR
   const certificates = Array.from({ length: count }, (_, index) => issuanceOf([`h${index}.example.com`], at(index)))
-  memory.record = { ...memory.record, issued: certificates }
+  await world.rewrite((record) => ({ ...record, issued: certificates }))
   return world
 }
 
@@ -89,7 +86,7 @@ describe("the certificate authority's limits", () => {
 
   test('who applies by hand has decided', async (t) => {
     const world = await issued(t, 45, 0)
-    Object.assign(world.context, { oneShot: true })
+    world.context.mode.oneShot = true
     await world.map('one')
     const outcome = await world.reconcile()
     assert.deepEqual(outcome.added, ['one.example.com'])

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { App, Key } from '../../../src/api/objects.ts'
-import { ReconcileError } from '../../../src/controller/app/errors.ts'
 import { FINALIZER } from '../../../src/controller/app/finalize.ts'
+import { ReconcileError } from '../../../src/controller/context/errors.ts'
+import type { Host } from '../../../src/domain/host.ts'
 import type { ObjectSource } from '../../../src/source/source.ts'
 import { createWorld, names, type World } from '../world.ts'
 
@@ -31,8 +32,8 @@ async function inCluster(t: TestContext, spec: object = {}, domains: string[] = 
     },
   })
   const changes: string[] = []
-  Object.assign(world.context, {
-    objects: wrap(world.context.objects),
+  Object.assign(world.context.ports, {
+    objects: wrap(world.context.ports.objects),
     finalizers: {
       add: async () => {
         changes.push('add')
@@ -69,8 +70,8 @@ describe('deletionPolicy: Delete', () => {
     const { world, changes, ...object } = await inCluster(t, { protectedDomains: ['h001.example.com'] })
     for (const name of names(12)) await world.map(name)
     let seen = ''
-    const { records } = world.context
-    world.context.records = {
+    const { records } = world.context.ports
+    world.context.ports.records = {
       ...records,
       save: async (record, token) => {
         seen ||= changes.join()
@@ -130,7 +131,7 @@ describe('deletionPolicy: Delete', () => {
   test('a finalizer that cannot be put on: nothing is added, and it says so', async (t) => {
     const { world } = await inCluster(t)
     await world.map('shop')
-    world.context.finalizers = {
+    world.context.ports.finalizers = {
       add: () => Promise.reject(new Error('may not patch serverpilotapps')),
       remove: async () => undefined,
     }
@@ -159,7 +160,7 @@ describe('deletionPolicy: Delete', () => {
     await world.settle()
     object.delete()
     const posts = world.posts()
-    world.context.accountOf = () =>
+    world.context.ports.accountOf = () =>
       Promise.reject(
         new ReconcileError('CredentialsInvalid', 'Secret wordpress/serverpilot is gone.', { retryable: true }),
       )
@@ -182,7 +183,7 @@ describe('deletionPolicy: Delete', () => {
     const failed = await world.reconcile()
     assert.equal(failed.failure?.reason, 'ApiUnreachable')
     assert.equal(object.vanished(), false)
-    world.context.accountOf = () =>
+    world.context.ports.accountOf = () =>
       Promise.reject(new ReconcileError('AppNotFound', 'There is no such app.', { retryable: true }))
     await world.reconcile()
     assert.equal(object.vanished(), true)
@@ -192,11 +193,9 @@ describe('deletionPolicy: Delete', () => {
     const { world, ...object } = await inCluster(t)
     await world.map('shop')
     await world.settle()
-    const memory = world.context.memory.get(KEY)
-    const record = memory?.record
-    assert.ok(memory !== undefined && record !== undefined)
-    const late = { mapping: 'wordpress/late', source: 'manifests', state: 'Uncertain', since: world.clock.now() }
-    memory.record = { ...record, hosts: { ...record.hosts, 'late.example.com': late } } as typeof record
+    const since = world.clock.now()
+    const late = { mapping: 'wordpress/late', source: 'manifests', state: 'Uncertain', since } as const
+    await world.rewrite((record) => ({ ...record, hosts: { ...record.hosts, ['late.example.com' as Host]: late } }))
     object.delete()
     const outcome = await world.reconcile()
     assert.deepEqual(world.listed(), ['by-hand.example.org'])
@@ -209,7 +208,7 @@ describe('deletionPolicy: Delete', () => {
 
   test('a dry run touches no finalizer', async (t) => {
     const { world, changes, ...object } = await inCluster(t)
-    world.context.dryRun = true
+    world.context.mode.dryRun = true
     await world.map('shop')
     await world.reconcile()
     object.delete()

@@ -9,8 +9,8 @@ import { createWorld, names, objectYaml, type World } from '../world.ts'
 const signal = new AbortController().signal
 const run = (world: World, name: string) => reconcile(world.context, `wordpress/${name}`, signal)
 const read = async (world: World): Promise<void> => {
-  await world.context.objects.start(() => undefined)
-  await world.context.objects.stop()
+  await world.context.ports.objects.start(() => undefined)
+  await world.context.ports.objects.stop()
 }
 const go = async (world: World, name: string) => {
   await read(world)
@@ -139,9 +139,9 @@ describe('what changes while a write waits', () => {
     await world.reconcile()
     world.clock.advance(31_000)
     await read(world)
-    const app = world.context.objects.app('wordpress/network')
+    const app = world.context.ports.objects.app('wordpress/network')
     assert.ok(app)
-    const account = await world.context.accountOf(app)
+    const account = await world.context.ports.accountOf(app)
     const { serverId } = await account.getApp(world.appId)
     const lock = Promise.withResolvers<void>()
     const held = account.exclusively(serverId, () => lock.promise)
@@ -178,9 +178,9 @@ describe('what changes while a write waits', () => {
     const world = await createWorld(t, { spec: { safety } })
     for (const name of names(4)) await world.map(name)
     await world.settle()
-    const { accountOf } = world.context
-    world.context.accountOf = async (app) => {
-      world.context.accountOf = accountOf
+    const { accountOf } = world.context.ports
+    world.context.ports.accountOf = async (app) => {
+      world.context.ports.accountOf = accountOf
       await world.write('network.yaml', appYaml('network', { appId: world.appId, safety }, { annotations: { a: 'b' } }))
       await world.write('bad.yaml', 'kind: [')
       await world.unmap('h001')
@@ -220,7 +220,7 @@ describe('approval and distrust', () => {
     for (const name of names(12)) await world.map(name)
     await world.settle()
     for (const name of names(8)) await world.unmap(name)
-    world.context.approval = (await world.settle()).plan?.hash
+    world.context.mode.approval = (await world.settle()).plan?.hash
     for (const name of names(4, 'n')) await world.map(name)
     world.simulator.faults.add({ kind: 'status', status: 402, path: 'postDomains', after: 3 })
     await world.settle()
@@ -239,7 +239,7 @@ describe('approval and distrust', () => {
     await world.unmap('h001')
     const upgrade = async (): Promise<void> => {
       await world.restart()
-      world.context.writer = { version: 'next', filters: '' }
+      world.context.mode.writer = { version: 'next', filters: '' }
     }
     await upgrade()
     await world.write('bad.yaml', 'kind: [')

@@ -4,7 +4,6 @@ import fc from 'fast-check'
 import type { DnsState } from '../../../src/check/dns/judge.ts'
 import { remember } from '../../../src/check/dns/memory.ts'
 import { attemptPause, lookPause, tried } from '../../../src/controller/app/ssl-state.ts'
-import { memoryOf } from '../../../src/controller/context.ts'
 import { createWorld, objectYaml } from '../world.ts'
 
 const auto = { ssl: { auto: true, retryInterval: '5m' } }
@@ -104,7 +103,7 @@ describe('AutoSSL', () => {
     const spec = { ssl: { auto: true, maxAttempts: 2, retryInterval: '1m' } }
     const world = await createWorld(t, { spec, simulator: { issuance: { delay: 0 } } })
     const know = (state: DnsState): void => {
-      const { facts } = memoryOf(world.context, 'wordpress/network').checks
+      const { facts } = world.context.memory.checks.of('wordpress/network')
       const verdict = { state, addresses: [], message: state }
       facts.dns.set('h001.example.com', remember(undefined, 'h001.example.com', verdict, world.clock.now()))
     }

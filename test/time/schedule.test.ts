@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { schedule, validCron } from '../../src/controller/schedule.ts'
+import { schedule, validCron } from '../../src/time/schedule.ts'
 
 test('cron-expressions', () => {
   for (const good of ['* * * * *', '*/5 * * * *', '30 4 * * MON', '*/10 * * * * *']) {

@@ -1,8 +1,11 @@
 import { createTask, validateDetailed } from 'node-cron'
+import { type Cancel, type Clock, every, systemClock } from './clock.ts'
 
 /** How a scheduled job is called, and who hears of its failures. */
 export interface ScheduleOptions {
   name: string
+  /** Tells when the wall clock was set; the system's where none is given. */
+  clock?: Clock
   /** Gets what the job threw. The schedule goes on either way. */
   onError?(error: unknown): void
 }
@@ -29,9 +32,10 @@ export function validCron(expression: string): string | undefined {
  *
  * Throws for an expression that `validCron` refuses: check it where it comes in.
  */
-export function schedule(expression: string, job: () => void | Promise<void>, options: ScheduleOptions): () => void {
+export function schedule(expression: string, job: () => void | Promise<void>, options: ScheduleOptions): Cancel {
   const fault = validCron(expression)
   if (fault !== undefined) throw new Error(fault)
+  const { clock = systemClock } = options
   const report = (error: unknown): void => {
     try {
       options.onError?.(error)
@@ -58,7 +62,7 @@ export function schedule(expression: string, job: () => void | Promise<void>, op
     return task
   }
   let task = begin()
-  const stopWatching = onClockSetBack(() => {
+  const stopWatching = onClockSetBack(clock, () => {
     task.destroy()
     task = begin()
   })
@@ -75,14 +79,13 @@ const LOOK_EVERY = 1_000
 const CORRECTION = 500
 
 /** Calls `then` when the wall clock was set back: the task would wait until it shows again the time that was next. Gives a function that ends it. */
-function onClockSetBack(then: () => void): () => void {
-  const offset = (): number => Date.now() - performance.now()
+function onClockSetBack(clock: Clock, then: () => void): Cancel {
+  const offset = (): number => clock.now() - clock.steady()
   let last = offset()
-  const timer = setInterval(() => {
+  const look = (): void => {
     const now = offset()
     if (now < last - CORRECTION) then()
     last = now
-  }, LOOK_EVERY)
-  timer.unref()
-  return () => clearInterval(timer)
+  }
+  return every(clock, LOOK_EVERY, look, { idle: true })
 }

@@ -1,0 +1,157 @@
+import { type OwnershipRecord, writerMatches } from '../../ownership/record.ts'
+import { writes } from '../../plan/plan.ts'
+import type { Found } from '../../status/outcome.ts'
+import {
+  type Contention,
+  endPause,
+  isEnough,
+  noteReversals,
+  notTaken,
+  pausedFailure,
+  pauseWrites,
+} from '../context/contention.ts'
+import { ReconcileError } from '../context/errors.ts'
+import { type Decision, decide } from './decide.ts'
+import type { Facts } from './facts.ts'
+import { gatherAgain, withObserved } from './gather.ts'
+import { mayGoOn } from './may-write.ts'
+import type { AccountPass, Pass } from './pass.ts'
+import { readForWrite } from './read-for-write.ts'
+import { collect } from './steps.ts'
+import { type WriteResult, writePlan } from './write.ts'
+
+/** Facts with what was decided on them, and what the outcome has to say of it. */
+export interface Decided extends Found {
+  facts: Facts
+  decision: Decision
+}
+
+/** What the outcome has to say. */
+export const foundOf = ({ facts: _facts, decision: _decision, ...found }: Decided): Found => found
+
+/** Decides, and keeps what the next decision of the app has to know. */
+export function decideNow(pass: Pass, facts: Facts): Decided {
+  const decision = decide(facts)
+  const { plan, forecast, gathering, contention, contended } = decision
+  const { memory } = pass.context
+  if (gathering === undefined) memory.gathering.delete(pass.app.key)
+  else memory.gathering.set(pass.app.key, gathering)
+  keepContention(pass, contention)
+  const { observed, record } = facts
+  const said = { observed, record, plan, forecast, ...(contended ? { contended } : {}) }
+  return { ...said, facts: { ...facts, contention, gathering }, decision }
+}
+
+/**
+ * Brings the list in line, while no other write of this process to that server is under way: reads, decides, claims, writes, reads
+ * back, and begins again when somebody else wrote in between. Never throws but for the abort reason: a failure is part of what is found.
+ */
+export function act(pass: AccountPass, start: Decided): Promise<Decided> {
+  const rounds = (): Promise<Decided> => collect<Decided>(writeRounds(pass, start.facts), pass.signal, start)
+  return pass.account.exclusively(start.facts.observed.serverId, rounds)
+}
+
+async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Partial<Decided>> {
+  let facts = start
+  let total: Pick<WriteResult, 'added' | 'removed' | 'adopted' | 'released'> | undefined
+  for (let written = 1; ; written++) {
+    // Waiting for the server may have taken minutes: what counts is what is declared now.
+    const app = pass.context.ports.objects.app(pass.app.key)
+    if (app === undefined || !mayGoOn(pass, app)) return
+    const now = { ...pass, app }
+    const first = decideNow(now, gatherAgain(now, facts))
+    const { decided, result } = yield* writes(first.decision.plan) ? write(now, first) : keepRecord(now, first)
+    total = sum(total, result)
+    const { record, observed } = result
+    yield { record, observed, ...total, facts: { ...decided.facts, record, observed } }
+    const { contention } = decided.facts
+    if (!writes(decided.decision.plan)) return keepContention(now, endPause(contention))
+    const next = withObserved(now, { ...decided.facts, ...trustIn(record, now) }, observed)
+    const after = decideNow(now, next)
+    // What the changes cost was said of the plan that was written.
+    const { forecast: _, ...rest } = after
+    yield rest
+    if (result.taken && !writes(after.decision.plan)) return keepContention(now, endPause(after.facts.contention))
+    pauseWhenEnough(now, after.facts, written, !sameNames(decided.facts.observed.domains, observed.domains))
+    facts = after.facts
+  }
+}
+
+/** What a round decided on, and what came of it. */
+interface Round {
+  decided: Decided
+  result: WriteResult
+}
+
+/** One write. Between the reading that it stands on and the write stands nothing but the claim. */
+async function* write(pass: AccountPass, first: Decided): AsyncGenerator<Partial<Decided>, Round> {
+  const paused = pausedFailure(first.facts.contention, pass.context.ports.clock.steady())
+  if (paused !== undefined) throw new ReconcileError(paused.reason, paused.message, paused)
+  const leave = await pass.account.leaveToWrite(pass.signal)
+  try {
+    const observed = await readForWrite(pass, first.facts, leave)
+    const decided = decideNow(pass, withObserved(pass, first.facts, observed))
+    const { facts, decision } = decided
+    const { plan } = decision
+    yield { ...declaredIn(facts), ...decided, ...(writes(plan) ? { applied: plan } : {}) }
+    const contention = noteReversals(facts.contention, decision.reversals, facts.steady)
+    keepContention(pass, contention)
+    const result = await writePlan({ ...pass, facts, plan, leave })
+    return { decided: { ...decided, facts: { ...facts, contention } }, result }
+  } finally {
+    leave.end()
+  }
+}
+
+/** Nothing is to be written: the record alone learns from what was read. */
+async function* keepRecord(pass: AccountPass, decided: Decided): AsyncGenerator<Partial<Decided>, Round> {
+  const { facts, decision } = decided
+  yield { ...declaredIn(facts), ...decided }
+  return { decided, result: await writePlan({ ...pass, facts, plan: decision.plan, leave: undefined }) }
+}
+
+/** A record that was written is not fresh any more, and names its writer. */
+const trustIn = (record: OwnershipRecord, { context }: Pass): Pick<Facts, 'record' | 'fresh' | 'distrusted'> => ({
+  record,
+  fresh: false,
+  distrusted: !writerMatches(record, context.mode.writer),
+})
+
+const declaredIn = ({ app, mappings, desired, frozen, faults, secondWriter }: Facts): Found => ({
+  app,
+  mappings,
+  desired,
+  frozen,
+  faults,
+  secondWriter,
+})
+
+function sum(
+  before: Pick<WriteResult, 'added' | 'removed' | 'adopted' | 'released'> | undefined,
+  { added, removed, adopted, released }: WriteResult,
+): Pick<WriteResult, 'added' | 'removed' | 'adopted' | 'released'> {
+  if (before === undefined) return { added, removed, adopted, released }
+  return {
+    added: [...before.added, ...added],
+    removed: [...before.removed, ...removed],
+    adopted: before.adopted + adopted,
+    released: before.released + released,
+  }
+}
+
+/** Throws, and lets the app pause, when so many writes that did not read back are enough. */
+function pauseWhenEnough(pass: AccountPass, facts: Facts, written: number, changed: boolean): void {
+  if (!isEnough(facts.contention, written, changed)) return
+  const steady = pass.context.ports.clock.steady()
+  const paused = pauseWrites(facts.contention, notTaken(pass.app, written, changed), steady)
+  keepContention(pass, paused)
+  const failure = pausedFailure(paused, steady)
+  if (failure !== undefined) throw new ReconcileError(failure.reason, failure.message, failure)
+}
+
+function keepContention({ context, app }: Pass, contention: Contention): void {
+  context.memory.contention.set(app.key, contention)
+}
+
+const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && new Set([...a, ...b]).size === new Set(a).size

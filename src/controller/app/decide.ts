@@ -1,0 +1,133 @@
+import { admits, type DnsVerdict } from '../../check/dns/judge.ts'
+import type { Forecast } from '../../check/limits.ts'
+import { compareKey, type Host } from '../../domain/host.ts'
+import type { Held } from '../../plan/held.ts'
+import { makePlan, type Plan } from '../../plan/plan.ts'
+import { onClock } from '../../plan/settle.ts'
+import { type Contention, contendedHost, judgeReversals } from '../context/contention.ts'
+import { forecastOf, heldByLimit } from './certificate-budget.ts'
+import type { Facts } from './facts.ts'
+
+/** What is to be done, and what has to be remembered for the next decision. */
+export interface Decision {
+  plan: Plan
+  /** What the certificate that the plan leads to costs of the authority's limits; undefined when it leads to none. */
+  forecast: Forecast | undefined
+  /** Since when additions are gathered; epoch ms. */
+  gathering: number | undefined
+  contention: Contention
+  /** Hosts that the plan writes once more, after somebody else undid them. */
+  reversals: readonly Host[]
+  /** Some of them begin to wait now. */
+  contended: boolean
+}
+
+/** Decides what to do about one app: the merge, the guards, and what holds single hosts back. Pure: the same facts, the same decision. */
+export function decide(facts: Facts): Decision {
+  const { app, record, watch, now, steady } = facts
+  const reversals = reversalsIn(facts)
+  const judged = judgeReversals(facts.contention, reversals, steady)
+  const contended = new Map(
+    [...judged.waiting].map(([host, until]) => [host, contendedHost(app, Math.ceil(until - steady + now))]),
+  )
+  const { blocked, gathering } = blockedAdditions(facts, contended)
+  const plan = makePlan({
+    app,
+    desired: facts.desired,
+    observed: facts.observed.domains,
+    record,
+    owned: Object.keys(record.hosts) as Host[],
+    frozen: facts.frozen,
+    watch: facts.oneShot ? undefined : onClock(watch, Math.floor(now - steady)),
+    distrusted: facts.distrusted,
+    leaving: facts.finalizing,
+    protectedHosts: facts.protectedHosts,
+    blocked,
+    moving: facts.moving,
+    approvals: facts.approvals,
+    handed: facts.handed,
+    now,
+  })
+  const written = new Set([...plan.additions.map(({ host }) => host), ...plan.removals])
+  return {
+    plan,
+    forecast: forecastOf(facts, plan),
+    gathering,
+    contention: judged.contention,
+    reversals: reversals.filter((host) => written.has(host)),
+    contended: judged.began,
+  }
+}
+
+/** Desired hosts that are not there and that ServerPilot has not just refused. */
+export function openAdditions({ desired, observed, record, now }: Facts): Host[] {
+  const there = new Set<string>(observed.domains)
+  return [...desired.hosts].flatMap(([host, { mapping }]) => {
+    const rejection = record.rejected[host]
+    const refused = rejection !== undefined && rejection.retryAt > now && rejection.generation === mapping.generation
+    return refused || there.has(host) ? [] : [host]
+  })
+}
+
+/** Additions that are not to be tried now: what the API refused a while ago, what is contended, and what a check holds back. */
+function blockedAdditions(
+  facts: Facts,
+  contended: ReadonlyMap<Host, Held>,
+): { blocked: ReadonlyMap<Host, Held>; gathering: number | undefined } {
+  const open = openAdditions(facts)
+  const blocked = new Map<Host, Held>([...rejectedBefore(facts), ...contended, ...heldByDns(facts, open)])
+  const { held, gathering } = heldByLimit(
+    facts,
+    open.filter((host) => !blocked.has(host)),
+  )
+  for (const [host, each] of held) blocked.set(host, each)
+  return { blocked, gathering }
+}
+
+function rejectedBefore({ desired, record, now }: Facts): [Host, Held][] {
+  return (Object.keys(record.rejected) as Host[]).flatMap((host) => {
+    const { words, retryAt, generation } = record.rejected[host] as (typeof record.rejected)[Host]
+    if (retryAt <= now || generation !== desired.hosts.get(host)?.mapping.generation) return []
+    return [[host, { reason: 'Rejected', message: `ServerPilot refuses it: ${words}`, until: retryAt }]]
+  })
+}
+
+/** Additions that `dns.policy: Require` holds back: those that do not resolve to the server, as far as is known. */
+function heldByDns(facts: Facts, hosts: readonly Host[]): [Host, Held][] {
+  if (facts.app.spec.dns.policy !== 'Require') return []
+  return hosts.flatMap((host): [Host, Held][] => {
+    const verdict = facts.dns.get(host)
+    return admits(verdict) ? [] : [[host, heldFor(facts, verdict)]]
+  })
+}
+
+function heldFor({ dnsChecked, oneShot }: Facts, verdict: DnsVerdict | undefined): Held {
+  if (verdict !== undefined) {
+    return { reason: verdict.failure === undefined ? 'AwaitingDNS' : 'ResolverFailed', message: verdict.message }
+  }
+  return dnsChecked || oneShot
+    ? { reason: 'AwaitingDNS', message: 'Its DNS is looked at shortly.' }
+    : { reason: 'NotChecked', message: NOT_CHECKED }
+}
+
+const NOT_CHECKED =
+  'spec.dns.policy is Require, and DNS is not looked at: --check-schedule is off. Give it a schedule, or set the policy to Report.'
+
+/** A removal of ours within this time, of a host that is not ours any more and is there again, is undone by somebody; ms. */
+const RECENT = 10 * 60_000
+
+/**
+ * Hosts whose change would undo what somebody else did: an addition that we had proven in place, a removal that we had made of a host
+ * that is not ours. A first write never is one.
+ */
+function reversalsIn({ desired, observed, record, now }: Facts): Host[] {
+  const there = new Set(observed.domains.map(compareKey))
+  const proven = (Object.keys(record.hosts) as Host[]).filter((host) => {
+    const claim = record.hosts[host]
+    return desired.hosts.has(host) && !there.has(host) && claim?.state === 'Held' && claim.absentSince === undefined
+  })
+  const removed = record.removals.flatMap(({ host, at }) =>
+    now - at < RECENT && record.hosts[host] === undefined && there.has(host) && !desired.hosts.has(host) ? [host] : [],
+  )
+  return [...proven, ...new Set(removed)]
+}

@@ -1,0 +1,134 @@
+import { ANNOTATION } from '../../api/objects.ts'
+import type { DnsVerdict } from '../../check/dns/judge.ts'
+import type { Host } from '../../domain/host.ts'
+import { releaseBroughtBack } from '../../ownership/claims.ts'
+import { type OwnershipRecord, writerMatches } from '../../ownership/record.ts'
+import { type RemovalWatch, watchRemovals } from '../../plan/settle.ts'
+import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
+import { NO_CONTENTION } from '../context/contention.ts'
+import type { Context } from '../context/context.ts'
+import type { AppDesired } from '../context/desires.ts'
+import { historyIn } from './certificate-budget.ts'
+import { openAdditions } from './decide.ts'
+import type { Declared, Facts } from './facts.ts'
+import type { AccountPass, Pass } from './pass.ts'
+
+/** Finds the account that the app's credentials belong to. Throws `ReconcileError`. */
+export async function findAccount(pass: Pass): Promise<AccountPass> {
+  const { accounts } = pass.context.memory
+  const account = await accounts.find(pass.app)
+  await accounts.findAll()
+  return { ...pass, account }
+}
+
+/** Gathers what is declared for the app, and what is ours of it. Throws `ReconcileError` and the errors of the record store. */
+export async function gatherDeclared({ context, app, stage, account: { account } }: AccountPass): Promise<Declared> {
+  const { accounts, records, desires } = context.memory
+  await records.loadAll(accounts.appsOf(account), account)
+  const { record, fresh } = await records.load(app, account)
+  return { ...desires.of(app, account), app, account, record, fresh, finalizing: stage === 'finalize' }
+}
+
+/**
+ * Gathers what there is at ServerPilot: what a sweep has just listed, or else the app's detail. One pass by a person looks up the
+ * hosts that are to be added, where `dns.policy` asks for that. Throws `ServerPilotError`.
+ */
+export async function gatherFacts(pass: AccountPass, declared: Declared): Promise<Facts> {
+  const { context, app, account, signal } = pass
+  const listed = context.memory.listings.take(app.key, app.spec.appId)
+  const observed = listed ?? (await account.getApp(app.spec.appId, signal))
+  const facts = factsOf(context, declared, observed)
+  return { ...facts, dns: await lookUp(pass, facts) }
+}
+
+/**
+ * The facts as they are now, after a wait: objects, mappings and approvals may have changed, what was looked up stands.
+ * Throws `ReconcileError`.
+ */
+export function gatherAgain({ context, app }: Pass, facts: Facts): Facts {
+  const declared = { ...facts, ...context.memory.desires.of(app, facts.account), app }
+  const { dns } = facts
+  return { ...factsOf(context, declared, facts.observed), dns: dns.size === 0 ? knownDns(context, declared) : dns }
+}
+
+/** The same facts on another reading of the list. */
+export function withObserved({ context }: Pass, facts: Facts, observed: ServerPilotApp): Facts {
+  const { clock } = context.ports
+  const record = withoutBroughtBack(facts.record, observed, facts)
+  return { ...facts, observed, record, now: clock.now(), steady: Math.floor(clock.steady()) }
+}
+
+/** What somebody else put back after we had taken it off is not ours any more. */
+const withoutBroughtBack = (
+  record: OwnershipRecord,
+  { domains }: ServerPilotApp,
+  { desired }: AppDesired,
+): OwnershipRecord => releaseBroughtBack(record, domains, (host) => desired.hosts.has(host))
+
+function factsOf(context: Context, declared: Declared, observed: ServerPilotApp): Facts {
+  const { ports, mode, memory } = context
+  const { app, account, fresh } = declared
+  const record = withoutBroughtBack(declared.record, observed, declared)
+  const distrusted = !fresh && !writerMatches(record, mode.writer)
+  const steady = Math.floor(ports.clock.steady())
+  return {
+    ...declared,
+    record,
+    observed,
+    distrusted,
+    watch: watch(context, { ...declared, record }, distrusted, steady),
+    moving: memory.desires.moving(app.key, account),
+    approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].filter(isGiven),
+    handed: ports.handedApprovals?.() ?? [],
+    dns: knownDns(context, declared),
+    dnsChecked: memory.checks.on,
+    history: historyIn(memory.accounts.appsOf(account).flatMap(({ key }) => memory.records.of(key) ?? [])),
+    gathering: memory.gathering.get(app.key),
+    contention: memory.contention.get(app.key) ?? NO_CONTENTION,
+    oneShot: mode.oneShot,
+    now: ports.clock.now(),
+    steady,
+  }
+}
+
+const isGiven = (hash: string | undefined): hash is string => hash !== undefined && hash !== ''
+
+/** Follows the desired set: what it lost since the last look. */
+function watch({ memory }: Context, declared: Declared, distrusted: boolean, steady: number): RemovalWatch {
+  const { app, desired, record, protectedHosts, frozen } = declared
+  const next = watchRemovals(memory.watches.get(app.key), {
+    basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains, protectedHosts]),
+    wanted: desired.hosts,
+    owned: Object.keys(record.hosts) as Host[],
+    frozen: (host) => isFrozen(frozen, record.hosts[host]?.source),
+    distrusted,
+    now: steady,
+  })
+  memory.watches.set(app.key, next)
+  return next
+}
+
+/** Of a host without a claim nobody knows the source: it counts as that of any that has failed. */
+const isFrozen = (frozen: ReadonlyMap<string, string>, source: string | undefined): boolean =>
+  frozen.size > 0 && (source === undefined || frozen.has(source))
+
+const NOTHING: ReadonlyMap<Host, DnsVerdict> = new Map()
+
+/** What the checks have found out of the hosts of an app that only takes those which resolve. */
+function knownDns({ ports, memory }: Context, { app, desired }: Declared): ReadonlyMap<Host, DnsVerdict> {
+  if (app.spec.dns.policy !== 'Require') return NOTHING
+  const now = ports.clock.now()
+  const known = [...desired.hosts.keys()].flatMap((host) => {
+    const verdict = memory.checks.dns(app.key, host, now)
+    return verdict === undefined ? [] : [[host, verdict] as const]
+  })
+  return new Map(known)
+}
+
+/** Asks at once, in one pass by a person. */
+async function lookUp({ context, app, signal }: AccountPass, facts: Facts): Promise<Facts['dns']> {
+  const { lookUpNow } = context.ports
+  if (lookUpNow === undefined || app.spec.dns.policy !== 'Require') return facts.dns
+  const hosts = openAdditions(facts)
+  return hosts.length === 0 ? NOTHING : await lookUpNow(app, hosts, facts.observed.serverId, signal)
+}

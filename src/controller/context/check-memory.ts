@@ -1,0 +1,69 @@
+import type { App, Key } from '../../api/objects.ts'
+import { type CertificateFacts, certificateFacts, covers } from '../../check/certificate.ts'
+import type { DnsVerdict } from '../../check/dns/judge.ts'
+import type { Outage } from '../../check/dns/outage.ts'
+import { dnsOf, type HostFacts, noFacts } from '../../check/facts.ts'
+import { compareKey, type Host } from '../../domain/host.ts'
+import type { Found } from '../../status/outcome.ts'
+
+/** What checks start from: what the last pass over the app saw of server and certificate. */
+export interface Seen {
+  serverId: string
+  /** PEM of the certificate, and what it says. */
+  pem: string | undefined
+  certificate: CertificateFacts | undefined
+  /** AutoSSL is wanted, and a wanted host that is listed has no certificate. */
+  uncovered: boolean
+}
+
+/** What checks found out of an app's hosts, and what the app was like then. */
+export interface AppChecks {
+  facts: HostFacts
+  seen: Seen | undefined
+  generation?: number
+  /** Value of the annotation that asks for a reconcile. */
+  requested?: string | undefined
+  /** Fingerprint. */
+  certificate?: string | undefined
+}
+
+/** What checks of DNS and certificates found out. The checks change it; passes tell and use it. */
+export interface CheckMemory {
+  /** Whether hosts are checked beside the passes. */
+  on: boolean
+  /** While the resolver gives no answers. */
+  outage: Outage | undefined
+  of(key: Key): AppChecks
+  /** What is known of the DNS of a host at `now` (epoch ms); undefined while nobody has asked. */
+  dns(key: Key, host: Host, now: number): DnsVerdict | undefined
+  /** Keeps what the checks start from, as a pass has just seen it. */
+  see(app: App, found: Found): void
+  forget(key: Key): void
+}
+
+/** Nothing was checked yet. */
+export function createCheckMemory(): CheckMemory {
+  const apps = new Map<Key, AppChecks>()
+  function of(key: Key): AppChecks {
+    const known = apps.get(key) ?? { facts: noFacts(), seen: undefined }
+    apps.set(key, known)
+    return known
+  }
+  const memory: CheckMemory = {
+    on: false,
+    outage: undefined,
+    of,
+    dns: (key, host, now) => dnsOf(of(key).facts, memory.outage, host, now),
+    see({ key, spec }, { observed, desired }) {
+      if (observed === undefined) return
+      const checks = of(key)
+      const pem = observed.ssl?.cert
+      const certificate = checks.seen?.pem === pem ? checks.seen?.certificate : certificateFacts(pem)
+      const desiredHosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
+      const lacks = certificate === undefined || desiredHosts.some((host) => !covers(certificate, host))
+      checks.seen = { serverId: observed.serverId, pem, certificate, uncovered: spec.ssl.auto && lacks }
+    },
+    forget: (key) => void apps.delete(key),
+  }
+  return memory
+}

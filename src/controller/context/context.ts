@@ -1,0 +1,74 @@
+import type { Key } from '../../api/objects.ts'
+import type { RemovalWatch } from '../../plan/settle.ts'
+import { type AppAccounts, createAppAccounts } from './app-accounts.ts'
+import { type CheckMemory, createCheckMemory } from './check-memory.ts'
+import type { Contention } from './contention.ts'
+import { createDesires, type Desires } from './desires.ts'
+import { createListings, type Listings } from './listings.ts'
+import type { Mode, Ports } from './ports.ts'
+import { createRecords, type Records } from './records.ts'
+import type { SslMemory } from './ssl-memory.ts'
+
+/**
+ * What the process remembers between passes, each part changed by one owner alone. All of it may be lost at any time without harm: it
+ * is found out again.
+ */
+export interface Memory {
+  /** The account of each app. */
+  accounts: AppAccounts
+  /** The records as loaded or saved last. */
+  records: Records
+  /** What is desired of all apps of an account. */
+  desires: Desires
+  /** What a sweep listed, until it is used. */
+  listings: Listings
+  /** What checking hosts found out. */
+  checks: CheckMemory
+  /** What was seen of each app's desired set. Owner: app/gather.ts. */
+  watches: Map<Key, RemovalWatch>
+  /** Writes that did not last. Owner: app/act.ts. */
+  contention: Map<Key, Contention>
+  /** Since when additions have been gathered, as certificates are scarce; epoch ms. Owner: app/act.ts. */
+  gathering: Map<Key, number>
+  /** The last look at AutoSSL and ForceSSL. Owner: app/ssl.ts. */
+  ssl: Map<Key, SslMemory>
+}
+
+/** Ports, mode and memory of one running controller. */
+export interface Context {
+  ports: Ports
+  mode: Mode
+  memory: Memory
+}
+
+/** Puts a context together; nothing starts. */
+export function createContext(ports: Ports, mode: Mode): Context {
+  const accounts = createAppAccounts(ports)
+  const records = createRecords({ ports, writer: mode.writer, anotherApp: (key) => forgetSeen(memory, key) })
+  const memory: Memory = {
+    accounts,
+    records,
+    desires: createDesires(ports, accounts, records),
+    listings: createListings(),
+    checks: createCheckMemory(),
+    watches: new Map(),
+    contention: new Map(),
+    gathering: new Map(),
+    ssl: new Map(),
+  }
+  return { ports, mode, memory }
+}
+
+/** Forgets an app whose object is gone. */
+export function forgetApp({ memory }: Context, key: Key): void {
+  forgetSeen(memory, key)
+  memory.records.forget(key)
+  memory.accounts.forget(key)
+}
+
+/** Forgets what was seen of an app at ServerPilot. */
+function forgetSeen(memory: Memory, key: Key): void {
+  memory.listings.forget(key)
+  memory.checks.forget(key)
+  for (const each of [memory.watches, memory.contention, memory.gathering, memory.ssl]) each.delete(key)
+}

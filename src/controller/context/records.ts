@@ -1,0 +1,98 @@
+import type { App, Key } from '../../api/objects.ts'
+import { emptyRecord, type OwnershipRecord } from '../../ownership/record.ts'
+import { type OwnershipStore, RecordConflictError, type Stored } from '../../ownership/store.ts'
+import type { ObjectSource } from '../../source/source.ts'
+import { ReconcileError } from './errors.ts'
+
+/** The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing. */
+export interface LoadedRecord {
+  record: OwnershipRecord
+  fresh: boolean
+}
+
+/** The ownership records as they were loaded or saved last. */
+export interface Records {
+  /** Throws when it is corrupt, or `ReconcileError` when another `ServerPilotApp` is recorded as being in charge. */
+  load(app: App, account: string): Promise<LoadedRecord>
+  /** Loads those of these apps that are not loaded yet; what is wrong with one its own reconcile reports. */
+  loadAll(apps: readonly App[], account: string): Promise<void>
+  /**
+   * Saves the record durably, if it differs from what is stored. After it resolves the record survives a crash.
+   * Somebody else's change in between makes the caller start over: throws `RecordConflictError`.
+   */
+  save(key: Key, record: OwnershipRecord): Promise<void>
+  /** The record as it is known; undefined when there is none or it was not loaded. */
+  of(key: Key): OwnershipRecord | undefined
+  forget(key: Key): void
+}
+
+export interface RecordsOptions {
+  ports: { objects: ObjectSource; records: OwnershipStore; assertMayWrite(): void }
+  writer: OwnershipRecord['writer']
+  /** Called when an object names another app at ServerPilot than before: nothing that was seen of the old one is true of it. */
+  anotherApp(key: Key): void
+}
+
+interface Entry {
+  /** Account and appId. */
+  of: string
+  /** Undefined: it has to be read first. */
+  loaded: Partial<Stored> | undefined
+}
+
+/** No record is loaded yet. */
+export function createRecords({ ports, writer, anotherApp }: RecordsOptions): Records {
+  const entries = new Map<Key, Entry>()
+
+  function entryOf({ key, spec }: App, account: string): Entry {
+    const of = JSON.stringify([account, spec.appId])
+    const known = entries.get(key)
+    if (known?.of === of) return known
+    if (known !== undefined) anotherApp(key)
+    const entry: Entry = { of, loaded: undefined }
+    entries.set(key, entry)
+    return entry
+  }
+
+  /** Whether the app that the record names is still there, for the same app at ServerPilot. */
+  const isInCharge = (owner: Key, appId: string): boolean => ports.objects.app(owner)?.spec.appId === appId
+
+  async function load(app: App, account: string): Promise<LoadedRecord> {
+    const entry = entryOf(app, account)
+    entry.loaded ??= (await ports.records.load(account, app.spec.appId)) ?? {}
+    const { record } = entry.loaded
+    if (record === undefined) return { record: emptyRecord(account, app.spec.appId, app.key, writer), fresh: true }
+    if (record.owner !== app.key && isInCharge(record.owner, app.spec.appId)) {
+      throw new ReconcileError(
+        'Conflict',
+        `App ${record.owner} is in charge of appId ${app.spec.appId} already. Delete one of the two ServerPilotApp objects.`,
+        { retryable: true },
+      )
+    }
+    return { record: record.owner === app.key ? record : { ...record, owner: app.key }, fresh: false }
+  }
+
+  return {
+    load,
+    async loadAll(apps, account) {
+      for (const app of apps) {
+        if (entries.get(app.key)?.loaded === undefined) await load(app, account).catch(() => undefined)
+      }
+    },
+    async save(key, record) {
+      const entry = entries.get(key)
+      const before = entry?.loaded?.record
+      if (before !== undefined && JSON.stringify(before) === JSON.stringify(record)) return
+      ports.assertMayWrite()
+      try {
+        const token = await ports.records.save(record, entry?.loaded?.token)
+        if (entry !== undefined) entry.loaded = { record, token }
+      } catch (error) {
+        if (error instanceof RecordConflictError && entry !== undefined) entry.loaded = undefined
+        throw error
+      }
+    },
+    of: (key) => entries.get(key)?.loaded?.record,
+    forget: (key) => void entries.delete(key),
+  }
+}
