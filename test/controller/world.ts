@@ -78,6 +78,8 @@ interface WorldOptions {
   mode?: Partial<Mode>
   ports?: Partial<Ports>
   timeoutMs?: number
+  /** Requests a second; so many that nothing waits unless it is given. */
+  qps?: number
 }
 
 export async function createWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
@@ -173,7 +175,7 @@ async function bootController(root: string, folder: string, simulator: Simulator
         baseUrl: simulator.url,
         credentials: of,
         credentialsOrigin: origin,
-        qps: 2_000,
+        qps: options.qps ?? 2_000,
         clock: systemClock,
         timeoutMs: options.timeoutMs ?? 400,
         actionPollMs: 20,
