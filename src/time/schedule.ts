@@ -1,11 +1,11 @@
-import { createTask, validateDetailed } from 'node-cron'
-import { type Cancel, type Clock, every, systemClock } from './clock.ts'
+import { createTask, parse, validateDetailed } from 'node-cron'
+import { type Cancel, type Clock, systemClock } from './clock.ts'
 
-/** How a scheduled job is called, and who hears of its failures. */
+/** How a scheduled job is called, and who is told of its failures. */
 export interface ScheduleOptions {
   name: string
-  /** Tells when the wall clock was set; the system's where none is given. */
-  clock?: Clock
+  /** The system's where none is given. */
+  clock?: Pick<Clock, 'now' | 'after'>
   /** Gets what the job threw. The schedule goes on either way. */
   onError?(error: unknown): void
 }
@@ -20,72 +20,114 @@ export function validCron(expression: string): string | undefined {
   const fault = errors[0]
   const quoted = JSON.stringify(expression)
   if (fault === undefined || fault.field === 'expression') {
-    return `${quoted} is no cron expression: write five fields, as in "*/5 * * * *" (minute, hour, day, month, weekday)`
+    return `${quoted} is not a valid cron expression: write five fields, as in "*/5 * * * *" (minute, hour, day, month, weekday)`
   }
   const field = fault.field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-  return `${quoted} is no cron expression: ${JSON.stringify(fault.value ?? '')} cannot stand for the ${field}`
+  return `${quoted} is not a valid cron expression: ${JSON.stringify(fault.value ?? '')} cannot stand for the ${field}`
 }
 
+/** A cron expression, minute by minute, or second by second where it has a field for them. */
+interface Cron {
+  /** Length of a slot; ms. */
+  unit: number
+  /** Whether a run is due in the slot that begins at that time (epoch ms), in the time zone of the process. */
+  isDue(at: number): boolean
+  /** It says at which hours. */
+  namesHours: boolean
+}
+
+function readCron(expression: string): Cron {
+  const unit = expression.trim().split(/\s+/).length === 6 ? 1_000 : 60_000
+  // Only asked what matches: left to itself it takes an hour that comes twice for one, and walks through every minute of a jump.
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const task = createTask(expression, () => undefined, { timezone, suppressMissedWarning: true })
+  return { unit, isDue: (at) => task.match(new Date(at)), namesHours: parse(expression).hour.length < 24 }
+}
+
+/** After a longer jump of the clock (in slots) a run is due without a search for one that was missed. */
+const MOST_SLOTS = 1_440
+
 /**
- * Calls `job` by a cron expression, in the time zone of the process, until the function that it gives is called. A run that
- * is still under way when the next is due takes its place. Nothing that the job throws gets out.
+ * Calls `job` by a cron expression, in the time zone of the process, until the function that it gives is called. The wall clock may be
+ * set at any time: forwards, what was missed is made up for by one run; back, what comes once more is run once more. An hour that
+ * comes twice as summer time ends counts twice for a schedule of every hour, and once for one that names hours. A run that is still
+ * under way when the next is due takes its place. Nothing that the job throws gets out.
  *
  * Throws for an expression that `validCron` refuses: check it where it comes in.
  */
-export function schedule(expression: string, job: () => void | Promise<void>, options: ScheduleOptions): Cancel {
+export function schedule(expression: string, job: () => Promise<void> | undefined, options: ScheduleOptions): Cancel {
   const fault = validCron(expression)
   if (fault !== undefined) throw new Error(fault)
   const { clock = systemClock } = options
-  const report = (error: unknown): void => {
+  const cron = readCron(expression)
+  let last = Math.floor(clock.now() / cron.unit)
+  let lastHour: string | undefined
+  let running: Promise<void> | undefined
+  let cancel: Cancel
+
+  function run(): void {
+    if (running !== undefined) return
     try {
-      options.onError?.(error)
-    } catch {
-      // A fault in telling of a fault must not end the process.
-    }
-  }
-  const run = async (): Promise<void> => {
-    try {
-      await job()
+      running = job()?.then(end, (error: unknown) => {
+        report(options, error)
+        end()
+      })
     } catch (error) {
-      report(error)
+      report(options, error)
     }
   }
-  const begin = () => {
-    const task = createTask(expression, run, {
-      name: options.name,
-      noOverlap: true,
-      // A sweep that came too late while the machine slept is made up for by the next one.
-      suppressMissedWarning: true,
-      logger: { info: ignore, warn: ignore, debug: ignore, error: report },
-    })
-    task.start()
-    return task
+
+  function end(): void {
+    running = undefined
   }
-  let task = begin()
-  const stopWatching = onClockSetBack(clock, () => {
-    task.destroy()
-    task = begin()
-  })
-  return () => {
-    stopWatching()
-    task.destroy()
+
+  function tick(): void {
+    arm()
+    const slot = Math.floor(clock.now() / cron.unit)
+    const due = dueSlot(cron, last, slot)
+    last = slot
+    if (due === undefined) return
+    const hour = cron.namesHours ? localTime(due * cron.unit) : undefined
+    if (hour !== undefined && hour === lastHour) return
+    lastHour = hour
+    run()
   }
+
+  /** Never longer than a slot, whatever the clock shows: it may be set meanwhile. */
+  function arm(): void {
+    cancel = clock.after(cron.unit - (clock.now() % cron.unit), tick)
+  }
+
+  arm()
+  return () => cancel()
 }
 
-const ignore = (): void => {}
+/** The latest slot after `last`, up to `now`, in which a run is due. */
+function dueSlot({ unit, isDue }: Cron, last: number, now: number): number | undefined {
+  if (now - last > MOST_SLOTS) return now
+  // Set back: only what is now counts.
+  const first = now < last ? now : last + 1
+  for (let slot = now; slot >= first; slot--) if (isDue(slot * unit)) return slot
+  return undefined
+}
 
-/** How often the clock is looked at, and what is no more than a correction; ms. */
-const LOOK_EVERY = 1_000
-const CORRECTION = 500
+/** As a clock on the wall shows it: the same twice as summer time ends. */
+function localTime(at: number): string {
+  const date = new Date(at)
+  return [
+    date.getFullYear(),
+    date.getMonth(),
+    date.getDate(),
+    date.getHours(),
+    date.getMinutes(),
+    date.getSeconds(),
+  ].join()
+}
 
-/** Calls `then` when the wall clock was set back: the task would wait until it shows again the time that was next. Gives a function that ends it. */
-function onClockSetBack(clock: Clock, then: () => void): Cancel {
-  const offset = (): number => clock.now() - clock.steady()
-  let last = offset()
-  const look = (): void => {
-    const now = offset()
-    if (now < last - CORRECTION) then()
-    last = now
+function report(options: ScheduleOptions, error: unknown): void {
+  try {
+    options.onError?.(error)
+  } catch {
+    // A fault in telling of a fault must not end the process.
   }
-  return every(clock, LOOK_EVERY, look, { idle: true })
 }
