@@ -42,6 +42,8 @@ export interface Simulator {
   clearCalls(): void
   /** Calls by endpoint. */
   counts(): CallCounts
+  /** Answers and effects that faults hold back now. */
+  held(): number
   /** Stops listening and cuts every connection, also those that a fault holds. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -131,6 +133,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     clearCalls: calls.clear,
     counts: calls.counts,
+    held: () => timers.size,
     async stop() {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { after, describe, type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer } from 'node:tls'
 import { judgeCaa } from '../../src/check/dns/caa.ts'
 import type { DnsState } from '../../src/check/dns/judge.ts'
@@ -12,7 +11,7 @@ import { handshake } from '../../src/check/served.ts'
 import { dnsRecall } from '../../src/setup/dns-recall.ts'
 import { makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
-import { until } from '../until.ts'
+import { turnUntil } from '../time/turn-until.ts'
 import { checked, SERVER } from './checked-world.ts'
 import { createWorld, objectYaml, type World } from './world.ts'
 
@@ -76,8 +75,9 @@ describe('looks at hosts', () => {
     world.checks.lead()
     await world.map('shop')
     world.checks.noticed(await world.reconcile())
-    await until('it was looked at', () => queries.length >= 2, 5_000)
-    await sleep(300)
+    await turnUntil(world.clock, 'it was looked at', () => queries.length >= 2)
+    world.clock.advance(1_000)
+    await world.checks.turn()
     assert.equal(queries.length, 2)
   })
 

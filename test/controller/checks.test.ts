@@ -9,7 +9,7 @@ import { appStatus } from '../../src/status/app-status.ts'
 import { hostChecks } from '../../src/status/host-checks.ts'
 import { type Leaf, type LeafOptions, makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
-import { until } from '../until.ts'
+import { turnUntil } from '../time/turn-until.ts'
 import { checked, SERVER } from './checked-world.ts'
 import { names } from './world.ts'
 
@@ -149,7 +149,7 @@ describe('DNS of hosts', () => {
     world.checks.noticed(await world.reconcile())
     await world.map('shop')
     world.checks.noticed(await world.reconcile())
-    await until('it was looked at', () => world.enqueued.length > 0, 10_000)
+    await turnUntil(world.clock, 'it was looked at', () => world.enqueued.length > 0)
     assert.match(world.says(await world.reconcile(), 'shop', 'Synced'), /^False AwaitingDNS: .*does not exist/)
     assert.equal(world.posts(), 0)
   })

@@ -6,13 +6,14 @@ import { createLogger } from '../../src/log/log.ts'
 import { createBoard } from '../../src/report/board.ts'
 import { createMetrics } from '../../src/report/metrics.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
-import { systemClock } from '../../src/time/clock.ts'
+import { turnUntil } from '../time/turn-until.ts'
 import { createWorld, names, type World } from './world.ts'
 
-/** A daemon on a world's folder, account and records, on the real clock. */
+/** A daemon on a world's folder, account, records and clock. */
 async function startDaemon(t: TestContext, world: World) {
   const objects = createManifestSource({ paths: [world.folder] })
-  const ports = { ...world.context.ports, objects, mappingSources: [objects], clock: systemClock }
+  const { clock } = world
+  const ports = { ...world.context.ports, objects, mappingSources: [objects], clock }
   const context = createContext(ports, world.context.mode)
   const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
   metrics.leading()
@@ -23,28 +24,21 @@ async function startDaemon(t: TestContext, world: World) {
     objects,
     metrics,
     log,
-    now: Date.now,
+    now: clock.now,
     leader: () => true,
   })
   const daemon = createDaemon({ context, reporter: board, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
   await daemon.start()
   await daemon.lead()
   t.after(() => daemon.stop(1_000))
-  return { daemon, board, metrics }
-}
-
-async function until(what: string, holds: () => boolean, ms = 15_000): Promise<void> {
-  const deadline = Date.now() + ms
-  while (!holds()) {
-    if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  const until = (what: string, holds: () => boolean): Promise<void> => turnUntil(clock, what, holds)
+  return { daemon, board, metrics, until }
 }
 
 describe('daemon', () => {
   test('N mappings added within a second are one write', async (t) => {
     const world = await createWorld(t)
-    await startDaemon(t, world)
+    const { until } = await startDaemon(t, world)
     await until('the first look', () => world.simulator.counts().listApps > 0)
     await Promise.all(names(100).map((name) => world.map(name)))
     await until('all are there', () => world.listed().length === 101)
@@ -54,7 +48,7 @@ describe('daemon', () => {
   test('a sweep in sync costs one call per account, no write, and repairs what somebody took off', async (t) => {
     const world = await createWorld(t)
     for (const name of names(8)) await world.map(name)
-    await startDaemon(t, world)
+    const { until } = await startDaemon(t, world)
     await until('all are there', () => world.listed().length === 9)
     await until(
       'rest',
@@ -72,7 +66,7 @@ describe('daemon', () => {
   test('when the API is away every app says so, and all is well again by itself', async (t) => {
     const world = await createWorld(t)
     await world.map('h001')
-    const { board, metrics } = await startDaemon(t, world)
+    const { board, metrics, until } = await startDaemon(t, world)
     const ready = () => board.status().apps[0]?.conditions.find((each) => each.type === 'Ready')
     await until('ready', () => ready()?.status === 'True')
     world.simulator.faults.add({ kind: 'html502', times: 'always' })
@@ -84,7 +78,7 @@ describe('daemon', () => {
   })
 
   test('reconciles that wait for nothing let timers in between them', async (t) => {
-    const { context, folder } = await createWorld(t)
+    const { context, folder, clock } = await createWorld(t)
     const objects = createManifestSource({ paths: [folder] })
     await objects.start(() => undefined)
     const [app] = objects.apps()
@@ -98,7 +92,7 @@ describe('daemon', () => {
       objectsChanged: () => undefined,
     }
     const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
-    const ports = { ...context.ports, objects: apps, mappingSources: [], clock: systemClock }
+    const ports = { ...context.ports, objects: apps, mappingSources: [] }
     const options = { reporter, log, workers: 2, sweepSchedule: '0 0 1 1 *', hooks: {} }
     const daemon = createDaemon({ context: createContext(ports, context.mode), ...options })
     t.after(() => daemon.stop(1_000))
@@ -109,14 +103,14 @@ describe('daemon', () => {
     }
     setImmediate(turn)
     await daemon.lead()
-    await until('all were looked at', () => turns.at(-1) === 50)
+    await turnUntil(clock, 'all were looked at', () => turns.at(-1) === 50)
     assert.ok(turns.length > 20, `${turns.length} turns of the loop`)
   })
 
   test('an app whose object goes leaves no status and no series behind, and its hosts stay', async (t) => {
     const world = await createWorld(t)
     await world.map('h001')
-    const { board, metrics } = await startDaemon(t, world)
+    const { board, metrics, until } = await startDaemon(t, world)
     await until('there', () => board.status().apps[0]?.lastSuccess !== undefined && world.listed().length === 2)
     await world.unmap('network')
     await until('gone', () => board.status().apps.length === 0)
@@ -128,7 +122,7 @@ describe('daemon', () => {
 
   test('first-failure-is-not-counted: the first API error is a step from 0', async (t) => {
     const world = await createWorld(t)
-    const { board, metrics } = await startDaemon(t, world)
+    const { board, metrics, until } = await startDaemon(t, world)
     await until('seen', () => board.status().apps[0]?.lastAttempt !== undefined)
     const text = await metrics.text()
     assert.match(text, /domainpilot_reconcile_total\{[^}]*result="failed"\} 0/)

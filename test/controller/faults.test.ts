@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { setTimeout as elapsed } from 'node:timers/promises'
 import { sweep } from '../../src/controller/sweep.ts'
 import { FAULT_KINDS, type FaultKind, type FaultRule } from '../../src/simulator/faults.ts'
-import { assertHealed, createDisturbedWorld, EXPECTED, FOREIGN, OWNED, TIMEOUT_MS } from '../e2e/disturbed-world.ts'
+import {
+  assertHealed,
+  createDisturbedWorld,
+  type DisturbedWorld,
+  EXPECTED,
+  FOREIGN,
+  OWNED,
+  TIMEOUT_MS,
+} from '../e2e/disturbed-world.ts'
+import { until } from '../until.ts'
 
 /** Calls that a sweep and a reconcile make, with the numbers of their occurrences that are spoiled one by one. */
 const CALLS = { listApps: [0, 1], getApp: [0, 1, 2, 3, 4], postDomains: [0, 1], postSsl: [0], getAction: [0] } as const
@@ -94,8 +102,8 @@ async function survive(t: TestContext, rule: FaultRule): Promise<void> {
   }
   assert.ok((world.simulator.faults.list()[0]?.fired ?? 0) > 0, 'the fault was never met')
   world.simulator.faults.clear()
-  // Timers fire in the order of their times: after this no effect is still to come, and no pause lasts.
-  if (rule.kind === 'timeoutLate' || rule.kind === 'slow' || rule.kind === 'rateLimited') await elapsed(LATE_MS)
+  await until('no effect is still to come', () => world.simulator.held() === 0, 5_000)
+  if (rule.kind === 'rateLimited') await until('no pause lasts', () => answers(world), 5_000)
   world.clock.advance(300_000)
   await world.settle()
   assertHealed(world, EXPECTED, rule.kind === 'otherWriter' ? LOSABLE : [])
@@ -104,6 +112,12 @@ async function survive(t: TestContext, rule: FaultRule): Promise<void> {
   assert.ok(world.simulator.calls.length <= 32, `${world.simulator.calls.length} calls`)
   assert.ok(world.posts() <= 6, `${world.posts()} writes`)
   assert.ok(world.sslPosts() <= 2, `${world.sslPosts()} writes of SSL`)
+}
+
+/** Whether ServerPilot may be asked again. */
+async function answers({ context, appId }: DisturbedWorld): Promise<boolean> {
+  const [app] = context.ports.objects.apps()
+  return app !== undefined && (await (await context.ports.accountOf(app)).getApp(appId)).id === appId
 }
 
 /** At no time is a host of others away that nobody took off. */

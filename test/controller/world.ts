@@ -15,26 +15,21 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
 import type { Outcome } from '../../src/status/outcome.ts'
 import { type Clock, systemClock } from '../../src/time/clock.ts'
+import { nextTurn } from '../../src/time/turn.ts'
+import { type FakeClock, fakeClock } from '../time/fake-clock.ts'
 
 const KEY = 'wordpress/network'
 
-/** A clock that a test sets; sleeping moves it on at once. */
-export interface TestClock extends Clock {
-  advance(ms: number): void
-}
+/** A clock that a test turns; sleeping turns it as well. */
+export type TestClock = FakeClock
 
 export function testClock(start = Date.UTC(2026, 0, 15, 12)): TestClock {
-  let now = start
+  const clock = fakeClock({ start })
   return {
-    now: () => now,
-    steady: () => now,
-    after: systemClock.after,
-    advance: (ms) => {
-      now += ms
-    },
+    ...clock,
     sleep: async (ms, signal) => {
-      now += ms
-      await new Promise((resolve) => setTimeout(resolve, 1))
+      clock.advance(ms)
+      await nextTurn()
       signal?.throwIfAborted()
     },
   }

@@ -27,9 +27,10 @@ const BY_HAND = 'by-hand-meanwhile.example.org'
 
 describe('read-and-post-back-to-back', () => {
   for (const count of [1, 295]) {
-    test(`nothing but the claim stands between the read and the POST: ${count} host(s), dns.policy Require, the default rate`, async (t) => {
+    test(`nothing but the claim stands between the read and the POST: ${count} host(s), dns.policy Require`, async (t) => {
       const world: World = await createWorld(t, {
-        qps: 5,
+        // A token comes once a second: whoever waits for one in between shows it.
+        qps: 1,
         timeoutMs: 10_000,
         spec: { dns: { policy: 'Require' } },
         mode: { oneShot: true },
@@ -44,27 +45,27 @@ describe('read-and-post-back-to-back', () => {
         },
       })
       for (const name of names(count)) await world.map(name)
-      await useUpBurst(world, 10)
+      await useUpBurst(world, 2)
       const outcome = await world.reconcile()
       assert.equal(outcome.failure, undefined)
       assert.equal(outcome.added.length, count)
       assert.ok(world.listed().includes(BY_HAND), 'the host that was added meanwhile is gone')
       const [gap] = gaps(world)
-      assert.ok(gap !== undefined && gap < 100, `${gap} ms`)
+      assert.ok(gap !== undefined && gap < 500, `${gap} ms`)
     })
   }
 
   test('so it is for each probe while a rejected name is looked for', async (t) => {
     const world = await createWorld(t, {
-      qps: 20,
+      qps: 2,
       timeoutMs: 10_000,
-      simulator: { behaviours: { rejectedNames: ['h007.example.com'], quotedNames: 'none' } },
+      simulator: { behaviours: { rejectedNames: ['h003.example.com'], quotedNames: 'none' } },
     })
-    for (const name of names(16)) await world.map(name)
-    await useUpBurst(world, 40)
+    for (const name of names(4)) await world.map(name)
+    await useUpBurst(world, 4)
     const outcome = await world.reconcile()
-    assert.equal(outcome.added.length, 15)
+    assert.equal(outcome.added.length, 3)
     const measured = gaps(world)
-    assert.ok(measured.length > 3 && measured.every((gap) => gap < 100), measured.join())
+    assert.ok(measured.length > 2 && measured.every((gap) => gap < 250), measured.join())
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { reconcile } from '../../../src/controller/app/reconcile.ts'
 import { sweep } from '../../../src/controller/sweep.ts'
+import { until } from '../../until.ts'
 import { createWorld, names, objectYaml, type World } from '../world.ts'
 
 /** Ways around the guards that were found by looking for them; each lost a host, or removed one unasked, before it was closed. */
@@ -147,7 +148,7 @@ describe('what changes while a write waits', () => {
     const held = account.exclusively(serverId, () => lock.promise)
     const calls = world.simulator.calls.length
     const running = run(world, 'network')
-    while (world.simulator.calls.length === calls) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until('it was asked for', () => world.simulator.calls.length > calls, 5_000)
     await world.write('network.yaml', appYaml('network', { appId: world.appId, suspend: true }))
     await world.map('shop')
     await read(world)
