@@ -1,3 +1,4 @@
+import { isComputed } from '../status/condition-types.ts'
 import type { AppStatus, HostStatus } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
 import {
@@ -29,9 +30,6 @@ export interface AppView {
   /** The only app on the page. */
   single: boolean
 }
-
-/** Conditions that repeat what the others say; the head of the app has them as one word. */
-const SUMMED_UP = new Set(['Ready', 'Reconciling', 'Stalled'])
 
 /** One app, folded or not. */
 export function appBlock(app: AppStatus, view: AppView): Html {
@@ -130,7 +128,8 @@ function dnsFact(hosts: readonly HostStatus[]): Html | string {
 }
 
 function conditionList({ conditions, plan }: AppStatus, now: number): Html | '' {
-  const shown = conditions.filter((condition) => !SUMMED_UP.has(condition.type))
+  // The computed ones repeat what the others say; the head of the app has them as one word.
+  const shown = conditions.filter((condition) => !isComputed(condition.type))
   if (shown.length === 0) return ''
   return html`<ul class="conditions" aria-label="Conditions">${shown.map((condition) => {
     const tone = conditionTone(condition)

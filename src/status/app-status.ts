@@ -3,7 +3,7 @@ import { certificateFacts, covers } from '../check/certificate.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import { planToText } from '../plan/render.ts'
-import { conditionsOf, type Said, saidBefore } from './conditions.ts'
+import { conditionsOf, type Parts, type Said, saidBefore } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
@@ -13,18 +13,12 @@ import { syncedOf } from './synced.ts'
 /** The status of an app after a reconcile. Pure. `before` gives the transition times, and what a failed look could not see. */
 export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before: AppStatus | undefined): AppStatus {
   const now = outcome.endedAt
-  const synced = syncedOf(outcome)
-  const conditions = conditionsOf(
-    'ServerPilotApp',
-    app.generation,
-    before?.conditions ?? [],
-    {
-      Accepted: acceptedOf(outcome),
-      Synced: synced,
-      CertificateReady: certificateOf(outcome, checks) ?? keptCertificate(outcome, before),
-    },
-    now,
-  )
+  const parts: Parts<'ServerPilotApp'> = {
+    Accepted: acceptedOf(outcome),
+    Synced: syncedOf(outcome),
+    CertificateReady: certificateOf(outcome, checks) ?? keptCertificate(outcome, before),
+  }
+  const conditions = conditionsOf('ServerPilotApp', app.generation, before?.conditions ?? [], parts, now)
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
   const good = outcome.failure === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
   const handled = app.annotations['domainpilot.dev/reconcile-requested-at'] ?? before?.lastHandledReconcileAt

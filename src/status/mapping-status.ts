@@ -1,6 +1,6 @@
 import type { App, Mapping } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
-import { conditionsOf, type Said, saidBefore } from './conditions.ts'
+import { conditionsOf, type Parts, type Said, saidBefore } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.ts'
@@ -33,7 +33,7 @@ export function mappingStatuses(
         : { status: 'False', reason: refusal.reason, message: refusal.message }
     const names = own.flatMap(({ name }) => (outcome.desired?.hosts.has(name as Host) ? [name] : []))
     const known = before.get(mapping.key)?.conditions ?? []
-    const parts = {
+    const parts: Parts<'DomainMapping'> = {
       Accepted: accepted,
       Synced: mappingSynced(mapping, outcome, own, refusal !== undefined),
       DNSReady: checks.dnsReady(names),
