@@ -1,3 +1,4 @@
+import { certificateLife } from '../check/certificate.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { AppStatus, HostStatus } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
@@ -108,7 +109,7 @@ function facts(app: AppStatus, now: number): Html {
 <div><dt>certificate</dt><dd>${
     certificate?.notAfter === undefined
       ? 'none'
-      : html`${certificate.notAfter < now ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${
+      : html`${certificateLife(certificate.notAfter, now) === 'Expired' ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${
           certificate.uncovered.length === 0 ? 'covers all' : html`<b>${certificate.uncovered.length} not covered</b>`
         }`
   }</dd></div>

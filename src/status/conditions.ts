@@ -88,9 +88,9 @@ export function conditionsOf<K extends Kind>(
   return summarize(kind, list, generation, now)
 }
 
-/** What was said of a part before, for an attempt that could not see it; undefined when nothing was. */
-export function saidBefore(list: readonly Condition[] | undefined, type: PartType): Said | undefined {
-  const last = list?.find((each) => each.type === type)
+/** What was said of a part before; undefined when nothing was. */
+export function keptOf(before: { conditions: readonly Condition[] } | undefined, type: PartType): Said | undefined {
+  const last = before?.conditions.find((each) => each.type === type)
   return last && { status: last.status, reason: last.reason as Reason, message: last.message }
 }
 

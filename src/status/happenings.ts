@@ -1,4 +1,6 @@
 import type { Mapping } from '../api/objects.ts'
+import { EXPIRING_MS } from '../check/certificate.ts'
+import { failureOf } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { EventReason } from './reasons.ts'
 import type { AppStatus, MappingStatus } from './status.ts'
@@ -30,9 +32,10 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
   if (issued !== undefined) tell('CertificateIssued', issued)
   const expiring = expiringSince(before, after, outcome.endedAt)
   if (expiring !== undefined) tell('CertificateExpiring', expiring)
-  const failed = outcome.failure?.reason
+  const failure = failureOf(outcome)
+  const failed = failure?.reason
   if (failed !== undefined && failed !== syncReason(before)) {
-    tell('SyncFailed', `${failed}: ${outcome.failure?.message ?? ''}`)
+    tell('SyncFailed', `${failed}: ${failure?.message ?? ''}`)
   }
   if (outcome.leftBehind !== undefined) tell('SyncFailed', outcome.leftBehind)
   if (failed === undefined && outcome.result !== 'Suspended' && before !== undefined && hadFailed(before)) {
@@ -43,7 +46,7 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
 
 const DAY_MS = 86_400_000
 /** Days before its end at which a certificate is told of, once each. */
-const WARNING_DAYS = [21, 14, 7, 3, 1]
+const WARNING_DAYS = [EXPIRING_MS / DAY_MS, 14, 7, 3, 1]
 
 /** Another certificate than at the look before. */
 function issuedSince(before: AppStatus | undefined, { certificate }: AppStatus): string | undefined {
