@@ -26,10 +26,10 @@ export function refusalOf(outcome: Outcome): Pick<Failure, 'reason' | 'message'>
 
 /** A condition that the attempt did not get to see (`seen`), as it failed before: it stays as it was said last. */
 export function unseen(
-  { failure }: Outcome,
+  outcome: Outcome,
   seen: boolean,
   before: { conditions: readonly Condition[] } | undefined,
   type: PartType,
 ): Said | undefined {
-  return failure === undefined || seen ? undefined : keptOf(before, type)
+  return failureOf(outcome) === undefined || seen ? undefined : keptOf(before, type)
 }

@@ -4,6 +4,7 @@ import type { Log } from '../log/log.ts'
 import type { ObjectSource } from '../source/source.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import { appStatus } from './app-status.ts'
+import { failureOf } from './failure.ts'
 import { type Happening, happenings, mappingHappenings } from './happenings.ts'
 import { hostChecks } from './host-checks.ts'
 import { atNewest, blankAppStatus } from './invalid.ts'
@@ -169,8 +170,11 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
 }
 
 /** It ended before it got to the mappings, and does not name them either: what was said of them stays. */
-const saysNothingOfMappings = ({ desired, failure, mappings, result }: Outcome): boolean =>
-  desired === undefined && result !== 'Suspended' && (failure === undefined || mappings.length === 0)
+function saysNothingOfMappings(outcome: Outcome): boolean {
+  const { desired, mappings, result } = outcome
+  if (desired !== undefined || result === 'Suspended') return false
+  return failureOf(outcome) === undefined || mappings.length === 0
+}
 
 const byKey = (a: { key: Key }, b: { key: Key }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 
