@@ -55,7 +55,7 @@ const readiness = ({ mappings }: Reconciled, ready: string): number =>
 /** Calls that the client makes, as routes: an id in a label would be one series per app. */
 export const ENDPOINTS = ['/apps', '/apps/:id', '/apps/:id/ssl', '/servers', '/servers/:id', '/actions/:id'] as const
 
-/** Status codes that are told apart; another one counts as `other`, no answer at all as `none`. */
+/** Status codes that are counted apart; another one counts as `other`, no answer at all as `none`. */
 export const CODES = [
   ...['200', '400', '401', '402', '403', '404', '409', '429', '500', '502', '503', '504'],
   ...['none', 'other'],

@@ -26,7 +26,7 @@ export interface Metrics extends StatusMetrics {
 }
 
 /** What the metrics need to know beforehand: every label value that is to be born at 0. */
-export interface MetricsOptions {
+interface MetricsOptions {
   version: string
   /** Names of the sources of this run. */
   sources?: readonly string[]

@@ -60,7 +60,7 @@ ${hostList(app, id, view)}
 </details>`
 }
 
-/** The sign of a tone. Whoever cannot see it reads the word beside it. */
+/** The sign of a tone. The word beside it says the same. */
 export function mark(tone: Tone): Html {
   return html`<span class="mark ${tone}" aria-hidden="true">${SIGNS[tone]}</span>`
 }
@@ -135,11 +135,11 @@ function conditionList({ conditions, plan }: AppStatus, now: number): Html | '' 
   return html`<ul class="conditions" aria-label="Conditions">${shown.map((condition) => {
     const tone = conditionTone(condition)
     // The plan above says it already, with what to do.
-    const told = plan !== undefined && plan.message === condition.message
-    const cure = condition.status === 'True' || told ? '' : cureOf(condition.reason)
+    const repeats = plan !== undefined && plan.message === condition.message
+    const cure = condition.status === 'True' || repeats ? '' : cureOf(condition.reason)
     return html`<li>
 <span class="type">${mark(tone)} ${condition.type} <span class="status">${condition.status}</span></span>
-<span class="text">${condition.reason !== 'Succeeded' && html`<b>${condition.reason}</b> `}<span>${!told && prose(condition.message)}</span> <span class="dim">${time(condition.lastTransitionTime, now)}</span>${cure && html`<span class="cure">${prose(cure)}</span>`}</span>
+<span class="text">${condition.reason !== 'Succeeded' && html`<b>${condition.reason}</b> `}<span>${!repeats && prose(condition.message)}</span> <span class="dim">${time(condition.lastTransitionTime, now)}</span>${cure && html`<span class="cure">${prose(cure)}</span>`}</span>
 </li>`
   })}</ul>`
 }

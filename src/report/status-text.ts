@@ -3,7 +3,7 @@ import type { AppStatus, Condition, MappingStatus, Status } from '../status/stat
 import { type Cell, type Paint, painter, table, visible, wrap } from './terminal.ts'
 import { byAttention, conditionTone, counted, cureOf, overview, relative, SIGNS, verdict } from './words.ts'
 
-export interface TextOptions {
+interface TextOptions {
   colour: boolean
   /** Columns of the terminal; `Infinity` when it is none. */
   width: number
@@ -34,7 +34,7 @@ export function statusText(status: Status, options: TextOptions): string {
 }
 
 /** Apps as a table, one line each; nothing for none. */
-export function appsText(apps: readonly AppStatus[], now: number, { colour, width }: TextOptions): string[] {
+function appsText(apps: readonly AppStatus[], now: number, { colour, width }: TextOptions): string[] {
   if (apps.length === 0) return []
   const head = ['APP', 'STATE', 'HOSTS', 'OWNED', 'FOREIGN', 'CERTIFICATE', 'IN SYNC', 'REASON']
   const rows = byAttention(apps).map((app): Cell[] => {
@@ -63,11 +63,7 @@ export function appsText(apps: readonly AppStatus[], now: number, { colour, widt
 }
 
 /** Mappings as a table with a column per condition: `True`, or the reason why not; nothing for none. */
-export function mappingsText(
-  mappings: readonly MappingStatus[],
-  now: number,
-  { colour, width }: TextOptions,
-): string[] {
+function mappingsText(mappings: readonly MappingStatus[], now: number, { colour, width }: TextOptions): string[] {
   if (mappings.length === 0) return []
   const parts = partsOf('DomainMapping')
   const titles = parts.map(({ type, column = type }) => column.toUpperCase())

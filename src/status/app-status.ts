@@ -66,10 +66,10 @@ const LACKING: ReadonlySet<string> = new Set<Reason>(['NotCovered', 'AwaitingAva
 
 function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
   if (ssl === undefined) return undefined
-  const bare = ssl.reason === 'NotCovered'
-  const why = LACKING.has(ssl.reason) ? checks.lacking(bare) : ''
+  const uncovered = ssl.reason === 'NotCovered'
+  const why = LACKING.has(ssl.reason) ? checks.lacking(uncovered) : ''
   const head = ssl.reason === 'AwaitingAvailability' ? 'AutoSSL is not available yet.' : ssl.message
-  const message = why === '' ? ssl.message : bare ? why : `${head} ${why}`
+  const message = why === '' ? ssl.message : uncovered ? why : `${head} ${why}`
   // Where something else than time is in the way, waiting is no cure.
   const reason = ssl.reason === 'AwaitingAvailability' && why !== '' ? 'NotCovered' : ssl.reason
   return { status: ssl.ready ? 'True' : 'False', reason, message }

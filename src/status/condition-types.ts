@@ -23,7 +23,7 @@ const BOTH = ['ServerPilotApp', 'DomainMapping'] as const
  * The order is that of the list in an object, for people who read from the top, and the one in which a fault is named: the
  * earlier ones are the cause of the later. All but the computed ones are good when `True`.
  */
-export const CONDITION_TYPES = {
+const CONDITION_TYPES = {
   Ready: { kinds: BOTH, weight: 'computed' },
   Reconciling: { kinds: BOTH, weight: 'computed' },
   Stalled: { kinds: BOTH, weight: 'computed' },

@@ -46,7 +46,7 @@ export interface Publisher {
   event(about: EventSubject, happening: Happening): void
 }
 
-export interface StatusStoreOptions {
+interface StatusStoreOptions {
   version: string
   dryRun: boolean
   objects: ObjectSource
@@ -59,7 +59,7 @@ export interface StatusStoreOptions {
 }
 
 /** The object that an Event is about. */
-export interface EventSubject {
+interface EventSubject {
   kind: Kind
   key: Key
   uid?: string

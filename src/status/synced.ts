@@ -84,7 +84,7 @@ function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
 }
 
 /** A mapping after a reconcile of its app. */
-export interface MappingLook {
+interface MappingLook {
   mapping: Mapping
   outcome: Outcome
   /** Its hosts. */

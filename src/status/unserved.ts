@@ -5,7 +5,7 @@ import { orphanStatus } from './mapping-status.ts'
 import type { AppStatus, MappingStatus } from './status.ts'
 
 /** Objects that no reconcile reports on. */
-export interface Unserved {
+interface Unserved {
   /**
    * The statuses of apps that never were valid, of mappings that never were, and of those whose app does not exist, is such a
    * one, or is being deleted; each keeps the time since when. Costs as much as there are objects. `now`: epoch ms.

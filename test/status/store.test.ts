@@ -22,7 +22,7 @@ function world() {
     failure: undefined as SourceFailure | undefined,
     leads: true,
   }
-  const told: string[] = []
+  const published: string[] = []
   const counted: string[] = []
   const objects: ObjectSource = {
     name: 'kubernetes',
@@ -39,9 +39,9 @@ function world() {
     secret: async () => undefined,
   }
   const publish: Publisher = {
-    app: (status: AppStatus) => void told.push(`${status.key} ${reasonOf(status)}`),
-    mapping: (status: MappingStatus) => void told.push(`${status.key} ${reasonOf(status)}`),
-    event: ({ key }, { reason }) => void told.push(`${key} Event ${reason}`),
+    app: (status: AppStatus) => void published.push(`${status.key} ${reasonOf(status)}`),
+    mapping: (status: MappingStatus) => void published.push(`${status.key} ${reasonOf(status)}`),
+    event: ({ key }, { reason }) => void published.push(`${key} Event ${reason}`),
   }
   const store = createStatusStore({
     ...{ version: 'test', dryRun: false, objects, log: quiet, clock, publish },
@@ -53,7 +53,7 @@ function world() {
     leader: () => state.leads,
   })
   const taken = (list: string[]): string[] => list.splice(0)
-  return { clock, state, store, told: () => taken(told), counted: () => taken(counted) }
+  return { clock, state, store, published: () => taken(published), counted: () => taken(counted) }
 }
 
 const outcome = (more: Partial<Outcome> = {}): Outcome => ({
@@ -82,10 +82,10 @@ describe('the status store', () => {
     assert.equal(store.changes(), 101)
   })
 
-  test('a reconcile is told, counted and kept until its app goes', () => {
-    const { clock, state, store, told, counted } = world()
+  test('a reconcile is published, counted and kept until its app goes', () => {
+    const { clock, state, store, published, counted } = world()
     store.reconciled(outcome({ result: 'Suspended', mappings: [mapping('a', 'a.example.com')] }))
-    assert.deepEqual(told(), ['wordpress/network Suspended', 'wordpress/a Suspended'])
+    assert.deepEqual(published(), ['wordpress/network Suspended', 'wordpress/a Suspended'])
     assert.deepEqual(counted(), ['wordpress/network with 1'])
     assert.equal(store.lastTurn(), clock.now())
     assert.equal(store.status().mappings.length, 1)
@@ -96,17 +96,17 @@ describe('the status store', () => {
   })
 
   test('mappings without an app, apps and mappings that never were valid: published by the leader alone', () => {
-    const { clock, state, store, told } = world()
+    const { clock, state, store, published } = world()
     state.mappings = [ORPHAN, { ...ORPHAN, key: 'wordpress/b', app: 'wordpress/bad' }]
     state.invalid = [invalid('ServerPilotApp', 'bad'), invalid('DomainMapping', 'worse')]
     state.leads = false
     store.objectsChanged()
-    assert.deepEqual(told(), [])
+    assert.deepEqual(published(), [])
     state.leads = true
     store.objectsChanged()
     clock.advance(500)
     const found = ['wordpress/lost AppNotFound', 'wordpress/b InvalidSpec', 'wordpress/worse InvalidSpec']
-    assert.deepEqual(told(), ['wordpress/bad InvalidSpec', ...found])
+    assert.deepEqual(published(), ['wordpress/bad InvalidSpec', ...found])
     const { apps, mappings } = store.status()
     assert.deepEqual(
       apps.map((each) => `${each.key} ${reasonOf(each)}`),
@@ -128,18 +128,18 @@ describe('the status store', () => {
     assert.equal(since(), first)
   })
 
-  test('a mapping of an app that is being deleted is told once, though both know it', () => {
-    const { state, store, told } = world()
+  test('a mapping of an app that is being deleted is published once, though both know it', () => {
+    const { state, store, published } = world()
     const leaving = { ...app(), deletionTimestamp: 5 }
     state.apps = [leaving]
     state.mappings = [mapping('a', 'a.example.com', { source: 'kubernetes' })]
     store.reconciled(outcome({ app: leaving, mappings: state.mappings }))
-    assert.ok(told().includes('wordpress/a AppNotFound'))
+    assert.ok(published().includes('wordpress/a AppNotFound'))
     assert.equal(store.status().mappings.length, 1)
   })
 
   test('an app with a fault in its newest version says so of that generation', () => {
-    const { state, store, told } = world()
+    const { state, store, published } = world()
     const faulty = { ...app(), fault: 'spec.domain is missing' }
     state.apps = [faulty]
     state.invalid = [invalid('ServerPilotApp', 'network')]
@@ -147,7 +147,7 @@ describe('the status store', () => {
     const [status] = store.status().apps
     assert.equal(status?.observedGeneration, 3)
     assert.equal(status && reasonOf(status), 'InvalidSpec')
-    assert.deepEqual(told(), [
+    assert.deepEqual(published(), [
       'wordpress/network Event SyncFailed',
       'wordpress/network InvalidSpec',
       'wordpress/a InvalidSpec',

@@ -5,7 +5,7 @@ export type OpenApi = Record<string, unknown>
  * One form of a value: as the program has it (`T`), and as it stands in an object of the cluster (JSON). What the
  * CustomResourceDefinition says of it, how it is written and how it is read are made from the same words, so that they agree.
  */
-export interface Wire<T> {
+interface Wire<T> {
   readonly schema: OpenApi
   /** `patch`: for a merge patch, where `null` takes out what is not there any more. Within lists nothing needs taking out. */
   encode(value: T, patch: boolean): unknown
@@ -40,7 +40,7 @@ type Fields = Record<string, Field<unknown>>
 type ValueOf<F> = F extends Field<infer T> ? T : never
 
 /** What a record of these fields is in the program. */
-export type RecordOf<F extends Fields> = {
+type RecordOf<F extends Fields> = {
   [N in keyof F as F[N]['optional'] extends true ? never : N]: ValueOf<F[N]>
 } & { [N in keyof F as F[N]['optional'] extends true ? N : never]?: ValueOf<F[N]> }
 
