@@ -66,8 +66,6 @@ interface ObjectBase {
   /** The source's own date of creation, epoch milliseconds; undefined sorts as the oldest. */
   created?: number
   place: Place
-  /** What is wrong with its newest version, of which this is not made; nothing is written for it until that is mended. */
-  fault?: string
   labels: Record<string, string>
   annotations: Record<string, string>
   /** Only objects of a cluster have these. Another object of the same name has another uid. */

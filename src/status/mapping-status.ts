@@ -9,7 +9,7 @@ import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.t
 import { mappingSynced } from './synced.ts'
 
 /** One reconcile of an app, with what was made of it. */
-export interface Pass {
+export interface AppReconciled {
   app: App
   outcome: Outcome
   checks: HostChecks
@@ -18,8 +18,11 @@ export interface Pass {
 }
 
 /** The status of every mapping of the app, also of those that the attempt did not get to. `before`: by key. Pure. */
-export function mappingStatuses(pass: Pass, before: ReadonlyMap<string, MappingStatus>): MappingStatus[] {
-  const { app, outcome, status } = pass
+export function mappingStatuses(
+  reconciled: AppReconciled,
+  before: ReadonlyMap<string, MappingStatus>,
+): MappingStatus[] {
+  const { app, outcome, status } = reconciled
   if (app.deletionTimestamp !== undefined)
     return outcome.mappings.map((mapping) => orphanStatus(mapping, app, before.get(mapping.key), outcome.endedAt))
   const hosts = hostsByMapping(status.hosts)
@@ -30,7 +33,7 @@ export function mappingStatuses(pass: Pass, before: ReadonlyMap<string, MappingS
     if (known !== undefined && wasNotReached(mapping, known, outcome)) return known
     const own = hosts.get(mapping.key) ?? []
     const said = { mapping, own, known, accepted: accepted(mapping, known) }
-    const parts = mappingParts(pass, said)
+    const parts = mappingParts(reconciled, said)
     const conditions = conditionsOf(
       'DomainMapping',
       mapping.generation,
@@ -95,7 +98,10 @@ interface Known {
   known: MappingStatus | undefined
 }
 
-function mappingParts({ outcome, checks }: Pass, { mapping, own, accepted, known }: Known): Parts<'DomainMapping'> {
+function mappingParts(
+  { outcome, checks }: AppReconciled,
+  { mapping, own, accepted, known }: Known,
+): Parts<'DomainMapping'> {
   const names = own.flatMap(({ name }) => (outcome.desired?.hosts.has(name as Host) ? [name] : []))
   return {
     Accepted: accepted,

@@ -8,7 +8,7 @@ import { failureOf } from './failure.ts'
 import { type Happening, happenings, mappingHappenings } from './happenings.ts'
 import { hostChecks } from './host-checks.ts'
 import { atNewest, blankAppStatus } from './invalid.ts'
-import { mappingStatuses, type Pass } from './mapping-status.ts'
+import { type AppReconciled, mappingStatuses } from './mapping-status.ts'
 import type { Outcome } from './outcome.ts'
 import type { AppStatus, MappingStatus, Status } from './status.ts'
 import { createUnserved } from './unserved.ts'
@@ -26,7 +26,7 @@ export interface StatusStore {
 }
 
 /** One reconcile with the statuses that came of it. */
-export interface Reconciled extends Pass {
+export interface Reconciled extends AppReconciled {
   mappings: readonly MappingStatus[]
 }
 
@@ -96,14 +96,14 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
     const checks = hostChecks(app, outcome)
     const status = appStatus(app, outcome, checks, before)
     const known = mappings.get(app.key) ?? new Map<Key, MappingStatus>()
-    const pass = { app, outcome, checks, status }
+    const reconciled = { app, outcome, checks, status }
     const own =
       app.deletionTimestamp === undefined && saysNothingOfMappings(outcome)
         ? [...known.values()]
-        : mappingStatuses(pass, known)
+        : mappingStatuses(reconciled, known)
     apps.set(app.key, status)
     mappings.set(app.key, new Map(own.map((each) => [each.key, each])))
-    metrics.reconciled({ ...pass, mappings: own })
+    metrics.reconciled({ ...reconciled, mappings: own })
     logReady(log, before, status)
     if (outcome.leftBehind !== undefined) log.warn('App let go', { app: app.key, message: outcome.leftBehind })
     if (publish === undefined) return

@@ -8,7 +8,7 @@ import { createMetrics, metricsDocs } from '../../src/report/metrics.ts'
 import { METRICS } from '../../src/report/metrics-table.ts'
 import type { HostChecks } from '../../src/status/host-checks.ts'
 import { blankAppStatus } from '../../src/status/invalid.ts'
-import { blankOutcome, type Outcome } from '../../src/status/outcome.ts'
+import { type Outcome, outcomeOf } from '../../src/status/outcome.ts'
 import type { AppStatus, Condition, MappingStatus } from '../../src/status/status.ts'
 import type { Reconciled } from '../../src/status/store.ts'
 
@@ -30,7 +30,7 @@ const condition = (status: Condition['status'], reason: string): Condition => ({
 
 /** A reconcile of an app that ended so, with figures that differ from one another. */
 function reconciled(more: Partial<Outcome> = {}, status: Partial<AppStatus> = {}, app = APP): Reconciled {
-  const outcome = { ...blankOutcome(app, undefined, 2_000), result: 'Unchanged' as const, ...more }
+  const outcome = { ...outcomeOf({ key: app, startedAt: 2_000 }), result: 'Unchanged' as const, ...more }
   return {
     app: { key: app } as App,
     outcome,

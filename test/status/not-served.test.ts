@@ -7,7 +7,7 @@ import { happenings, mappingHappenings } from '../../src/status/happenings.ts'
 import { hostChecks } from '../../src/status/host-checks.ts'
 import { atNewest, invalidAppStatus, invalidMappingStatus } from '../../src/status/invalid.ts'
 import { mappingStatuses, orphanStatus } from '../../src/status/mapping-status.ts'
-import { blankOutcome, type Failure, type Outcome } from '../../src/status/outcome.ts'
+import { type Failure, type Outcome, outcomeOf } from '../../src/status/outcome.ts'
 import type { Reason } from '../../src/status/reasons.ts'
 import type { AppStatus, Condition, MappingStatus } from '../../src/status/status.ts'
 import { createWorld } from '../controller/world.ts'
@@ -50,7 +50,7 @@ function read(
 
 /** What a reconcile comes to that fails before it gets to the mappings. */
 const failed = (of: App, mappings: readonly Mapping[], why: Failure | undefined): Outcome => ({
-  ...blankOutcome(of.key, of, NOW),
+  ...outcomeOf({ key: of.key, app: of, startedAt: NOW }),
   result: 'Failed',
   mappings,
   ...(why === undefined ? {} : { failure: why }),
@@ -172,6 +172,16 @@ describe('mappings of an app that cannot be served', () => {
       }
       assert.equal(of(read(outcome, good).mappings.get('wordpress/h001'), 'Ready'), 'True Succeeded')
     })
+
+  test('a key that ServerPilot refuses denies Ready of mappings that are in place', async (t) => {
+    const world = await createWorld(t)
+    await world.map('h001')
+    const good = read(await world.settle())
+    world.simulator.state.rotateKey('another')
+    const { mappings } = read(await world.reconcile(), good)
+    assert.equal(of(mappings.get('wordpress/h001'), 'Ready'), 'False CredentialsInvalid')
+    assert.equal(mappings.get('wordpress/h001')?.hosts[0]?.state, 'present')
+  })
 
   test('one that is being deleted says so on each of them', () => {
     const leaving = { ...app(), deletionTimestamp: NOW }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { App, Mapping } from '../../src/api/objects.ts'
 import { quiet } from '../../src/log/quiet.ts'
 import type { InvalidObject, ObjectSource, SourceFailure } from '../../src/source/source.ts'
-import { blankOutcome, type Outcome } from '../../src/status/outcome.ts'
+import { type Outcome, outcomeOf } from '../../src/status/outcome.ts'
 import type { AppStatus, Condition, MappingStatus } from '../../src/status/status.ts'
 import { createStatusStore, type Publisher } from '../../src/status/store.ts'
 import { app, mapping } from '../plan/fixture.ts'
@@ -56,10 +56,8 @@ function world() {
   return { clock, state, store, published: () => taken(published), counted: () => taken(counted) }
 }
 
-const outcome = (more: Partial<Outcome> = {}): Outcome => ({
-  ...blankOutcome('wordpress/network', app(), 1),
-  ...more,
-})
+const outcome = (more: Partial<Outcome> = {}): Outcome =>
+  outcomeOf({ key: 'wordpress/network', app: app(), startedAt: 1, ...more })
 const ORPHAN = mapping('lost', 'lost.example.com', { app: 'wordpress/none', source: 'kubernetes' })
 const invalid = (kind: InvalidObject['kind'], name: string): InvalidObject => ({
   ...{ kind, key: `wordpress/${name}`, namespace: 'wordpress', name, generation: 3 },

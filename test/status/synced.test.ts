@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Host } from '../../src/domain/host.ts'
 import type { Held } from '../../src/plan/held.ts'
 import type { Plan } from '../../src/plan/plan.ts'
-import { blankOutcome, type Outcome } from '../../src/status/outcome.ts'
+import { type Outcome, outcomeOf } from '../../src/status/outcome.ts'
 import { syncedOf } from '../../src/status/synced.ts'
 import { app } from '../plan/fixture.ts'
 
@@ -34,11 +34,13 @@ const ROWS: [change: Partial<Outcome>, says: string][] = [
 ]
 
 test('the first cause that stands in the way is said', () => {
-  let outcome: Outcome = {
-    ...blankOutcome('wordpress/network', { ...app(), fault: 'spec.appId is missing' }, 0),
+  let outcome = outcomeOf({
+    key: 'wordpress/network',
+    app: { ...app(), fault: 'spec.appId is missing' },
+    startedAt: 0,
     failure: { reason: 'ApiUnreachable', message: 'away', retryable: true },
     frozen: new Map([['wordpress', 'no answer.']]),
-  }
+  })
   for (const [change, says] of ROWS) {
     outcome = { ...outcome, ...change }
     const { status, reason, message } = syncedOf(outcome)
