@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
-import { crdsYaml } from '../src/api/crd.ts'
 import { metricsDocs } from '../src/report/metrics.ts'
 import { flagsDocs } from '../src/setup/flags.ts'
+import { crdsYaml } from '../src/status/crd.ts'
 
 /** Generates what comes from the code: docs/flags.md, docs/metrics.md and the CRDs. A test fails when they drift. */
 await writeFile('docs/flags.md', flagsDocs())

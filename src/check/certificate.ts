@@ -15,6 +15,12 @@ export interface CertificateFacts {
 /** From this long before its end a certificate is told of; ServerPilot renews about 30 days before. Milliseconds. */
 export const EXPIRING_MS = 21 * 86_400_000
 
+/** Where a certificate stands that ends at `notAfter`, by the name of the reason that says so. Both times are epoch ms. */
+export function certificateLife(notAfter: number, now: number): 'Good' | 'ExpiringSoon' | 'Expired' {
+  if (notAfter <= now) return 'Expired'
+  return notAfter - now < EXPIRING_MS ? 'ExpiringSoon' : 'Good'
+}
+
 /** One entry of the list that Node gives. It escapes commas within names, so that no name can hold another one. */
 const ALTERNATIVE_NAME = /(?:^|, )(?:DNS|IP Address):([^,]*)/g
 

@@ -2,6 +2,7 @@ import { matchesSelector } from '../api/selector.ts'
 import type { Given } from '../setup/flags.ts'
 import type { Io } from '../setup/io.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'
+import { isComputed } from '../status/condition-types.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus, Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
@@ -114,6 +115,6 @@ function conditionsNow(conditions: readonly Condition[], generation: number, see
       ? 'No daemon has looked at this object yet.'
       : `The daemon has not looked at generation ${generation} yet; it saw ${seen}.`
   const said = { reason: 'Progressing', message, observedGeneration: seen, lastTransitionTime: 0 }
-  const others = conditions.filter(({ type }) => !['Ready', 'Reconciling', 'Stalled'].includes(type))
+  const others = conditions.filter(({ type }) => !isComputed(type))
   return [...others, { type: 'Ready', status: 'Unknown', ...said }, { type: 'Reconciling', status: 'True', ...said }]
 }

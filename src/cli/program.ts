@@ -143,7 +143,7 @@ const COMMANDS: readonly Entry[] = [
     options: [],
     examples: ['crds | kubectl apply -f -'],
     action: async (io) => {
-      io.out((await import('../api/crd.ts')).crdsYaml())
+      io.out((await import('../status/crd.ts')).crdsYaml())
       return 0
     },
   },

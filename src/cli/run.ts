@@ -1,5 +1,4 @@
 import { createDaemon } from '../controller/daemon.ts'
-import { type Board, createBoard } from '../report/board.ts'
 import { liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
 import { type Given, text as optionText } from '../setup/flags.ts'
@@ -9,6 +8,7 @@ import { openChecks } from '../setup/open-checks.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
 import { keepStatus } from '../setup/status-file.ts'
 import type { Status } from '../status/status.ts'
+import { createStatusStore, type StatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 
 /** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
@@ -63,19 +63,19 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
   const { settings, objects, context, cluster, metrics, log } = setup
   const elector = cluster?.elector
   const leads = (): boolean => elector?.isLeading() ?? true
-  const board = createBoard({
+  const statuses = createStatusStore({
     version: io.version,
     dryRun: settings.dryRun,
     objects,
     metrics,
     log,
-    now: systemClock.now,
+    clock: systemClock,
     leader: leads,
     ...(cluster === undefined ? {} : { publish: cluster.publish }),
   })
   const daemon = createDaemon({
     context,
-    reporter: board,
+    reporter: statuses,
     log,
     workers: settings.workers,
     sweepSchedule: settings.sweepSchedule,
@@ -91,12 +91,12 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
   })
   const facts = () => ({
     // A standby has no sweep that could turn: it is alive while it answers.
-    lastTurn: leads() ? board.lastTurn() : systemClock.now(),
+    lastTurn: leads() ? statuses.lastTurn() : systemClock.now(),
     synced: objects.synced(),
     leader: leads(),
     stopping: io.signal.aborted,
   })
-  const server = settings.listen && (await listen(settings.listen, board.status, metrics, facts, log))
+  const server = settings.listen && (await listen(settings.listen, statuses.status, metrics, facts, log))
   log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
   const lead = async (): Promise<void> => {
     metrics.leading()
@@ -112,7 +112,7 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
     lead().catch((error: unknown) => log.error('Could not begin to work', { error }))
   })
   started?.(server?.url)
-  const keepers = cluster === undefined ? keepFolder(setup, board, daemon.enqueue) : undefined
+  const keepers = cluster === undefined ? keepFolder(setup, statuses, daemon.enqueue) : undefined
   const lost = await Promise.race([aborted(io.signal), elector?.lost ?? new Promise<never>(() => undefined)])
   if (lost !== undefined) log.error('Leadership is lost: this process ends', { reason: lost })
   log.info('Stopping')
@@ -129,13 +129,13 @@ async function runWith(io: Io, setup: Setup, started?: (url: string | undefined)
 /** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
 function keepFolder(
   { settings, objects, log }: Setup,
-  board: Pick<Board, 'status' | 'changes'>,
+  statuses: Pick<StatusStore, 'status' | 'changes'>,
   enqueue: (app: string) => void,
 ): () => Promise<void> {
   const endApprovals = watchApprovals(settings.stateDir, APPROVALS_EVERY, () => {
     for (const app of objects.apps()) enqueue(app.key)
   })
-  const keeper = keepStatus(settings.stateDir, board, log)
+  const keeper = keepStatus(settings.stateDir, statuses, log)
   return async () => {
     endApprovals()
     await keeper.stop()

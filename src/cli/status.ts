@@ -1,5 +1,4 @@
 import { quiet } from '../log/quiet.ts'
-import { createBoard } from '../report/board.ts'
 import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
 import type { Given } from '../setup/flags.ts'
@@ -8,6 +7,7 @@ import { readSettings } from '../setup/settings.ts'
 import { setUp } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { AppStatus, Status } from '../status/status.ts'
+import { createStatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { passOver } from './pass.ts'
 import { readSource } from './plan.ts'
@@ -56,18 +56,18 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
     const now = systemClock.now()
     let status = readStatusFile(io, setup.settings.stateDir)
     if (status === undefined || given.fresh === true) {
-      const board = createBoard({
+      const statuses = createStatusStore({
         version: io.version,
         dryRun: setup.settings.dryRun,
         objects: setup.objects,
         metrics: setup.metrics,
         log: quiet,
-        now: systemClock.now,
+        clock: systemClock,
         leader: () => true,
       })
       await readSource(setup)
-      for (const outcome of await passOver(io, setup, 'Looking at')) board.reconciled(outcome)
-      status = board.status()
+      for (const outcome of await passOver(io, setup, 'Looking at')) statuses.reconciled(outcome)
+      status = statuses.status()
       io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
     } else if (now - status.generatedAt > OLD) {
       io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)

@@ -1,12 +1,12 @@
 /** What liveness and readiness are judged by. Times are epoch milliseconds. */
-export interface HealthFacts {
+interface HealthFacts {
   /** When the loop turned last; at first, when it was started. */
   lastTurn: number
   /** True once every source was read as a whole. */
   synced: boolean
   /** False on a standby, which waits for the Lease and is ready for that. */
   leader: boolean
-  /** True from the moment that the program was told to stop: traffic should go elsewhere. */
+  /** True from the moment that the program was asked to stop: traffic should go elsewhere. */
   stopping: boolean
 }
 

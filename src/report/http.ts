@@ -16,7 +16,7 @@ export interface HttpOptions {
   metrics: { text(): Promise<string>; readonly contentType: string }
   live: () => HealthVerdict
   ready: () => HealthVerdict
-  /** Called for a fault while answering; the asker gets a bare 500. */
+  /** Called for a fault while answering; the client gets a plain 500. */
   failed?: (error: unknown) => void
 }
 
@@ -120,7 +120,7 @@ function verdict({ ok, message }: HealthVerdict): Answer {
   return { code: ok ? 200 : 503, type: TEXT, body: `${message}\n` }
 }
 
-/** In kind: JSON for whoever asks for JSON, text for the rest. The path is not repeated. */
+/** In kind: JSON for clients that ask for JSON, text for the rest. The path is not repeated. */
 function notFound(request: IncomingMessage): Answer {
   const known = ['/', '/status.json', '/metrics', '/healthz', '/readyz']
   if (request.headers.accept?.includes('json') || request.url?.split('?')[0]?.endsWith('.json')) {

@@ -1,3 +1,7 @@
+import type { Outcome } from '../status/outcome.ts'
+import type { AppStatus } from '../status/status.ts'
+import type { Reconciled } from '../status/store.ts'
+
 /** One metric: everything that its registration, its birth at 0, its removal and its documentation need. */
 export interface MetricEntry {
   type: 'counter' | 'gauge' | 'histogram'
@@ -8,21 +12,50 @@ export interface MetricEntry {
   help: string
   /** Upper bounds of a histogram, in seconds. */
   buckets?: readonly number[]
+  /**
+   * What a reconcile of the app says of it, for one value of its label: the figure of a gauge, what a counter grows by, what
+   * goes into a histogram. Undefined for nothing; `null` takes the series of a gauge away.
+   */
+  of?: (reconciled: Reconciled, label: string) => number | null | undefined
 }
 
 /** Stands before every name below. */
 export const METRIC_PREFIX = 'domainpilot_'
 
 /** How one reconcile of an app ended: the same words as the outcome of `apply`. */
-export const RECONCILE_RESULTS = ['applied', 'unchanged', 'planned', 'refused', 'suspended', 'failed'] as const
+const RECONCILE_RESULTS = ['applied', 'unchanged', 'planned', 'refused', 'suspended', 'failed'] as const
+
+const RESULT = {
+  Applied: 'applied',
+  Unchanged: 'unchanged',
+  Planned: 'planned',
+  Suspended: 'suspended',
+  Gone: 'unchanged',
+  Refused: 'refused',
+  Failed: 'failed',
+} as const satisfies Record<Outcome['result'], (typeof RECONCILE_RESULTS)[number]>
 
 /** What happened to hosts. */
-export const HOST_ACTIONS = ['add', 'remove', 'adopt', 'release'] as const
+const HOST_ACTIONS = {
+  add: ({ added }) => added.length,
+  remove: ({ removed }) => removed.length,
+  adopt: ({ adopted }) => adopted,
+  release: ({ released }) => released,
+} as const satisfies Record<string, (outcome: Outcome) => number>
+
+const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
+
+/** How many mappings have a Ready with this status, in lower case. */
+const readiness = ({ mappings }: Reconciled, ready: string): number =>
+  mappings.filter(({ conditions }) => {
+    const { status = 'Unknown' } = conditions.find(({ type }) => type === 'Ready') ?? {}
+    return status.toLowerCase() === ready
+  }).length
 
 /** Calls that the client makes, as routes: an id in a label would be one series per app. */
 export const ENDPOINTS = ['/apps', '/apps/:id', '/apps/:id/ssl', '/servers', '/servers/:id', '/actions/:id'] as const
 
-/** Status codes that are told apart; another one counts as `other`, no answer at all as `none`. */
+/** Status codes that are counted apart; another one counts as `other`, no answer at all as `none`. */
 export const CODES = [
   ...['200', '400', '401', '402', '403', '404', '409', '429', '500', '502', '503', '504'],
   ...['none', 'other'],
@@ -35,12 +68,15 @@ export const METRICS = {
     scope: 'app',
     labels: { kind: ['desired', 'observed', 'owned', 'foreign'] },
     help: 'Hosts of the app: wanted, listed by ServerPilot, ours, not ours.',
+    of: ({ status }, kind) => status.domains[kind as keyof AppStatus['domains']],
   },
   app_pending_changes: {
     type: 'gauge',
     scope: 'app',
     labels: { action: ['add', 'remove'] },
     help: 'Changes that the last plan found and that are not in place.',
+    of: ({ outcome: { plan } }, action) =>
+      plan && (action === 'add' ? plan.additions.length : plan.removals.length + plan.waiting.length),
   },
   app_condition: {
     type: 'gauge',
@@ -53,60 +89,70 @@ export const METRICS = {
     scope: 'app',
     labels: {},
     help: '1 while the safety guard holds removals back until somebody approves them.',
+    of: ({ status }) => Number(status.plan?.reason === 'RemovalRefused'),
   },
   app_writes_contended_total: {
     type: 'counter',
     scope: 'app',
     labels: {},
     help: 'Writes after which ServerPilot listed something else, because somebody else wrote too.',
+    of: ({ outcome }) => Number(outcome.failure?.reason === 'Contended'),
   },
   app_last_attempt_timestamp_seconds: {
     type: 'gauge',
     scope: 'app',
     labels: {},
     help: 'When the app was last reconciled. Absent before the first time.',
+    of: ({ outcome }) => seconds(outcome.startedAt),
   },
   app_last_success_timestamp_seconds: {
     type: 'gauge',
     scope: 'app',
     labels: {},
     help: 'When the app was last found or brought in sync. Absent before the first time.',
+    of: ({ status }) => seconds(status.lastSuccess),
   },
   app_certificate_expiry_timestamp_seconds: {
     type: 'gauge',
     scope: 'app',
     labels: {},
     help: 'When the installed certificate ends. Absent while there is none.',
+    of: ({ status }) => seconds(status.certificate?.notAfter) ?? null,
   },
   app_uncovered_hosts: {
     type: 'gauge',
     scope: 'app',
     labels: {},
     help: 'Hosts that the installed certificate does not name.',
+    of: ({ checks }) => checks.uncovered(),
   },
   app_dns_failing_hosts: {
     type: 'gauge',
     scope: 'app',
     labels: {},
     help: 'Hosts without records or with records that lead elsewhere. Those whose resolver failed are not counted.',
+    of: ({ checks }) => checks.failing(),
   },
   mappings: {
     type: 'gauge',
     scope: 'app',
     labels: { ready: ['true', 'false', 'unknown'] },
     help: 'Domain mappings of the app by their condition Ready.',
+    of: readiness,
   },
   host_changes_total: {
     type: 'counter',
     scope: 'app',
-    labels: { action: HOST_ACTIONS },
+    labels: { action: Object.keys(HOST_ACTIONS) },
     help: 'Hosts that were added, removed, adopted (ours from now on) or released (ours no more).',
+    of: ({ outcome }, action) => HOST_ACTIONS[action as keyof typeof HOST_ACTIONS](outcome),
   },
   reconcile_total: {
     type: 'counter',
     scope: 'app',
     labels: { result: RECONCILE_RESULTS },
     help: 'Reconciles of the app by how they ended.',
+    of: ({ outcome }, result) => Number(RESULT[outcome.result] === result),
   },
   reconcile_duration_seconds: {
     type: 'histogram',
@@ -114,6 +160,8 @@ export const METRICS = {
     labels: { result: RECONCILE_RESULTS },
     help: 'How long a reconcile took, waiting for ServerPilot included.',
     buckets: [0.1, 0.5, 1, 5, 15, 60, 300],
+    of: ({ outcome }, result) =>
+      RESULT[outcome.result] === result ? (outcome.endedAt - outcome.startedAt) / 1000 : undefined,
   },
   serverpilot_requests_total: {
     type: 'counter',

@@ -1,61 +1,21 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Key } from '../api/objects.ts'
-import type { Condition } from '../status/status.ts'
-import {
-  CODES,
-  type ENDPOINTS,
-  type HOST_ACTIONS,
-  METRIC_PREFIX,
-  METRICS,
-  type MetricEntry,
-  type MetricName,
-  type RECONCILE_RESULTS,
-} from './metrics-table.ts'
+import type { Reconciled, StatusMetrics } from '../status/store.ts'
+import { CODES, type ENDPOINTS, METRIC_PREFIX, METRICS, type MetricEntry, type MetricName } from './metrics-table.ts'
 
 export { metricsDocs } from './metrics-table.ts'
 
-export type ReconcileResult = (typeof RECONCILE_RESULTS)[number]
-export type HostAction = (typeof HOST_ACTIONS)[number]
 export type Endpoint = (typeof ENDPOINTS)[number]
 
-/** Figures of one app. What is left out stays as it was; a `null` takes the series away. Times are epoch milliseconds. */
-export interface AppFigures {
-  hosts?: { desired: number; observed: number; owned: number; foreign: number }
-  pending?: { add: number; remove: number }
-  removalsRefused?: boolean
-  conditions?: readonly Condition[]
-  lastAttempt?: number
-  lastSuccess?: number
-  certificateNotAfter?: number | null
-  uncoveredHosts?: number
-  dnsFailingHosts?: number
-  mappings?: { true: number; false: number; unknown: number }
-}
-
-/**
- * Everything that the program counts. What is said of an app that `appSeen` has not named, or that is gone, is dropped: a
- * reconcile that ends after its app went, or after the Lease was lost, brings no series back.
- */
-export interface Metrics {
+/** Everything that the program counts. */
+export interface Metrics extends StatusMetrics {
   /** The exposition text, and its content type. */
   text(): Promise<string>
   readonly contentType: string
-  /** The app's counters are born at 0. Again for a known app it does nothing. */
-  appSeen(app: Key): void
-  appGone(app: Key): void
   /** This process leads (or nobody elects). */
   leading(): void
-  /** This process waits: leader is 0 and every series per app goes. */
-  standby(): void
-  app(app: Key, figures: AppFigures): void
-  /** `duration` in milliseconds. */
-  reconciled(app: Key, result: ReconcileResult, duration: number): void
-  writeContended(app: Key): void
-  hostsChanged(app: Key, action: HostAction, hosts: number): void
   /** `status` undefined when there was no answer; `duration` in milliseconds. */
   serverpilotRequest(call: { method: string; endpoint: Endpoint; status?: number | undefined; duration: number }): void
-  /** A read of a source: a good one says how many objects at which epoch millisecond. */
-  sourceRead(source: string, outcome: { ok: true; objects: number; at: number } | { ok: false }): void
   /** Whether the DNS resolver answers. */
   resolverAnswers(answers: boolean): void
   queueDepth(apps: number): void
@@ -66,7 +26,7 @@ export interface Metrics {
 }
 
 /** What the metrics need to know beforehand: every label value that is to be born at 0. */
-export interface MetricsOptions {
+interface MetricsOptions {
   version: string
   /** Names of the sources of this run. */
   sources?: readonly string[]
@@ -96,7 +56,7 @@ const CALLS: readonly { method: string; endpoint: Endpoint }[] = [
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
   if (options.process ?? true) collectDefaultMetrics({ register: registry })
-  const { counters, gauges, histograms } = register(registry)
+  const { counters, gauges, histograms, perApp } = register(registry)
   /** Apps with series, each with the reason under which each condition type is exported now. */
   const apps = new Map<Key, Map<string, string>>()
 
@@ -113,24 +73,26 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
 
   function forget(app: Key): void {
-    const labels = labelsOf(app)
-    for (const [type, reason] of apps.get(app) ?? []) gauges.app_condition.remove({ ...labels, type, reason })
-    for (const [name, entry] of perApp()) {
-      if (name === 'app_condition') continue
-      const metric = { ...counters, ...gauges, ...histograms }[name]
-      for (const own of combinations(entry.labels)) metric.remove({ ...labels, ...own })
-    }
+    for (const [type, reason] of apps.get(app) ?? []) gauges.app_condition.remove({ ...labelsOf(app), type, reason })
+    for (const { metric, values } of perApp) for (const own of values) metric.remove({ ...labelsOf(app), ...own })
     apps.delete(app)
   }
 
-  function conditions(app: Key, list: readonly Condition[]): void {
-    const labels = labelsOf(app)
-    const exported = apps.get(app)
-    if (exported === undefined) return
+  /** The app's counters are born at 0. */
+  function born(app: Key): Map<string, string> {
+    const exported = new Map<string, string>()
+    apps.set(app, exported)
+    for (const { metric, values } of perApp)
+      if (metric instanceof Counter) for (const own of values) metric.inc({ ...labelsOf(app), ...own }, 0)
+    return exported
+  }
+
+  function conditions(exported: Map<string, string>, { app, status: { conditions } }: Reconciled): void {
+    const labels = labelsOf(app.key)
     // Everything old goes first: a reason that changed would leave a second series of the same type behind.
     for (const [type, reason] of exported) gauges.app_condition.remove({ ...labels, type, reason })
     exported.clear()
-    for (const { type, reason, status } of list) {
+    for (const { type, reason, status } of conditions) {
       gauges.app_condition.set({ ...labels, type, reason }, status === 'True' ? 1 : 0)
       exported.set(type, reason)
     }
@@ -139,62 +101,28 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,
-    appSeen(app) {
-      if (apps.has(app)) return
-      apps.set(app, new Map())
-      for (const [name, entry] of perApp()) {
-        if (entry.type !== 'counter') continue
-        const counter = counters[name as NameOf<'counter'>]
-        for (const own of combinations(entry.labels)) counter.inc({ ...labelsOf(app), ...own }, 0)
-      }
-    },
     appGone: forget,
     leading: () => gauges.leader.set(1),
-    standby() {
-      gauges.leader.set(0)
-      for (const app of [...apps.keys()]) forget(app)
-    },
-    app(app, figures) {
-      if (!apps.has(app)) return
-      const labels = labelsOf(app)
-      const put = (name: NameOf<'gauge'>, value: number | undefined, own: Labels = {}) => {
-        if (value !== undefined) gauges[name].set({ ...labels, ...own }, value)
+    reconciled(reconciled) {
+      const { key } = reconciled.app
+      conditions(apps.get(key) ?? born(key), reconciled)
+      for (const { metric, values, of } of perApp) {
+        for (const own of values) {
+          const [label = ''] = Object.values(own)
+          put(metric, { ...labelsOf(key), ...own }, of(reconciled, label))
+        }
       }
-      for (const kind of METRICS.app_hosts.labels.kind) put('app_hosts', figures.hosts?.[kind], { kind })
-      for (const action of METRICS.app_pending_changes.labels.action) {
-        put('app_pending_changes', figures.pending?.[action], { action })
-      }
-      for (const ready of METRICS.mappings.labels.ready) put('mappings', figures.mappings?.[ready], { ready })
-      put('app_removals_refused', figures.removalsRefused === undefined ? undefined : Number(figures.removalsRefused))
-      put('app_last_attempt_timestamp_seconds', seconds(figures.lastAttempt))
-      put('app_last_success_timestamp_seconds', seconds(figures.lastSuccess))
-      put('app_uncovered_hosts', figures.uncoveredHosts)
-      put('app_dns_failing_hosts', figures.dnsFailingHosts)
-      if (figures.certificateNotAfter === null) gauges.app_certificate_expiry_timestamp_seconds.remove(labels)
-      else put('app_certificate_expiry_timestamp_seconds', seconds(figures.certificateNotAfter))
-      if (figures.conditions) conditions(app, figures.conditions)
-    },
-    reconciled(app, result, duration) {
-      if (!apps.has(app)) return
-      counters.reconcile_total.inc({ ...labelsOf(app), result })
-      histograms.reconcile_duration_seconds.observe({ ...labelsOf(app), result }, duration / 1000)
-    },
-    writeContended(app) {
-      if (apps.has(app)) counters.app_writes_contended_total.inc(labelsOf(app))
-    },
-    hostsChanged(app, action, hosts) {
-      if (apps.has(app)) counters.host_changes_total.inc({ ...labelsOf(app), action }, hosts)
     },
     serverpilotRequest({ method, endpoint, status, duration }) {
       const labels = { method, endpoint, code: codeOf(status) }
       counters.serverpilot_requests_total.inc(labels)
       histograms.serverpilot_request_duration_seconds.observe(labels, duration / 1000)
     },
-    sourceRead(source, outcome) {
-      counters.source_reads_total.inc({ source, result: outcome.ok ? 'success' : 'failure' })
-      if (!outcome.ok) return
-      gauges.source_objects.set({ source }, outcome.objects)
-      gauges.source_last_success_timestamp_seconds.set({ source }, outcome.at / 1000)
+    sourceRead(source, read) {
+      counters.source_reads_total.inc({ source, result: read.ok ? 'success' : 'failure' })
+      if (!read.ok) return
+      gauges.source_objects.set({ source }, read.objects)
+      gauges.source_last_success_timestamp_seconds.set({ source }, read.at / 1000)
     },
     resolverAnswers: (answers) => gauges.dns_resolver_failing.set(answers ? 0 : 1),
     queueDepth: (depth) => gauges.workqueue_depth.set(depth),
@@ -204,28 +132,46 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
 }
 
+type Metric = Counter | Gauge | Histogram
+
+/** A metric that a reconcile of an app says something of, with every value of its label. */
+interface PerApp {
+  metric: Metric
+  values: readonly Labels[]
+  of: NonNullable<MetricEntry['of']>
+}
+
 /** Builds every metric of the table, by type. */
 function register(registry: Registry) {
-  const counters: Partial<Record<string, Counter>> = {}
-  const gauges: Partial<Record<string, Gauge>> = {}
-  const histograms: Partial<Record<string, Histogram>> = {}
+  const made = { counters: {}, gauges: {}, histograms: {} } as Record<string, Record<string, Metric>>
+  const perApp: PerApp[] = []
   for (const [name, entry] of Object.entries<MetricEntry>(METRICS)) {
     const labelNames = [...(entry.scope === 'app' ? ['namespace', 'app'] : []), ...Object.keys(entry.labels)]
     const config = { name: METRIC_PREFIX + name, help: entry.help, labelNames, registers: [registry] }
-    if (entry.type === 'counter') counters[name] = new Counter(config)
-    else if (entry.type === 'gauge') gauges[name] = new Gauge(config)
-    else histograms[name] = new Histogram({ ...config, buckets: [...(entry.buckets ?? [])] })
+    const metric = {
+      counter: () => new Counter(config),
+      gauge: () => new Gauge(config),
+      histogram: () => new Histogram({ ...config, buckets: [...(entry.buckets ?? [])] }),
+    }[entry.type]()
+    made[`${entry.type}s`]![name] = metric
+    if (entry.of !== undefined) perApp.push({ metric, values: combinations(entry.labels), of: entry.of })
   }
   // The loop above filled in exactly the names of the table, each by its type.
-  return { counters, gauges, histograms } as {
+  const { counters, gauges, histograms } = made as unknown as {
     counters: Record<NameOf<'counter'>, Counter>
     gauges: Record<NameOf<'gauge'>, Gauge>
     histograms: Record<NameOf<'histogram'>, Histogram>
   }
+  return { counters, gauges, histograms, perApp }
 }
 
-function perApp(): [MetricName, MetricEntry][] {
-  return (Object.entries(METRICS) as [MetricName, MetricEntry][]).filter(([, entry]) => entry.scope === 'app')
+/** Puts one figure in, in the way of its metric. */
+function put(metric: Metric, labels: Labels, figure: number | null | undefined): void {
+  if (figure === undefined) return
+  if (figure === null) metric.remove(labels)
+  else if (metric instanceof Counter) metric.inc(labels, figure)
+  else if (metric instanceof Gauge) metric.set(labels, figure)
+  else metric.observe(labels, figure)
 }
 
 function labelsOf(app: Key): { namespace: string; app: string } {
@@ -246,8 +192,4 @@ function codeOf(status: number | undefined): string {
   if (status === undefined) return 'none'
   const code = String(status)
   return (CODES as readonly string[]).includes(code) ? code : 'other'
-}
-
-function seconds(milliseconds: number | undefined): number | undefined {
-  return milliseconds === undefined ? undefined : milliseconds / 1000
 }

@@ -1,3 +1,5 @@
+import { certificateLife } from '../check/certificate.ts'
+import { isComputed } from '../status/condition-types.ts'
 import type { AppStatus, HostStatus } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
 import {
@@ -30,9 +32,6 @@ export interface AppView {
   single: boolean
 }
 
-/** Conditions that repeat what the others say; the head of the app has them as one word. */
-const SUMMED_UP = new Set(['Ready', 'Reconciling', 'Stalled'])
-
 /** One app, folded or not. */
 export function appBlock(app: AppStatus, view: AppView): Html {
   const id = encodeURIComponent(app.key)
@@ -61,7 +60,7 @@ ${hostList(app, id, view)}
 </details>`
 }
 
-/** The sign of a tone. Whoever cannot see it reads the word beside it. */
+/** The sign of a tone. The word beside it says the same. */
 export function mark(tone: Tone): Html {
   return html`<span class="mark ${tone}" aria-hidden="true">${SIGNS[tone]}</span>`
 }
@@ -110,7 +109,7 @@ function facts(app: AppStatus, now: number): Html {
 <div><dt>certificate</dt><dd>${
     certificate?.notAfter === undefined
       ? 'none'
-      : html`${certificate.notAfter < now ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${
+      : html`${certificateLife(certificate.notAfter, now) === 'Expired' ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${
           certificate.uncovered.length === 0 ? 'covers all' : html`<b>${certificate.uncovered.length} not covered</b>`
         }`
   }</dd></div>
@@ -130,16 +129,17 @@ function dnsFact(hosts: readonly HostStatus[]): Html | string {
 }
 
 function conditionList({ conditions, plan }: AppStatus, now: number): Html | '' {
-  const shown = conditions.filter((condition) => !SUMMED_UP.has(condition.type))
+  // The computed ones repeat what the others say; the head of the app has them as one word.
+  const shown = conditions.filter((condition) => !isComputed(condition.type))
   if (shown.length === 0) return ''
   return html`<ul class="conditions" aria-label="Conditions">${shown.map((condition) => {
     const tone = conditionTone(condition)
     // The plan above says it already, with what to do.
-    const told = plan !== undefined && plan.message === condition.message
-    const cure = condition.status === 'True' || told ? '' : cureOf(condition.reason)
+    const repeats = plan !== undefined && plan.message === condition.message
+    const cure = condition.status === 'True' || repeats ? '' : cureOf(condition.reason)
     return html`<li>
 <span class="type">${mark(tone)} ${condition.type} <span class="status">${condition.status}</span></span>
-<span class="text">${condition.reason !== 'Succeeded' && html`<b>${condition.reason}</b> `}<span>${!told && prose(condition.message)}</span> <span class="dim">${time(condition.lastTransitionTime, now)}</span>${cure && html`<span class="cure">${prose(cure)}</span>`}</span>
+<span class="text">${condition.reason !== 'Succeeded' && html`<b>${condition.reason}</b> `}<span>${!repeats && prose(condition.message)}</span> <span class="dim">${time(condition.lastTransitionTime, now)}</span>${cure && html`<span class="cure">${prose(cure)}</span>`}</span>
 </li>`
   })}</ul>`
 }

@@ -6,7 +6,7 @@ import { PAGE_STYLE } from './page-style.ts'
 import { byAttention, counted, cureOf, isoOf, overview, verdict } from './words.ts'
 
 /** What the address of the page asks for. */
-export interface PageQuery {
+interface PageQuery {
   /** Part of a host name or of a key; empty for everything. */
   search: string
   /** Key of the one app to show in full. */

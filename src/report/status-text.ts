@@ -1,8 +1,9 @@
+import { partsOf } from '../status/condition-types.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 import { type Cell, type Paint, painter, table, visible, wrap } from './terminal.ts'
 import { byAttention, conditionTone, counted, cureOf, overview, relative, SIGNS, verdict } from './words.ts'
 
-export interface TextOptions {
+interface TextOptions {
   colour: boolean
   /** Columns of the terminal; `Infinity` when it is none. */
   width: number
@@ -33,7 +34,7 @@ export function statusText(status: Status, options: TextOptions): string {
 }
 
 /** Apps as a table, one line each; nothing for none. */
-export function appsText(apps: readonly AppStatus[], now: number, { colour, width }: TextOptions): string[] {
+function appsText(apps: readonly AppStatus[], now: number, { colour, width }: TextOptions): string[] {
   if (apps.length === 0) return []
   const head = ['APP', 'STATE', 'HOSTS', 'OWNED', 'FOREIGN', 'CERTIFICATE', 'IN SYNC', 'REASON']
   const rows = byAttention(apps).map((app): Cell[] => {
@@ -62,13 +63,11 @@ export function appsText(apps: readonly AppStatus[], now: number, { colour, widt
 }
 
 /** Mappings as a table with a column per condition: `True`, or the reason why not; nothing for none. */
-export function mappingsText(
-  mappings: readonly MappingStatus[],
-  now: number,
-  { colour, width }: TextOptions,
-): string[] {
+function mappingsText(mappings: readonly MappingStatus[], now: number, { colour, width }: TextOptions): string[] {
   if (mappings.length === 0) return []
-  const head = ['MAPPING', 'DOMAIN', 'READY', 'ACCEPTED', 'SYNCED', 'DNS', 'CERTIFICATE', 'EXPIRES', 'ADDRESSES']
+  const parts = partsOf('DomainMapping')
+  const titles = parts.map(({ type, column = type }) => column.toUpperCase())
+  const head = ['MAPPING', 'DOMAIN', 'READY', ...titles, 'EXPIRES', 'ADDRESSES']
   const rows = byAttention(mappings).map((mapping): Cell[] => {
     const { tone, word } = verdict(mapping.conditions)
     const expiry = Math.min(...mapping.hosts.map((host) => host.certificateNotAfter ?? Number.POSITIVE_INFINITY))
@@ -77,34 +76,12 @@ export function mappingsText(
       { text: visible(mapping.key), as: 'strong' },
       { text: visible(mapping.domain) },
       { text: `${SIGNS[tone]} ${word}`, as: tone },
-      ...['Accepted', 'Synced', 'DNSReady', 'CertificateReady'].map((type) =>
-        conditionCell(mapping.conditions.find((condition) => condition.type === type)),
-      ),
+      ...parts.map(({ type }) => conditionCell(mapping.conditions.find((condition) => condition.type === type))),
       { text: Number.isFinite(expiry) ? relative(expiry, now) : '' },
       { text: visible(addresses.join(', ')), as: 'quiet' },
     ]
   })
   return table([heading(head), ...rows], width, painter(colour))
-}
-
-/** Conditions one below the other, with message, age and cure: what `status NAME` and `explain` show in full. */
-export function conditionsText(
-  conditions: readonly Condition[],
-  now: number,
-  { colour, width }: TextOptions,
-): string[] {
-  const paint = painter(colour)
-  return conditions.flatMap((condition) => {
-    const { type, status, reason, message, lastTransitionTime } = condition
-    const head = `${SIGNS[conditionTone(condition)]} ${type}=${status}`
-    const since = paint('quiet', relative(lastTransitionTime, now))
-    const cure = status === 'True' || type === 'Stalled' || type === 'Reconciling' ? '' : cureOf(reason)
-    return [
-      `${paint(conditionTone(condition), head)}  ${visible(reason)}  ${since}`,
-      ...wrap(visible(message), width, '    '),
-      ...wrap(cure && `→ ${cure}`, width, '    '),
-    ]
-  })
 }
 
 /** An app that does not simply work: why, the plan that waits, and what to do. */

@@ -4,8 +4,8 @@ import type { AppStatus, Condition, HostState, HostStatus, MappingStatus, Status
 /** How a state feels: all is well, something is under way, somebody has to look, or it is none of our business. */
 export type Tone = 'ok' | 'work' | 'bad' | 'quiet'
 
-/** A state in one word, with its tone and a sign that differs in shape, since colour alone tells nothing to many. */
-export interface Verdict {
+/** A state in one word, with its tone and a sign that differs in shape, since many people cannot tell colours apart. */
+interface Verdict {
   tone: Tone
   word: string
   reason: string
@@ -32,7 +32,7 @@ export function verdict(conditions: readonly Condition[]): Verdict {
   const words = { reason: ready?.reason ?? '', message: ready?.message ?? '' }
   if (ready?.status === 'True') return { tone: 'ok', word: 'Ready', ...words }
   if (of('Stalled')?.status === 'True') return { tone: 'bad', word: 'Stalled', ...words }
-  // Something that may pass and that is a failure all the same (`False`) is told apart from plain work.
+  // Something that may pass and that is a failure all the same (`False`) is shown apart from plain work.
   if (of('Reconciling')?.status === 'True') return { tone: 'work', word: 'Reconciling', ...words }
   return { tone: 'quiet', word: ready?.reason === 'Suspended' ? 'Suspended' : 'Unknown', ...words }
 }
@@ -127,7 +127,7 @@ export function isoOf(time: number): string {
   return Number.isNaN(date.getTime()) ? '' : date.toISOString()
 }
 
-/** `2026-05-12`, or `2026-05-12 09:30 UTC` with `precise`; an empty text for what is no time. */
+/** `2026-05-12`, or `2026-05-12 09:30 UTC` with `precise`; an empty text for what is not a time. */
 export function dateOf(time: number, precise = false): string {
   const iso = isoOf(time)
   if (iso === '') return ''

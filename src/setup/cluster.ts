@@ -15,11 +15,11 @@ import { createElector, type Elector, leaseName } from '../kubernetes/lease.ts'
 import type { Log } from '../log/log.ts'
 import { createRecordStore } from '../ownership/config-map-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
-import type { BoardOptions } from '../report/board.ts'
 import { createKubernetesSource } from '../source/kubernetes/kubernetes.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { createRecorder } from '../status/cluster/events.ts'
 import { createStatusWriter } from '../status/cluster/status-writer.ts'
+import type { Publisher } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { type DnsRecall, dnsRecall } from './dns-recall.ts'
 import { calledAs, type Io } from './io.ts'
@@ -30,7 +30,7 @@ export interface Cluster {
   objects: ObjectSource
   records: OwnershipStore
   /** Tells the cluster: statuses and Events. Writes behind, and never holds a reconcile up. */
-  publish: NonNullable<BoardOptions['publish']>
+  publish: Publisher
   /** Waits for what is not written yet, milliseconds at the most. */
   flush(timeoutMs: number): Promise<void>
   finalizers: Finalizers

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Key } from '../api/objects.ts'
+import { readMappingStatus } from '../status/wire/wire.ts'
 
 /** What the status of a mapping says of DNS: what an earlier leader found out. */
 export interface DnsRecall {
@@ -9,25 +10,25 @@ export interface DnsRecall {
   rightSince: number | undefined
 }
 
-const told = z.object({
+const object = z.object({
   metadata: z.object({ namespace: z.string(), generation: z.number() }),
   spec: z.object({ appRef: z.object({ name: z.string(), namespace: z.string().optional() }) }),
-  status: z.object({
-    observedGeneration: z.number(),
-    hosts: z.array(z.object({ name: z.string(), addresses: z.array(z.string()).default([]) })),
-    conditions: z.array(z.object({ type: z.string(), status: z.string(), lastTransitionTime: z.string() })),
-  }),
+  status: z.unknown(),
 })
 
 /** Reads it off a `DomainMapping` of the API server; undefined where it says nothing of DNS. */
-export function dnsRecall(object: unknown): DnsRecall | undefined {
-  const { data } = told.safeParse(object)
-  const ready = data?.status.conditions.find(({ type }) => type === 'DNSReady')
-  if (data === undefined || ready === undefined) return undefined
-  // It speaks of what the object said before: of another host, or of another app.
-  if (data.status.observedGeneration !== data.metadata.generation) return undefined
+export function dnsRecall(value: unknown): DnsRecall | undefined {
+  const { data } = object.safeParse(value)
+  if (data === undefined) return undefined
+  const { conditions, hosts, observedGeneration } = readMappingStatus(data.status)
+  const ready = conditions.find(({ type }) => type === 'DNSReady')
+  // What speaks of an older generation speaks of another host, or of another app.
+  if (ready === undefined || observedGeneration !== data.metadata.generation) return undefined
   const { name, namespace = data.metadata.namespace } = data.spec.appRef
-  const since = ready.status === 'True' ? Date.parse(ready.lastTransitionTime) : Number.NaN
-  const rightSince = Number.isNaN(since) ? undefined : since
-  return { app: `${namespace}/${name}`, hosts: data.status.hosts, rightSince }
+  return {
+    app: `${namespace}/${name}`,
+    hosts: hosts.map((host) => ({ name: host.name, addresses: host.addresses ?? [] })),
+    // 0 is a time that could not be read.
+    rightSince: ready.status === 'True' && ready.lastTransitionTime > 0 ? ready.lastTransitionTime : undefined,
+  }
 }

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Board } from '../report/board.ts'
-
 import type { Status } from '../status/status.ts'
+import type { StatusStore } from '../status/store.ts'
 import type { Io } from './io.ts'
 import type { Setup } from './setup.ts'
 
@@ -45,16 +44,16 @@ export async function forgetStatusFile(dir: string): Promise<void> {
 /** Writes the status to the state folder now and then, for `status`. */
 export function keepStatus(
   dir: string,
-  board: Pick<Board, 'status' | 'changes'>,
+  statuses: Pick<StatusStore, 'status' | 'changes'>,
   log: Setup['log'],
 ): { stop(): Promise<void> } {
   let last = ''
   let seen = -1
   const write = async (): Promise<void> => {
     // Of 30,000 mappings it is many megabytes: made only when something changed, and once.
-    const changes = board.changes()
+    const changes = statuses.changes()
     if (changes === seen) return
-    const { generatedAt, ...rest } = board.status()
+    const { generatedAt, ...rest } = statuses.status()
     const text = JSON.stringify(rest)
     const digest = createHash('sha256').update(text).digest('base64')
     if (digest !== last) {

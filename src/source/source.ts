@@ -8,6 +8,23 @@ export interface SourceFault {
   object?: { kind: 'ServerPilotApp' | 'DomainMapping'; key: Key }
 }
 
+/** An object whose newest version has a fault, in so far as it is known. What it said when it was valid, if ever, is an App or a Mapping. */
+export interface InvalidObject {
+  kind: 'ServerPilotApp' | 'DomainMapping'
+  key: Key
+  namespace: string
+  name: string
+  /** That of the newest version. */
+  generation: number
+  place: Place
+  /** What is wrong with it. */
+  message: string
+  uid?: string
+  /** Epoch milliseconds. */
+  deletionTimestamp?: number
+  finalizers?: readonly string[]
+}
+
 /** Why a source's present answer may not be taken as complete. While it lasts, nothing that the source claimed is removed. */
 export interface SourceFailure {
   source: string
@@ -63,6 +80,8 @@ export interface ObjectSource extends MappingSource {
   /** Faults of the last read, by place. */
   faults(): readonly SourceFault[]
   failure(): SourceFailure | undefined
+  /** Objects whose newest version has a fault, also those that never were valid. */
+  invalid(): readonly InvalidObject[]
   /** `Secret` object by namespace, name and key; undefined when there is none. */
   secret(namespace: string, name: string, key: string): Promise<string | undefined>
   /**

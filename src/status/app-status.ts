@@ -1,9 +1,11 @@
 import type { App } from '../api/objects.ts'
-import { certificateFacts, covers } from '../check/certificate.ts'
+import { covers } from '../check/certificate.ts'
 import { compareKey, type Host } from '../domain/host.ts'
+import { listNames } from '../domain/list-names.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import { planToText } from '../plan/render.ts'
-import { conditionsOf, type Said, saidBefore } from './conditions.ts'
+import { conditionsOf, type Parts, type Said } from './conditions.ts'
+import { failureOf, refusalOf, unseen } from './failure.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
@@ -13,24 +15,19 @@ import { syncedOf } from './synced.ts'
 /** The status of an app after a reconcile. Pure. `before` gives the transition times, and what a failed look could not see. */
 export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before: AppStatus | undefined): AppStatus {
   const now = outcome.endedAt
-  const synced = syncedOf(outcome)
-  const conditions = conditionsOf(
-    'ServerPilotApp',
-    app.generation,
-    before?.conditions ?? [],
-    {
-      Accepted: acceptedOf(outcome),
-      Synced: synced,
-      CertificateReady: certificateOf(outcome, checks) ?? keptCertificate(outcome, before),
-    },
-    now,
-  )
+  const parts: Parts<'ServerPilotApp'> = {
+    Accepted: acceptedOf(outcome),
+    Synced: syncedOf(outcome),
+    CertificateReady:
+      certificateOf(outcome, checks) ?? unseen(outcome, outcome.ssl !== undefined, before, 'CertificateReady'),
+  }
+  const conditions = conditionsOf('ServerPilotApp', app.generation, before?.conditions ?? [], parts, now)
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
-  const good = outcome.failure === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
+  const good = failureOf(outcome) === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
   const handled = app.annotations['domainpilot.dev/reconcile-requested-at'] ?? before?.lastHandledReconcileAt
   const lastSuccess = good ? now : before?.lastSuccess
   const plan = waitingPlan(outcome)
-  const certificate = seen ? appCertificate(outcome) : before?.certificate
+  const certificate = seen ? appCertificate(outcome, checks) : before?.certificate
   return {
     key: app.key,
     appId: app.spec.appId,
@@ -49,19 +46,10 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
   }
 }
 
-/** Reasons that speak of the object itself, not of one attempt to bring it in line. */
-const NOT_ACCEPTED: ReadonlySet<string> = new Set<Reason>([
-  'Conflict',
-  'NotAllowed',
-  'InvalidSpec',
-  'CredentialsInvalid',
-  'AppNotFound',
-])
-
-function acceptedOf({ failure, faults, secondWriter }: Outcome): Said {
-  if (failure !== undefined && NOT_ACCEPTED.has(failure.reason)) {
-    return { status: 'False', reason: failure.reason, message: failure.message }
-  }
+function acceptedOf(outcome: Outcome): Said {
+  const { faults, secondWriter } = outcome
+  const refusal = refusalOf(outcome)
+  if (refusal !== undefined) return { status: 'False', reason: refusal.reason, message: refusal.message }
   const rows = faults.length === 0 ? [] : [rowFaults(faults)]
   if (secondWriter === undefined) return { status: 'True', reason: 'Succeeded', message: rows.join('') }
   return { status: 'True', reason: 'SecondWriter', message: [secondWriter, ...rows].join(' ') }
@@ -69,9 +57,8 @@ function acceptedOf({ failure, faults, secondWriter }: Outcome): Said {
 
 /** Rows that count for nothing: the others do. */
 function rowFaults(faults: Outcome['faults']): string {
-  const shown = faults.slice(0, 10).map(({ place, message }) => `${place}: ${message}`)
-  const more = faults.length > shown.length ? ` and ${faults.length - shown.length} more` : ''
-  return `${faults.length} row(s) name no domain that can be served: ${shown.join('; ')}${more}.`
+  const rows = faults.map(({ place, message }) => `${place}: ${message}`)
+  return `${faults.length} row(s) name no domain that can be served: ${listNames(rows, 10, '; ')}.`
 }
 
 /** Reasons that leave open which hosts have no certificate, and why. */
@@ -79,18 +66,13 @@ const LACKING: ReadonlySet<string> = new Set<Reason>(['NotCovered', 'AwaitingAva
 
 function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
   if (ssl === undefined) return undefined
-  const bare = ssl.reason === 'NotCovered'
-  const why = LACKING.has(ssl.reason) ? checks.lacking(bare) : ''
+  const uncovered = ssl.reason === 'NotCovered'
+  const why = LACKING.has(ssl.reason) ? checks.lacking(uncovered) : ''
   const head = ssl.reason === 'AwaitingAvailability' ? 'AutoSSL is not available yet.' : ssl.message
-  const message = why === '' ? ssl.message : bare ? why : `${head} ${why}`
+  const message = why === '' ? ssl.message : uncovered ? why : `${head} ${why}`
   // Where something else than time is in the way, waiting is no cure.
   const reason = ssl.reason === 'AwaitingAvailability' && why !== '' ? 'NotCovered' : ssl.reason
   return { status: ssl.ready ? 'True' : 'False', reason, message }
-}
-
-/** What an attempt that failed could not see stays as it was seen last. */
-function keptCertificate({ failure }: Outcome, before: AppStatus | undefined): Said | undefined {
-  return failure === undefined ? undefined : saidBefore(before?.conditions, 'CertificateReady')
 }
 
 function countsOf({ desired, observed, record, plan }: Outcome): AppStatus['domains'] {
@@ -108,8 +90,7 @@ function heldHosts(record: OwnershipRecord): Host[] {
   return hosts.filter((host) => record.hosts[host]?.absentSince === undefined).sort()
 }
 
-function appCertificate({ observed, desired }: Outcome): AppStatus['certificate'] {
-  const facts = certificateFacts(observed?.ssl?.cert)
+function appCertificate({ observed, desired }: Outcome, { certificate: facts }: HostChecks): AppStatus['certificate'] {
   if (observed === undefined || facts === undefined) return undefined
   const hosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
   const covered = hosts.filter((host) => covers(facts, host)).sort()
@@ -120,7 +101,7 @@ function appCertificate({ observed, desired }: Outcome): AppStatus['certificate'
 function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
   const { observed, plan, desired, record } = outcome
   const there = new Set(observed?.domains.map(compareKey))
-  const facts = certificateFacts(observed?.ssl?.cert)
+  const facts = checks.certificate
   const names = new Set<string>([...there, ...(desired?.hosts.keys() ?? [])])
   return [...names].sort().map((name): HostStatus => {
     const host = name as Host

@@ -1,8 +1,7 @@
+import type { Kind } from '../api/schema.ts'
+import { isPart, type PartType, partsOf, rankOf } from './condition-types.ts'
 import { isRetryable, type Reason } from './reasons.ts'
 import type { Condition } from './status.ts'
-
-/** The two kinds that carry conditions. */
-export type ConditionKind = 'ServerPilotApp' | 'DomainMapping'
 
 /** What a step says of its own condition; the time is worked out by `setCondition`. */
 export interface ConditionInput {
@@ -18,29 +17,6 @@ export type Said = Omit<ConditionInput, 'observedGeneration' | 'type'>
 
 /** The API server takes 32,768 characters; bytes are never fewer than characters. */
 export const MAX_MESSAGE_BYTES = 32_767
-
-/**
- * How each condition that a step owns bears on `Ready`. All of them are good when `True`.
- * `required`: Ready needs `True`. `checked`: `False` denies Ready; `Unknown` denies it only while a first result is on its
- * way (`Progressing`), so that neither a check that is off nor a resolver that fails takes Ready away from an app that works.
- * The order is the order in which a fault is named: the earlier ones are the cause of the later.
- */
-const PARTS: Record<ConditionKind, readonly { type: string; weight: 'required' | 'checked' }[]> = {
-  ServerPilotApp: [
-    { type: 'Accepted', weight: 'required' },
-    { type: 'Synced', weight: 'required' },
-    { type: 'CertificateReady', weight: 'checked' },
-  ],
-  DomainMapping: [
-    { type: 'Accepted', weight: 'required' },
-    { type: 'Synced', weight: 'required' },
-    { type: 'DNSReady', weight: 'checked' },
-    { type: 'CertificateReady', weight: 'checked' },
-  ],
-}
-
-/** Types that `summarize` computes; no step sets them. They come first in a list, for people who read from the top. */
-const COMPUTED = ['Ready', 'Reconciling', 'Stalled']
 
 /**
  * The list with this condition put in, at its old position or at the end. `now` is epoch milliseconds and becomes
@@ -69,13 +45,8 @@ export function setCondition(list: readonly Condition[], input: ConditionInput, 
  * | one is Unknown for a reason that may pass | Unknown | True | False |
  * | one is Unknown because a person said so (suspended) | Unknown | False | False |
  */
-export function summarize(
-  kind: ConditionKind,
-  list: readonly Condition[],
-  generation: number,
-  now: number,
-): Condition[] {
-  const blocking = PARTS[kind].flatMap((part) => blocker(part, list, generation))
+export function summarize(kind: Kind, list: readonly Condition[], generation: number, now: number): Condition[] {
+  const blocking = partsOf(kind).flatMap((part) => blocker(part, list, generation))
   const failed = blocking.filter((condition) => condition.status === 'False')
   const stalled = failed.find((condition) => !isRetryable(condition.reason))
   const cause = stalled ?? failed[0] ?? blocking.find(({ reason }) => !isRetryable(reason)) ?? blocking[0]
@@ -94,37 +65,38 @@ export function summarize(
   put('Reconciling', reconciling ? 'True' : 'False', reconciling ? about : { reason: about.reason, message: '' })
   put('Stalled', stalled ? 'True' : 'False', stalled ? about : { reason: about.reason, message: '' })
 
-  const order = [...COMPUTED, ...PARTS[kind].map((part) => part.type)]
-  const rank = (condition: Condition) => (order.indexOf(condition.type) + order.length + 1) % (order.length + 1)
-  return next.sort((a, b) => rank(a) - rank(b))
+  return next.sort((a, b) => rankOf(a.type) - rankOf(b.type))
 }
 
-/** The list after a reconcile: a part of which nothing is said (undefined) goes, one that is not named stays, the rest is worked out. */
-export function conditionsOf(
-  kind: 'ServerPilotApp' | 'DomainMapping',
+/** What steps say of the conditions of an object of this kind: of each its words, or undefined for nothing. */
+export type Parts<K extends Kind> = Record<PartType<K>, Said | undefined>
+
+/** The list after a reconcile: a part of which nothing is said goes, the rest is worked out. */
+export function conditionsOf<K extends Kind>(
+  kind: K,
   generation: number,
   before: readonly Condition[],
-  parts: Record<string, Said | undefined>,
+  parts: Partial<Parts<K>>,
   now: number,
 ): Condition[] {
-  let list = before.filter((condition) => parts[condition.type] !== undefined || !isPart(condition.type))
-  for (const [type, said] of Object.entries(parts)) {
-    if (said !== undefined) list = setCondition(list, { type, ...said, observedGeneration: generation }, now)
+  const said = parts as Record<string, Said | undefined>
+  let list = before.filter(({ type }) => said[type] !== undefined || !isPart(type))
+  for (const { type } of partsOf(kind)) {
+    const words = said[type]
+    if (words !== undefined) list = setCondition(list, { type, ...words, observedGeneration: generation }, now)
   }
   return summarize(kind, list, generation, now)
 }
 
-/** What was said of a part before, for an attempt that could not see it; undefined when nothing was. */
-export function saidBefore(list: readonly Condition[] | undefined, type: string): Said | undefined {
-  const last = list?.find((each) => each.type === type)
+/** What was said of a part before; undefined when nothing was. */
+export function keptOf(before: { conditions: readonly Condition[] } | undefined, type: PartType): Said | undefined {
+  const last = before?.conditions.find((each) => each.type === type)
   return last && { status: last.status, reason: last.reason as Reason, message: last.message }
 }
 
-const isPart = (type: string): boolean => ['Accepted', 'Synced', 'DNSReady', 'CertificateReady'].includes(type)
-
 /** The condition of that part if it stands in the way of Ready, made up where there is none or only an outdated one. */
 function blocker(
-  part: { type: string; weight: 'required' | 'checked' },
+  part: ReturnType<typeof partsOf>[number],
   list: readonly Condition[],
   generation: number,
 ): Condition[] {

@@ -1,4 +1,6 @@
 import type { Mapping } from '../api/objects.ts'
+import { EXPIRING_MS } from '../check/certificate.ts'
+import { failureOf } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { EventReason } from './reasons.ts'
 import type { AppStatus, MappingStatus } from './status.ts'
@@ -10,40 +12,41 @@ export interface Happening {
   names?: readonly string[]
 }
 
-/** What a reconcile did and what changed by it since the status before. Pure; a state that lasts is told once. */
+/** What a reconcile did and what changed by it since the status before. Pure; a state that lasts is reported once. */
 export function happenings(outcome: Outcome, before: AppStatus | undefined, after: AppStatus): Happening[] {
-  const told: Happening[] = []
-  const tell = (reason: EventReason, note: string, names: readonly string[] = []): void => {
-    told.push({ reason, note, names })
+  const found: Happening[] = []
+  const add = (reason: EventReason, note: string, names: readonly string[] = []): void => {
+    found.push({ reason, note, names })
   }
   const { added, removed, plan, ssl } = outcome
-  if (added.length > 0) tell('DomainsAdded', `${added.length} host(s) added, read back and compared`, added)
-  if (removed.length > 0) tell('DomainsRemoved', `${removed.length} host(s) removed, read back and compared`, removed)
-  const toldBefore = before?.plan?.reason === 'RemovalRefused' && before.plan.hash === plan?.hash
-  if (plan?.refused !== undefined && !toldBefore) {
-    tell('RemovalRefused', plan.refused.message, plan.waiting)
+  if (added.length > 0) add('DomainsAdded', `${added.length} host(s) added, read back and compared`, added)
+  if (removed.length > 0) add('DomainsRemoved', `${removed.length} host(s) removed, read back and compared`, removed)
+  const knownBefore = before?.plan?.reason === 'RemovalRefused' && before.plan.hash === plan?.hash
+  if (plan?.refused !== undefined && !knownBefore) {
+    add('RemovalRefused', plan.refused.message, plan.waiting)
   }
   const rejected = rejectedOf(after).filter((host) => !rejectedOf(before).includes(host))
-  if (rejected.length > 0) tell('DomainRejected', `ServerPilot refuses ${rejected.length} host(s)`, rejected)
-  if (ssl?.switched !== undefined && 'auto' in ssl.switched) tell('AutoSSLEnabled', 'AutoSSL was switched on.')
+  if (rejected.length > 0) add('DomainRejected', `ServerPilot refuses ${rejected.length} host(s)`, rejected)
+  if (ssl?.switched !== undefined && 'auto' in ssl.switched) add('AutoSSLEnabled', 'AutoSSL was switched on.')
   const issued = issuedSince(before, after)
-  if (issued !== undefined) tell('CertificateIssued', issued)
+  if (issued !== undefined) add('CertificateIssued', issued)
   const expiring = expiringSince(before, after, outcome.endedAt)
-  if (expiring !== undefined) tell('CertificateExpiring', expiring)
-  const failed = outcome.failure?.reason
+  if (expiring !== undefined) add('CertificateExpiring', expiring)
+  const failure = failureOf(outcome)
+  const failed = failure?.reason
   if (failed !== undefined && failed !== syncReason(before)) {
-    tell('SyncFailed', `${failed}: ${outcome.failure?.message ?? ''}`)
+    add('SyncFailed', `${failed}: ${failure?.message ?? ''}`)
   }
-  if (outcome.leftBehind !== undefined) tell('SyncFailed', outcome.leftBehind)
+  if (outcome.leftBehind !== undefined) add('SyncFailed', outcome.leftBehind)
   if (failed === undefined && outcome.result !== 'Suspended' && before !== undefined && hadFailed(before)) {
-    tell('SyncRecovered', 'The app is looked after again.')
+    add('SyncRecovered', 'The app is looked after again.')
   }
-  return told
+  return found
 }
 
 const DAY_MS = 86_400_000
-/** Days before its end at which a certificate is told of, once each. */
-const WARNING_DAYS = [21, 14, 7, 3, 1]
+/** Days before its end at which it is reported, once each. */
+const WARNING_DAYS = [EXPIRING_MS / DAY_MS, 14, 7, 3, 1]
 
 /** Another certificate than at the look before. */
 function issuedSince(before: AppStatus | undefined, { certificate }: AppStatus): string | undefined {
@@ -66,7 +69,7 @@ function expiringSince(before: AppStatus | undefined, after: AppStatus, now: num
 /** Of more mappings than this one reconcile makes no Events: the app's Event names the hosts. */
 const MAX_MAPPINGS = 20
 
-/** What happened to single mappings: their hosts were added, or they are not served and why. Pure; told once. */
+/** What happened to single mappings: their hosts were added, or they are not served and why. Pure; reported once. */
 export function mappingHappenings(
   outcome: Outcome,
   before: ReadonlyMap<string, MappingStatus>,
@@ -74,7 +77,7 @@ export function mappingHappenings(
 ): (Happening & { mapping: Mapping })[] {
   const added = new Set<string>(outcome.added)
   const mappings = new Map(outcome.mappings.map((mapping) => [mapping.key, mapping]))
-  const told = after.flatMap((status): (Happening & { mapping: Mapping })[] => {
+  const found = after.flatMap((status): (Happening & { mapping: Mapping })[] => {
     const mapping = mappings.get(status.key)
     if (mapping === undefined) return []
     const trouble = troubleOf(status)
@@ -83,7 +86,7 @@ export function mappingHappenings(
     const own = status.hosts.filter((host) => added.has(host.name)).map((host) => host.name)
     return own.length === 0 ? [] : [{ mapping, reason: 'DomainsAdded', note: `On the app: ${own.join(', ')}` }]
   })
-  return told.length > MAX_MAPPINGS ? [] : told
+  return found.length > MAX_MAPPINGS ? [] : found
 }
 
 /** Why a mapping is not served though nothing is under way for it; undefined when it is, or will be. */

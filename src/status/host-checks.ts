@@ -1,16 +1,19 @@
 import type { App } from '../api/objects.ts'
-import { type CertificateFacts, certificateFacts, covers, EXPIRING_MS } from '../check/certificate.ts'
+import { type CertificateFacts, certificateFacts, certificateLife, covers } from '../check/certificate.ts'
 import { type Coverage, type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
-import { compareKey, displayHost, type Host } from '../domain/host.ts'
+import { compareKey, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
 import { cutMessage, type Said } from './conditions.ts'
+import { hostClauses } from './host-clauses.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
 
 /** What is known of DNS and certificate of one app's hosts after a reconcile. Pure. */
 export interface HostChecks {
+  /** What the installed certificate says, read once for all that asks; undefined when there is none. */
+  certificate: CertificateFacts | undefined
   /** Undefined while nobody has looked. */
   dns(host: string): DnsVerdict | undefined
   /** `DNSReady` of a mapping with these hosts; undefined where DNS is not looked at. */
@@ -35,8 +38,11 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
   const coverage = once(() => coverageOf(app, outcome, certificate, dns))
   const judged = once(() => new Map(coverage().hosts.map((each) => [each.host, each])))
   const isCovered = (host: string): boolean =>
-    certificate !== undefined && certificate.notAfter > endedAt && covers(certificate, host)
+    certificate !== undefined &&
+    certificateLife(certificate.notAfter, endedAt) !== 'Expired' &&
+    covers(certificate, host)
   return {
+    certificate,
     dns,
     dnsReady(hosts) {
       if (checks === undefined || hosts.length === 0) return undefined
@@ -103,7 +109,7 @@ function lackOf(host: string, coverage: HostCoverage | undefined, { ssl }: Outco
     return [{ status: 'False', reason: 'AttemptsExhausted', message: `No certificate for ${host}. ${ssl.message}` }]
   }
   const reason = REASON_OF[coverage.reason] ?? 'NotCovered'
-  return [{ status: 'False', reason, message: without([host], coverage.message) }]
+  return [{ status: 'False', reason, message: lackingAt([[host, coverage.message]]) }]
 }
 
 const servedAs = ({ state, message }: ServedFault): Said => ({
@@ -114,7 +120,8 @@ const servedAs = ({ state, message }: ServedFault): Said => ({
 
 function inPlace(certificate: CertificateFacts | undefined, now: number): Said {
   const end = certificate?.notAfter
-  if (end === undefined || end - now >= EXPIRING_MS) return { status: 'True', reason: 'Succeeded', message: '' }
+  if (end === undefined || certificateLife(end, now) !== 'ExpiringSoon')
+    return { status: 'True', reason: 'Succeeded', message: '' }
   const message = `The certificate ends on ${new Date(end).toISOString().slice(0, 10)} and was not renewed yet.`
   return { status: 'True', reason: 'ExpiringSoon', message }
 }
@@ -158,21 +165,11 @@ function changedAt({ record, checks, startedAt, added, removed }: Outcome, names
   return resolved.reduce((last, at) => Math.max(last, at), record === undefined ? 0 : lastChange(record))
 }
 
-/** So many hosts are named for each cause. */
-const NAMED = 10
 const MAX_CAUSES = 2_000
 
 function causes(hosts: readonly HostCoverage[]): string {
-  const groups = new Map<string, string[]>()
-  for (const { host, message } of hosts) groups.set(message, [...(groups.get(message) ?? []), host])
-  const clauses = [...groups].map(([message, names]) => without(names, message))
-  return cutMessage(clauses.join(' '), MAX_CAUSES)
+  return cutMessage(lackingAt(hosts.map(({ host, message }) => [host, message])), MAX_CAUSES)
 }
 
-/** Most causes begin with the name of the host: it is said once. */
-function without(hosts: readonly string[], message: string): string {
-  const [first = ''] = hosts
-  if (hosts.length === 1 && message.startsWith(displayHost(first as Host))) return `No certificate: ${message}`
-  const more = hosts.length > NAMED ? ` and ${hosts.length - NAMED} more` : ''
-  return `No certificate for ${hosts.slice(0, NAMED).join(', ')}${more}: ${message}`
-}
+const lackingAt = (said: readonly [host: string, message: string][]): string =>
+  hostClauses(said, 'No certificate').join(' ')

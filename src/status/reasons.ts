@@ -1,5 +1,5 @@
 /** What one reason means to the person who reads it. */
-export interface ReasonEntry {
+interface ReasonEntry {
   /** What is so, in one sentence without figures: the condition's message has those. */
   summary: string
   /** What to do about it, in the imperative; empty when there is nothing to do. */
@@ -74,7 +74,7 @@ export const REASONS = {
 
   // Removals that wait
   RemovalSettling: {
-    summary: 'Removals wait until the wishes have been still for a while.',
+    summary: 'Removals wait until the mappings have stayed the same for a while.',
     cure: '',
     retryable: true,
   },
@@ -228,7 +228,7 @@ export const REASONS = {
 export type Reason = keyof typeof REASONS
 
 /** What one Event says; `Warning` asks for attention. */
-export interface EventEntry {
+interface EventEntry {
   type: 'Normal' | 'Warning'
   summary: string
   cure: string

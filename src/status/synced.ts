@@ -1,91 +1,162 @@
 import type { Mapping } from '../api/objects.ts'
-import { displayHost, type Host } from '../domain/host.ts'
+import type { Host } from '../domain/host.ts'
+import { listNames } from '../domain/list-names.ts'
 import type { Held } from '../plan/held.ts'
 import type { Said } from './conditions.ts'
+import { failureOf, refusalOf } from './failure.ts'
+import { hostClauses } from './host-clauses.ts'
 import type { Outcome } from './outcome.ts'
 import type { HostStatus } from './status.ts'
 
-/** What `Synced` of an app says after a reconcile. Pure. */
+/** What `Synced` of an app says after a reconcile: the first rule that has something to say. Pure. */
 export function syncedOf(outcome: Outcome): Said {
-  const { failure, plan, frozen } = outcome
-  if (outcome.result === 'Suspended') {
-    return { status: 'Unknown', reason: 'Suspended', message: 'spec.suspend is true: nothing is read or written.' }
+  return firstOf(APP_RULES, outcome) ?? inPlace(outcome)
+}
+
+const APP_RULES: readonly Rule<Outcome>[] = [
+  suspended,
+  failed,
+  sourceUnavailable,
+  notLookedAt,
+  removalsRefused,
+  notWritten,
+  changesWait,
+]
+
+/** Says something, or leaves it to those after it. */
+type Rule<T> = (about: T) => Said | undefined
+
+function firstOf<T>(rules: readonly Rule<T>[], about: T): Said | undefined {
+  for (const rule of rules) {
+    const said = rule(about)
+    if (said !== undefined) return said
   }
-  if (failure !== undefined) return { status: 'False', reason: failure.reason, message: failure.message }
+  return undefined
+}
+
+function suspended({ result }: Outcome): Said | undefined {
+  if (result !== 'Suspended') return undefined
+  return { status: 'Unknown', reason: 'Suspended', message: 'spec.suspend is true: nothing is read or written.' }
+}
+
+function failed(outcome: Outcome): Said | undefined {
+  const failure = failureOf(outcome)
+  return failure && { status: 'False', reason: failure.reason, message: failure.message }
+}
+
+function sourceUnavailable({ frozen }: Outcome): Said | undefined {
   const [broken] = frozen
-  if (broken !== undefined) {
-    const message = `Source ${broken[0]}: ${broken[1]} Nothing is removed until it can be read again.`
-    return { status: 'False', reason: 'SourceUnavailable', message }
-  }
-  if (plan === undefined) return { status: 'Unknown', reason: 'Progressing', message: 'Not looked at yet.' }
-  if (plan.refused !== undefined) {
-    const { reason, message } = plan.refused
-    return { status: 'False', reason, message: `${message} Held back: ${listed(plan.waiting, 100)}.` }
-  }
-  if (outcome.result === 'Planned' && plan.changes.length > 0) {
-    return {
-      status: 'False',
-      reason: 'DryRun',
-      message: `${plan.changes.length} change(s) worked out and not written.`,
-    }
-  }
-  return (
-    heldBack([...plan.held.entries()]) ?? {
-      status: 'True',
-      reason: 'Succeeded',
-      message: `${plan.kept} host(s) in place.`,
-    }
-  )
+  if (broken === undefined) return undefined
+  const message = `Source ${broken[0]}: ${broken[1]} Nothing is removed until it can be read again.`
+  return { status: 'False', reason: 'SourceUnavailable', message }
+}
+
+function notLookedAt({ plan }: Outcome): Said | undefined {
+  return plan === undefined ? { status: 'Unknown', reason: 'Progressing', message: 'Not looked at yet.' } : undefined
+}
+
+function removalsRefused({ plan }: Outcome): Said | undefined {
+  if (plan?.refused === undefined) return undefined
+  const { reason, message } = plan.refused
+  return { status: 'False', reason, message: `${message} Held back: ${listNames(plan.waiting, 100)}.` }
+}
+
+function notWritten({ result, plan }: Outcome): Said | undefined {
+  if (result !== 'Planned' || plan === undefined || plan.changes.length === 0) return undefined
+  const message = `${plan.changes.length} change(s) worked out and not written.`
+  return { status: 'False', reason: 'DryRun', message }
+}
+
+function changesWait({ plan }: Outcome): Said | undefined {
+  return heldBack([...(plan?.held ?? [])])
+}
+
+function inPlace({ plan }: Outcome): Said {
+  return { status: 'True', reason: 'Succeeded', message: `${plan?.kept} host(s) in place.` }
 }
 
 /** Changes that wait, a clause per reason; the reason of the first is the condition's. Undefined when nothing waits. */
 function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
-  const groups = new Map<string, { reason: Held['reason']; hosts: Host[] }>()
-  for (const [host, { reason, message }] of held) {
-    const group = groups.get(message) ?? { reason, hosts: [] }
-    group.hosts.push(host)
-    groups.set(message, group)
-  }
-  const [first] = groups.values()
+  const [first] = held
   if (first === undefined) return undefined
-  const clauses = [...groups].map(([message, { hosts }]) => clause(hosts, message))
-  return { status: 'False', reason: first.reason, message: clauses.join('; ').replaceAll('.; ', '. ') }
+  const clauses = hostClauses(held.map(([host, { message }]) => [host, message] as const))
+  return { status: 'False', reason: first[1].reason, message: clauses.join('; ').replaceAll('.; ', '. ') }
 }
 
-/** Some messages begin with the name of their host: it is said once. */
-function clause(hosts: readonly Host[], message: string): string {
-  const [first] = hosts
-  const said = hosts.length === 1 && first !== undefined && message.startsWith(displayHost(first))
-  return said ? message : `${listed(hosts, 10)}: ${message}`
+/** A mapping after a reconcile of its app. */
+interface MappingLook {
+  mapping: Mapping
+  outcome: Outcome
+  /** Its hosts. */
+  own: readonly HostStatus[]
+  /** It is not accepted. */
+  refused: boolean
 }
 
-const listed = (hosts: readonly Host[], most: number): string =>
-  hosts.slice(0, most).join(', ') + (hosts.length > most ? ` and ${hosts.length - most} more` : '')
+/** What `Synced` of a mapping says: the first rule that has something to say; undefined when nobody knows. Pure. */
+export function mappingSynced(look: MappingLook): Said | undefined {
+  return firstOf(MAPPING_RULES, look)
+}
 
-/** What `Synced` of a mapping says; undefined when nobody knows. `own`: its hosts. Pure. */
-export function mappingSynced(
-  mapping: Mapping,
-  outcome: Outcome,
-  own: readonly HostStatus[],
-  refused: boolean,
-): Said | undefined {
-  if (refused) return { status: 'False', reason: 'Progressing', message: 'Not accepted, so not served.' }
-  if (outcome.result === 'Suspended') return syncedOf(outcome)
-  if (own.length === 0) {
-    const { failure } = outcome
-    return failure === undefined ? undefined : { status: 'False', reason: failure.reason, message: failure.message }
-  }
-  const held = own.flatMap((host) => {
-    const why = outcome.plan?.held.get(host.name as Host)
-    return why === undefined ? [] : [[host.name as Host, why] as const]
-  })
-  const waits = heldBack(held)
-  if (waits !== undefined) return waits
-  // One that is on its way out is not asked for any more.
-  const absent = own.find((host) => host.state !== 'present' && host.state !== 'leaving')
-  if (absent === undefined) return { status: 'True', reason: 'Succeeded', message: '' }
-  const { failure } = outcome
-  if (failure !== undefined) return { status: 'False', reason: failure.reason, message: failure.message }
+const MAPPING_RULES: readonly Rule<MappingLook>[] = [
+  newestIsFaulty,
+  notAccepted,
+  ({ outcome }) => suspended(outcome),
+  appNotAccepted,
+  neverCompiled,
+  ownChangesWait,
+  ownInPlace,
+  appFailed,
+  notThereYet,
+]
+
+function newestIsFaulty({ mapping }: MappingLook): Said | undefined {
+  if (mapping.fault === undefined) return undefined
+  const message = 'Its newest version has a fault: nothing is changed for it until that is mended.'
+  return { status: 'False', reason: 'InvalidSpec', message }
+}
+
+function notAccepted({ refused }: MappingLook): Said | undefined {
+  return refused ? { status: 'False', reason: 'Progressing', message: 'Not accepted, so not served.' } : undefined
+}
+
+function appNotAccepted({ mapping, outcome }: MappingLook): Said | undefined {
+  const refusal = refusalOf(outcome)
+  if (refusal === undefined) return undefined
+  const message = `ServerPilotApp ${mapping.app} cannot be served: ${refusal.message}`
+  return { status: 'False', reason: refusal.reason, message }
+}
+
+/** Of no host of it anything is known: the attempt says why, or the mapping asks for none. */
+function neverCompiled(look: MappingLook): Said | undefined {
+  return look.own.length === 0 ? appFailed(look) : undefined
+}
+
+function ownChangesWait({ own, outcome }: MappingLook): Said | undefined {
+  return heldBack(
+    own.flatMap((host) => {
+      const held = outcome.plan?.held.get(host.name as Host)
+      return held === undefined ? [] : [[host.name as Host, held] as const]
+    }),
+  )
+}
+
+/** One that is on its way out is not asked for any more. */
+const absentOf = (own: readonly HostStatus[]): HostStatus | undefined =>
+  own.find((host) => host.state !== 'present' && host.state !== 'leaving')
+
+function ownInPlace({ own }: MappingLook): Said | undefined {
+  if (own.length === 0 || absentOf(own) !== undefined) return undefined
+  return { status: 'True', reason: 'Succeeded', message: '' }
+}
+
+function appFailed({ outcome }: MappingLook): Said | undefined {
+  return failed(outcome)
+}
+
+function notThereYet({ mapping, own, outcome }: MappingLook): Said | undefined {
+  const absent = absentOf(own)
+  if (absent === undefined) return undefined
   const reason = outcome.result === 'Planned' ? 'DryRun' : 'Progressing'
   return { status: 'False', reason, message: `${absent.name} of ${mapping.domain} is not on the app yet.` }
 }

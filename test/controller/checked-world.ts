@@ -61,13 +61,13 @@ export async function checked(
   let known: { outcome?: Outcome; app?: AppStatus; mappings: ReadonlyMap<string, MappingStatus> } = {
     mappings: new Map(),
   }
-  /** From outcome to outcome, as the board makes them. */
+  /** From outcome to outcome, as the status store makes them. */
   function statuses(outcome: Outcome): ReadonlyMap<string, MappingStatus> {
     if (known.outcome === outcome) return known.mappings
     assert.ok(outcome.app)
     const seen = hostChecks(outcome.app, outcome)
     const app = appStatus(outcome.app, outcome, seen, known.app)
-    const list = mappingStatuses(outcome.app, app, outcome, seen, known.mappings)
+    const list = mappingStatuses({ app: outcome.app, outcome, checks: seen, status: app }, known.mappings)
     known = { outcome, app, mappings: new Map(list.map((each) => [each.key, each])) }
     return known.mappings
   }

@@ -141,7 +141,7 @@ describe('looks at hosts', () => {
       spec: { appRef: { name: 'network' } },
       status: {
         observedGeneration,
-        hosts: [{ name: 'shop.example.com', addresses: [SERVER] }],
+        hosts: [{ name: 'shop.example.com', state: 'present', addresses: [SERVER] }],
         conditions: [{ type: 'DNSReady', status: 'True', lastTransitionTime: '2026-01-15T12:00:00Z' }],
       },
     })

@@ -3,9 +3,9 @@ import { describe, type TestContext, test } from 'node:test'
 import { createContext } from '../../src/controller/context/context.ts'
 import { createDaemon } from '../../src/controller/daemon.ts'
 import { createLogger } from '../../src/log/log.ts'
-import { createBoard } from '../../src/report/board.ts'
 import { createMetrics } from '../../src/report/metrics.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
+import { createStatusStore } from '../../src/status/store.ts'
 import { turnUntil } from '../time/turn-until.ts'
 import { createWorld, names, type World } from './world.ts'
 
@@ -18,21 +18,21 @@ async function startDaemon(t: TestContext, world: World) {
   const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
   metrics.leading()
   const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
-  const board = createBoard({
+  const statuses = createStatusStore({
     version: 'test',
     dryRun: false,
     objects,
     metrics,
     log,
-    now: clock.now,
+    clock,
     leader: () => true,
   })
-  const daemon = createDaemon({ context, reporter: board, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
+  const daemon = createDaemon({ context, reporter: statuses, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
   await daemon.start()
   await daemon.lead()
   t.after(() => daemon.stop(1_000))
   const until = (what: string, holds: () => boolean): Promise<void> => turnUntil(clock, what, holds)
-  return { daemon, board, metrics, until }
+  return { daemon, statuses, metrics, until }
 }
 
 describe('daemon', () => {
@@ -66,8 +66,8 @@ describe('daemon', () => {
   test('when the API is away every app says so, and all is well again by itself', async (t) => {
     const world = await createWorld(t)
     await world.map('h001')
-    const { board, metrics, until } = await startDaemon(t, world)
-    const ready = () => board.status().apps[0]?.conditions.find((each) => each.type === 'Ready')
+    const { statuses, metrics, until } = await startDaemon(t, world)
+    const ready = () => statuses.status().apps[0]?.conditions.find((each) => each.type === 'Ready')
     await until('ready', () => ready()?.status === 'True')
     world.simulator.faults.add({ kind: 'html502', times: 'always' })
     await until('not ready', () => ready()?.reason === 'ApiUnreachable')
@@ -110,20 +110,20 @@ describe('daemon', () => {
   test('an app whose object goes leaves no status and no series behind, and its hosts stay', async (t) => {
     const world = await createWorld(t)
     await world.map('h001')
-    const { board, metrics, until } = await startDaemon(t, world)
-    await until('there', () => board.status().apps[0]?.lastSuccess !== undefined && world.listed().length === 2)
+    const { statuses, metrics, until } = await startDaemon(t, world)
+    await until('there', () => statuses.status().apps[0]?.lastSuccess !== undefined && world.listed().length === 2)
     await world.unmap('network')
-    await until('gone', () => board.status().apps.length === 0)
+    await until('gone', () => statuses.status().apps.length === 0)
     assert.doesNotMatch(await metrics.text(), /app="network"/)
     assert.equal(world.listed().length, 2)
-    const [orphan] = board.status().mappings
+    const [orphan] = statuses.status().mappings
     assert.equal(orphan?.conditions.find((each) => each.type === 'Accepted')?.reason, 'AppNotFound')
   })
 
   test('first-failure-is-not-counted: the first API error is a step from 0', async (t) => {
     const world = await createWorld(t)
-    const { board, metrics, until } = await startDaemon(t, world)
-    await until('seen', () => board.status().apps[0]?.lastAttempt !== undefined)
+    const { statuses, metrics, until } = await startDaemon(t, world)
+    await until('seen', () => statuses.status().apps[0]?.lastAttempt !== undefined)
     const text = await metrics.text()
     assert.match(text, /domainpilot_reconcile_total\{[^}]*result="failed"\} 0/)
   })

@@ -1,6 +1,6 @@
-import { customResourceDefinitions } from '../../src/api/crd.ts'
-import type { OpenApi } from '../../src/api/crd-status.ts'
 import type { Kind } from '../../src/api/schema.ts'
+import { customResourceDefinitions } from '../../src/status/crd.ts'
+import type { OpenApi } from '../../src/status/wire/field.ts'
 
 /** A way into an object: names of fields, and the first item of lists. */
 export type Path = readonly (string | 0)[]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { customResourceDefinitions } from '../../src/api/crd.ts'
+import { customResourceDefinitions } from '../../src/status/crd.ts'
 import { names } from '../controller/world.ts'
 import { type ApiServer, until } from './api-server.ts'
 import { openDoor, writtenLists } from './door.ts'

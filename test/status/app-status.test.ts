@@ -15,8 +15,9 @@ const of = (status: { conditions: readonly Condition[] }, type: string): string 
 
 function read(outcome: Outcome, before?: AppStatus): { app: AppStatus; mappings: Map<string, MappingStatus> } {
   assert.ok(outcome.app)
-  const app = appStatus(outcome.app, outcome, hostChecks(outcome.app, outcome), before)
-  const list = mappingStatuses(outcome.app, app, outcome, hostChecks(outcome.app, outcome), new Map())
+  const checks = hostChecks(outcome.app, outcome)
+  const app = appStatus(outcome.app, outcome, checks, before)
+  const list = mappingStatuses({ app: outcome.app, outcome, checks, status: app }, new Map())
   return { app, mappings: new Map(list.map((each) => [each.key.split('/')[1] as string, each])) }
 }
 

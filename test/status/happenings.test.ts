@@ -8,7 +8,7 @@ import type { Outcome } from '../../src/status/outcome.ts'
 import type { AppStatus, MappingStatus } from '../../src/status/status.ts'
 import { createWorld, names } from '../controller/world.ts'
 
-/** Follows an app from outcome to outcome, as the board does. */
+/** Follows an app from outcome to outcome, as the status store does. */
 function follow() {
   let before: AppStatus | undefined
   return (outcome: Outcome): string[] => {
@@ -107,14 +107,15 @@ describe('what is worth an Event', () => {
   })
 })
 
-/** Follows the mappings of an app from outcome to outcome, as the board does. */
+/** Follows the mappings of an app from outcome to outcome, as the status store does. */
 function followMappings() {
   let before: ReadonlyMap<string, MappingStatus> = new Map()
   let app: AppStatus | undefined
   return (outcome: Outcome): string[] => {
     assert.ok(outcome.app)
-    app = appStatus(outcome.app, outcome, hostChecks(outcome.app, outcome), app)
-    const after = mappingStatuses(outcome.app, app, outcome, hostChecks(outcome.app, outcome), before)
+    const checks = hostChecks(outcome.app, outcome)
+    app = appStatus(outcome.app, outcome, checks, app)
+    const after = mappingStatuses({ app: outcome.app, outcome, checks, status: app }, before)
     const told = mappingHappenings(outcome, before, after)
     before = new Map(after.map((each) => [each.key, each]))
     return told.map(({ mapping, reason, note }) => `${mapping.name} ${reason} ${note}`)

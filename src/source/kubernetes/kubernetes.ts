@@ -163,6 +163,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     },
     faults,
     failure,
+    invalid: () => [],
     secret: (namespace, name, key) => secrets.value(namespace, name, key),
     namespaceLabels: (namespace) => followed.labels(namespace),
   }

@@ -146,6 +146,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     },
     faults: () => state.faults,
     failure: () => state.failure,
+    invalid: () => [],
     async secret(ns, name, key) {
       const values = state.secrets.get(`${ns}/${name}`)?.values
       return values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined

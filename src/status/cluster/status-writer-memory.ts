@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { StatusFields } from './status-writer-fields.ts'
+import type { StatusFields } from '../wire/wire.ts'
 
 /** What is remembered of what stands in an object, in few bytes: there may be 30,000. */
 export interface Known {

@@ -4,7 +4,7 @@ import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { AppStatus, MappingStatus } from '../status.ts'
-import { ABSENT, appFields, mappingFields, type StatusFields } from './status-writer-fields.ts'
+import { appFields, mappingFields, type StatusFields } from '../wire/wire.ts'
 import { digestOf, type Known, keepTransitionTimes, sinceOf } from './status-writer-memory.ts'
 
 export interface StatusWriterOptions {
@@ -126,7 +126,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     try {
-      const made = await api.patchStatus(kind, namespace, name, { ...ABSENT[kind], ...status }, basis)
+      const made = await api.patchStatus(kind, namespace, name, status, basis)
       const sameObject = version.uid === undefined || made.uid === undefined || made.uid === version.uid
       const uid = made.uid ?? version.uid
       lane.known.set(key, {

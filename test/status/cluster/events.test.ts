@@ -3,16 +3,17 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { EventApi, NewEvent } from '../../../src/kubernetes/api.ts'
 import { createEventApi } from '../../../src/kubernetes/client-apis.ts'
+import { quiet } from '../../../src/log/quiet.ts'
 import { createRecorder, eventNote, type Happening, MAX_NOTE_BYTES } from '../../../src/status/cluster/events.ts'
-import { type Clock, systemClock } from '../../../src/time/clock.ts'
+import { systemClock } from '../../../src/time/clock.ts'
 import { apiServer, until } from '../../kubernetes/api-server.ts'
+import { fakeClock } from '../../time/fake-clock.ts'
 
 const REFUSED = Array.from({ length: 120 }, (_, i) => `kunde-${i + 1}.bücher.example`)
 const MINUTE = 60_000
 
 function world() {
-  let now = Date.UTC(2026, 0, 15)
-  const clock: Clock = { ...systemClock, now: () => now, steady: () => now }
+  const clock = fakeClock({ start: Date.UTC(2026, 0, 15) })
   const created: NewEvent[] = []
   const patched: { name: string; count: number; lastAt: number }[] = []
   const lines: { message: string; fields: unknown }[] = []
@@ -29,7 +30,7 @@ function world() {
     },
   }
   const write = (message: string, fields?: unknown) => void lines.push({ message, fields })
-  const log = { debug: write, info: write, warn: write, error: write, child: () => log }
+  const log = { ...quiet, debug: write, info: write, warn: write, error: write }
   let may = true
   let expired = false
   const recorder = createRecorder({
@@ -45,9 +46,7 @@ function world() {
     created,
     patched,
     lines,
-    later(ms: number) {
-      now += ms
-    },
+    later: clock.advance,
     answers(error: Error | undefined) {
       answer = error
     },
@@ -194,7 +193,7 @@ test('Events on a real API server', { timeout: 60_000 }, async (t) => {
   const namespace = await server.namespace('events')
   const lines: unknown[] = []
   const write = (message: string, fields?: unknown) => void lines.push({ message, fields })
-  const log = { debug: write, info: write, warn: write, error: write, child: () => log }
+  const log = { ...quiet, debug: write, info: write, warn: write, error: write }
   const recorder = createRecorder({
     api: createEventApi(server.admin.events),
     instance: 'domainpilot-7c9d-x2x',

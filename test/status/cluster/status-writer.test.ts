@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Kind, ObjectVersion, StatusApi } from '../../../src/kubernetes/api.ts'
 import { createStatusApi } from '../../../src/kubernetes/client-apis.ts'
+import { quiet } from '../../../src/log/quiet.ts'
 import { createStatusWriter } from '../../../src/status/cluster/status-writer.ts'
-import { appFields, mappingFields, type StatusFields } from '../../../src/status/cluster/status-writer-fields.ts'
 import type { AppStatus, MappingStatus } from '../../../src/status/status.ts'
+import { appFields, mappingFields, type StatusFields } from '../../../src/status/wire/wire.ts'
 import { systemClock } from '../../../src/time/clock.ts'
 import { apiServer } from '../../kubernetes/api-server.ts'
+import { fakeClock } from '../../time/fake-clock.ts'
 import { app, NOW, sampleStatus } from '../sample-status.ts'
 
 const MAPPING = sampleStatus().mappings.find(({ key }) => key === 'wordpress/neu') as MappingStatus
@@ -43,8 +45,8 @@ function world(
     },
   }
   const write = (message: string) => void lines.push(message)
-  const log = { debug: write, info: write, warn: write, error: write, child: () => log }
-  const clock = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 50, signal) }
+  const log = { ...quiet, debug: write, info: write, warn: write, error: write }
+  const clock = fakeClock()
   const writer = createStatusWriter({
     api,
     clock,
@@ -54,6 +56,7 @@ function world(
     },
   })
   return {
+    clock,
     patches,
     lines,
     writer,
@@ -126,7 +129,7 @@ test('of one object the latest is written, never two at a time; of all 8 at most
     if (busy.has(key)) twice.push(key)
     busy.add(key)
     most = Math.max(most, ++now)
-    await sleep(2)
+    await turn()
     now--
     busy.delete(key)
     return { uid: key }
@@ -134,7 +137,7 @@ test('of one object the latest is written, never two at a time; of all 8 at most
   for (let generation = 1; generation <= 3; generation++) {
     for (let i = 0; i < 100; i++) writer.mapping(mapping(`wordpress/m${i}`, { observedGeneration: generation }))
     writer.app(app('wordpress/network', { observedGeneration: generation }))
-    await sleep(5)
+    await turn()
   }
   assert.equal(await settle(), 0)
   assert.deepEqual(twice, [], 'two patches of one object at once')
@@ -153,11 +156,11 @@ test('what comes while a patch of the same object is under way waits for it', as
   })
   for (let generation = 1; generation <= 3; generation++) {
     writer.app(app('wordpress/network', { observedGeneration: generation }))
-    await sleep(5)
+    await turn()
   }
   assert.equal(patches.length, 1)
   answers.shift()?.()
-  await sleep(5)
+  await turn()
   answers.shift()?.()
   await settle()
   assert.deepEqual(
@@ -195,15 +198,20 @@ test('409: left to the next outcome; 404: forgotten', async () => {
 
 test('while the API server is away everything waits; one line says so; the latest is written after it', async () => {
   let away = true
-  const { writer, patches, lines, settle } = world(() => {
+  const { clock, writer, patches, lines, settle } = world(() => {
     if (away) throw fails(503)
     return { uid: 'u' }
   })
   for (let i = 0; i < 50; i++) writer.mapping(mapping(`wordpress/m${i}`))
-  await sleep(100)
-  assert.ok(patches.length < 60, `${patches.length} tries`)
+  // Half a second, a whole one, two: each time as many as may be under way.
+  for (const pause of [0, 500, 1_000, 2_000]) {
+    clock.advance(pause)
+    await turn()
+  }
+  assert.equal(patches.length, 4 * 8)
   writer.mapping(mapping('wordpress/m7', { observedGeneration: 2 }))
   away = false
+  clock.advance(4_000)
   assert.equal(await settle(), 0)
   assert.equal(patches.findLast(({ key }) => key === 'wordpress/m7')?.status.observedGeneration, 2)
   assert.deepEqual(lines, ['Statuses cannot be written, trying again'])
@@ -241,9 +249,11 @@ test('leader-that-wakes-up-late: no patch without leadership; rows of a database
 })
 
 test('flush gives up in time and says how many are left', async () => {
-  const { writer } = world(() => new Promise<never>(() => undefined))
+  const { clock, writer } = world(() => new Promise<never>(() => undefined))
   for (let i = 0; i < 20; i++) writer.mapping(mapping(`wordpress/m${i}`))
-  assert.equal(await writer.flush(1000), 20)
+  const left = writer.flush(1000)
+  clock.advance(1000)
+  assert.equal(await left, 20)
   writer.stop()
   writer.mapping(mapping('wordpress/late'))
   assert.equal(writer.depth(), 8, 'only what is under way')
@@ -266,7 +276,7 @@ test('statuses on a real API server', { timeout: 60_000 }, async (t) => {
     }
   const lines: unknown[] = []
   const write = (message: string, fields?: unknown) => void lines.push({ message, fields })
-  const log = { debug: write, info: write, warn: write, error: write, child: () => log }
+  const log = { ...quiet, debug: write, info: write, warn: write, error: write }
   const start = () =>
     createStatusWriter({ api: createStatusApi(server.admin.custom), clock: systemClock, log, assertMayWrite() {} })
 

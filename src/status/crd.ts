@@ -1,8 +1,10 @@
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { appStatus, mappingStatus, type OpenApi } from './crd-status.ts'
-import { API_GROUP, API_VERSION } from './objects.ts'
-import { type Kind, specSchemas } from './schema.ts'
+import { API_GROUP, API_VERSION } from '../api/objects.ts'
+import { type Kind, specSchemas } from '../api/schema.ts'
+import { partsOf } from './condition-types.ts'
+import type { OpenApi } from './wire/field.ts'
+import { STATUS_WIRE } from './wire/wire.ts'
 
 /** A CustomResourceDefinition as it goes into YAML or to the API server. */
 export interface CustomResourceDefinition {
@@ -19,8 +21,7 @@ interface Naming {
   shortName: string
   description: string
   /** Of `spec`. */
-  wish: string
-  status: OpenApi
+  spec: string
   columns: { name: string; type: string; jsonPath: string; description?: string; priority?: number }[]
   selectableFields: { jsonPath: string }[]
 }
@@ -35,12 +36,13 @@ const REASON = {
   type: 'string',
   jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
 }
-/** What a part of `Ready` says. */
-const conditionColumn = (name: string, type: string) => ({
-  name,
-  type: 'string',
-  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
-})
+/** What the parts of `Ready` say that are printed for a kind. */
+const partColumns = (kind: Kind) =>
+  partsOf(kind).flatMap(({ type, column = type, printed }) =>
+    printed?.includes(kind)
+      ? [{ name: column, type: 'string', jsonPath: `.status.conditions[?(@.type=="${type}")].status` }]
+      : [],
+  )
 const MESSAGE = {
   name: 'Message',
   type: 'string',
@@ -55,8 +57,7 @@ const NAMING: Record<Kind, Naming> = {
     singular: 'serverpilotapp',
     shortName: 'spapp',
     description: 'An app at ServerPilot whose domains are kept in line with the mappings that refer to it.',
-    wish: 'Which app it is, and how its domains are to be kept.',
-    status: appStatus,
+    spec: 'Which app it is, and how its domains are to be kept.',
     columns: [
       { name: 'App', type: 'string', jsonPath: '.spec.appId', description: 'Id of the app at ServerPilot' },
       { name: 'Policy', type: 'string', jsonPath: '.spec.policy' },
@@ -74,15 +75,13 @@ const NAMING: Record<Kind, Naming> = {
     singular: 'domainmapping',
     shortName: 'dmap',
     description: 'The wish that an app serves a domain.',
-    wish: 'Which domain, and which app is to serve it.',
-    status: mappingStatus,
+    spec: 'Which domain, and which app is to serve it.',
     columns: [
       { name: 'Domain', type: 'string', jsonPath: '.spec.domain' },
       { name: 'App', type: 'string', jsonPath: '.spec.appRef.name' },
       READY,
       REASON,
-      conditionColumn('DNS', 'DNSReady'),
-      conditionColumn('Certificate', 'CertificateReady'),
+      ...partColumns('DomainMapping'),
       { name: 'Until', type: 'string', jsonPath: '.status.hosts[0].certificateNotAfter' },
       MESSAGE,
       AGE,
@@ -108,7 +107,7 @@ const KEPT = [
   'required',
 ]
 
-/** The CustomResourceDefinitions of both kinds, made from the schema that also validates files. */
+/** The CustomResourceDefinitions of both kinds, made from the schema that also validates files and from the wire form of the status. */
 export function customResourceDefinitions(): CustomResourceDefinition[] {
   return (Object.keys(NAMING) as Kind[]).map(definition)
 }
@@ -121,7 +120,7 @@ export function crdsYaml(): string {
 }
 
 function definition(kind: Kind): CustomResourceDefinition {
-  const { plural, singular, shortName, description, wish, status, columns, selectableFields } = NAMING[kind]
+  const { plural, singular, shortName, description, spec, columns, selectableFields } = NAMING[kind]
   const openAPIV3Schema = {
     type: 'object',
     description,
@@ -130,8 +129,8 @@ function definition(kind: Kind): CustomResourceDefinition {
       apiVersion: { type: 'string', description: `Version of this object's schema: ${API_VERSION}.` },
       kind: { type: 'string', description: `${kind}.` },
       metadata: { type: 'object' },
-      spec: { description: wish, ...structural(z.toJSONSchema(specSchemas[kind], { io: 'input' })) },
-      status,
+      spec: { description: spec, ...structural(z.toJSONSchema(specSchemas[kind], { io: 'input' })) },
+      status: STATUS_WIRE[kind].schema,
     },
   }
   const version = {

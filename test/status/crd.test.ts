@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { crdsYaml, customResourceDefinitions } from '../../src/api/crd.ts'
-import type { OpenApi } from '../../src/api/crd-status.ts'
+import { crdsYaml, customResourceDefinitions } from '../../src/status/crd.ts'
+import type { OpenApi } from '../../src/status/wire/field.ts'
 
 interface Version {
   name: string

@@ -1,0 +1,26 @@
+import { displayHost } from '../domain/host.ts'
+import { listNames } from '../domain/list-names.ts'
+
+/** So many hosts are named in each clause. */
+const NAMED = 10
+
+/**
+ * What is said of hosts, a clause per message, in the order in which the messages come: `a.example, b.example: MESSAGE`.
+ * Many messages begin with the name of their host: it is said once. `lacking`: what the hosts have not got (`No certificate`).
+ */
+export function hostClauses(said: Iterable<readonly [host: string, message: string]>, lacking?: string): string[] {
+  const groups = new Map<string, string[]>()
+  for (const [host, message] of said) {
+    const hosts = groups.get(message)
+    if (hosts === undefined) groups.set(message, [host])
+    else hosts.push(host)
+  }
+  return [...groups].map(([message, hosts]) => clause(hosts, message, lacking))
+}
+
+function clause(hosts: readonly string[], message: string, lacking: string | undefined): string {
+  const [first = ''] = hosts
+  const named = hosts.length === 1 && message.startsWith(displayHost(first))
+  if (named) return lacking === undefined ? message : `${lacking}: ${message}`
+  return `${lacking === undefined ? '' : `${lacking} for `}${listNames(hosts, NAMED)}: ${message}`
+}

@@ -1,0 +1,206 @@
+import type { App, Key, Mapping } from '../api/objects.ts'
+import type { Kind } from '../api/schema.ts'
+import type { Log } from '../log/log.ts'
+import type { ObjectSource } from '../source/source.ts'
+import type { Cancel, Clock } from '../time/clock.ts'
+import { appStatus } from './app-status.ts'
+import { failureOf } from './failure.ts'
+import { type Happening, happenings, mappingHappenings } from './happenings.ts'
+import { hostChecks } from './host-checks.ts'
+import { atNewest, blankAppStatus } from './invalid.ts'
+import { type AppReconciled, mappingStatuses } from './mapping-status.ts'
+import type { Outcome } from './outcome.ts'
+import type { AppStatus, MappingStatus, Status } from './status.ts'
+import { createUnserved } from './unserved.ts'
+
+/** Keeps what reconciles reported: the status page, `/status.json`, `status` and the metrics are read off it. */
+export interface StatusStore {
+  reconciled(outcome: Outcome): void
+  turned(): void
+  objectsChanged(): void
+  status(): Status
+  /** Grows whenever `status` may have become another one, but for its time. */
+  changes(): number
+  /** When the loop turned last; epoch ms. */
+  lastTurn(): number
+}
+
+/** One reconcile with the statuses that came of it. */
+export interface Reconciled extends AppReconciled {
+  mappings: readonly MappingStatus[]
+}
+
+/** Counts what happens. */
+export interface StatusMetrics {
+  reconciled(reconciled: Reconciled): void
+  /** The app is gone, and so is all that was counted of it. */
+  appGone(app: Key): void
+  /** A read of a source: a good one says how many objects at which epoch millisecond. */
+  sourceRead(source: string, read: { ok: true; objects: number; at: number } | { ok: false }): void
+}
+
+/** Gets statuses and Events whenever a reconcile or a change of objects made them. */
+export interface Publisher {
+  app(status: AppStatus): void
+  mapping(status: MappingStatus): void
+  event(about: EventSubject, happening: Happening): void
+}
+
+interface StatusStoreOptions {
+  version: string
+  dryRun: boolean
+  objects: ObjectSource
+  metrics: StatusMetrics
+  log: Log
+  clock: Clock
+  leader: () => boolean
+  /** Undefined where nobody keeps statuses. */
+  publish?: Publisher
+}
+
+/** The object that an Event is about. */
+interface EventSubject {
+  kind: Kind
+  key: Key
+  uid?: string
+}
+
+/** A thousand objects that change within a second would otherwise mean a thousand looks at 30,000; ms. */
+const LOOK_EVERY_MS = 500
+
+const subject = (kind: Kind, { key, uid }: App | Mapping): EventSubject => ({
+  kind,
+  key,
+  ...(uid === undefined ? {} : { uid }),
+})
+
+/** Makes an empty status store. */
+export function createStatusStore(options: StatusStoreOptions): StatusStore {
+  const { objects, metrics, log, clock, publish } = options
+  const apps = new Map<Key, AppStatus>()
+  const mappings = new Map<Key, ReadonlyMap<Key, MappingStatus>>()
+  const unserved = createUnserved(objects)
+  let lastTurn = clock.now()
+  let changes = 0
+  let look: Cancel | undefined
+  let lookedAt = Number.NEGATIVE_INFINITY
+
+  function forget(key: Key): void {
+    apps.delete(key)
+    mappings.delete(key)
+    metrics.appGone(key)
+  }
+
+  function take(app: App, outcome: Outcome): void {
+    const before = apps.get(app.key)
+    const checks = hostChecks(app, outcome)
+    const status = appStatus(app, outcome, checks, before)
+    const known = mappings.get(app.key) ?? new Map<Key, MappingStatus>()
+    const reconciled = { app, outcome, checks, status }
+    const own =
+      app.deletionTimestamp === undefined && saysNothingOfMappings(outcome)
+        ? [...known.values()]
+        : mappingStatuses(reconciled, known)
+    apps.set(app.key, status)
+    mappings.set(app.key, new Map(own.map((each) => [each.key, each])))
+    metrics.reconciled({ ...reconciled, mappings: own })
+    logReady(log, before, status)
+    if (outcome.leftBehind !== undefined) log.warn('App let go', { app: app.key, message: outcome.leftBehind })
+    if (publish === undefined) return
+    for (const each of happenings(outcome, before, status)) publish.event(subject('ServerPilotApp', app), each)
+    for (const { mapping, ...each } of mappingHappenings(outcome, known, own))
+      if (mapping.source === objects.name) publish.event(subject('DomainMapping', mapping), each)
+    publish.app(status)
+    for (const each of own) publish.mapping(each)
+  }
+
+  /** Costs as much as there are objects. */
+  function lookAtAll(): void {
+    look = undefined
+    const failure = objects.failure()
+    const count = objects.apps().length + objects.mappings().length
+    metrics.sourceRead(
+      objects.name,
+      failure === undefined ? { ok: true, objects: count, at: clock.now() } : { ok: false },
+    )
+    if (failure !== undefined) log.warn('Source failed', { source: failure.source, message: failure.message })
+    if (publish !== undefined && options.leader()) {
+      const found = unserved.look(clock.now())
+      for (const each of found.apps) publish.app(each)
+      for (const each of found.mappings) publish.mapping(each)
+    }
+    lookedAt = clock.steady()
+  }
+
+  return {
+    reconciled(outcome) {
+      changes++
+      lastTurn = clock.now()
+      const { app, ...rest } = atNewest(outcome, objects.invalid)
+      if (app === undefined) forget(outcome.key)
+      else take(app, { ...rest, app })
+    },
+    turned() {
+      lastTurn = clock.now()
+    },
+    objectsChanged() {
+      changes++
+      for (const key of apps.keys()) if (objects.app(key) === undefined) forget(key)
+      if (look !== undefined) return
+      const wait = lookedAt + LOOK_EVERY_MS - clock.steady()
+      if (wait <= 0) lookAtAll()
+      else look = clock.after(wait, lookAtAll, { idle: true })
+    },
+    status() {
+      const found = unserved.look(clock.now())
+      const served = objects.apps().flatMap((app) => [...(mappings.get(app.key)?.values() ?? [])])
+      return {
+        version: options.version,
+        generatedAt: clock.now(),
+        leader: options.leader(),
+        dryRun: options.dryRun,
+        source: sourceStatus(objects),
+        apps: [...objects.apps().map((app) => apps.get(app.key) ?? blankAppStatus(app)), ...found.apps].sort(byKey),
+        mappings: [...withoutThose(served, found.mappings), ...found.mappings].sort(byKey),
+      }
+    },
+    changes: () => changes,
+    lastTurn: () => lastTurn,
+  }
+}
+
+/** It ended before it got to the mappings, and does not name them either: what was said of them stays. */
+function saysNothingOfMappings(outcome: Outcome): boolean {
+  const { desired, mappings, result } = outcome
+  if (desired !== undefined || result === 'Suspended') return false
+  return failureOf(outcome) === undefined || mappings.length === 0
+}
+
+const byKey = (a: { key: Key }, b: { key: Key }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+
+/** Each mapping once: of those of an app that is being deleted both speak. */
+function withoutThose(served: readonly MappingStatus[], others: readonly MappingStatus[]): readonly MappingStatus[] {
+  const keys = new Set(others.map(({ key }) => key))
+  return keys.size === 0 ? served : served.filter(({ key }) => !keys.has(key))
+}
+
+function sourceStatus(objects: ObjectSource): Status['source'] {
+  const failure = objects.failure()
+  const faults = objects.faults().map(({ place, message }) => ({ place, message }))
+  return {
+    name: objects.name,
+    synced: objects.synced(),
+    ...(failure === undefined ? {} : { failure: failure.message }),
+    faults,
+  }
+}
+
+/** A line when the app's Ready changes its status or reason, not at every look. */
+function logReady(log: Log, before: AppStatus | undefined, after: AppStatus): void {
+  const was = before?.conditions.find((each) => each.type === 'Ready')
+  const is = after.conditions.find((each) => each.type === 'Ready')
+  if (is === undefined || (was?.status === is.status && was.reason === is.reason && was.message === is.message)) return
+  const fields = { app: after.key, ready: is.status, reason: is.reason, message: is.message }
+  if (is.status === 'False') log.warn('App is not ready', fields)
+  else log.info('App status', fields)
+}
