@@ -75,7 +75,12 @@ function blockedAdditions(
   contended: ReadonlyMap<Host, Held>,
 ): { blocked: ReadonlyMap<Host, Held>; gathering: number | undefined } {
   const open = openAdditions(facts)
-  const blocked = new Map<Host, Held>([...rejectedBefore(facts), ...contended, ...heldByDns(facts, open)])
+  const blocked = new Map<Host, Held>([
+    ...rejectedBefore(facts),
+    ...faulty(facts),
+    ...contended,
+    ...heldByDns(facts, open),
+  ])
   const { held, gathering } = heldByLimit(
     facts,
     open.filter((host) => !blocked.has(host)),
@@ -90,6 +95,21 @@ function rejectedBefore({ desired, record, now }: Facts): [Host, Held][] {
     if (retryAt <= now || generation !== desired.hosts.get(host)?.mapping.generation) return []
     return [[host, { reason: 'Rejected', message: `ServerPilot refuses it: ${words}`, until: retryAt }]]
   })
+}
+
+/** Nobody knows what a mapping asks for whose newest version has a fault: what it held stays, and nothing is added for it. */
+function faulty({ desired }: Facts): [Host, Held][] {
+  return [...desired.hosts].flatMap(
+    ([
+      host,
+      {
+        mapping: { key, fault },
+      },
+    ]): [Host, Held][] =>
+      fault === undefined
+        ? []
+        : [[host, { reason: 'InvalidSpec', message: `its mapping ${key} has a fault: ${fault}` }]],
+  )
 }
 
 /** Additions that `dns.policy: Require` holds back: those that do not resolve to the server, as far as is known. */

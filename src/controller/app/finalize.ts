@@ -1,8 +1,8 @@
-import type { App } from '../../api/objects.ts'
+import type { App, Key } from '../../api/objects.ts'
 import { LATE_WRITE_MS } from '../../ownership/record.ts'
 import type { Failure, Found } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
-import { ReconcileError } from '../context/errors.ts'
+import { failureOf, ReconcileError } from '../context/errors.ts'
 import type { Finalizable } from '../context/ports.ts'
 import type { Pass, Stage } from './pass.ts'
 
@@ -20,7 +20,7 @@ const PATIENCE = 3_600_000
 /** The stage of an app. */
 export function stageOf(context: Context, app: App): Stage {
   if (app.deletionTimestamp === undefined) return 'serve'
-  const removes = asksForRemoval(app) && hasFinalizer(app) && !app.spec.suspend
+  const removes = app.fault === undefined && asksForRemoval(app) && hasFinalizer(app) && !app.spec.suspend
   return removes && !hasHeir(context, app) ? 'finalize' : 'let go'
 }
 
@@ -42,13 +42,27 @@ export async function bringFinalizer(context: Context, app: App, stage: Stage): 
 }
 
 /**
- * Lets an object go whose newest version has a fault: nobody knows what it asks for, so its hosts stay. Gives what was left behind;
- * undefined when it is not being deleted, or nothing holds it. Throws `ReconcileError`.
+ * What becomes of an app whose newest version has a fault. Nobody knows what it asks for, so nothing is written for it; one that is
+ * being deleted is let go, and its hosts stay. Throws `ReconcileError`.
  */
-export async function letFaultyGo(context: Context, object: Finalizable): Promise<string | undefined> {
-  if (object.deletionTimestamp === undefined || !hasFinalizer(object)) return undefined
+export async function refuse({ context, app, stage }: Pass, fault: string): Promise<Found> {
+  if (stage === 'serve') return { failure: { reason: 'InvalidSpec', message: fault, retryable: false } }
+  return await letFaultyGo(context, app)
+}
+
+/** The same for one that never could be read. */
+export async function letUnreadableGo(context: Context, key: Key): Promise<Found> {
+  const object = context.ports.objects.invalid().find((each) => each.kind === 'ServerPilotApp' && each.key === key)
+  if (object === undefined) return {}
+  return await letFaultyGo(context, object).catch((error: unknown) => ({ failure: failureOf(error) }))
+}
+
+async function letFaultyGo(context: Context, object: Finalizable): Promise<Found> {
+  if (object.deletionTimestamp === undefined || !hasFinalizer(object)) return {}
   await change(context, object, 'remove')
-  return `ServerPilotApp ${object.key} was deleted while it had a fault, and let go: hosts that domainpilot added stay on its app.`
+  return {
+    leftBehind: `ServerPilotApp ${object.key} was deleted while it had a fault, and let go: hosts that domainpilot added stay on its app.`,
+  }
 }
 
 async function change({ ports, mode }: Context, object: Finalizable, how: 'add' | 'remove'): Promise<void> {

@@ -2,7 +2,7 @@ import type { Key } from '../../api/objects.ts'
 import type { Found, Outcome } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
 import { act, decideNow, foundOf } from './act.ts'
-import { bringFinalizer, finalize, stageOf } from './finalize.ts'
+import { bringFinalizer, finalize, letUnreadableGo, refuse, stageOf } from './finalize.ts'
 import { findAccount, gatherDeclared, gatherFacts } from './gather.ts'
 import { mayGoOn, readsOnly } from './may-write.ts'
 import type { Pass } from './pass.ts'
@@ -17,10 +17,11 @@ import { collect } from './steps.ts'
 export async function reconcile(context: Context, key: Key, signal: AbortSignal): Promise<Outcome> {
   const startedAt = context.ports.clock.now()
   const app = context.ports.objects.app(key)
-  if (app === undefined) return gone(context, { key, startedAt })
+  if (app === undefined) return gone(context, { key, startedAt, ...(await letUnreadableGo(context, key)) })
   const pass: Pass = { context, app, stage: stageOf(context, app), signal }
   const served = await collect<Found>(steps(pass), signal, { startedAt })
-  if (pass.stage === 'let go' && served.failure === undefined) return gone(context, { key, ...served })
+  const isLetGo = pass.stage === 'let go' && served.failure === undefined && served.leftBehind === undefined
+  if (isLetGo) return gone(context, { key, ...served })
   if (pass.stage !== 'finalize') return report(pass, served)
   return report(pass, await collect<Found>(finalize(pass, served), signal, served))
 }
@@ -28,6 +29,7 @@ export async function reconcile(context: Context, key: Key, signal: AbortSignal)
 /** The steps of a pass: gather, decide, act. Each gives what it found out or did; what throws ends the pass. */
 async function* steps(pass: Pass): AsyncGenerator<Found> {
   const { context, app, stage } = pass
+  if (app.fault !== undefined) return yield await refuse(pass, app.fault)
   await bringFinalizer(context, app, stage)
   if (stage === 'let go') return
   if (app.spec.suspend) return yield { result: 'Suspended' }

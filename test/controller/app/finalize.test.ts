@@ -8,7 +8,7 @@ import type { ObjectSource } from '../../../src/source/source.ts'
 import { createWorld, names, type World } from '../world.ts'
 
 const KEY = 'wordpress/network'
-type Metadata = Pick<App, 'deletionTimestamp' | 'finalizers'>
+type Metadata = Pick<App, 'deletionTimestamp' | 'finalizers' | 'fault'>
 
 /** Gives an app of files what only objects of a cluster have, and plays the API server that keeps it. */
 async function inCluster(t: TestContext, spec: object = {}, domains: string[] = ['by-hand.example.org']) {
@@ -48,6 +48,10 @@ async function inCluster(t: TestContext, spec: object = {}, domains: string[] = 
   return {
     world,
     changes,
+    /** Its newest version has a fault. */
+    spoil: (fault: string) => {
+      metadata = { ...metadata, fault }
+    },
     delete: () => {
       metadata = { ...metadata, deletionTimestamp: world.clock.now() }
     },
@@ -214,5 +218,67 @@ describe('deletionPolicy: Delete', () => {
     object.delete()
     await world.reconcile()
     assert.deepEqual(changes, [])
+  })
+})
+
+describe('a-faulty-object-obeys-its-brakes', () => {
+  const FAULT = 'spec.dns.expectedAddresses[0] must be an address or a network'
+
+  test('an app with a fault: nothing is read or written from that moment on, and each of its mappings is told', async (t) => {
+    const { world, spoil } = await inCluster(t)
+    await world.map('shop')
+    await world.settle()
+    spoil(FAULT)
+    await world.map('second')
+    await world.unmap('shop')
+    const calls = world.simulator.calls.length
+    const outcome = await world.reconcile()
+    assert.deepEqual(
+      [outcome.result, outcome.failure?.reason, outcome.failure?.retryable],
+      ['Failed', 'InvalidSpec', false],
+    )
+    assert.equal(outcome.failure?.message, FAULT)
+    assert.deepEqual(
+      outcome.mappings.map(({ name }) => name),
+      ['second'],
+    )
+    assert.equal(world.simulator.calls.length, calls)
+    assert.deepEqual(world.listed(), ['by-hand.example.org', 'shop.example.com'])
+  })
+
+  test('deleted with a fault it is let go: its hosts stay, and that is said', async (t) => {
+    const { world, changes, ...object } = await inCluster(t)
+    await world.map('shop')
+    await world.settle()
+    object.spoil(FAULT)
+    object.delete()
+    const outcome = await world.reconcile()
+    assert.match(
+      outcome.leftBehind ?? '',
+      /was deleted while it had a fault, and let go: hosts that domainpilot added stay/,
+    )
+    assert.deepEqual(changes, ['add', 'remove'])
+    assert.equal(object.vanished(), true)
+    assert.deepEqual(world.listed(), ['by-hand.example.org', 'shop.example.com'])
+  })
+
+  test('a mapping with a fault: what it held stays, and nothing is added for it', async (t) => {
+    const world = await createWorld(t)
+    await world.map('shop')
+    await world.settle()
+    const { objects } = world.context.ports
+    const fault = 'spec.www must be Always, MainOnly or Never'
+    const spoiled: ObjectSource = {
+      ...objects,
+      mappingsOf: (app) => {
+        const read = objects.mappingsOf(app)
+        return { ...read, mappings: read.mappings.map((each) => ({ ...each, fault })) }
+      },
+    }
+    Object.assign(world.context.ports, { objects: spoiled, mappingSources: [spoiled] })
+    await world.map('second')
+    const outcome = await world.reconcile()
+    assert.equal(outcome.plan?.held.get('second.example.com' as Host)?.reason, 'InvalidSpec')
+    assert.deepEqual(world.listed(), ['by-hand.example.org', 'shop.example.com'])
   })
 })
