@@ -1,22 +1,18 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { addressSet } from '../src/check/dns/addresses.ts'
-import { openDns } from '../src/check/dns/ask.ts'
+import { openDns, questionRate } from '../src/check/dns/ask.ts'
 import { dueHosts, type HostMemory, remember } from '../src/check/dns/memory.ts'
-import { createPace, type PaceClock, type Rate, rateOf } from '../src/check/dns/pace.ts'
 import { checkRound } from '../src/check/dns/round.ts'
+import type { Rate } from '../src/time/bucket.ts'
+import { systemClock } from '../src/time/clock.ts'
+import { createPace } from '../src/time/pace.ts'
 import { daemonTurn } from './daemon-checks.ts'
 import { type Bench, collectGarbage, ensure, type Figure, timed } from './measure.ts'
 
 const HOSTS = 30_000
 const PACED_SECONDS = 5
-
-const clock: PaceClock = {
-  now: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted()),
-}
 
 /** A round of DNS checks over a whole fleet: what it costs, and whether the resolver is spared. */
 export const checkBench: Bench = {
@@ -29,7 +25,7 @@ export const checkBench: Bench = {
         child.send('count')
         return ((await once(child, 'message')) as [number])[0]
       }
-      return [...(await wholeFleet(address)), ...(await paced(address, asked)), ...(await daemonTurn(address, clock))]
+      return [...(await wholeFleet(address)), ...(await paced(address, asked)), ...(await daemonTurn(address))]
     } finally {
       child.kill()
     }
@@ -44,7 +40,7 @@ async function wholeFleet(address: string): Promise<Figure[]> {
   const before = process.memoryUsage()
   const cpu = process.cpuUsage()
   const start = performance.now()
-  await round(address, hosts, memory, { perSecond: 1e6, burst: 1000 })
+  await round(address, hosts, memory, { qps: 1e6, burst: 1000 })
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(cpu)
   const peak = process.memoryUsage().rss
@@ -72,7 +68,7 @@ async function wholeFleet(address: string): Promise<Figure[]> {
   ]
 }
 
-const PACED = rateOf(20)
+const PACED = questionRate(20)
 
 async function paced(address: string, asked: () => Promise<number>): Promise<Figure[]> {
   const before = await asked()
@@ -82,10 +78,8 @@ async function paced(address: string, asked: () => Promise<number>): Promise<Fig
     if (!stop.aborted) throw error
   })
   const rate = ((await asked()) - before - PACED.burst) / PACED_SECONDS
-  ensure(rate > PACED.perSecond / 2, `${rate} questions a second: too few`)
-  return [
-    { name: `questions a second, ${PACED.perSecond} allowed`, measured: rate, unit: '/s', goal: PACED.perSecond + 0.5 },
-  ]
+  ensure(rate > PACED.qps / 2, `${rate} questions a second: too few`)
+  return [{ name: `questions a second, ${PACED.qps} allowed`, measured: rate, unit: '/s', goal: PACED.qps + 0.5 }]
 }
 
 async function round(
@@ -96,7 +90,7 @@ async function round(
   signal = new AbortController().signal,
 ): Promise<void> {
   const { set: expected } = addressSet(['192.0.2.10'])
-  const dns = openDns({ servers: [address], pace: createPace(rate, clock), signal })
+  const dns = openDns({ servers: [address], pace: createPace(rate, systemClock), signal })
   const checking = checkRound(
     hosts.map((host) => ({ host, expected })),
     {

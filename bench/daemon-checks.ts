@@ -1,6 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { openDns } from '../src/check/dns/ask.ts'
-import { createPace, type PaceClock, rateOf } from '../src/check/dns/pace.ts'
+import { openDns, questionRate } from '../src/check/dns/ask.ts'
 import { readRoots } from '../src/check/served-verdict.ts'
 import { createChecks } from '../src/controller/checks/checks.ts'
 import { type Context, createContext } from '../src/controller/context/context.ts'
@@ -8,6 +7,7 @@ import { quiet } from '../src/log/quiet.ts'
 import type { ServerPilot } from '../src/serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../src/source/source.ts'
 import { systemClock } from '../src/time/clock.ts'
+import { createPace } from '../src/time/pace.ts'
 import { app, mappings, record } from '../test/plan/fixture.ts'
 import { collectGarbage, ensure, type Figure } from './measure.ts'
 
@@ -17,9 +17,9 @@ const HOSTS = 300
 const QPS = 2_000
 
 /** A daemon's turn over a whole fleet: what its looks do to whatever else wants the event loop. */
-export async function daemonTurn(address: string, clock: PaceClock): Promise<Figure[]> {
+export async function daemonTurn(address: string): Promise<Figure[]> {
   const context = await fleet()
-  const pace = createPace(rateOf(QPS), clock)
+  const pace = createPace(questionRate(QPS), systemClock)
   let told = 0
   const checks = createChecks({
     context,

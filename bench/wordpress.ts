@@ -4,6 +4,7 @@ import { connect, type Database, LIMITS } from '../src/source/wordpress/connecti
 import { parseDatabaseUrl } from '../src/source/wordpress/database-url.ts'
 import { type Known, type Look, look } from '../src/source/wordpress/snapshot.ts'
 import { advance, type State, unread } from '../src/source/wordpress/state.ts'
+import { systemClock } from '../src/time/clock.ts'
 import { mariaDb } from '../test/source/wordpress/mariadb.ts'
 import { coreTables, ultimateTable, wwwSettings } from '../test/source/wordpress/network.ts'
 import { type Bench, collectGarbage, ensure, median } from './measure.ts'
@@ -42,7 +43,11 @@ async function figures(url: string) {
 
   async function once(known?: Known): Promise<{ found: Look; ms: number }> {
     const from = performance.now()
-    const database = await connect(endpoint, LIMITS, new AbortController().signal)
+    const database = await connect(endpoint, {
+      clock: systemClock,
+      limits: LIMITS,
+      signal: new AbortController().signal,
+    })
     const found = await look(database, { prefix: 'wp_', mappings: 'Auto', statementMs: LIMITS.statement }, known)
     const ms = performance.now() - from
     reads = await rowsExamined(database)

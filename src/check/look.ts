@@ -1,3 +1,4 @@
+import { inParallel } from '../time/pool.ts'
 import type { Dns } from './dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from './dns/caa.ts'
 import type { DnsVerdict } from './dns/judge.ts'
@@ -79,12 +80,4 @@ async function servedAt(
   const shaken = await shake({ address: server.address, host, signal })
   reach.note(server.address, shaken, now())
   return judgeServed({ host, handshake: shaken, now: now(), roots: roots(), expected: server.certificate })
-}
-
-async function inParallel<T>(items: readonly T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]()
-  const worker = async (): Promise<void> => {
-    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value)
-  }
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker))
 }

@@ -1,9 +1,10 @@
+import { backOff } from '../time/back-off.ts'
 import type { Handshake } from './served.ts'
 
 const MINUTE = 60_000
 
 /** The first pause after a server could not be reached, and the longest; ms. */
-const PAUSE = { first: 15 * MINUTE, most: 6 * 60 * MINUTE } as const
+const PAUSES = { first: 15 * MINUTE, longest: 6 * 60 * MINUTE } as const
 
 /**
  * Which servers handshakes are worth trying with. A firewall between here and a server is one fact, and not one for each of its
@@ -18,7 +19,7 @@ export interface Reach {
 
 /** Makes one that knows nothing yet. */
 export function createReach(): Reach {
-  const closed = new Map<string, { until: number; pause: number }>()
+  const closed = new Map<string, { until: number; pause: number; failures: number }>()
   return {
     worthTrying(address, now) {
       const shut = closed.get(address)
@@ -33,8 +34,9 @@ export function createReach(): Reach {
       const before = closed.get(address)
       // Several handshakes may have been under way when the first one failed.
       if (before !== undefined && now < before.until && before.until - now <= before.pause) return
-      const pause = Math.min(before === undefined ? PAUSE.first : before.pause * 2, PAUSE.most)
-      closed.set(address, { until: now + pause, pause })
+      const failures = (before?.failures ?? 0) + 1
+      const pause = backOff(PAUSES, failures)
+      closed.set(address, { until: now + pause, pause, failures })
     },
   }
 }

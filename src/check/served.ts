@@ -1,6 +1,8 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
+import { type Clock, systemClock } from '../time/clock.ts'
+import { within } from '../time/within.ts'
 
 /** Where and how to shake hands. */
 export interface HandshakeOptions {
@@ -12,6 +14,7 @@ export interface HandshakeOptions {
   /** Milliseconds for the connection and the handshake together. */
   timeout?: number
   signal?: AbortSignal
+  clock?: Pick<Clock, 'after'>
 }
 
 /** Why no certificate was seen. It says nothing of certificates: a firewall may stand between here and the server. */
@@ -28,7 +31,7 @@ const MAX_CHAIN = 10
  * Rejects only with the signal's reason.
  */
 export async function handshake(options: HandshakeOptions): Promise<Handshake> {
-  const { address, port = 443, host, timeout = 5000, signal } = options
+  const { address, port = 443, host, timeout = 5000, signal, clock = systemClock } = options
   signal?.throwIfAborted()
   const name = host.startsWith('*.') ? `wildcard${host.slice(1)}` : host
   const socket = connect({
@@ -41,16 +44,15 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
     ...(isIP(name) === 0 ? { servername: name } : {}),
   })
   try {
-    return await outcome(socket, timeout, signal)
+    return await within(clock, timeout, outcome(socket, signal), () => ({ kind: 'unseen', why: 'Timeout' }))
   } finally {
     socket.destroy()
   }
 }
 
-function outcome(socket: TLSSocket, timeout: number, signal: AbortSignal | undefined): Promise<Handshake> {
+function outcome(socket: TLSSocket, signal: AbortSignal | undefined): Promise<Handshake> {
   return new Promise<Handshake>((resolve, reject) => {
     const unseen = (why: Unseen) => resolve({ kind: 'unseen', why })
-    const timer = setTimeout(unseen, timeout, 'Timeout')
     const abort = () => reject(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     socket.once('secureConnect', () => {
@@ -61,7 +63,6 @@ function outcome(socket: TLSSocket, timeout: number, signal: AbortSignal | undef
     // Stays on: what happens to the connection after the result is of no interest.
     socket.on('error', (error) => unseen(whyOf(error)))
     socket.once('close', () => {
-      clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
       unseen('Reset')
     })

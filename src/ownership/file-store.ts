@@ -3,13 +3,11 @@ import * as nodeFiles from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { decodeRecord, encodeRecord } from './decode.ts'
 import { type FileSystem, makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
-import { lockStateDir, StateDirBusyError } from './lock.ts'
+import { type LockOptions, lockStateDir, StateDirBusyError } from './lock.ts'
 import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stored } from './store.ts'
 
 /** An open state folder. */
 export interface FileStore extends OwnershipStore {
-  /** Absolute path of the folder, for whoever keeps more there. */
-  readonly stateDir: string
   /** Throws `StateDirBusyError` when another process has taken the folder over meanwhile. */
   assertHeld(): Promise<void>
   /** Waits for writes under way and gives the folder free. */
@@ -17,10 +15,7 @@ export interface FileStore extends OwnershipStore {
 }
 
 /** How to open a state folder. All but `version` is for tests. */
-export interface FileStoreOptions {
-  version: string
-  /** Epoch milliseconds. */
-  now?: number
+export interface FileStoreOptions extends Pick<LockOptions, 'version' | 'clock'> {
   fs?: FileSystem
 }
 
@@ -56,7 +51,6 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
   }
 
   return {
-    stateDir: folder,
     load: (account, appId) => load(folder, account, appId, fs),
 
     save(record, token) {

@@ -14,6 +14,7 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { type Clock, every, systemClock } from '../time/clock.ts'
 import { identifySelf, isRunning, type ProcessIdentity } from './process-identity.ts'
 
 /** The state folder is held by another process. */
@@ -32,8 +33,7 @@ export interface StateLock {
 export interface LockOptions {
   /** Version of the program, for whoever is turned away. */
   version: string
-  /** Epoch milliseconds, for whoever is turned away. */
-  now?: number
+  clock?: Pick<Clock, 'now' | 'after'>
   self?: ProcessIdentity
   /** How often the holder gives a sign of life, ms. */
   beat?: number
@@ -70,8 +70,9 @@ type Holder = z.infer<typeof holderSchema>
  */
 export async function lockStateDir(stateDir: string, options: LockOptions): Promise<StateLock> {
   const self = options.self ?? (await identifySelf())
-  const since = new Date(options.now ?? Date.now()).toISOString()
-  const holder: Holder = { ...self, since, version: options.version, id: randomUUID(), released: false }
+  const { clock = systemClock, version } = options
+  const since = new Date(clock.now()).toISOString()
+  const holder: Holder = { ...self, since, version, id: randomUUID(), released: false }
   const draft = join(stateDir, `.lock-${holder.id}.tmp`)
   try {
     for (;;) {
@@ -83,7 +84,7 @@ export async function lockStateDir(stateDir: string, options: LockOptions): Prom
       const [highest = 0, ...older] = await generations(stateDir)
       if (highest === top + 1) {
         for (const each of older) await rm(join(stateDir, `lock.${each}`), { force: true })
-        return await hold(path, holder, options.beat ?? BEAT_MS)
+        return await hold(path, holder, clock, options.beat ?? BEAT_MS)
       }
       // We listed the folder in the very moment in which others took it, released it and tidied up.
       await rm(path, { force: true })
@@ -165,10 +166,10 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 
 const encode = (holder: Holder): string => `${JSON.stringify(holder)}\n`
 
-async function hold(path: string, holder: Holder, beat: number): Promise<StateLock> {
+async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>, beat: number): Promise<StateLock> {
   const file: FileHandle = await open(path, 'r+')
   // The same bytes again: the file is never seen in between. When it fails, silence is the right thing to hear.
-  const timer = setInterval(() => void file.write(encode(holder), 0).catch(() => undefined), beat).unref()
+  const endBeat = every(clock, beat, () => void file.write(encode(holder), 0).catch(() => undefined), { idle: true })
   let released = false
 
   async function assertHeld(): Promise<void> {
@@ -182,7 +183,7 @@ async function hold(path: string, holder: Holder, beat: number): Promise<StateLo
     assertHeld,
     async release() {
       if (released) return
-      clearInterval(timer)
+      endBeat()
       const ours = await assertHeld().then(
         () => true,
         () => false,

@@ -1,3 +1,4 @@
+import { backOff } from '../time/back-off.ts'
 import type { Clock } from '../time/clock.ts'
 import { ServerPilotError } from './errors.ts'
 import type { ActionStatus } from './serverpilot.ts'
@@ -6,7 +7,7 @@ const FIRST_POLL_MS = 100
 
 /** The wait before a poll, in milliseconds: short at first, since most actions take less than a second, then `ceiling`. */
 export function pollDelay(polls: number, ceiling: number): number {
-  return Math.min(ceiling, FIRST_POLL_MS * 2 ** polls)
+  return backOff({ first: FIRST_POLL_MS, longest: ceiling }, polls + 1)
 }
 
 /**

@@ -1,8 +1,8 @@
+import { backOff } from '../time/back-off.ts'
 import type { Clock } from '../time/clock.ts'
 import { ServerPilotError } from './errors.ts'
 
-const BASE_MS = 250
-const CEILING_MS = 4_000
+const CEILINGS_MS = { first: 500, longest: 4_000 } as const
 
 /** How often a read is tried in all. */
 export const READ_TRIES = 3
@@ -15,7 +15,7 @@ export const PATIENCE_MS = 10_000
  * `failures` counts the tries that failed (from 1), `random` gives [0, 1).
  */
 export function retryDelay(failures: number, random: () => number): number {
-  return Math.floor(random() * Math.min(CEILING_MS, BASE_MS * 2 ** failures))
+  return Math.floor(random() * backOff(CEILINGS_MS, failures))
 }
 
 /**

@@ -1,18 +1,18 @@
 import type { App } from '../api/objects.ts'
 import type { AddressSet } from '../check/dns/addresses.ts'
-import { type Dns, openDns } from '../check/dns/ask.ts'
+import { type Dns, openDns, questionRate } from '../check/dns/ask.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { outageVerdict, rememberOutage } from '../check/dns/outage.ts'
-import { createPace, rateOf } from '../check/dns/pace.ts'
 import { checkRound } from '../check/dns/round.ts'
 import { rightAddresses } from '../controller/checks/targets.ts'
 import type { Host } from '../domain/host.ts'
 import { systemClock } from '../time/clock.ts'
+import { createPace } from '../time/pace.ts'
 import type { Settings } from './settings.ts'
 
 /** Opens resolvers as the settings say; all that come of one call share its pace. */
 export function createResolver({ dnsServers, dnsQps }: Settings): (signal: AbortSignal) => Dns {
-  const pace = createPace(rateOf(dnsQps), { now: () => performance.now(), sleep: systemClock.sleep })
+  const pace = createPace(questionRate(dnsQps), systemClock)
   return (signal) => openDns({ servers: dnsServers, pace, signal })
 }
 

@@ -8,6 +8,7 @@ export interface Rate {
 
 /** A token bucket at the moment `at`. A value: the functions below give a new one. */
 export interface Bucket {
+  /** Below 0: given out on credit. */
   tokens: number
   /** Epoch ms. */
   at: number
@@ -35,7 +36,7 @@ export function waitForToken(bucket: Bucket, rate: Rate): number {
   return Math.max(paused, missing)
 }
 
-/** The bucket with one token less. Only after `waitForToken` gave 0. */
+/** The bucket with one token less. Whoever takes it waits first, or at once for what `waitForToken` gave before. */
 export function take(bucket: Bucket): Bucket {
   return { ...bucket, tokens: bucket.tokens - 1 }
 }

@@ -1,3 +1,5 @@
+import { type Cancel, type Clock, systemClock } from './clock.ts'
+
 /** Runs one piece of work for many requests. */
 export interface Coalescer {
   /** Asks for a run: after a pause of `pauseMs` without requests, but `longestMs` after the first of them at the latest. */
@@ -6,17 +8,26 @@ export interface Coalescer {
   stop(): Promise<void>
 }
 
+export interface CoalescerOptions {
+  pauseMs: number
+  longestMs: number
+  clock?: Pick<Clock, 'after'>
+}
+
 /** A coalescer around `work`, which never runs twice at a time and must not throw. Starts nothing by itself. */
-export function createCoalescer(work: () => Promise<void>, pauseMs: number, longestMs: number): Coalescer {
-  let pause: NodeJS.Timeout | undefined
-  let longest: NodeJS.Timeout | undefined
+export function createCoalescer(
+  work: () => Promise<void>,
+  { pauseMs, longestMs, clock = systemClock }: CoalescerOptions,
+): Coalescer {
+  let pause: Cancel | undefined
+  let longest: Cancel | undefined
   let running: Promise<void> | undefined
   let again = false
   let stopped = false
 
   function clear(): void {
-    clearTimeout(pause)
-    clearTimeout(longest)
+    pause?.()
+    longest?.()
     pause = longest = undefined
   }
 
@@ -26,9 +37,9 @@ export function createCoalescer(work: () => Promise<void>, pauseMs: number, long
       again = true
       return
     }
-    clearTimeout(pause)
-    pause = setTimeout(run, pauseMs)
-    longest ??= setTimeout(run, longestMs)
+    pause?.()
+    pause = clock.after(pauseMs, run)
+    longest ??= clock.after(longestMs, run)
   }
 
   function run(): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { openDns } from '../../src/check/dns/ask.ts'
-import { createPace } from '../../src/check/dns/pace.ts'
 import type { Handshake, handshake } from '../../src/check/served.ts'
 import { readRoots } from '../../src/check/served-verdict.ts'
 import { type Checks, createChecks } from '../../src/controller/checks/checks.ts'
@@ -13,6 +12,7 @@ import { mappingStatuses } from '../../src/status/mapping-status.ts'
 import type { Outcome } from '../../src/status/outcome.ts'
 import type { AppStatus, MappingStatus } from '../../src/status/status.ts'
 import { systemClock } from '../../src/time/clock.ts'
+import { createPace } from '../../src/time/pace.ts'
 import { createWorld, type World } from './world.ts'
 
 /** Where the hosts of a checked world lead when they are right. */
@@ -45,7 +45,7 @@ export async function checked(
   const { nameserver, simulator, roots = [], shake = silence, ...rest } = options
   const world = await createWorld(t, { ...rest, simulator: { dnsPort: 0, ...simulator } })
   const servers = [nameserver ?? (world.simulator.nameserver as string)]
-  const pace = createPace({ perSecond: 10_000, burst: 100 }, { now: () => performance.now(), sleep: systemClock.sleep })
+  const pace = createPace({ qps: 10_000, burst: 100 }, systemClock)
   const enqueued: string[] = []
   const checks = createChecks({
     context: world.context,

@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openFileStore } from '../../src/ownership/file-store.ts'
 import { lockStateDir, StateDirBusyError, type StateLock } from '../../src/ownership/lock.ts'
 import { identifySelf, isRunning } from '../../src/ownership/process-identity.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { startWriter, temporaryFolder } from './processes.ts'
 import { hosts, recordOf } from './records.ts'
 
-const OPTIONS = { version: '1.2.3', now: Date.UTC(2026, 0, 15) }
+const OPTIONS = { version: '1.2.3', clock: { ...systemClock, now: () => Date.UTC(2026, 0, 15) } }
 const ELSEWHERE = { pid: 7, host: 'elsewhere', scope: 'another kernel', started: '1' }
 
 /** Whoever takes the folder while all of these try: at most one. */

@@ -1,7 +1,8 @@
 import type { CaaRecord } from 'node:dns'
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import type { Pace } from './pace.ts'
+import type { Rate } from '../../time/bucket.ts'
+import type { Pace } from '../../time/pace.ts'
 
 /** Why a question got no answer. None of these says that a name does not exist. */
 export type Failure = 'Timeout' | 'ServerFailure' | 'Refused' | 'Unreachable' | 'BadAnswer'
@@ -43,6 +44,11 @@ export interface DnsOptions {
   timeout?: number
   /** A resolver that has to ask around first needs a second or two: later tries find what the first set going. */
   tries?: number
+}
+
+/** So many questions a second, a fifth of them at once after a quiet time. */
+export function questionRate(qps: number): Rate {
+  return { qps, burst: Math.max(1, Math.round(qps / 5)) }
 }
 
 /** What is wrong with an address of a DNS server; undefined when nothing is. */

@@ -1,3 +1,4 @@
+import { backOff } from '../../time/back-off.ts'
 import { type DnsVerdict, READY } from './judge.ts'
 
 const SECOND = 1000
@@ -6,9 +7,9 @@ const HOUR = 60 * MINUTE
 
 /** The first pause after a verdict, and the longest: hours once all is right, minutes while somebody may be at work on it. */
 const PAUSES = {
-  right: { first: 5 * MINUTE, most: 6 * HOUR },
-  wrong: { first: MINUTE, most: 15 * MINUTE },
-  unknown: { first: 30 * SECOND, most: 15 * MINUTE },
+  right: { first: 5 * MINUTE, longest: 6 * HOUR },
+  wrong: { first: MINUTE, longest: 15 * MINUTE },
+  unknown: { first: 30 * SECOND, longest: 15 * MINUTE },
 } as const
 
 /** A resolver gives the same answer until its time is over, so it is not asked before; but after this pause even at TTL 0. */
@@ -81,10 +82,9 @@ export function dueHosts(hosts: Iterable<string>, memory: ReadonlyMap<string, Ho
 
 /** Doubles with each look that found the same; never shorter than the answer holds, within what is usual for the state. */
 function pauseOf({ state, ttl }: DnsVerdict, streak: number): number {
-  const { first, most } = PAUSES[state === 'Ready' ? 'right' : state === 'Unknown' ? 'unknown' : 'wrong']
-  const doubled = first * 2 ** Math.min(Math.max(streak, 1) - 1, 20)
+  const pauses = PAUSES[state === 'Ready' ? 'right' : state === 'Unknown' ? 'unknown' : 'wrong']
   const held = ttl === undefined ? 0 : Math.max(LEAST_TTL, ttl * SECOND)
-  return Math.min(most, Math.max(doubled, held))
+  return Math.min(pauses.longest, Math.max(backOff(pauses, streak), held))
 }
 
 /** Up to an eighth more, by host and time, so that hosts that came together do not stay together. */

@@ -1,4 +1,5 @@
 import { registrableDomain } from '../../domain/host.ts'
+import { backOff } from '../../time/back-off.ts'
 import type { Dns, Failure } from './ask.ts'
 import { type DnsVerdict, FAILURE_WORDS } from './judge.ts'
 
@@ -69,13 +70,13 @@ export interface Outage {
 
 /** The longest pause before a resolver that is down is asked again; ms. */
 export const LONGEST_OUTAGE_PAUSE = 5 * MINUTE
+const PAUSES = { first: 30 * SECOND, longest: LONGEST_OUTAGE_PAUSE } as const
 
 /** What is known after a round at `now` that ended with this cause, or with none. */
 export function rememberOutage(before: Outage | undefined, why: Failure | undefined, now: number): Outage | undefined {
   if (why === undefined) return undefined
   const rounds = (before?.rounds ?? 0) + 1
-  const pause = Math.min(LONGEST_OUTAGE_PAUSE, 30 * SECOND * 2 ** Math.min(rounds - 1, 20))
-  return { why, since: Math.min(before?.since ?? now, now), rounds, dueAt: now + pause }
+  return { why, since: Math.min(before?.since ?? now, now), rounds, dueAt: now + backOff(PAUSES, rounds) }
 }
 
 /** The verdict on every host while the resolver is down: the same words for all, so that nobody takes it for their fault. */

@@ -1,3 +1,4 @@
+import { inParallel } from '../../time/pool.ts'
 import type { AddressSet } from './addresses.ts'
 import type { Dns, Failure } from './ask.ts'
 import { type DnsVerdict, judgeDns } from './judge.ts'
@@ -45,7 +46,6 @@ export async function checkRound<Target extends HostToCheck>(
     const first = await takePulse(dns, controls)
     if ('down' in first) return { checked: 0, outage: first.down }
   }
-  const queue = hosts[Symbol.iterator]()
   let run: Run = QUIET
   /** Failures that may yet turn out to be the resolver's. */
   let doubtful: [Target, DnsVerdict][] = []
@@ -78,28 +78,27 @@ export async function checkRound<Target extends HostToCheck>(
     else if (run.domains.size > 0) run = { ...run, pulse: found.pulse }
   }
 
-  async function work(): Promise<void> {
-    for (;;) {
-      if (outage !== undefined || broken) return
-      const next = queue.next()
-      if (next.done) return
-      const target = next.value
-      const { host, expected } = target
-      const verdict = await checkHost(dns, host, expected)
-      run = advance(run, host, verdict)
-      if (verdict.failure === undefined) {
-        release()
-        hand(target, verdict)
-        continue
-      }
-      doubtful.push([target, verdict])
-      const suspected = suspicion(run)
-      if (suspected === 'Outage') outage ??= verdict.failure
-      if (suspected === 'Ask') await examine()
+  /** The hosts, until the resolver turns out to be down. */
+  function* untilOutage(): Generator<Target> {
+    for (const target of hosts) {
+      if (outage !== undefined) return
+      yield target
     }
   }
 
-  await Promise.all(Array.from({ length: concurrency }, work))
+  await inParallel(untilOutage(), concurrency, async (target) => {
+    const verdict = await checkHost(dns, target.host, target.expected)
+    run = advance(run, target.host, verdict)
+    if (verdict.failure === undefined) {
+      release()
+      hand(target, verdict)
+      return
+    }
+    doubtful.push([target, verdict])
+    const suspected = suspicion(run)
+    if (suspected === 'Outage') outage ??= verdict.failure
+    if (suspected === 'Ask') await examine()
+  })
   // Few hosts, and none was answered: only the pulse can tell whose fault that is.
   if (outage === undefined && doubtful.length > 0 && run.pulse === 'Untaken') await examine()
   if (outage !== undefined) return { checked, outage }

@@ -28,12 +28,21 @@ const MANIFEST = /\.(?:ya?ml|json)$/i
 /** Entries that say nothing about whether a folder is complete: they hold an otherwise empty folder in git. */
 const PLACEHOLDERS = new Set(['.gitkeep', '.keep', '.gitignore'])
 
-/** Finds the manifest files of files and folders, following links. Never throws: what cannot be read is a trouble. */
-export async function list(paths: readonly string[]): Promise<Listing> {
-  const listing: Listing = { files: [], troubles: [], watch: [] }
-  for (const path of paths) await listRoot(normalize(path), listing)
+/** A listing that is being made, until the signal aborts. */
+interface Draft extends Listing {
+  signal: AbortSignal | undefined
+}
+
+/**
+ * Finds the manifest files of files and folders, following links. What cannot be read is a trouble; rejects only with the signal's
+ * reason.
+ */
+export async function list(paths: readonly string[], signal?: AbortSignal): Promise<Listing> {
+  const draft: Draft = { files: [], troubles: [], watch: [], signal }
+  for (const path of paths) await listRoot(normalize(path), draft)
+  const { files, troubles, watch } = draft
   // A file that two of the paths lead to is read once.
-  return { ...listing, files: [...new Map(listing.files.map((path) => [resolve(path), path])).values()] }
+  return { files: [...new Map(files.map((path) => [resolve(path), path])).values()], troubles, watch }
 }
 
 /** Whether an entry of a watched folder can matter: hidden files and editors' scraps do not, the links of a mount do. */
@@ -42,7 +51,7 @@ export function matters(name: string): boolean {
   return !name.startsWith('.') && !name.endsWith('~') && !name.endsWith('#')
 }
 
-async function listRoot(root: string, listing: Listing): Promise<void> {
+async function listRoot(root: string, listing: Draft): Promise<void> {
   await watchWay(root, listing)
   const kind = await kindOf(root)
   if (kind === 'file') {
@@ -62,7 +71,7 @@ async function listRoot(root: string, listing: Listing): Promise<void> {
 }
 
 /** Lists one folder and those below it; gives the names of its entries that are no manifests. */
-async function listFolder(folder: string, above: readonly string[], listing: Listing): Promise<string[]> {
+async function listFolder(folder: string, above: readonly string[], listing: Draft): Promise<string[]> {
   const others: string[] = []
   let real: string
   let names: string[]
@@ -88,7 +97,8 @@ async function listFolder(folder: string, above: readonly string[], listing: Lis
 }
 
 /** Lists one entry of a folder; false when it is nothing of ours. */
-async function listEntry(path: string, above: readonly string[], listing: Listing): Promise<boolean> {
+async function listEntry(path: string, above: readonly string[], listing: Draft): Promise<boolean> {
+  listing.signal?.throwIfAborted()
   const kind = await kindOf(path)
   const manifest = MANIFEST.test(path)
   if (kind === 'folder' && !manifest) {

@@ -1,6 +1,8 @@
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Secret } from '../../api/secret.ts'
+import { type Cancel, type Clock, systemClock } from '../../time/clock.ts'
 import { createCoalescer } from '../../time/coalesce.ts'
+import { unlessAborted } from '../../time/within.ts'
 import type { MappingRead, ObjectSource, SourceFailure } from '../source.ts'
 import { changedApps } from './changes.ts'
 import { look } from './read.ts'
@@ -19,6 +21,7 @@ export interface ManifestOptions {
   debounceMs?: number
   /** Time between two looks that need no event, in milliseconds, as watches lose events; 30000 when not given. */
   rescanMs?: number
+  clock?: Pick<Clock, 'after'>
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 
@@ -58,19 +61,26 @@ export async function readManifests(
  * or is invalid, `failure` says what, the rest is served, and a broken file or folder keeps what it last said when it was
  * good. A folder without any entry is no failure; a missing one is, and so is one that holds other things but no manifest.
  *
- * `changed` is not called for the first read, which `start` waits for.
+ * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves. What was
+ * stopped does not start again.
  */
 export function createManifestSource(options: ManifestOptions): ObjectSource {
-  const { paths, namespace = 'default', defaultApp, log = () => {} } = options
+  const { paths, namespace = 'default', defaultApp, log = () => {}, clock = systemClock } = options
+  const end = new AbortController()
   let state: State = NOTHING
   let byApp = new Map<Key, Mapping[]>()
   let synced = false
-  let started = false
-  let tell: (apps: ReadonlySet<Key>) => void = () => {}
-  let rescan: NodeJS.Timeout | undefined
+  /** Set once the first read is over. */
+  let notify: ((apps: ReadonlySet<Key>) => void) | undefined
+  let starting: Promise<void> | undefined
+  let cancelRescan: Cancel = () => {}
   const unwatched = new Set<string>()
 
-  const coalescer = createCoalescer(follow, options.debounceMs ?? 50, LONGEST_PAUSE_MS)
+  const coalescer = createCoalescer(follow, {
+    pauseMs: options.debounceMs ?? 50,
+    longestMs: LONGEST_PAUSE_MS,
+    clock,
+  })
   const watches = createWatches(coalescer.request, (folder, error) => {
     if (!unwatched.has(folder))
       log('warn', 'folder cannot be watched, it is looked at instead', {
@@ -82,23 +92,25 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
 
   async function refresh(): Promise<void> {
     const before = state
-    const seen = await look(paths, namespace, before.files)
+    const seen = await unlessAborted(end.signal, look(paths, namespace, before.files, end.signal))
+    end.signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
     byApp = groupByApp(state.mappings.values())
     synced ||= state.failure === undefined
     report(before)
-    if (!started) return
+    if (notify === undefined) return
     // Between this look and the new watch something may have happened unseen.
     if (watches.set(seen.watch)) coalescer.request()
     const changed = changedApps(before, state)
-    if (changed.size > 0) tell(changed)
+    if (changed.size > 0) notify(changed)
   }
 
   async function follow(): Promise<void> {
     try {
       await refresh()
     } catch (error) {
-      // Whoever is told of changes failed at it; the next look tells the next change all the same.
+      if (end.signal.aborted) return
+      // `changed` threw; the next look finds the next change all the same.
       log('error', 'changed manifests were not taken up', {
         error: error instanceof Error ? error.message : String(error),
       })
@@ -115,24 +127,36 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
   function scheduleRescan(): void {
     const interval = options.rescanMs ?? 30_000
     const pause = unwatched.size > 0 ? Math.min(interval, UNWATCHED_RESCAN_MS) : interval
-    rescan = setTimeout(() => {
+    cancelRescan = clock.after(pause, () => {
       coalescer.request()
       scheduleRescan()
-    }, pause)
+    })
+  }
+
+  async function begin(changed: (apps: ReadonlySet<Key>) => void): Promise<void> {
+    try {
+      end.signal.throwIfAborted()
+      await refresh()
+    } catch (error) {
+      if (end.signal.aborted) return
+      throw error
+    }
+    notify = changed
+    // The second look puts up the watches and sees whatever happened since the first.
+    coalescer.request()
+    scheduleRescan()
   }
 
   return {
     name: 'manifests',
-    async start(changed) {
-      await refresh()
-      started = true
-      tell = changed
-      // The second look puts up the watches and sees whatever happened since the first.
-      coalescer.request()
-      scheduleRescan()
+    start(changed) {
+      starting = begin(changed)
+      return starting
     },
     async stop() {
-      clearTimeout(rescan)
+      end.abort()
+      await starting?.catch(() => undefined)
+      cancelRescan()
       await coalescer.stop()
       watches.close()
     },

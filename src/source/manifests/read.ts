@@ -27,17 +27,22 @@ const MAX_BYTES = 64 * 1024 * 1024
 /** A file that goes between listing and reading was most likely replaced; then all is looked at again, this many times. */
 const ATTEMPTS = 3
 
-/** Reads all manifest files of the paths. `before` has the last read by path. Never throws. */
+/**
+ * Reads all manifest files of the paths. `before` has the last read by path. What cannot be read is a trouble; rejects only with the
+ * signal's reason.
+ */
 export async function look(
   paths: readonly string[],
   namespace: string,
   before: ReadonlyMap<string, FileRead>,
+  signal?: AbortSignal,
 ): Promise<Look> {
   for (let attempt = 1; ; attempt++) {
-    const { files: names, troubles, watch } = await list(paths)
+    const { files: names, troubles, watch } = await list(paths, signal)
     const files: FileRead[] = []
     let went = false
     for (let start = 0; start < names.length; start += PARALLEL) {
+      signal?.throwIfAborted()
       const batch = names.slice(start, start + PARALLEL).map((path) => readOne(path, namespace, before.get(path)))
       for (const result of await Promise.all(batch)) {
         if ('path' in result) files.push(result)

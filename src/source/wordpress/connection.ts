@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Connection, ConnectionOptions, FieldPacket, QueryError, SslOptions, TypeCastField } from 'mysql2'
+import type { Clock } from '../../time/clock.ts'
+import { within } from '../../time/within.ts'
 import { DatabaseError } from './database-error.ts'
 import type { Endpoint } from './database-url.ts'
 
@@ -11,6 +13,14 @@ export interface Limits {
   statement: number
   /** Everything from the connection to its end. */
   whole: number
+}
+
+/** What a connection stands on. */
+export interface ConnectPorts {
+  clock: Pick<Clock, 'after'>
+  limits: Limits
+  /** Ends it, whatever it is at. */
+  signal: AbortSignal
 }
 
 export const LIMITS: Limits = { connect: 10_000, statement: 30_000, whole: 120_000 }
@@ -33,30 +43,34 @@ export interface Database {
 }
 
 /**
- * Connects. Rejects with the driver's error, or a `DatabaseError` when time is up or `signal` says so. Nothing but reading can
+ * Connects. Rejects with the driver's error, with one like it when time is up, or with a `DatabaseError` when `signal` says so. Nothing but reading can
  * come of this connection: no statement is made from data, and the server may ask for no file.
  */
-export async function connect(endpoint: Endpoint, limits: Limits, signal: AbortSignal): Promise<Database> {
+export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<Database> {
+  const { clock, limits, signal } = ports
   const options = await optionsOf(endpoint)
   // Loaded only when there is a database: it costs memory and time at the start.
   const { createConnection } = (await import('mysql2')).default
   signal.throwIfAborted()
   const connection = createConnection(options)
-  const lost = lossOf(connection, limits, signal)
+  const lost = lossOf(connection, ports)
+  /** The first of the work and the loss of the connection; an error when time is up. */
+  const inTime = <T>(ms: number, what: string, work: Promise<T>): Promise<T> =>
+    within(clock, ms, Promise.race([work, lost.promise]), () => Promise.reject(timeUp(what, ms)))
   // A whole answer of one statement: either all of it comes, or this rejects. After a KILL only the connection says so, after
   // KILL QUERY the driver's callback does.
   const ask = (sql: string): Promise<[Cell[][], FieldPacket[]]> =>
-    within(limits.statement + GRACE_MS, 'a statement', [answer(connection, sql), lost.promise])
+    inTime(limits.statement + GRACE_MS, 'a statement', answer(connection, sql))
   const close = async (): Promise<void> => {
     lost.forget()
     // Whatever comes from here on is of no interest, but must not go unheard.
     connection.on('error', () => {})
     const goodbye = new Promise<void>((resolve) => connection.end(() => resolve()))
-    await within(CLOSE_MS, 'goodbye', [goodbye, lost.promise]).catch(() => {})
+    await inTime(CLOSE_MS, 'goodbye', goodbye).catch(() => {})
     connection.destroy()
   }
   try {
-    await within(limits.connect, 'connecting', [connected(connection), lost.promise])
+    await inTime(limits.connect, 'connecting', connected(connection))
     const [[version] = []] = (await ask('SELECT VERSION()'))[0]
     const server = /mariadb/i.test(version ?? '') ? 'mariadb' : 'mysql'
     return {
@@ -138,8 +152,8 @@ interface Loss {
   forget(): void
 }
 
-function lossOf(connection: Connection, { whole }: Limits, signal: AbortSignal): Loss {
-  let timer: NodeJS.Timeout | undefined
+function lossOf(connection: Connection, { clock, limits: { whole }, signal }: ConnectPorts): Loss {
+  let cancel = (): void => {}
   let stop = (): void => {}
   const promise = new Promise<never>((_, reject) => {
     const end = (error: unknown): void => {
@@ -147,7 +161,7 @@ function lossOf(connection: Connection, { whole }: Limits, signal: AbortSignal):
       connection.destroy()
     }
     stop = () => end(new DatabaseError('reading was stopped', true))
-    timer = setTimeout(() => end(timeUp('reading', whole)), whole)
+    cancel = clock.after(whole, () => end(timeUp('reading', whole)))
     signal.addEventListener('abort', stop, { once: true })
     connection.on('error', end)
     connection.on('end', () => end({ message: 'the server closed the connection' }))
@@ -156,23 +170,9 @@ function lossOf(connection: Connection, { whole }: Limits, signal: AbortSignal):
   return {
     promise,
     forget() {
-      clearTimeout(timer)
+      cancel()
       signal.removeEventListener('abort', stop)
     },
-  }
-}
-
-/** The first of these, or an error when time is up; leaves no timer behind. */
-async function within<T>(ms: number, what: string, work: readonly Promise<T>[]): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timeUp(what, ms)), ms)
-  })
-  for (const each of work) each.catch(() => {})
-  try {
-    return await Promise.race([...work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

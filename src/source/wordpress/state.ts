@@ -1,4 +1,5 @@
 import type { App, Mapping } from '../../api/objects.ts'
+import { backOff } from '../../time/back-off.ts'
 import type { MappingRead, SourceFailure } from '../source.ts'
 import type { DatabaseError } from './database-error.ts'
 import type { Family } from './families.ts'
@@ -60,7 +61,7 @@ export function knownAt({ known, readAt }: State, now: number): Known | undefine
 export function pauseOf({ misses }: State, pollInterval: number, random: number): number {
   if (misses === 0) return pollInterval
   const longest = Math.max(LONGEST_PAUSE_MS, pollInterval)
-  return Math.min(pollInterval * 2 ** Math.min(misses, 16), longest) * (0.5 + random / 2)
+  return backOff({ first: 2 * pollInterval, longest, jitter: 0.5 }, misses, () => 1 - random)
 }
 
 /** After a look that failed: what was good stays, and the failure is said. */

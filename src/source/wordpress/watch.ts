@@ -1,4 +1,6 @@
 import type { App } from '../../api/objects.ts'
+import type { Cancel, Clock } from '../../time/clock.ts'
+import { unlessAborted } from '../../time/within.ts'
 import { connect, type Limits } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import { type Endpoint, parseDatabaseUrl } from './database-url.ts'
@@ -12,8 +14,7 @@ export type WriteLog = (level: 'info' | 'warn' | 'error', message: string, field
 export interface WatchPorts {
   /** URL of the app's database, and where it comes from, for messages. Rejects with a message that may be shown. */
   connectionUrl(app: App): Promise<{ url: string; origin: string }>
-  /** Milliseconds of a clock that only goes forward. */
-  now(): number
+  clock: Pick<Clock, 'steady' | 'after'>
   /** 0 to 1. */
   random(): number
   limits: Limits
@@ -46,14 +47,14 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
     if (end.signal.aborted) return
     state = next
     report(before)
-    if (state.served !== before.served) tell()
+    if (state.served !== before.served) notify()
   }
 
-  function tell(): void {
+  function notify(): void {
     try {
       ports.changed()
     } catch (error) {
-      // Whoever is told failed at it; the next change is told all the same.
+      // The next change is passed on all the same.
       const cause = error instanceof Error ? error.message : String(error)
       ports.log('error', 'changed rows were not taken up', { app: app.key, cause })
     }
@@ -86,9 +87,9 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   async function pause(): Promise<void> {
     const ms = pauseOf(state, app.spec.wordpress?.pollInterval ?? 5000, ports.random())
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
+      const cancel: Cancel = ports.clock.after(ms, resolve)
       wake = () => {
-        clearTimeout(timer)
+        cancel()
         resolve()
       }
     })
@@ -123,12 +124,12 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
 /** One look, from the connection to its end. Never rejects. */
 async function lookAt(app: App, state: State, ports: WatchPorts, signal: AbortSignal): Promise<State> {
   const { tablePrefix: prefix = 'wp_', mappings = 'Auto' } = app.spec.wordpress ?? {}
-  const at = ports.now()
+  const at = ports.clock.steady()
   let endpoint: Endpoint | undefined
   try {
-    const { url, origin } = await ports.connectionUrl(app)
+    const { url, origin } = await unlessAborted(signal, ports.connectionUrl(app))
     endpoint = parseDatabaseUrl(url, origin)
-    const database = await connect(endpoint, ports.limits, signal)
+    const database = await connect(endpoint, { ...ports, signal })
     try {
       const found = await look(database, { prefix, mappings, statementMs: ports.limits.statement }, knownAt(state, at))
       return advance(state, app, found, at, place(endpoint))

@@ -1,4 +1,5 @@
 import type { App, Key } from '../../api/objects.ts'
+import { systemClock } from '../../time/clock.ts'
 import type { DatabaseSource, MappingRead } from '../source.ts'
 import { LIMITS, type Limits } from './connection.ts'
 import { reread, type State, unread } from './state.ts'
@@ -12,8 +13,8 @@ export interface WordpressOptions {
    */
   connectionUrl: WatchPorts['connectionUrl']
   log?: WriteLog
-  /** Milliseconds of a clock that only goes forward; the system's when not given. */
-  now?: () => number
+  /** The system's when not given. */
+  clock?: WatchPorts['clock']
   /** 0 to 1, for pauses of different length; the system's when not given. */
   random?: () => number
   limits?: Partial<Limits>
@@ -24,22 +25,25 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
 /**
  * The WordPress databases of those apps that have `spec.wordpress`, each looked at by itself: one that fails holds up no other.
  * What a database last said stays while it cannot be read, and `failure` says why. What is served keeps its identity as long as
- * nothing changed. `changed` is not called for the first looks, which `start` waits for.
+ * nothing changed. `changed` is not called for the first looks, which `start` waits for; a stop ends them, and `start` then resolves.
+ * What was stopped does not start again.
  */
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
-  const { connectionUrl, log = () => {}, now = () => performance.now(), random = Math.random } = options
+  const { connectionUrl, log = () => {}, clock = systemClock, random = Math.random } = options
   const limits = { ...LIMITS, ...options.limits }
   const watches = new Map<Key, { settings: Settings; watch: Watch }>()
   const ending = new Set<Promise<void>>()
   /** What was read before `stop`: a pass over apps reads once and then works with it. */
   const kept = new Map<Key, State>()
   let apps: readonly App[] = []
-  let tell: ((apps: ReadonlySet<Key>) => void) | undefined
-  let running = false
+  let notify: ((apps: ReadonlySet<Key>) => void) | undefined
+  let phase: 'new' | 'running' | 'stopped' = 'new'
+
+  const isRunning = (): boolean => phase === 'running'
 
   function begin(app: App, settings: Settings, state: State): void {
-    const changed = (): void => tell?.(new Set([app.key]))
-    const ports = { connectionUrl, now, random, limits, log, changed }
+    const changed = (): void => notify?.(new Set([app.key]))
+    const ports = { connectionUrl, clock, random, limits, log, changed }
     watches.set(app.key, { settings, watch: watch(app, state, ports) })
   }
 
@@ -78,17 +82,18 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
     follow(next) {
       if (next.length === apps.length && next.every((app, index) => app === apps[index])) return
       apps = [...next]
-      if (running) adjust()
+      if (isRunning()) adjust()
     },
     async start(changed) {
-      running = true
-      kept.clear()
+      if (phase !== 'new') return
+      phase = 'running'
       adjust()
       await Promise.all([...watches.values()].map(({ watch }) => watch.first))
-      tell = changed
+      if (isRunning()) notify = changed
     },
     async stop() {
-      running = false
+      phase = 'stopped'
+      notify = undefined
       for (const [key, { watch }] of [...watches]) {
         kept.set(key, watch.state())
         end(key)

@@ -1,6 +1,7 @@
 import type { Dns } from '../../../src/check/dns/ask.ts'
 import { openDns } from '../../../src/check/dns/ask.ts'
-import type { Pace, PaceClock } from '../../../src/check/dns/pace.ts'
+import type { Clock } from '../../../src/time/clock.ts'
+import type { Pace } from '../../../src/time/pace.ts'
 
 /** A pace that never waits. */
 export const AT_ONCE: Pace = { take: async (signal) => signal?.throwIfAborted() }
@@ -11,7 +12,7 @@ export function quickDns(server: string, signal = new AbortController().signal):
 }
 
 /** A clock on which a sleep passes at once, in the order of waking. */
-export function sleeplessClock(): PaceClock & { set(now: number): void } {
+export function sleeplessClock(): Pick<Clock, 'now' | 'steady' | 'sleep'> & { set(now: number): void } {
   let now = 1_000_000
   const sleepers: { at: number; wake: () => void }[] = []
   let turning = false
@@ -25,6 +26,7 @@ export function sleeplessClock(): PaceClock & { set(now: number): void } {
   }
   return {
     now: () => now,
+    steady: () => now,
     set: (to) => {
       now = to
     },

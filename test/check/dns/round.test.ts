@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { addressSet } from '../../../src/check/dns/addresses.ts'
 import { openDns } from '../../../src/check/dns/ask.ts'
 import type { DnsVerdict } from '../../../src/check/dns/judge.ts'
-import { createPace } from '../../../src/check/dns/pace.ts'
 import { checkRound, type HostToCheck, type Round, type RoundOptions } from '../../../src/check/dns/round.ts'
+import { createPace } from '../../../src/time/pace.ts'
 import { quickDns, sleeplessClock } from './quick.ts'
 import { type Query, type Reply, responder } from './responder.ts'
 
@@ -119,7 +119,7 @@ test('the pace bounds the questions of a round', async (t) => {
   const { address, queries } = await responder(t, () => ['192.0.2.10'])
   const clock = sleeplessClock()
   const [start, at] = [clock.now(), [] as number[]]
-  const pace = createPace({ perSecond: 20, burst: 10 }, clock)
+  const pace = createPace({ qps: 20, burst: 10 }, clock)
   const signal = new AbortController().signal
   const dns = openDns({
     servers: [address],

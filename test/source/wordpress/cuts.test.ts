@@ -5,6 +5,7 @@ import { parseDatabaseUrl } from '../../../src/source/wordpress/database-url.ts'
 import { type Known, type Look, look } from '../../../src/source/wordpress/snapshot.ts'
 import { advance, failed, type State, unread } from '../../../src/source/wordpress/state.ts'
 import { explain } from '../../../src/source/wordpress/words.ts'
+import { systemClock } from '../../../src/time/clock.ts'
 import { mariaDb } from './mariadb.ts'
 import { SMALL } from './network.ts'
 import { startProxy } from './proxy.ts'
@@ -24,7 +25,11 @@ test('an answer that is cut after any byte is a failure or the whole, never a sh
   const of = app()
 
   async function read(known?: Known): Promise<Look> {
-    const connection = await connect(endpoint, LIMITS, new AbortController().signal)
+    const connection = await connect(endpoint, {
+      clock: systemClock,
+      limits: LIMITS,
+      signal: new AbortController().signal,
+    })
     try {
       return await look(connection, { prefix: 'wp_', mappings: 'Auto', statementMs: 5000 }, known)
     } finally {

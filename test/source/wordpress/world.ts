@@ -3,6 +3,7 @@ import { appDefaults } from '../../../src/api/schema.ts'
 import type { DatabaseSource, MappingRead } from '../../../src/source/source.ts'
 import type { Limits } from '../../../src/source/wordpress/connection.ts'
 import { createWordpressSource } from '../../../src/source/wordpress/wordpress.ts'
+import { systemClock } from '../../../src/time/clock.ts'
 import { until } from './until.ts'
 
 export type WordpressSpec = NonNullable<AppSpec['wordpress']>
@@ -56,7 +57,7 @@ interface Context {
 export async function world(
   t: Context,
   url: () => string | Promise<string>,
-  { given = app(), limits = {}, now }: { given?: App; limits?: Partial<Limits>; now?: () => number } = {},
+  { given = app(), limits = {}, steady }: { given?: App; limits?: Partial<Limits>; steady?: () => number } = {},
 ): Promise<World> {
   let current = given
   let looks = 0
@@ -70,7 +71,7 @@ export async function world(
     log: (level, message, fields) => lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
     random: () => 0,
     limits: { connect: 2000, statement: 2000, whole: 5000, ...limits },
-    ...(now === undefined ? {} : { now }),
+    ...(steady === undefined ? {} : { clock: { ...systemClock, steady } }),
   })
   t.after(() => source.stop())
   source.follow([current])
