@@ -1,6 +1,6 @@
 import type { Key } from '../api/objects.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
-import { visible } from '../report/terminal.ts'
+import { visible } from '../log/visible.ts'
 import { counted } from '../report/words.ts'
 import { type Given, UsageError } from '../setup/flags.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'

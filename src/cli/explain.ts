@@ -1,5 +1,5 @@
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
-import { visible } from '../report/terminal.ts'
+import { visible } from '../log/visible.ts'
 import { cureOf } from '../report/words.ts'
 import { type Given, UsageError } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
-import { visible } from '../report/terminal.ts'
 import { createRedactor } from './redact.ts'
+import { visible } from './visible.ts'
 
 /** The levels, from the most talkative. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -15,8 +15,6 @@ export interface Log {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
-  /** A log with these fields on each of its lines. */
-  child(fields: LogFields): Log
 }
 
 export interface LogOptions {
@@ -49,27 +47,15 @@ export function createLogger(options: LogOptions): Log {
     { write: (line: string) => destination.write(format === 'json' ? line : textLine(line, options.colour ?? false)) },
   )
 
-  function bind(bound: LogFields): Log {
-    const write = (at: LogLevel) => (message: string, fields?: LogFields) => {
+  const write =
+    (at: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
       if (!logger.isLevelEnabled(at)) return
-      const {
-        time: _time,
-        level: _level,
-        msg: _msg,
-        ...rest
-      } = redact({ ...bound, ...fields }) as Record<string, unknown>
+      const { time: _time, level: _level, msg: _msg, ...rest } = redact(fields) as Record<string, unknown>
       // pino reads `%s` in a message only when more arguments follow; none do.
       logger[at](rest, redact(message) as string)
     }
-    return {
-      debug: write('debug'),
-      info: write('info'),
-      warn: write('warn'),
-      error: write('error'),
-      child: (fields) => bind({ ...bound, ...fields }),
-    }
-  }
-  return bind({})
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
 const COLOURS: Record<string, string> = { debug: '\x1b[2m', info: '\x1b[36m', warn: '\x1b[33m', error: '\x1b[31m' }

@@ -6,5 +6,4 @@ export const quiet: Log = {
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
-  child: () => quiet,
 }

@@ -1,4 +1,4 @@
-/** What stands where something secret stood. */
+/** What stands where something secret stood, in logs and in messages. */
 export const REDACTED = '[redacted]'
 
 /** Names of fields whose value is never written, lower case and without separators. */
@@ -18,7 +18,7 @@ const DEEPEST = 8
  * secret in any string replaced, Errors as objects with their causes. `secrets` is asked at each call, since keys rotate.
  */
 export function createRedactor(secrets: () => readonly string[]): (value: unknown) => unknown {
-  return (value) => copy(value, stringRedactor(secrets()), 0, new Set())
+  return (value) => copy(value, createTextRedactor(secrets()), 0, new Set())
 }
 
 /** True when a field of this name holds a secret by its name alone. */
@@ -27,8 +27,11 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAMES.has(plain) || SECRET_ENDINGS.some((ending) => plain.endsWith(ending))
 }
 
+/** Takes what is secret out of a text. */
+export type RedactText = (text: string) => string
+
 /** Replaces each of `secrets`, also escaped as in JSON or in a URL, and what looks like a credential whatever its value. */
-function stringRedactor(secrets: readonly string[]): (text: string) => string {
+export function createTextRedactor(secrets: readonly string[]): RedactText {
   const known = secrets.filter((secret) => secret !== '')
   const whole = new Set(known)
   // The longest first: a secret that contains another one must not leave its rest behind.

@@ -1,4 +1,5 @@
-import { createScrub, type Scrub, shorten } from '../log/scrub.ts'
+import type { RedactText } from '../log/redact.ts'
+import { createScrub, shorten } from '../log/scrub.ts'
 import { decodeErrorMessage, readableWords } from './decode.ts'
 import { ServerPilotError } from './errors.ts'
 import type { HttpAnswer, HttpFailure } from './http.ts'
@@ -18,7 +19,7 @@ export interface CallContext {
   /** Scheme, host and port of the API. */
   api: string
   proxy: URL | undefined
-  scrub: Scrub
+  scrub: RedactText
 }
 
 // The words are for the isolation of rejected names, so they are long enough for a list of 20 or so; a message is read by a person.

@@ -18,9 +18,9 @@ function make(more: Partial<LogOptions> = {}) {
   return { log, lines }
 }
 
-test('JSON lines: time, level, message, fields of the child and of the line', () => {
+test('JSON lines: time, level, message, fields', () => {
   const { log, lines } = make()
-  log.child({ app: 'a/b' }).warn('Write not taken', { tries: 2 })
+  log.warn('Write not taken', { app: 'a/b', tries: 2 })
   log.debug('Too fine', {})
   assert.equal(lines.length, 1)
   assert.deepEqual(JSON.parse(lines[0] ?? ''), {
@@ -95,7 +95,7 @@ test('property: a known secret is in no line, wherever it was put, and JSON stay
       (known, before, after, format) => {
         const { log, lines } = make({ format, secrets: () => [known] })
         const text = `<${before}|${known}|${after}>`
-        log.child({ bound: text }).error('Constant', {
+        log.error('Constant', {
           plain: text,
           [text]: 1,
           nested: [{ text }],

@@ -78,7 +78,7 @@ const ANSWERS: Record<string, { answer: (response: http.ServerResponse) => void;
       outcome: 'none',
       status: 400,
       message: /rejected .*400: ""bad_name\.example\.com"/,
-      words: '"bad_name.example.com" is no domain [removed]',
+      words: '"bad_name.example.com" is no domain [redacted]',
     },
   },
   '401': {
@@ -168,13 +168,13 @@ const ANSWERS: Record<string, { answer: (response: http.ServerResponse) => void;
     expected: {
       ...unreachable,
       status: 500,
-      message: /failed with 500 .*"broken \[removed\]"/,
-      words: 'broken [removed]',
+      message: /failed with 500 .*"broken \[redacted\]"/,
+      words: 'broken [redacted]',
     },
   },
   '502 in HTML': {
     answer: html(502),
-    expected: { ...unreachable, status: 502, message: /502 .*: "502 Bad nginx \[removed\]"/ },
+    expected: { ...unreachable, status: 502, message: /502 .*: "502 Bad nginx \[redacted\]"/ },
   },
   '503 with a time': {
     answer: (response) => json(response, 503, {}, { 'retry-after': '2' }),
@@ -186,12 +186,12 @@ const ANSWERS: Record<string, { answer: (response: http.ServerResponse) => void;
     expected: {
       ...unreachable,
       status: 200,
-      message: /answered 200 .*HTML or XML instead of JSON: "200 Bad nginx \[removed\]"/,
+      message: /answered 200 .*HTML or XML instead of JSON: "200 Bad nginx \[redacted\]"/,
     },
   },
   'text under 200': {
     answer: (response) => void response.end(`hello\u0000\u0007 world -----BEGIN PRIVATE KEY-----\n${PRIVATE_KEY}`),
-    expected: { ...unreachable, status: 200, message: /text instead of JSON: "hello world \[removed\]"/ },
+    expected: { ...unreachable, status: 200, message: /text instead of JSON: "hello world \[redacted\]"/ },
   },
   'malformed JSON': {
     answer: (response) => void response.end(`{"data": {"ssl": {"key": "${PRIVATE_KEY}",}}}`),

@@ -78,9 +78,9 @@ describe('scrub', () => {
 
   it('key material goes, host names stay', () => {
     const scrub = createScrub([])
-    assert.equal(scrub('a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b'), 'a [removed] b')
-    assert.equal(scrub('a -----BEGIN PRIVATE KEY-----\nMIIE'), 'a [removed]')
-    assert.equal(scrub(`k ${'Ab1+'.repeat(20)}==`), 'k [removed]')
+    assert.equal(scrub('a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b'), 'a [redacted] b')
+    assert.equal(scrub('a -----BEGIN PRIVATE KEY-----\nMIIE'), 'a [redacted]')
+    assert.equal(scrub(`k ${'Ab1+'.repeat(20)}==`), 'k [redacted]')
     const longest = `${'a'.repeat(63)}.${'b'.repeat(63)}.example.com`
     assert.equal(scrub(longest), longest)
     assert.equal(scrub('a\r\n\u0000\u202e b'), 'a b')

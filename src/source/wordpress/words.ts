@@ -1,3 +1,4 @@
+import { createTextRedactor } from '../../log/redact.ts'
 import { quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import type { Endpoint } from './database-url.ts'
@@ -19,7 +20,7 @@ export function explain(thrown: unknown, endpoint: Endpoint, prefix: string): Da
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as DriverError
   const errno = typeof error.errno === 'number' && error.errno > 0 ? error.errno : undefined
   const code = typeof error.code === 'string' ? error.code : 'unknown error'
-  const said = withoutSecret(String(error.sqlMessage ?? error.message ?? code), endpoint.password)
+  const said = createTextRedactor([endpoint.password])(String(error.sqlMessage ?? error.message ?? code))
   const unreachable = errno === undefined || BUSY.has(errno)
   return new DatabaseError(`${place(endpoint)}: ${clause(errno, code, said, endpoint, prefix)}`, unreachable)
 }
@@ -69,8 +70,4 @@ function clause(errno: number | undefined, code: string, said: string, endpoint:
 function grant(said: string, { database }: Endpoint): string {
   const account = /'[^']*'@'[^']*'/.exec(said)?.[0] ?? "'USER'@'HOST'"
   return `GRANT SELECT ON ${quote(database)}.* TO ${account};`
-}
-
-function withoutSecret(text: string, password: string): string {
-  return password.length < 4 ? text : text.replaceAll(password, '***')
 }
