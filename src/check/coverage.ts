@@ -31,14 +31,6 @@ export interface HostCoverage {
   message: string
 }
 
-/** A name of the app that may keep the authority from issuing for any of them. */
-export interface Blocker {
-  name: string
-  message: string
-  /** The `www.` of a wanted host, which nobody asked for: the panel added it. */
-  unasked: boolean
-}
-
 /** What is known of one app. Names are canonical (`compareKey`). Times in epoch milliseconds. */
 export interface CoverageInput {
   /** Hosts that are wanted. */
@@ -58,96 +50,129 @@ export interface CoverageInput {
 export interface Coverage {
   /** Of the wanted hosts that the app lists, sorted. */
   hosts: readonly HostCoverage[]
-  blockers: readonly Blocker[]
-  /** When to look again because time alone may change it. */
-  again?: number
 }
+
+type Cause = Pick<HostCoverage, 'reason' | 'message'>
+
+/** What rules look at. */
+interface Situation extends CoverageInput {
+  /** How many of the app's names a certificate can be had for. */
+  issuable: number
+  /** Sentences on the names that may keep the authority from issuing for any of them, by name. */
+  blockers: ReadonlyMap<string, string>
+}
+
+type Rule<Known> = (host: string, known: Known) => Cause | undefined
+
+/** Names for which AutoSSL has no certificate; they do not stop the others. */
+const NO_CERTIFICATE: readonly Rule<unknown>[] = [address, wildcard]
+
+/** What makes the authority refuse this very name. */
+const FAULTS: readonly Rule<CoverageInput>[] = [refusedName, wrongDns, refusedByCaa]
+
+/** The first that holds: the host's own fault, then the app's, then another name's, then time. */
+const CAUSES: readonly Rule<Situation>[] = [...NO_CERTIFICATE, ...FAULTS, tooManyNames, blockedByOthers, beingIssued]
 
 /** Which hosts of an app its certificate covers, and why not the others. Pure. */
 export function judgeCoverage(input: CoverageInput): Coverage {
   const { wanted, observed, certificate, now } = input
-  const names = [...new Set(observed)]
-  const blockers = names.flatMap((name) => blockerOf(name, input)).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const issuable = names.filter((name) => !hasNoCertificate(name)).length
+  const names = [...new Set(observed)].sort()
+  const issuable = names.filter((name) => firstOf(NO_CERTIFICATE, name, undefined) === undefined)
+  const situation = { ...input, issuable: issuable.length, blockers: blockersOf(issuable, input) }
   const hosts = names
     .filter((name) => wanted.has(name))
-    .sort()
     .map((host): HostCoverage => {
       const named = certificate !== undefined && covers(certificate, host)
       if (named && certificate.notAfter > now) {
         return { host, covered: true, reason: 'Covered', message: 'The certificate names it.' }
       }
-      const cause = causeOf(host, input, blockers, issuable)
+      const cause = firstOf(CAUSES, host, situation) ?? overdue(host, input)
       if (!named) return { host, covered: false, ...cause }
       const message = `The certificate ended ${new Date(certificate.notAfter).toISOString()}. ${cause.message}`
       return { host, covered: false, reason: 'Expired', message }
     })
-  const again = hosts.some(({ reason }) => reason === 'Issuing') ? { again: issuedBy(input) } : {}
-  return { hosts, blockers, ...again }
+  return { hosts }
 }
 
-type Cause = Pick<HostCoverage, 'reason' | 'message'>
-
-/** The first that holds: the host's own fault, then the app's, then another name's, then time. */
-function causeOf(host: string, input: CoverageInput, blockers: readonly Blocker[], issuable: number): Cause {
-  const own = hasNoCertificate(host) ?? ownFault(host, input)
-  if (own !== undefined) return own
-  if (issuable > MAX_NAMES) {
-    const message = `The app has ${issuable} names, and a certificate takes ${MAX_NAMES}: ${issuable - MAX_NAMES} stay without. Spread them over more apps.`
-    return { reason: 'TooManyNames', message }
+function firstOf<Known>(rules: readonly Rule<Known>[], host: string, known: Known): Cause | undefined {
+  for (const rule of rules) {
+    const cause = rule(host, known)
+    if (cause !== undefined) return cause
   }
-  if (blockers.length > 0) return { reason: 'Blocked', message: blockedBy(blockers) }
-  const until = issuedBy(input)
-  if (input.now < until) {
-    const message = `Its certificate is being issued. That takes ${ISSUING.least / 60_000} to ${ISSUING.most / 60_000} minutes, so until ${new Date(until).toISOString()} at the latest.`
-    return { reason: 'Issuing', message }
-  }
-  const unknown = input.dns.get(host)?.state === 'Unknown' ? input.dns.get(host) : input.caa.get(host)
-  const hint = unknown?.state === 'Unknown' ? ` ${unknown.message}` : ''
-  const message = `No certificate names ${displayHost(host)}, though the time that issuing takes is over, and no fault was found.${hint} Look at the app's SSL page in the control panel.`
-  return { reason: 'Overdue', message }
+  return undefined
 }
 
-/** Names for which AutoSSL has no certificate; they do not stop the others. */
-function hasNoCertificate(host: string): Cause | undefined {
-  if (isIP(host) !== 0) {
-    return { reason: 'Address', message: `${host} is an IP address: AutoSSL issues for host names alone.` }
-  }
+function address(host: string): Cause | undefined {
+  if (isIP(host) === 0) return undefined
+  return { reason: 'Address', message: `${host} is an IP address: AutoSSL issues for host names alone.` }
+}
+
+function wildcard(host: string): Cause | undefined {
   if (!host.startsWith('*.')) return undefined
   const message = `${displayHost(host)} is a wildcard, and AutoSSL proves names over HTTP, which no wildcard can be. Map its names one by one, or install a certificate of your own.`
   return { reason: 'Wildcard', message }
 }
 
-/** What makes the authority refuse this very name. */
-function ownFault(host: string, { dns, caa }: CoverageInput): Cause | undefined {
+function refusedName(host: string): Cause | undefined {
   const parsed = parseHost(host)
   const refused = parsed.ok ? refusedByCa(parsed.host) : parsed.message
-  if (refused !== undefined) return { reason: 'RefusedByCa', message: `${refused}. Take the name off the app.` }
+  return refused === undefined
+    ? undefined
+    : { reason: 'RefusedByCa', message: `${refused}. Take the name off the app.` }
+}
+
+function wrongDns(host: string, { dns }: CoverageInput): Cause | undefined {
   const resolved = dns.get(host)
-  if (resolved !== undefined && resolved.state !== 'Ready' && resolved.state !== 'Unknown') {
-    return { reason: 'WrongDns', message: resolved.message }
-  }
+  if (resolved === undefined || resolved.state === 'Ready' || resolved.state === 'Unknown') return undefined
+  return { reason: 'WrongDns', message: resolved.message }
+}
+
+function refusedByCaa(host: string, { caa }: CoverageInput): Cause | undefined {
   const allowed = caa.get(host)
   return allowed?.state === 'Refused' ? { reason: 'Caa', message: allowed.message } : undefined
 }
 
-function blockerOf(name: string, input: CoverageInput): Blocker[] {
-  if (hasNoCertificate(name) !== undefined) return []
-  const fault = ownFault(name, input)
-  if (fault === undefined) return []
-  const unasked = !input.wanted.has(name) && name.startsWith('www.') && input.wanted.has(name.slice('www.'.length))
-  const who = unasked ? `${displayHost(name)} came with ${displayHost(name.slice('www.'.length))} by itself: ` : ''
-  return [{ name, message: `${who}${fault.message}`, unasked }]
+function tooManyNames(_host: string, { issuable }: Situation): Cause | undefined {
+  if (issuable <= MAX_NAMES) return undefined
+  const message = `The app has ${issuable} names, and a certificate takes ${MAX_NAMES}: ${issuable - MAX_NAMES} stay without. Spread them over more apps.`
+  return { reason: 'TooManyNames', message }
 }
 
-function blockedBy(blockers: readonly Blocker[]): string {
-  const names = blockers.slice(0, 3).map(({ name }) => displayHost(name))
-  const more = blockers.length - names.length
+function blockedByOthers(_host: string, { blockers }: Situation): Cause | undefined {
+  const [first] = blockers.values()
+  if (first === undefined) return undefined
+  const names = [...blockers.keys()].slice(0, 3).map((name) => displayHost(name))
+  const more = blockers.size - names.length
   const all = `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-  return `${all} may keep the whole certificate of the app from being issued. ${blockers[0]?.message}`
+  return { reason: 'Blocked', message: `${all} may keep the whole certificate of the app from being issued. ${first}` }
 }
 
-function issuedBy({ changedAt, now }: CoverageInput): number {
+function beingIssued(_host: string, { changedAt, now }: CoverageInput): Cause | undefined {
   // A change that lies in the future was noted before the clock was set back.
-  return Math.min(changedAt, now) + ISSUING.most
+  const until = Math.min(changedAt, now) + ISSUING.most
+  if (now >= until) return undefined
+  const message = `Its certificate is being issued. That takes ${ISSUING.least / 60_000} to ${ISSUING.most / 60_000} minutes, so until ${new Date(until).toISOString()} at the latest.`
+  return { reason: 'Issuing', message }
+}
+
+/** When no rule knows why. */
+function overdue(host: string, { dns, caa }: CoverageInput): Cause {
+  const unknown = dns.get(host)?.state === 'Unknown' ? dns.get(host) : caa.get(host)
+  const hint = unknown?.state === 'Unknown' ? ` ${unknown.message}` : ''
+  const message = `No certificate names ${displayHost(host)}, though the time that issuing takes is over, and no fault was found.${hint} Look at the app's SSL page in the control panel.`
+  return { reason: 'Overdue', message }
+}
+
+function blockersOf(names: readonly string[], input: CoverageInput): ReadonlyMap<string, string> {
+  const blockers = new Map<string, string>()
+  for (const name of names) {
+    const fault = firstOf(FAULTS, name, input)
+    if (fault === undefined) continue
+    // The `www.` of a wanted host, which nobody asked for: the panel added it.
+    const parent = name.startsWith('www.') ? name.slice('www.'.length) : undefined
+    const unasked = parent !== undefined && input.wanted.has(parent) && !input.wanted.has(name)
+    const who = unasked ? `${displayHost(name)} came with ${displayHost(parent)} by itself: ` : ''
+    blockers.set(name, `${who}${fault.message}`)
+  }
+  return blockers
 }

@@ -50,36 +50,64 @@ export function readRoots(pems: readonly string[] = rootCertificates): Roots {
   return roots
 }
 
-/**
- * Judges what was delivered. The worst for a visitor comes first: a name that is not covered, then time, then trust. Pure.
- */
+/** What rules look at: the certificate that was delivered, with what it says and what came with it. */
+interface Delivered {
+  host: string
+  leaf: X509Certificate
+  others: readonly X509Certificate[]
+  facts: CertificateFacts
+  now: number
+  roots: Roots
+}
+
+type Fault = Pick<ServedVerdict, 'state' | 'message'>
+
+/** The first that holds. The worst for a visitor comes first: a name that is not covered, then time, then trust. */
+const FAULTS: readonly ((delivered: Delivered) => Fault | undefined)[] = [otherName, expired, notYetValid, untrusted]
+
+/** Judges what was delivered. Pure. */
 export function judgeServed({ host, handshake, now, roots, expected }: ServedInput): ServedVerdict {
-  const name = displayHost(host)
-  if (handshake.kind === 'unseen') return { state: 'Unseen', message: `${name}: ${UNSEEN[handshake.why]}` }
+  const unseen = (why: Unseen): ServedVerdict => ({ state: 'Unseen', message: `${displayHost(host)}: ${UNSEEN[why]}` })
+  if (handshake.kind === 'unseen') return unseen(handshake.why)
   const [leaf, ...others] = handshake.chain
-  if (leaf === undefined) return { state: 'Unseen', message: `${name}: ${UNSEEN.NoCertificate}` }
+  if (leaf === undefined) return unseen('NoCertificate')
   const facts = factsOf(leaf)
-  const differs = expected !== undefined && expected !== facts.fingerprint
-  const stale = differs ? ' It is not the certificate that ServerPilot shows: the server may still have to reload.' : ''
-  const verdict = (state: ServedState, message: string): ServedVerdict => ({
-    state,
-    message: `${message}${stale}`,
-    facts,
-    ...(differs ? { differs } : {}),
-  })
-  if (!covers(facts, host))
-    return verdict('OtherName', `The server shows a certificate for ${named(facts)}, not for ${name}.`)
-  if (facts.notAfter <= now)
-    return verdict('Expired', `The certificate served for ${name} ended ${day(facts.notAfter)}.`)
-  const notBefore = Date.parse(leaf.validFrom)
-  if (notBefore > now) {
-    return verdict(
-      'NotYetValid',
-      `The certificate served for ${name} begins ${new Date(notBefore).toISOString()}. Check the clock of this host and of the server.`,
-    )
+  const { state, message } = faultOf({ host, leaf, others, facts, now, roots }) ?? SERVED
+  if (expected === undefined || expected === facts.fingerprint) return { state, message, facts }
+  const stale = 'It is not the certificate that ServerPilot shows: the server may still have to reload.'
+  return { state, message: `${message} ${stale}`, facts, differs: true }
+}
+
+const SERVED: Fault = { state: 'Served', message: 'Its certificate is served.' }
+
+function faultOf(delivered: Delivered): Fault | undefined {
+  for (const rule of FAULTS) {
+    const fault = rule(delivered)
+    if (fault !== undefined) return fault
   }
+  return undefined
+}
+
+function otherName({ host, facts }: Delivered): Fault | undefined {
+  if (covers(facts, host)) return undefined
+  const message = `The server shows a certificate for ${named(facts)}, not for ${displayHost(host)}.`
+  return { state: 'OtherName', message }
+}
+
+function expired({ host, facts, now }: Delivered): Fault | undefined {
+  if (facts.notAfter > now) return undefined
+  return { state: 'Expired', message: `The certificate served for ${displayHost(host)} ended ${day(facts.notAfter)}.` }
+}
+
+function notYetValid({ host, facts: { notBefore }, now }: Delivered): Fault | undefined {
+  if (notBefore <= now) return undefined
+  const message = `The certificate served for ${displayHost(host)} begins ${new Date(notBefore).toISOString()}. Check the clock of this host and of the server.`
+  return { state: 'NotYetValid', message }
+}
+
+function untrusted({ host, leaf, others, roots, now }: Delivered): Fault | undefined {
   const trust = trustOf(leaf, others, roots, now)
-  return trust === 'Served' ? verdict('Served', 'Its certificate is served.') : verdict(trust, TRUST[trust](name))
+  return trust === 'Served' ? undefined : { state: trust, message: TRUST[trust](displayHost(host)) }
 }
 
 const TRUST = {
