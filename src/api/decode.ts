@@ -18,8 +18,6 @@ export interface Where {
   namespace?: string
   /** Kind of items of a typed list, which may leave it out along with `apiVersion`. */
   kind?: Kind
-  /** Generation to use instead of `metadata.generation` (files have none). */
-  generation?: number
 }
 
 /** A decoded object with its kind, or every fault of it. */
@@ -167,7 +165,7 @@ function decodeMeta(value: unknown, where: Where, faults: FieldFault[]) {
     key: `${namespace}/${name}`,
     namespace,
     name,
-    generation: where.generation ?? generation ?? 1,
+    generation: generation ?? 1,
     ...(created === undefined ? {} : { created }),
     place: where.place,
     labels: labels ?? {},

@@ -58,8 +58,6 @@ export interface Forecast {
   /** Epoch ms; the present for `Go`. */
   at: number
   message: string
-  /** The fullest first. */
-  costs: readonly Cost[]
 }
 
 /** The issuance of a certificate with these names. `at`: epoch ms. */
@@ -89,16 +87,19 @@ export function noteIssuance(history: History, issuance: Issuance): History {
 export function forecast(history: History, certificates: readonly (readonly string[])[], now: number): Forecast {
   const recent = prune(history, now)
   const uses = usesOf(recent, certificates, now)
-  const costs = uses
-    .map(({ cost }) => cost)
-    .sort((a, b) => fullness(b) - fullness(a) || (a.subject < b.subject ? -1 : 1))
   const late = uses
     .map((use) => ({ ...use, at: earliest(use, now) }))
     .filter(({ at }) => at > now)
     .sort((a, b) => b.at - a.at)[0]
-  if (late === undefined) return { verdict: 'Go', at: now, message: describe(costs[0]), costs }
+  if (late === undefined) return { verdict: 'Go', at: now, message: describe(fullest(uses)) }
   const over = late.cost.used + neededBy(late.cost) > late.cost.allowed
-  return { verdict: over ? 'Wait' : 'Batch', at: late.at, message: advice(late.cost, late.at, over), costs }
+  return { verdict: over ? 'Wait' : 'Batch', at: late.at, message: advice(late.cost, late.at, over) }
+}
+
+/** The cost that takes the largest share of its limit. */
+function fullest(uses: readonly Use[]): Cost | undefined {
+  const costs = uses.map(({ cost }) => cost)
+  return costs.sort((a, b) => fullness(b) - fullness(a) || (a.subject < b.subject ? -1 : 1))[0]
 }
 
 interface Use {

@@ -6,7 +6,7 @@ import type { ActionStatus } from './serverpilot.ts'
 const FIRST_POLL_MS = 100
 
 /** The wait before a poll, in milliseconds: short at first, since most actions take less than a second, then `ceiling`. */
-export function pollDelay(polls: number, ceiling: number): number {
+function pollDelay(polls: number, ceiling: number): number {
   return backOff({ first: FIRST_POLL_MS, longest: ceiling }, polls + 1)
 }
 

@@ -10,18 +10,15 @@ import {
   decodeApp,
   decodeApps,
   decodeServer,
-  decodeServers,
   decodeWrite,
   type WriteAnswer,
 } from './decode.ts'
-import { ServerPilotError } from './errors.ts'
 import {
   type CallContext,
   failureError,
   malformedIdError,
   pausedError,
   statusError,
-  unreadableCredentialsError,
   unusableError,
 } from './failures.ts'
 import { createHttp, type HttpRequest } from './http.ts'
@@ -45,6 +42,8 @@ interface Call {
 // A write was computed from what was just read. One that sits out a pause would overwrite what came in between.
 const WRITE_PATIENCE_MS = 1_000
 
+const CONNECT_TIMEOUT_MS = 10_000
+
 // For a 429 that names no time.
 const DEFAULT_PAUSE_MS = 1_000
 
@@ -53,12 +52,10 @@ const DEFAULT_PAUSE_MS = 1_000
  * of the proxy cannot be used; faulty credentials show with the first call, as `CredentialsInvalid`.
  */
 export function createServerPilot(options: ServerPilotOptions): ServerPilot {
-  const { clock, credentials, updateMethod = 'POST', timeoutMs = 30_000, observe, random = Math.random } = options
+  const { clock, updateMethod = 'POST', timeoutMs = 30_000, observe, random = Math.random } = options
   const baseUrl = checkBaseUrl(options.baseUrl, options.allowInsecureHttp)
   const proxy = chooseProxy(baseUrl, options.proxy ?? {})
-  const account =
-    options.account?.trim() ?? (typeof credentials === 'function' ? undefined : credentials.clientId.trim())
-  if (account === undefined) throw new Error('createServerPilot: credentials by a function need `account`')
+  const account = options.credentials.clientId.trim()
   const origin = options.credentialsOrigin ?? 'the configured credentials'
   const limiter = createLimiter({
     rate: rateOf(options),
@@ -68,35 +65,17 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
   const http = createHttp({
     clock,
     timeoutMs,
-    connectTimeoutMs: Math.min(timeoutMs, options.connectTimeoutMs ?? 10_000),
+    connectTimeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
     proxy,
     userAgent: `domainpilot/${options.version}`,
   })
-
-  async function currentCredentials(): Promise<Credentials> {
-    let raw: Credentials
-    try {
-      raw = typeof credentials === 'function' ? await credentials() : credentials
-    } catch (error) {
-      throw unreadableCredentialsError(error, origin)
-    }
-    const clean = cleanCredentials(raw, origin)
-    if (clean.clientId === account) return clean
-    // Ownership is recorded by account: the records of the old one would be applied to the apps of the new one.
-    throw new ServerPilotError({
-      reason: 'CredentialsInvalid',
-      retryable: false,
-      outcome: 'none',
-      message: `${origin} holds the credentials of client ${clean.clientId} now, no longer those of client ${account}. No call was made.`,
-    })
-  }
 
   function contextOf(call: Call, secrets: readonly string[]): CallContext {
     return {
       subject: call.subject,
       missing: call.missing,
       write: call.method !== 'GET',
-      account: account ?? '',
+      account,
       credentialsOrigin: origin,
       api: baseUrl.origin,
       proxy,
@@ -152,7 +131,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
   async function prepare(call: Call, signal: AbortSignal | undefined): Promise<Credentials> {
     signal?.throwIfAborted()
     if (call.id !== undefined && !isId(call.id)) throw malformedIdError(contextOf(call, []))
-    return currentCredentials()
+    return cleanCredentials(options.credentials, origin)
   }
 
   async function read<T>(
@@ -203,10 +182,10 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
   }
 
   const appCall = (appId: string) => ({ id: appId, subject: `app ${appId}`, missing: 'app' }) as const
-  const listCall = (subject: string) => ({ method: 'GET', subject, missing: 'api' }) as const
   return {
     account,
-    listApps: (signal) => read({ ...listCall('the list of apps'), endpoint: '/apps' }, decodeApps, signal),
+    listApps: (signal) =>
+      read({ method: 'GET', endpoint: '/apps', subject: 'the list of apps', missing: 'api' }, decodeApps, signal),
     getApp: (appId, signal, leave) =>
       read({ ...appCall(appId), method: 'GET', endpoint: '/apps/:id', leave }, ofId(appId, decodeApp), signal),
     writeDomains: (appId, domains, signal, leave) =>
@@ -222,7 +201,6 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
         ofId(serverId, decodeServer),
         signal,
       ),
-    listServers: (signal) => read({ ...listCall('the list of servers'), endpoint: '/servers' }, decodeServers, signal),
     leaveToWrite,
     exclusively: createKeyedMutex(),
   }

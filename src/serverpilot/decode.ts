@@ -74,7 +74,6 @@ const writeSchema = z
 
 const appsAnswer = z.object({ data: z.array(appSchema) }).transform(({ data }) => data)
 const appAnswer = z.object({ data: appSchema }).transform(({ data }) => data)
-const serversAnswer = z.object({ data: z.array(serverSchema) }).transform(({ data }) => data)
 const serverAnswer = z.object({ data: serverSchema }).transform(({ data }) => data)
 const actionAnswer = z.object({ data: z.object({ status: z.string() }) }).transform(({ data }) => data.status)
 const errorAnswer = z.object({ error: z.object({ message: z.string() }) }).transform(({ error }) => error.message)
@@ -83,8 +82,6 @@ const errorAnswer = z.object({ error: z.object({ message: z.string() }) }).trans
 export const decodeApps = (text: string): Decoded<ServerPilotApp[]> => decode(text, appsAnswer)
 /** `GET /apps/:id`. */
 export const decodeApp = (text: string): Decoded<ServerPilotApp> => decode(text, appAnswer)
-/** `GET /servers`. */
-export const decodeServers = (text: string): Decoded<Server[]> => decode(text, serversAnswer)
 /** `GET /servers/:id`. */
 export const decodeServer = (text: string): Decoded<Server> => decode(text, serverAnswer)
 /** `POST /apps/:id` and `POST /apps/:id/ssl`. */

@@ -1,5 +1,5 @@
 import type { RedactText } from '../log/redact.ts'
-import { createScrub, shorten } from '../log/scrub.ts'
+import { shorten } from '../log/scrub.ts'
 import { decodeErrorMessage, readableWords } from './decode.ts'
 import { ServerPilotError } from './errors.ts'
 import type { HttpAnswer, HttpFailure } from './http.ts'
@@ -27,7 +27,7 @@ const WORDS_LENGTH = 2_000
 const QUOTE_LENGTH = 300
 
 /** The longest wait, in milliseconds, that is believed of a `Retry-After`. */
-export const LONGEST_RETRY_AFTER_MS = 15 * 60_000
+const LONGEST_RETRY_AFTER_MS = 15 * 60_000
 
 /** The error for a request that got no answer. */
 export function failureError(failure: HttpFailure, call: CallContext): ServerPilotError {
@@ -222,18 +222,6 @@ export function malformedIdError(call: CallContext): ServerPilotError {
     retryable: false,
     outcome: 'none',
     message: `${shorten(call.scrub(call.subject), 80)}: ids at ServerPilot are letters and digits. No call was made. Check ${app ? 'appId' : 'the server id'}.`,
-  })
-}
-
-/** The error for credentials that could not be read; retryable, since their place may only be out of reach for a while. */
-export function unreadableCredentialsError(error: unknown, origin: string): ServerPilotError {
-  if (error instanceof ServerPilotError) return error
-  const words = error instanceof Error ? `: ${shorten(createScrub([])(error.message), QUOTE_LENGTH)}` : ''
-  return new ServerPilotError({
-    reason: 'CredentialsInvalid',
-    retryable: true,
-    outcome: 'none',
-    message: `The credentials (${origin}) could not be read${words}. No call was made.`,
   })
 }
 

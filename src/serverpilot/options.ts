@@ -19,20 +19,15 @@ export interface ServerPilotOptions {
   baseUrl: string | URL
   /** Allows plain http to other hosts than this one. */
   allowInsecureHttp?: boolean
-  /** The account's client id. Needed with a function, since who they belong to is asked before they are read. */
-  account?: string
-  /** As they are, or a function that is asked before every call, so that a rotated key is taken up. */
-  credentials: Credentials | (() => Credentials | Promise<Credentials>)
+  credentials: Credentials
   /** Where they come from, for the reader of an error: "Secret wordpress/serverpilot". */
   credentialsOrigin?: string
   updateMethod?: 'POST' | 'PUT'
-  /** Requests a second; `burst` is twice that. One client per account, or the rate is exceeded. */
+  /** Requests a second, with a burst of twice that. One client per account, or the rate is exceeded. */
   qps?: number
-  burst?: number
   clock: Clock
-  /** For a whole request (30 s), and for its beginning until it is connected (10 s). */
+  /** For a whole request (30 s). */
   timeoutMs?: number
-  connectTimeoutMs?: number
   /** The longest time between two looks at an action (1 s), and how long it is followed in all (60 s). */
   actionPollMs?: number
   actionTimeoutMs?: number
@@ -47,7 +42,7 @@ export interface ServerPilotOptions {
 }
 
 /** The rate that the options ask for. Throws an `Error` for the reader when it is none. */
-export function rateOf({ qps = 5, burst = 2 * qps }: ServerPilotOptions): Rate {
+export function rateOf({ qps = 5 }: ServerPilotOptions): Rate {
   if (!(qps > 0)) throw new Error(`--serverpilot-qps must be above 0, and is ${qps}`)
-  return { qps, burst: Math.max(1, burst) }
+  return { qps, burst: Math.max(1, 2 * qps) }
 }

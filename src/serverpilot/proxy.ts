@@ -1,11 +1,12 @@
 import { BlockList, isIP } from 'node:net'
 
-/** The standard proxy variables, read by the caller. */
+/**
+ * The standard proxy variables, read by the caller. `HTTP_PROXY` is not among them: it would see the API key of a plain http request, so
+ * those go direct.
+ */
 export interface ProxySettings {
   /** `HTTPS_PROXY`: for https targets, by CONNECT. */
   httpsProxy?: string | undefined
-  /** `HTTP_PROXY`: taken and not used. It would see the API key of a plain http request, so those go direct. */
-  httpProxy?: string | undefined
   /** `NO_PROXY`: host names, suffixes, addresses and networks that are reached directly. */
   noProxy?: string | undefined
 }

@@ -1,4 +1,4 @@
-/** What the rest of the program knows of ServerPilot: decoded answers and five calls. Facts: docs/serverpilot-api.md. */
+/** What the rest of the program knows of ServerPilot: decoded answers and a call for each of its uses. Facts: docs/serverpilot-api.md. */
 
 /** Certificate facts of an app. The private key of the API's answer is dropped while decoding. */
 export interface Ssl {
@@ -45,7 +45,7 @@ export interface Leave {
 
 /** One account at ServerPilot. Every call throws `ServerPilotError` and nothing else (but the abort reason). */
 export interface ServerPilot {
-  /** Client id: identifies the account, is no secret. */
+  /** Client id: identifies the account, and is not secret. */
   readonly account: string
   listApps(signal?: AbortSignal): Promise<ServerPilotApp[]>
   getApp(appId: string, signal?: AbortSignal, leave?: Leave): Promise<ServerPilotApp>
@@ -53,7 +53,6 @@ export interface ServerPilot {
   writeDomains(appId: string, domains: readonly string[], signal?: AbortSignal, leave?: Leave): Promise<ActionStatus>
   changeSsl(appId: string, change: SslChange, signal?: AbortSignal): Promise<ActionStatus>
   getServer(serverId: string, signal?: AbortSignal): Promise<Server>
-  listServers(signal?: AbortSignal): Promise<Server[]>
   /** Waits until one read and one write may be sent. */
   leaveToWrite(signal?: AbortSignal): Promise<Leave>
   /** Runs `job` while no other write of this process to that server is under way. GET and POST run back to back inside it. */

@@ -52,13 +52,6 @@ test('it is the registrable domain that counts, also of a private registry, and 
   assert.equal(next(issued(50, 0, 'example.uk.com'), ['shop.uk.com']).verdict, 'Go')
   const both = next(full, ['a.other.co.uk', '*.example.co.uk'])
   assert.equal(both.verdict, 'Wait')
-  assert.deepEqual(
-    both.costs.map(({ subject, used, adds }) => [subject, used, adds]),
-    [
-      ['example.co.uk', 50, 1],
-      ['other.co.uk', 0, 1],
-    ],
-  )
   assert.match(both.message, /50 certificates for example\.co\.uk within a week.*not before 2026-01-24T23:00:00\.000Z/)
 })
 
@@ -77,7 +70,7 @@ test('5 for one and the same set, in any order; renewals are free of the other l
   assert.equal(next(full, ['h7.example.com']).verdict, 'Go', 'a renewal')
   assert.equal(next({ ...full, issuances: [...full.issuances, ...times(4).issuances] }, set).verdict, 'Go')
   const most = next({ ...EMPTY, issuances: [...issued(46, 0).issuances, ...times(5).issuances] }, ['new.example.com'])
-  assert.equal(most.costs[0]?.used, 47)
+  assert.match(most.message, /^47 of 50 certificates a week for example\.com are used/)
 })
 
 test('5 failed validations an hour for a host', () => {

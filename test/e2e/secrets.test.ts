@@ -162,10 +162,11 @@ describe('API key and private key are nowhere to be found', { concurrency: 2 }, 
       ...{ baseUrl: simulator.url, credentials: simulator, qps: 10_000, clock: hurriedClock, version: 'test' },
       ...{ timeoutMs: 1_500, actionPollMs: 100, actionTimeoutMs: 500, random: () => 0 },
     })
+    const { serverId } = await client.getApp(appId)
     const calls: [NonNullable<FaultRule['path']>, () => Promise<unknown>][] = [
       ['listApps', () => client.listApps()],
       ['getApp', () => client.getApp(appId)],
-      ['getServers', () => client.listServers()],
+      ['getServer', () => client.getServer(serverId)],
       ['postDomains', () => client.writeDomains(appId, ['a.example.com'])],
       ['postSsl', () => client.changeSsl(appId, { force: true })],
     ]

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ServerPilotError } from '../../src/serverpilot/errors.ts'
 import { fakeClock } from '../time/fake-clock.ts'
 import {
   API_KEY,
@@ -50,18 +49,11 @@ describe('answers', () => {
     withServer(
       ({ path }, response) =>
         json(response, 200, {
-          data: path.endsWith('/apps')
-            ? [{ ...APP, ssl: null }]
-            : path.endsWith('/servers')
-              ? [SERVER]
-              : { ...SERVER, lastaddress: null },
+          data: path.endsWith('/apps') ? [{ ...APP, ssl: null }] : { ...SERVER, lastaddress: null },
         }),
       async ({ url }) => {
         const { pilot } = clientOf(url)
         assert.equal((await pilot.listApps())[0]?.ssl, null)
-        assert.deepEqual(await pilot.listServers(), [
-          { id: SERVER_ID, name: 'web-1', plan: 'business', lastAddress: '192.0.2.10' },
-        ])
         assert.deepEqual(await pilot.getServer(SERVER_ID), { id: SERVER_ID, name: 'web-1', plan: 'business' })
       },
     ))
@@ -75,10 +67,9 @@ describe('answers', () => {
       },
     ))
 
-  it('account is the client id, trimmed; a function needs it to be named', () => {
+  it('account is the client id, trimmed', () => {
     const credentials = { clientId: `${CLIENT_ID}\n`, apiKey: API_KEY }
     assert.equal(clientOf('http://127.0.0.1/v1', { credentials }).pilot.account, CLIENT_ID)
-    assert.throws(() => clientOf('http://127.0.0.1/v1', { credentials: () => credentials }), /account/)
   })
 })
 
@@ -211,43 +202,6 @@ describe('before any call', () => {
         },
       ))
   }
-
-  it('credentials by a function are asked before each call, and must stay those of the account', () =>
-    withServer(
-      (_, response) => json(response, 200, { data: [] }),
-      async ({ url, seen }) => {
-        const given = [
-          { clientId: CLIENT_ID, apiKey: 'first-key' },
-          { clientId: CLIENT_ID, apiKey: 'second-key' },
-          { clientId: 'cid_other', apiKey: 'third-key' },
-        ]
-        const { pilot } = clientOf(url, { account: CLIENT_ID, credentials: async () => given.shift() ?? assert.fail() })
-        await pilot.listApps()
-        await pilot.listApps()
-        await assert.rejects(pilot.listApps(), (error: unknown) => {
-          assert.ok(error instanceof ServerPilotError)
-          assert.equal(error.reason, 'CredentialsInvalid')
-          assert.match(error.message, /Secret wordpress\/serverpilot holds the credentials of client cid_other/)
-          return true
-        })
-        assert.deepEqual(
-          seen.map(({ headers }) => atob(headers.authorization?.slice(6) ?? '')),
-          [`${CLIENT_ID}:first-key`, `${CLIENT_ID}:second-key`],
-        )
-      },
-    ))
-
-  it('credentials that cannot be read are CredentialsInvalid, retryable, without the cause', async () => {
-    const credentials = () => {
-      throw new Error('no Secret serverpilot in wordpress')
-    }
-    const { pilot } = clientOf('http://127.0.0.1:1/v1', { account: CLIENT_ID, credentials })
-    await assert.rejects(pilot.listApps(), {
-      reason: 'CredentialsInvalid',
-      retryable: true,
-      message: /no Secret serverpilot in wordpress/,
-    })
-  })
 })
 
 describe('aborting', () => {

@@ -13,7 +13,6 @@ import {
   closedPort,
   json,
   PRIVATE_KEY,
-  SERVER,
   SSL,
   serveHttp,
   serveTcp,
@@ -356,7 +355,6 @@ for (const [name, { run, write }] of Object.entries(CALLS)) {
 describe('404', () => {
   const cases = {
     listApps: 'ApiUnreachable',
-    listServers: 'ApiUnreachable',
     getApp: 'AppNotFound',
     getServer: 'Rejected',
     writeDomains: 'AppNotFound',
@@ -457,11 +455,11 @@ describe('an app of a wrong shape is an error, never an empty list of domains:',
 describe('reads are tried again', () => {
   it('a second try that succeeds is a success', async () => {
     const server = await serveHttp((_, response, nth) =>
-      nth === 1 ? void response.destroy() : json(response, 200, { data: [SERVER] }),
+      nth === 1 ? void response.destroy() : json(response, 200, { data: [APP] }),
     )
     try {
       const { pilot, clock } = clientOf(server.url)
-      assert.equal((await pilot.listServers()).length, 1)
+      assert.equal((await pilot.listApps()).length, 1)
       // Full jitter with random() = 0.5 of 500 ms.
       assert.deepEqual(
         clock.slept.filter((ms) => ms < 9_999),

@@ -140,7 +140,6 @@ export const CALLS: Record<
   listApps: { write: false, run: (pilot, signal) => pilot.listApps(signal) },
   getApp: { write: false, run: (pilot, signal) => pilot.getApp(APP_ID, signal) },
   getServer: { write: false, run: (pilot, signal) => pilot.getServer(SERVER_ID, signal) },
-  listServers: { write: false, run: (pilot, signal) => pilot.listServers(signal) },
   writeDomains: { write: true, run: (pilot, signal) => pilot.writeDomains(APP_ID, ['a.example.com'], signal) },
   changeSsl: { write: true, run: (pilot, signal) => pilot.changeSsl(APP_ID, { auto: true }, signal) },
 }

@@ -95,10 +95,9 @@ describe('the choice of a proxy', () => {
   it('goes direct without one, by NO_PROXY, and for plain http', () => {
     assert.equal(chooseProxy(api, {}), undefined)
     assert.equal(chooseProxy(api, { httpsProxy: ' ' }), undefined)
-    assert.equal(chooseProxy(api, { httpProxy: 'http://proxy.example' }), undefined)
     assert.equal(chooseProxy(api, { httpsProxy: 'http://proxy.example', noProxy: 'serverpilot.io' }), undefined)
     const plain = new URL('http://127.0.0.1/v1')
-    assert.equal(chooseProxy(plain, { httpsProxy: 'http://p.example', httpProxy: 'http://p.example' }), undefined)
+    assert.equal(chooseProxy(plain, { httpsProxy: 'http://p.example' }), undefined)
   })
 
   it('an address that cannot be used is refused without its password', () => {
