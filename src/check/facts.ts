@@ -23,7 +23,7 @@ export interface HostFacts {
 }
 
 /** Looks that a fault of what is served needs before it counts: a server that just got a new certificate has to reload. */
-export const LOOKS_TO_BLAME = 2
+const LOOKS_TO_BLAME = 2
 
 /** A server that reloads does so within this time: looks that follow sooner count as one. ms. */
 const APART = 55_000

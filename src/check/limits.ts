@@ -18,10 +18,10 @@ export const LIMITS = {
 /** Beyond this share of a limit, changes are gathered into fewer certificates. */
 const NEAR = 0.8
 
-export type Limit = keyof typeof LIMITS
+type Limit = keyof typeof LIMITS
 
 /** One certificate that was issued. Small, since a week of them is kept. */
-export interface Issuance {
+interface Issuance {
   /** Epoch ms. */
   at: number
   /** Registrable domains among its names, sorted. */
@@ -31,7 +31,7 @@ export interface Issuance {
 }
 
 /** One validation that the authority made in vain. `at`: epoch ms. */
-export interface FailedValidation {
+interface FailedValidation {
   at: number
   host: string
 }
@@ -42,7 +42,7 @@ export interface History {
 }
 
 /** What the next certificates cost of one limit. */
-export interface Cost {
+interface Cost {
   limit: Limit
   /** The registrable domain, the host, or for a repeated set its digest. */
   subject: string

@@ -6,7 +6,7 @@ import { plain } from './plain.ts'
 import type { Handshake, Unseen } from './served.ts'
 
 /** What is to be thought of a server's certificate for one host. `Unseen`: there was no handshake, so nothing is known. */
-export type ServedState =
+type ServedState =
   | 'Served'
   | 'OtherName'
   | 'Expired'
@@ -30,7 +30,7 @@ export interface ServedVerdict {
 export type Roots = ReadonlyMap<string, readonly X509Certificate[]>
 
 /** What to hold a handshake against. */
-export interface ServedInput {
+interface ServedInput {
   host: string
   handshake: Handshake
   /** Epoch ms. */

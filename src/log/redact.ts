@@ -22,7 +22,7 @@ export function createRedactor(secrets: () => readonly string[]): (value: unknow
 }
 
 /** True when a field of this name holds a secret by its name alone. */
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '')
   return SECRET_NAMES.has(plain) || SECRET_ENDINGS.some((ending) => plain.endsWith(ending))
 }

@@ -7,7 +7,7 @@ import { type LockOptions, lockStateDir, StateDirBusyError } from './lock.ts'
 import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stored } from './store.ts'
 
 /** An open state folder. */
-export interface FileStore extends OwnershipStore {
+interface FileStore extends OwnershipStore {
   /** Throws `StateDirBusyError` when another process has taken the folder over meanwhile. */
   assertHeld(): Promise<void>
   /** Waits for writes under way and gives the folder free. */
@@ -15,7 +15,7 @@ export interface FileStore extends OwnershipStore {
 }
 
 /** How to open a state folder. All but `version` is for tests. */
-export interface FileStoreOptions extends Pick<LockOptions, 'version' | 'clock'> {
+interface FileStoreOptions extends Pick<LockOptions, 'version' | 'clock'> {
   fs?: FileSystem
 }
 

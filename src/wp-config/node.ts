@@ -8,7 +8,7 @@ export interface PhpNode {
 }
 
 /** What a file that PHP would not take is wrong about. */
-export interface SyntaxFault {
+interface SyntaxFault {
   line: number
   message: string
 }

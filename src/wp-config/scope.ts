@@ -18,7 +18,7 @@ export type Value =
     }
 
 /** A file that the read one includes. */
-export interface Included {
+interface Included {
   line: number
   /** Last part of its path; undefined when that is worked out by PHP. */
   file: string | undefined
@@ -133,7 +133,7 @@ export function forgetAll(value: Value, scope: Scope): void {
 }
 
 /** The environments that PHP has: they are filled from one, and changed each by itself. */
-export type EnvironmentName = '_ENV' | '_SERVER' | 'getenv()'
+type EnvironmentName = '_ENV' | '_SERVER' | 'getenv()'
 
 /** A variable of the environment; where it is not set, `otherwise`, which remembers its name. */
 export function environmentOf(

@@ -6,7 +6,7 @@ import { known, type Scope, type Value } from './scope.ts'
 import { follow } from './statements.ts'
 
 /** How the server's certificate is looked at where `MYSQL_CLIENT_FLAGS` ask for TLS. */
-export type Tls = 'VerifyIdentity' | 'Required'
+type Tls = 'VerifyIdentity' | 'Required'
 
 /** What a wp-config.php says, as far as domainpilot needs it. Holds secrets: never logged. */
 export interface WpConfig {
@@ -18,7 +18,7 @@ export interface WpConfig {
 }
 
 /** A value that is needed and cannot be known from the file. Shows no value. */
-export interface WpConfigFault {
+interface WpConfigFault {
   line?: number
   /** Constant or variable. */
   name: string
@@ -26,7 +26,7 @@ export interface WpConfigFault {
 }
 
 /** What reading depends on besides the text. */
-export interface WpConfigReading {
+interface WpConfigReading {
   /** Path of the file, for messages and for `__DIR__`. */
   path: string
   environment: Readonly<Record<string, string | undefined>>

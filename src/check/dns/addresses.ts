@@ -12,7 +12,7 @@ export interface AddressSet {
 }
 
 /** A value that is neither address nor network; `index` is its place in the list that was given. */
-export interface AddressFault {
+interface AddressFault {
   index: number
   message: string
 }

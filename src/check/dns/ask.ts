@@ -35,7 +35,7 @@ export interface Dns {
 }
 
 /** How to ask. */
-export interface DnsOptions {
+interface DnsOptions {
   /** `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53` or `[2001:db8::53]:5353`; empty: those of the system. */
   servers: readonly string[]
   pace: Pace

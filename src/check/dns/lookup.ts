@@ -24,7 +24,7 @@ export interface HostLookup {
 }
 
 /** The name to ask for a host: itself; for a wildcard a name below, which nobody has by chance. */
-export function askedName(host: string): string {
+function askedName(host: string): string {
   if (!host.startsWith('*.')) return host
   const parent = host.slice(2)
   const room = Math.max(1, Math.min(12, MAX_NAME - parent.length - 1))

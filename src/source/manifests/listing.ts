@@ -17,7 +17,7 @@ export interface WatchPoint {
 }
 
 /** What there is to read under the given paths, in a fixed order. */
-export interface Listing {
+interface Listing {
   files: string[]
   troubles: Trouble[]
   watch: WatchPoint[]

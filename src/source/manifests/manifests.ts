@@ -26,7 +26,7 @@ export interface ManifestOptions {
 }
 
 /** What the files declare, read once. */
-export interface ManifestRead {
+interface ManifestRead {
   apps: App[]
   mappings: Mapping[]
   secrets: Secret[]

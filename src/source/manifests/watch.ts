@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { matters, type WatchPoint } from './listing.ts'
 
 /** The folders that are watched at present. */
-export interface Watches {
+interface Watches {
   /** Watches these and no others; true when one is new, so that what happened before it began may have been missed. */
   set(points: readonly WatchPoint[]): boolean
   close(): void

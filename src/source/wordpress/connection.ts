@@ -16,7 +16,7 @@ export interface Limits {
 }
 
 /** What a connection stands on. */
-export interface ConnectPorts {
+interface ConnectPorts {
   clock: Pick<Clock, 'after'>
   limits: Limits
   /** Ends it, whatever it is at. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { DatabaseError } from './database-error.ts'
 
 /** How far the server's certificate is looked at. */
-export type TlsMode = 'Required' | 'VerifyCa' | 'VerifyIdentity'
+type TlsMode = 'Required' | 'VerifyCa' | 'VerifyIdentity'
 
 /** Where a database is and who asks. */
 export interface Endpoint {
@@ -16,7 +16,7 @@ export interface Endpoint {
   user: string
   password: string
   database: string
-  tls?: { mode: TlsMode /** PEM text or path of a file. */; ca?: string }
+  tls?: { mode: TlsMode /** PEM text or path of a file. */; ca?: string } | undefined
 }
 
 const FORM = 'mysql://USER:PASSWORD@HOST:PORT/DATABASE'
@@ -28,6 +28,50 @@ const MODES: Readonly<Record<string, TlsMode | undefined>> = {
   verify_identity: 'VerifyIdentity',
 }
 
+/** When it holds of what it looks at, the URL is refused with the message. */
+type Rule<T> = readonly [wrong: (it: T) => boolean, message: string]
+
+const SCHEME = /^(?:mysql|mariadb):\/\//
+
+/** On the whole text, the first that holds. */
+const TEXT_RULES: readonly Rule<string>[] = [
+  [(url) => !SCHEME.test(url), `is not a database URL: write ${FORM}`],
+  [(url) => /[\s\p{Cc}]/u.test(url), 'has a blank or a line break inside: write them as %20 and %0A'],
+  [(url) => url.includes('#'), 'has a "#" that is not encoded, perhaps in the password: write %23'],
+  [(url) => /%(?![0-9a-fA-F]{2})/.test(url), 'has a "%" that is not encoded, perhaps in the password: write %25'],
+]
+
+/** On what stands before the last `@`. */
+const ACCOUNT_RULES: readonly Rule<string>[] = [
+  [(account) => account.includes('@'), 'has a second "@", perhaps in the password: write %40 for it'],
+  [
+    (account) => /[/?]/.test(account),
+    'has a "/" or "?" before the host, perhaps in the password: write %2F and %3F, and %40 for an "@" in an option',
+  ],
+]
+
+const NAME_RULES: readonly Rule<Pick<Endpoint, 'user' | 'database'>>[] = [
+  [({ user }) => user === '', `names no user: write ${FORM}`],
+  [({ database }) => database === '', `names no database: write ${FORM}, with DB_NAME of wp-config.php at the end`],
+  [({ database }) => database.includes('/'), `names a database with a "/" in it: write ${FORM}`],
+]
+
+const SERVER_RULES: readonly Rule<Pick<Endpoint, 'host' | 'port' | 'socket'>>[] = [
+  [
+    ({ port }) => port < 1 || port > 65_535,
+    'has a host or port that is not valid: write HOST:PORT, and an IPv6 address as [::1]:3306',
+  ],
+  [({ host, socket }) => host === '' && socket === undefined, `names no host: write ${FORM}`],
+]
+
+const TLS_RULES: readonly Rule<Pick<Endpoint, 'host' | 'tls'>>[] = [
+  [
+    // The driver holds a certificate against names alone: it would be content with any, and nobody would know.
+    ({ host, tls }) => tls?.mode === 'VerifyIdentity' && isIP(host) !== 0,
+    'has an address for a host, of which no certificate can be held against a name: write the name, or ssl-mode=VERIFY_CA',
+  ],
+]
+
 /**
  * Reads `mysql://user:pass@host:port/db?options`, with the options `ssl`, `ssl-mode`, `ssl-ca`, `socket` and `charset`. Every part may
  * be percent-encoded, and has to be where it holds a character that means something in a URL.
@@ -36,63 +80,44 @@ const MODES: Readonly<Record<string, TlsMode | undefined>> = {
  * its error carries the whole text, and what it mends in silence is a password that does not fit.
  */
 export function parseDatabaseUrl(text: string, origin: string): Endpoint {
-  const fail = (message: string): never => {
+  const fail: Fail = (message) => {
     throw new DatabaseError(`${origin}: ${message}`)
   }
+  function check<T>(rules: readonly Rule<T>[], it: T): void {
+    for (const [wrong, message] of rules) if (wrong(it)) fail(message)
+  }
   const url = text.trim()
-  const scheme = /^(?:mysql|mariadb):\/\//.exec(url)
-  if (scheme === null) return fail(`is no database URL: write ${FORM}`)
-  if (/[\s\p{Cc}]/u.test(url)) return fail('has a blank or a line break inside: write them as %20 and %0A')
-  if (url.includes('#')) return fail('has a "#" that is not encoded, perhaps in the password: write %23')
-  if (/%(?![0-9a-fA-F]{2})/.test(url)) return fail('has a "%" that is not encoded, perhaps in the password: write %25')
-
-  const rest = url.slice(scheme[0].length)
+  check(TEXT_RULES, url)
+  const rest = url.replace(SCHEME, '')
   const at = rest.lastIndexOf('@')
   const account = at < 0 ? '' : rest.slice(0, at)
-  if (account.includes('@')) return fail('has a second "@", perhaps in the password: write %40 for it')
-  if (/[/?]/.test(account)) {
-    return fail(
-      'has a "/" or "?" before the host, perhaps in the password: write %2F and %3F, and %40 for an "@" in an option',
-    )
-  }
-  const where = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(rest.slice(at + 1))
-  const colon = account.indexOf(':')
-  const user = decoded(colon < 0 ? account : account.slice(0, colon))
-  const password = decoded(colon < 0 ? '' : account.slice(colon + 1))
-  const database = decoded(where?.[2] ?? '')
-  if (user === undefined || password === undefined || database === undefined) {
-    return fail('has an encoded part that is no UTF-8')
-  }
-  if (user === '') return fail(`names no user: write ${FORM}`)
-  if (database === '') return fail(`names no database: write ${FORM}, with DB_NAME of wp-config.php at the end`)
-  if (database.includes('/')) return fail(`names a database with a "/" in it: write ${FORM}`)
-
-  const options = optionsOf(where?.[3] ?? '', fail)
+  check(ACCOUNT_RULES, account)
+  const [, address = '', path = '', query = ''] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(rest.slice(at + 1)) ?? []
+  const names = namesOf(account, path, fail)
+  check(NAME_RULES, names)
+  const options = optionsOf(query, fail)
   const socket = options.get('socket')
-  const server = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d+))?$/.exec(where?.[1] ?? '')
-  const host = decoded(server?.[1] ?? server?.[2] ?? '')
-  const port = Number(server?.[3] ?? 3306)
-  if (server === null || host === undefined || port < 1 || port > 65_535) {
-    return fail('has a host or port that is none: write HOST:PORT, and an IPv6 address as [::1]:3306')
-  }
-  if (host === '' && socket === undefined) return fail(`names no host: write ${FORM}`)
+  const server = { ...serverOf(address), ...(socket === undefined ? {} : { socket }) }
+  check(SERVER_RULES, server)
   const tls = tlsOf(options, fail)
-  // The driver holds a certificate against names alone: it would be content with any, and nobody would know.
-  if (tls?.mode === 'VerifyIdentity' && isIP(host) !== 0) {
-    return fail(
-      'has an address for a host, of which no certificate can be held against a name: write the name, or ssl-mode=VERIFY_CA',
-    )
+  check(TLS_RULES, { host: server.host, tls })
+  return { origin, ...server, ...names, ...(tls === undefined ? {} : { tls }) }
+}
+
+function namesOf(account: string, path: string, fail: Fail): Pick<Endpoint, 'user' | 'password' | 'database'> {
+  const [, name = '', secret = ''] = /^([^:]*)(?::(.*))?$/.exec(account) ?? []
+  const [user, password, database] = [decoded(name), decoded(secret), decoded(path)]
+  if (user === undefined || password === undefined || database === undefined) {
+    return fail('has an encoded part that is not UTF-8')
   }
-  return {
-    origin,
-    host,
-    port,
-    user,
-    password,
-    database,
-    ...(socket === undefined ? {} : { socket }),
-    ...(tls === undefined ? {} : { tls }),
-  }
+  return { user, password, database }
+}
+
+/** Port 0 when it is neither `HOST:PORT` nor `[ADDRESS]:PORT`. */
+function serverOf(text: string): Pick<Endpoint, 'host' | 'port'> {
+  const [match, address, name, port = 3306] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d+))?$/.exec(text) ?? []
+  const host = decoded(address ?? name ?? '')
+  return match === undefined || host === undefined ? { host: '', port: 0 } : { host, port: Number(port) }
 }
 
 type Fail = (message: string) => never
@@ -122,7 +147,7 @@ function optionsOf(query: string, fail: Fail): Map<string, string> {
     return fail('has a charset other than utf8mb4: remove it; tables in any charset are read right')
   }
   const socket = options.get('socket')
-  if (socket !== undefined && !socket.startsWith('/')) return fail('has a socket that is no absolute path')
+  if (socket !== undefined && !socket.startsWith('/')) return fail('has a socket that is not an absolute path')
   return options
 }
 

@@ -47,7 +47,7 @@ export interface Findings {
 }
 
 /** The family with its table, or why it cannot be told: a message that names the setting which decides. */
-export type Choice = { family: Family; table?: string } | { undecided: string }
+type Choice = { family: Family; table?: string } | { undecided: string }
 
 const SETTING = 'spec.wordpress.mappings'
 

@@ -26,7 +26,7 @@ export interface Rows {
 }
 
 /** What rows come to. */
-export interface Compiled {
+interface Compiled {
   mappings: Mapping[]
   faults: SourceFault[]
   /** Stages that are not known: no harm, but worth a word. */

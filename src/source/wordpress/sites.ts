@@ -45,7 +45,7 @@ export function insideNetworks(networks: readonly NetworkRow[]): (name: string) 
 }
 
 /** The name of a `domain` column for comparing, without the port that networks on test machines have. */
-export const hostKey = (domain: string): string => compareKey(domain.trim().replace(/:\d+$/, ''))
+const hostKey = (domain: string): string => compareKey(domain.trim().replace(/:\d+$/, ''))
 
 function networkNames(networks: readonly NetworkRow[]): string[] {
   return networks.map(({ domain }) => hostKey(domain ?? '').replace(/^www\./, '')).filter((name) => name !== '')

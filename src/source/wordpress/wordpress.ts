@@ -6,7 +6,7 @@ import { reread, type State, unread } from './state.ts'
 import { type Watch, type WatchPorts, type WriteLog, watch } from './watch.ts'
 
 /** How the source of databases is set up. */
-export interface WordpressOptions {
+interface WordpressOptions {
   /**
    * URL of the app's database and where it comes from (`Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`), for messages.
    * Asked at every look, so that a new password is taken up. Rejects with an error whose message may be shown.
