@@ -12,7 +12,7 @@ export interface CertificateFacts {
   names: readonly string[]
 }
 
-/** From this long before its end a certificate is told of; ServerPilot renews about 30 days before. Milliseconds. */
+/** From this long before its end a certificate counts as expiring; ServerPilot renews about 30 days before. Milliseconds. */
 export const EXPIRING_MS = 21 * 86_400_000
 
 /** Where a certificate stands that ends at `notAfter`, by the name of the reason that says so. Both times are epoch ms. */
@@ -24,7 +24,7 @@ export function certificateLife(notAfter: number, now: number): 'Good' | 'Expiri
 /** One entry of the list that Node gives. It escapes commas within names, so that no name can hold another one. */
 const ALTERNATIVE_NAME = /(?:^|, )(?:DNS|IP Address):([^,]*)/g
 
-/** Reads a PEM certificate. Undefined for what is none: an unreadable certificate covers nothing. */
+/** Reads a PEM certificate. Undefined for anything else: an unreadable certificate covers nothing. */
 export function certificateFacts(pem: string | undefined): CertificateFacts | undefined {
   const certificate = pem === undefined ? undefined : readCertificate(pem)
   return certificate && factsOf(certificate)
@@ -43,7 +43,7 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
   }
 }
 
-/** Parses a certificate, PEM or DER. Undefined for what is none. */
+/** Parses a certificate, PEM or DER. Undefined for anything else. */
 export function readCertificate(bytes: string | Uint8Array): X509Certificate | undefined {
   try {
     return new X509Certificate(bytes)

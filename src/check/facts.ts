@@ -17,7 +17,7 @@ export interface ServedFault {
 /** What looks found out of the hosts of one app. Lives in memory alone: after a restart it is found out again. */
 export interface HostFacts {
   dns: Map<string, HostMemory>
-  /** Of hosts without a certificate: CAA may tell why. */
+  /** Of hosts without a certificate: CAA may explain why. */
   caa: Map<string, CaaVerdict>
   served: Map<string, ServedFault>
 }
@@ -48,7 +48,7 @@ export function dnsOf(
   return known?.shown
 }
 
-/** Takes in what a server showed. Gives whether what is to be told changed. */
+/** Takes in what a server showed. Gives whether what is to be shown changed. */
 export function noteServed(
   { served }: HostFacts,
   host: string,

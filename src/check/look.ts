@@ -9,14 +9,14 @@ import { judgeServed, type Roots, type ServedVerdict } from './served-verdict.ts
 
 /** One host to look at in every way. */
 export interface Target extends HostToCheck {
-  /** No certificate names it: CAA may tell why. */
-  bare: boolean
+  /** No certificate names it: CAA may explain why. */
+  uncovered: boolean
   /** The server's address, and the fingerprint of the certificate that ServerPilot shows: what is served is looked at. */
   server: { address: string; certificate: string } | undefined
 }
 
 /** Gets what is found, as it comes. */
-export interface Heard<T extends Target> {
+export interface LookObserver<T extends Target> {
   dns(target: T, verdict: DnsVerdict): void
   caa(target: T, verdict: CaaVerdict): void
   served(target: T, verdict: ServedVerdict): void
@@ -44,7 +44,7 @@ const AT_ONCE = { lookups: 8, handshakes: 4 } as const
 export async function look<T extends Target>(
   targets: readonly T[],
   options: LookOptions,
-  heard: Heard<T>,
+  observer: LookObserver<T>,
 ): Promise<Round> {
   const { dns, controls, suspicious } = options
   const resolved: T[] = []
@@ -54,20 +54,20 @@ export async function look<T extends Target>(
     controls,
     suspicious,
     onVerdict(target, verdict) {
-      heard.dns(target, verdict)
+      observer.dns(target, verdict)
       if (verdict.state === 'Ready') resolved.push(target)
     },
   })
   const caaOf = createCaaLookup(dns)
   // What DNS leads elsewhere fails for that already.
   await inParallel(
-    resolved.filter(({ bare }) => bare),
+    resolved.filter(({ uncovered }) => uncovered),
     AT_ONCE.lookups,
-    async (target) => heard.caa(target, judgeCaa(target.host, await caaOf(target.host))),
+    async (target) => observer.caa(target, judgeCaa(target.host, await caaOf(target.host))),
   )
   await inParallel(targets, AT_ONCE.handshakes, async (target) => {
     const verdict = await servedAt(target, options)
-    if (verdict !== undefined) heard.served(target, verdict)
+    if (verdict !== undefined) observer.served(target, verdict)
   })
   return round
 }

@@ -5,7 +5,7 @@ import { type CertificateFacts, covers, factsOf } from './certificate.ts'
 import { plain } from './plain.ts'
 import type { Handshake, Unseen } from './served.ts'
 
-/** What is to be thought of a server's certificate for one host. `Unseen`: there was no handshake, so nothing is known. */
+/** The judgement on a server's certificate for one host. `Unseen`: there was no handshake, so nothing is known. */
 type ServedState =
   | 'Served'
   | 'OtherName'

@@ -5,7 +5,7 @@ import type { AddressSet } from '../check/dns/addresses.ts'
 import type { Dns } from '../check/dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
-import { outageVerdict, rememberOutage, takePulse } from '../check/dns/outage.ts'
+import { outageVerdict, probeResolver, rememberOutage } from '../check/dns/outage.ts'
 import { checkHost } from '../check/dns/round.ts'
 import { handshake } from '../check/served.ts'
 import { judgeServed, readRoots } from '../check/served-verdict.ts'
@@ -90,8 +90,8 @@ const ALLOWED: CaaVerdict = { state: 'Allowed', message: '' }
 /** A failure of the resolver as a whole is told as one, not as a fault of the domain. */
 async function askedTwice(dns: Dns, verdict: DnsVerdict): Promise<DnsVerdict> {
   if (verdict.failure === undefined) return verdict
-  const pulse = await takePulse(dns, [])
-  const outage = rememberOutage(undefined, 'down' in pulse ? pulse.down : undefined, systemClock.now())
+  const probe = await probeResolver(dns, [])
+  const outage = rememberOutage(undefined, 'down' in probe ? probe.down : undefined, systemClock.now())
   return outage === undefined ? verdict : outageVerdict(outage)
 }
 

@@ -66,19 +66,21 @@ function textLine(json: string, colour: boolean): string {
   const { level, time, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
   const paint = (code: string | undefined, text: string) => (colour && code ? code + text + PLAIN : text)
   const name = String(level)
-  const pairs = Object.entries(fields).map(([key, value]) => `${paint('\x1b[2m', `${bare(key)}=`)}${shown(value)}`)
+  const pairs = Object.entries(fields).map(
+    ([key, value]) => `${paint('\x1b[2m', `${quotedWhereNeeded(key)}=`)}${shown(value)}`,
+  )
   const head = `${paint('\x1b[2m', String(time))} ${paint(COLOURS[name], name.padEnd(5))} ${visible(String(msg))}`
   return `${[head, pairs.join(' ')].filter(Boolean).join('  ')}\n`
 }
 
 /** Strings as they are when they cannot be misread, else quoted; errors in words, without a stack. */
 function shown(value: unknown): string {
-  if (typeof value === 'string') return bare(value)
-  if (isPlainError(value)) return bare(errorWords(value))
+  if (typeof value === 'string') return quotedWhereNeeded(value)
+  if (isPlainError(value)) return quotedWhereNeeded(errorWords(value))
   return visible(JSON.stringify(value) ?? String(value))
 }
 
-function bare(text: string): string {
+function quotedWhereNeeded(text: string): string {
   return text !== '' && !/[\s"=]/.test(text) && visible(text) === text ? text : visible(JSON.stringify(text))
 }
 

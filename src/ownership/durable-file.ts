@@ -41,7 +41,7 @@ export async function makeFolder(path: string, fs: FileSystem): Promise<void> {
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder), fs)
 }
 
-/** Deletes what crashed writes left in a folder. Only for whoever holds the folder. */
+/** Deletes what crashed writes left in a folder. Only for the holder of the folder. */
 export async function removeTemporaries(folder: string, fs: FileSystem): Promise<void> {
   for (const name of await fs.readdir(folder)) {
     if (TEMPORARY.test(name)) await fs.rm(join(folder, name), { force: true })

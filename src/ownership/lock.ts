@@ -24,14 +24,14 @@ export class StateDirBusyError extends Error {
 
 /** A hold on the state folder. */
 export interface StateLock {
-  /** Throws `StateDirBusyError` when the folder is ours no more: taken over while this process stood still, or deleted. */
+  /** Throws `StateDirBusyError` when the folder is no longer ours: taken over while this process stood still, or deleted. */
   assertHeld(): Promise<void>
   release(): Promise<void>
 }
 
 /** How to take the lock. All but `version` is for tests. */
 export interface LockOptions {
-  /** Version of the program, for whoever is turned away. */
+  /** Version of the program, for the message to a process that is refused. */
   version: string
   clock?: Pick<Clock, 'now' | 'after'>
   self?: ProcessIdentity
@@ -61,7 +61,7 @@ type Holder = z.infer<typeof holderSchema>
 /**
  * Takes the state folder for this process. A process that is dead holds nothing, however it ended.
  *
- * The file `lock.N` with the highest N says who holds the folder. Whoever finds that holder dead creates `lock.N+1`, which
+ * The file `lock.N` with the highest N says who holds the folder. A process that finds that holder dead creates `lock.N+1`, which
  * only one can, so no two take over the same dead holder. A number never comes back: on release the file stays and says so.
  * A holder that runs where we cannot see its process (another machine, another container) counts as dead once its
  * signs of life stop.
@@ -150,7 +150,7 @@ async function isSilent(path: string, draft: string, silence: number): Promise<b
     const [sign, now] = await Promise.all([stat(path), stat(draft)])
     return Math.abs(now.mtimeMs - sign.mtimeMs) > silence
   } catch (error) {
-    // Gone meanwhile: the attempt to create the next one tells.
+    // Gone meanwhile: the attempt to create the next one shows who has it.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
     throw error
   }
@@ -168,7 +168,7 @@ const encode = (holder: Holder): string => `${JSON.stringify(holder)}\n`
 
 async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>, beat: number): Promise<StateLock> {
   const file: FileHandle = await open(path, 'r+')
-  // The same bytes again: the file is never seen in between. When it fails, silence is the right thing to hear.
+  // The same bytes again: the file is never seen in between. When it fails, the others are right to take this holder for dead.
   const endBeat = every(clock, beat, () => void file.write(encode(holder), 0).catch(() => undefined), { idle: true })
   let released = false
 

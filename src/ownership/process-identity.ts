@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 /** What tells one process from every other one, also from a later one with the same number. */
 export interface ProcessIdentity {
   pid: number
-  /** When it started, in whatever form the system tells; undefined where it does not tell. */
+  /** When it started, in whatever form the system gives it; undefined where it does not. */
   started?: string
   host: string
   /** Within one scope (a boot and its process namespace) numbers are comparable; to other scopes we cannot see. */
@@ -59,7 +59,7 @@ async function startOf(pid: number): Promise<string | undefined> {
 
 async function startByPs(pid: number): Promise<string | undefined> {
   try {
-    // Local time would change with the environment of whoever asks.
+    // Local time would change with the environment of the process that asks.
     const env = { LC_ALL: 'C', TZ: 'UTC' }
     const { stdout } = await run('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { env })
     return stdout.trim() || undefined

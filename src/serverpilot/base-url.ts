@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Checks the address of the API and gives it without a final slash. Throws an `Error` for the reader when it is no URL, neither
+ * Checks the address of the API and gives it without a final slash. Throws an `Error` for the reader when it is not a URL, neither
  * https nor http, carries credentials, a query or a fragment, or is plain http to anything but this host while `allowInsecure` is off:
  * the API key would travel in the clear.
  */

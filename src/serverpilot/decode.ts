@@ -96,7 +96,7 @@ export function decodeErrorMessage(text: string): string | undefined {
 }
 
 function decode<T>(text: string, schema: z.ZodType<T>): Decoded<T> {
-  // The replacement character stands for bytes that are no UTF-8: a name read so could not be written back as it was.
+  // The replacement character stands for bytes that are not UTF-8: a name read so could not be written back as it was.
   if (text.includes('\ufffd')) return { ok: false, problem: 'text that is not UTF-8' }
   if (text.trim() === '') return { ok: false, problem: 'an empty body' }
   const parsed = parseJson(text)
@@ -127,8 +127,8 @@ function nameOf(text: string): string {
 }
 
 /**
- * The first readable words of a body that is no JSON: HTML without its tags, in full length. Of JSON nothing: whatever
- * is in it may be secret. `text` is scrubbed already.
+ * The first readable words of a body that is not JSON: HTML without its tags, in full length. Of JSON nothing: anything
+ * in it may be secret. `text` is scrubbed already.
  */
 export function readableWords(text: string): string | undefined {
   if (/^\s*[[{"]/.test(text)) return undefined

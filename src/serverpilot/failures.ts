@@ -108,7 +108,7 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
   const { status } = answer
   const said = decodeErrorMessage(answer.text)
   const words = said === undefined ? undefined : shorten(call.scrub(said), WORDS_LENGTH)
-  const heard = quote(said ?? readableWords(call.scrub(answer.text)), call)
+  const quoted = quote(said ?? readableWords(call.scrub(answer.text)), call)
   const asked = parseRetryAfter(answer.retryAfter, now)
   const retryAfter = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
   const fields = {
@@ -131,7 +131,7 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
       ...fields,
       reason: 'CredentialsInvalid',
       retryable: false,
-      message: `ServerPilot refused the credentials of client ${account} (${call.credentialsOrigin}) for ${subject} with ${status}${heard}. One API key is active per account: if it was rotated, put the new one there.`,
+      message: `ServerPilot refused the credentials of client ${account} (${call.credentialsOrigin}) for ${subject} with ${status}${quoted}. One API key is active per account: if it was rotated, put the new one there.`,
     })
   }
   if (status === 402) {
@@ -139,7 +139,7 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
       ...fields,
       reason: 'PaymentRequired',
       retryable: false,
-      message: `ServerPilot wants a valid card for the account of client ${account} (402 for ${subject})${heard}. Settle it at ServerPilot, Account, Billing.`,
+      message: `ServerPilot wants a valid card for the account of client ${account} (402 for ${subject})${quoted}. Settle it at ServerPilot, Account, Billing.`,
     })
   }
   if (status === 429) {
@@ -148,22 +148,22 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
       ...fields,
       reason: 'RateLimited',
       retryable: true,
-      message: `ServerPilot asked for fewer requests (429 for ${subject})${heard}${when}. If it stays, lower --serverpilot-qps.`,
+      message: `ServerPilot asked for fewer requests (429 for ${subject})${quoted}${when}. If it stays, lower --serverpilot-qps.`,
     })
   }
-  if (status === 404) return missingError(answer, call, { ...fields, heard })
+  if (status === 404) return missingError(answer, call, { ...fields, quoted })
   if (status >= 500 || status === 408 || status < 200) {
     return unreachable(call, {
       ...fields,
       outcome: call.write ? 'unknown' : 'none',
-      message: `ServerPilot (${api}) failed with ${status} for ${subject}${heard}.${call.write ? READ_BACK : ''}`,
+      message: `ServerPilot (${api}) failed with ${status} for ${subject}${quoted}.${call.write ? READ_BACK : ''}`,
     })
   }
   return new ServerPilotError({
     ...fields,
     reason: 'Rejected',
     retryable: false,
-    message: `ServerPilot rejected the request for ${subject} with ${status}${heard}.`,
+    message: `ServerPilot rejected the request for ${subject} with ${status}${quoted}.`,
   })
 }
 
@@ -171,13 +171,13 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
 function missingError(
   answer: HttpAnswer,
   call: CallContext,
-  { heard, ...fields }: { heard: string; outcome: 'none'; status: number; words?: string; retryAfter?: number },
+  { quoted, ...fields }: { quoted: string; outcome: 'none'; status: number; words?: string; retryAfter?: number },
 ): ServerPilotError {
   const fromApi = fields.words !== undefined || answer.text.trim() === ''
   if (call.missing === 'api' || !fromApi) {
     return unreachable(call, {
       ...fields,
-      message: `${call.api} has no ServerPilot API at this address (404 for ${call.subject})${heard}: check --serverpilot-url.`,
+      message: `${call.api} has no ServerPilot API at this address (404 for ${call.subject})${quoted}: check --serverpilot-url.`,
     })
   }
   const app = call.missing === 'app'
@@ -185,7 +185,7 @@ function missingError(
     ...fields,
     reason: app ? 'AppNotFound' : 'Rejected',
     retryable: false,
-    message: `ServerPilot knows no ${call.subject} in the account of client ${call.account} (404)${heard}. Check ${app ? 'appId' : 'the server id'}, and that the credentials (${call.credentialsOrigin}) are those of its account.`,
+    message: `ServerPilot knows no ${call.subject} in the account of client ${call.account} (404)${quoted}. Check ${app ? 'appId' : 'the server id'}, and that the credentials (${call.credentialsOrigin}) are those of its account.`,
   })
 }
 

@@ -148,7 +148,7 @@ function tunnel(proxy: URL, progress: Progress, stop: AbortSignal): HttpsProxyAg
   return new HttpsProxyAgent<string>(proxy, { keepAlive: false, signal: giveUp.signal })
 }
 
-/** Node's own http and https, with an eye on how far a request comes; axios does not tell. */
+/** Node's own http and https, with an eye on how far a request comes; axios does not show that. */
 function watchedTransport(progress: Progress) {
   return {
     request(options: https.RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest {

@@ -41,7 +41,7 @@ export interface ServerPilotOptions {
   random?: () => number
 }
 
-/** The rate that the options ask for. Throws an `Error` for the reader when it is none. */
+/** The rate that the options ask for. Throws an `Error` for the reader when it is not above 0. */
 export function rateOf({ qps = 5 }: ServerPilotOptions): Rate {
   if (!(qps > 0)) throw new Error(`--serverpilot-qps must be above 0, and is ${qps}`)
   return { qps, burst: Math.max(1, 2 * qps) }

@@ -46,7 +46,7 @@ export function proxyName(proxy: URL): string {
  * last with an optional `:port`. The rules are those of Go's httpproxy and curl; names are never looked up.
  */
 export function bypasses(target: URL, noProxy: string): boolean {
-  const host = bareHost(target.hostname)
+  const host = plainHost(target.hostname)
   const port = target.port || (target.protocol === 'https:' ? '443' : '80')
   return noProxy
     .split(/[\s,]+/)
@@ -60,9 +60,9 @@ function entryMatches(entry: string, host: string, port: string): boolean {
   const withPort = /^(.+):(\d+)$/.exec(entry)
   // Colons alone do not make a port: `::1` is an address.
   if (withPort?.[1] && withPort[2] && isIP(entry) === 0) {
-    return Number(withPort[2]) === Number(port) && nameMatches(bareHost(withPort[1]), host)
+    return Number(withPort[2]) === Number(port) && nameMatches(plainHost(withPort[1]), host)
   }
-  return nameMatches(bareHost(entry), host)
+  return nameMatches(plainHost(entry), host)
 }
 
 function nameMatches(name: string, host: string): boolean {
@@ -75,15 +75,15 @@ function nameMatches(name: string, host: string): boolean {
 
 function inNetwork(network: string, host: string): boolean {
   const [address = '', prefix = ''] = network.split('/')
-  const bare = bareHost(address)
-  const family = isIP(bare)
+  const plain = plainHost(address)
+  const family = isIP(plain)
   const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN
   if (family === 0 || !(bits <= (family === 6 ? 128 : 32)) || isIP(host) === 0) return false
   const block = new BlockList()
-  block.addSubnet(bare, bits, family === 6 ? 'ipv6' : 'ipv4')
+  block.addSubnet(plain, bits, family === 6 ? 'ipv6' : 'ipv4')
   return block.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
 }
 
-function bareHost(host: string): string {
+function plainHost(host: string): string {
   return host.replace(/^\[|\]$/g, '').replace(/\.$/, '')
 }

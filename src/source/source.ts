@@ -86,7 +86,7 @@ export interface ObjectSource extends MappingSource {
   secret(namespace: string, name: string, key: string): Promise<string | undefined>
   /**
    * Labels of a namespace; the same value as long as they stay as they are. Undefined while they are not known, and from
-   * sources that have no namespaces. Another one is told like a change of the apps that select by labels.
+   * sources that have no namespaces. A new value is notified like a change of the apps that select by labels.
    */
   namespaceLabels?(namespace: string): Readonly<Record<string, string>> | undefined
 }

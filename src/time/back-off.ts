@@ -6,7 +6,7 @@ export interface BackOff {
   jitter?: number
 }
 
-/** Beyond it the power of two is no help: every pause is the longest by then. */
+/** Every pause is the longest by then; a power of two without a bound would end as infinity. */
 const MOST_DOUBLINGS = 40
 
 /**

@@ -36,7 +36,7 @@ export function waitForToken(bucket: Bucket, rate: Rate): number {
   return Math.max(paused, missing)
 }
 
-/** The bucket with one token less. Whoever takes it waits first, or at once for what `waitForToken` gave before. */
+/** The bucket with one token less. Only for one that waits as long as `waitForToken` said before. */
 export function take(bucket: Bucket): Bucket {
   return { ...bucket, tokens: bucket.tokens - 1 }
 }

@@ -44,7 +44,7 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
     return lines[last].length > 0 ? last : undefined
   }
 
-  function dismissTheImpatient() {
+  function refuseLongPauses() {
     const left = bucket.pausedUntil - bucket.at
     for (const lane of ['read', 'write'] as const) {
       if (left > patience[lane]) for (const waiter of lines[lane].splice(0)) waiter.answer(left)
@@ -56,13 +56,13 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
     running = true
     for (;;) {
       bucket = refill(bucket, rate, clock.now())
-      dismissTheImpatient()
+      refuseLongPauses()
       const lane = nextLane()
       if (lane === undefined) break
       const wait = waitForToken(bucket, rate)
       if (wait > 0) {
         nap = new AbortController()
-        // A nap that is cut short (a pause, nobody waits any more) is looked at afresh above.
+        // A nap that is cut short (a pause, nobody waits any more) is looked at again above.
         await clock.sleep(wait, nap.signal).catch(() => undefined)
         nap = undefined
         continue

@@ -13,7 +13,7 @@ const ESCAPE = /\\(?:([nrtvef\\$"])|([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u\{([0-9
 
 /**
  * What stands between double quotes, or in a heredoc (`quote` false: there `\"` stays as it is), as PHP reads it. PHP's strings are bytes:
- * undefined when these are no UTF-8. The parser's own reading takes `"\xc3"` for a character, which is another password.
+ * undefined when these are not UTF-8. The parser's own reading takes `"\xc3"` for a character, which is another password.
  */
 export function unescaped(raw: string, quote: boolean): string | undefined {
   const chunks: Buffer[] = []
@@ -45,7 +45,7 @@ function bytesOf([, letter, octal, hex, point]: RegExpExecArray, quote: boolean)
   return byte === undefined ? undefined : Buffer.from([byte])
 }
 
-/** A whole literal with its quotes, `'…'` or `"…"`; undefined when its bytes are no UTF-8. */
+/** A whole literal with its quotes, `'…'` or `"…"`; undefined when its bytes are not UTF-8. */
 export function quoted(raw: string): string | undefined {
   const text = raw.replace(/^b/i, '').slice(1, -1)
   return raw.endsWith('"') ? unescaped(text, true) : text.replaceAll(/\\([\\'])/g, '$1')
@@ -75,7 +75,7 @@ export function nowdoc(raw: string, label: string): string {
   return outdent(raw.slice(start, end).replace(/\r$/, ''), indentOf(raw, label), { first: true, last: false })
 }
 
-/** `10`, `0x1F`, `0b11`, `017`, `0o17`, `1_000`; undefined for what is no whole number that is kept exactly. */
+/** `10`, `0x1F`, `0b11`, `017`, `0o17`, `1_000`; undefined for anything but a whole number that is kept exactly. */
 export function integer(raw: string): number | undefined {
   const text = raw.replaceAll('_', '').toLowerCase()
   const octal = /^0o?([0-7]+)$/.exec(text)?.[1]

@@ -21,11 +21,11 @@ export function parsePhp(text: string): { statements: PhpNode[] } | { fault: Syn
     return { statements: nodesOf(program.children) }
   } catch (error) {
     const line = error instanceof Error && 'lineNumber' in error ? Number(error.lineNumber) : 1
-    // The parser's own words quote what stands there, and that may be a password: a sign that it misses is none.
+    // The parser's own words quote what stands there, and that may be a password: the sign that it misses is harmless.
     const sign =
       error instanceof Error ? /expecting ('[^\w\s'"]{1,3}') on line \d+$/.exec(error.message)?.[1] : undefined
     const missing = sign === undefined ? '' : `, where ${sign} is missing`
-    return { fault: { line, message: `is no PHP that can be read: look at line ${line}${missing}` } }
+    return { fault: { line, message: `is not PHP that can be read: look at line ${line}${missing}` } }
   }
 }
 

@@ -63,7 +63,7 @@ export function variable(name: unknown, line: number, { variables, elsewhere }: 
   return { known: false, line, why: `$${name} is not set in this file`, absent: true }
 }
 
-/** What a constant is worth. Its name is not told: it may be a password that lacks its quotes. */
+/** What a constant is worth. Its name is not shown: it may be a password that lacks its quotes. */
 export function constant(name: string, line: number, { constants, elsewhere }: Scope): Value {
   const why = elsewhere === undefined ? 'is not defined in this file' : `may be defined ${elsewhere.where}`
   return constants.get(name) ?? unknown(line, `it names a constant that ${why}`)

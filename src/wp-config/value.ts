@@ -41,7 +41,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   nowdoc: (node) => text(nowdoc(String(node.raw), String(node.label)), node),
   number: (node) => {
     const value = integer(String(node.value))
-    return value === undefined ? unknown(lineOf(node), 'it is no whole number') : known(value)
+    return value === undefined ? unknown(lineOf(node), 'it is not a whole number') : known(value)
   },
   boolean: (node) => known(node.value === true),
   nullkeyword: () => known(null),
@@ -112,10 +112,10 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 const byPhp = (node: PhpNode): Value => unknown(lineOf(node), 'it is worked out by PHP')
 
-/** A literal; one with bytes that are no text is not passed on as another one. */
+/** A literal; one with bytes that are not text is not passed on as another one. */
 const text = (value: string | undefined, node: PhpNode): Value =>
   value === undefined || value.includes('\uFFFD')
-    ? unknown(lineOf(node), 'it holds bytes that are no UTF-8')
+    ? unknown(lineOf(node), 'it holds bytes that are not UTF-8')
     : known(value)
 
 /** A field that should be an expression. */
@@ -146,7 +146,7 @@ function interpolated(piece: PhpNode, inner: PhpNode, scope: Scope): Value {
   const key = nodeOf(inner.offset)
   const bare = piece.syntax === 'simple' && inner.kind === 'offsetlookup' && key?.kind === 'identifier'
   const value = bare ? entryOf(inner, scope, known(nameOf(key) ?? '')) : evaluate(inner, scope)
-  // In `"pass$word"` the name may be a part of the password: it is not told.
+  // In `"pass$word"` the name may be a part of the password: it is not shown.
   return value.known ? value : unknown(value.line, 'a "$" in its double quotes names a variable that is not known')
 }
 

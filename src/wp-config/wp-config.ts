@@ -131,7 +131,7 @@ function hostOf(text: string, { lines }: Scope, faults: WpConfigFault[]): DbHost
     faults.push({
       ...lineOf('DB_HOST', lines),
       name: 'DB_HOST',
-      message: 'is no host, host:port or host:/path/of/a/socket',
+      message: 'is not a valid host, host:port or host:/path/of/a/socket',
     })
   }
   return at ?? { host: '' }

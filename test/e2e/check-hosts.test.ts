@@ -60,5 +60,5 @@ test('check HOST: where its DNS leads, what is served, what the certificate cove
   assert.equal((await check('http://x')).status, 64)
   const servers = await execute(t, ['check', 'right.example.com', '--dns-servers', 'nowhere'], { cwd: folder })
   assert.equal(servers.status, 64)
-  assert.match(servers.stderr, /--dns-servers: "nowhere" is no address of a DNS server/)
+  assert.match(servers.stderr, /--dns-servers: "nowhere" is not a valid address of a DNS server/)
 })

@@ -42,7 +42,10 @@ describe('faults name the flag', () => {
     [{ appSelector: '=x' }, /--app-selector/],
     [{ checkSchedule: 'often' }, /--check-schedule/],
     [{ dnsQps: '0' }, /--dns-qps/],
-    [{ dnsServers: ['192.0.2.53', 'ns.example'] }, /--dns-servers: "ns\.example" is no address of a DNS server/],
+    [
+      { dnsServers: ['192.0.2.53', 'ns.example'] },
+      /--dns-servers: "ns\.example" is not a valid address of a DNS server/,
+    ],
     [{ source: 'etcd' }, /--source.*auto, kubernetes, manifests/],
   ]
   for (const [given, pattern] of rows) {

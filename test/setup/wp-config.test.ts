@@ -116,7 +116,7 @@ describe('--wp-config', () => {
     t.after(stop)
     await writeFile(path, '<?php define(')
     await until('it is told', () => told.length === 1)
-    assert.match(told[0] ?? '', /is no PHP that can be read/)
+    assert.match(told[0] ?? '', /is not PHP that can be read/)
     await writeFile(join(folder, 'next.php'), text('', 'other'))
     await rename(join(folder, 'next.php'), path)
     await until('it is taken up', () => told.length === 2)

@@ -94,8 +94,12 @@ describe('what is not certain is a fault, never a guess', () => {
       `define('DB_PASSWORD', trim(getenv('PART')));`,
       /:2: DB_PASSWORD comes from the environment variable PART/,
     ],
-    ['bytes that are no text', `define('DB_PASSWORD', "${SECRET}\\xff");`, /:2: DB_PASSWORD .*bytes that are no UTF-8/],
-    ['a file in another encoding', `define('DB_PASSWORD', '${SECRET}\uFFFD');`, /:2: DB_PASSWORD .*no UTF-8/],
+    [
+      'bytes that are no text',
+      `define('DB_PASSWORD', "${SECRET}\\xff");`,
+      /:2: DB_PASSWORD .*bytes that are not UTF-8/,
+    ],
+    ['a file in another encoding', `define('DB_PASSWORD', '${SECRET}\uFFFD');`, /:2: DB_PASSWORD .*not UTF-8/],
     [
       'a password that lacks its quotes',
       `define('DB_PASSWORD', ${SECRET});`,

@@ -154,7 +154,7 @@ Config::apply();`
     const [fault, ...more] = faults("<?php\ndefine('DB_PASSWORD', 's3cret);\n")
     assert.match(
       fault ?? '',
-      /^\/var\/www\/wp-config\.php:\d+: the file is no PHP that can be read: look at line \d+, where '\)' is missing$/,
+      /^\/var\/www\/wp-config\.php:\d+: the file is not PHP that can be read: look at line \d+, where '\)' is missing$/,
     )
     assert.doesNotMatch(fault ?? '', /s3cret/)
     assert.deepEqual(more, [])
@@ -162,7 +162,7 @@ Config::apply();`
 
   test('what the parser stumbles over is not shown', () => {
     const [fault] = faults("<?php\ndefine('DB_PASSWORD', 'a' 's3cret');\n")
-    assert.equal(fault, `${PATH}:2: the file is no PHP that can be read: look at line 2, where ')' is missing`)
+    assert.equal(fault, `${PATH}:2: the file is not PHP that can be read: look at line 2, where ')' is missing`)
   })
 
   test('TLS asked for by MYSQL_CLIENT_FLAGS', () => {

@@ -29,7 +29,7 @@ export interface Dns {
   alias(name: string): Promise<Answer<string>>
   caa(name: string): Promise<Answer<Caa>>
   /** What comes of the question for the root's name servers, which any resolver that works can answer. */
-  pulse(): Promise<Answer<string>>
+  probe(): Promise<Answer<string>>
   /** Lets go of the signal; to be called once the round is over. */
   close(): void
 }
@@ -57,11 +57,11 @@ export function serverFault(server: string): string | undefined {
   const address = parts?.[1] ?? parts?.[3] ?? parts?.[5] ?? ''
   const port = Number(parts?.[2] ?? parts?.[4] ?? 53)
   if (isIP(address) !== 0 && port > 0 && port < 65_536) return undefined
-  return `${JSON.stringify(server)} is no address of a DNS server; write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353`
+  return `${JSON.stringify(server)} is not a valid address of a DNS server; write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353`
 }
 
 /**
- * Opens a resolver for one round of checks: each has a source port of its own, and reads the system's settings anew. It keeps
+ * Opens a resolver for one round of checks: each has a source port of its own, and reads the system's settings again. It keeps
  * no answers. Throws an Error for a server that `serverFault` would refuse.
  */
 export function openDns({ servers, pace, signal, timeout = 1000, tries = 4 }: DnsOptions): Dns {
@@ -95,7 +95,7 @@ export function openDns({ servers, pace, signal, timeout = 1000, tries = 4 }: Dn
       }),
     alias: (name) => ask(async () => ({ records: await resolver.resolveCname(name) })),
     caa: (name) => ask(async () => ({ records: (await resolver.resolveCaa(name)).map(decodeCaa) })),
-    pulse: () => ask(async () => ({ records: await resolver.resolveNs('.') })),
+    probe: () => ask(async () => ({ records: await resolver.resolveNs('.') })),
     close: () => signal.removeEventListener('abort', cancel),
   }
 }

@@ -7,7 +7,7 @@ import type { Aliases, HostLookup } from './lookup.ts'
 /** Where a host stands in DNS. `Unknown`: a question failed, or it is not known what would be right. */
 export type DnsState = 'Ready' | 'NoRecords' | 'PointsElsewhere' | 'IPv6PointsElsewhere' | 'Unknown'
 
-/** What is to be thought of a lookup. */
+/** The judgement on a lookup. */
 export interface DnsVerdict {
   state: DnsState
   /** All that were found, sorted, IPv4 first: a resolver hands them out in any order. */

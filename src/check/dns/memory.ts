@@ -17,7 +17,7 @@ const LEAST_TTL = 30 * SECOND
 
 /** What is remembered of one host. Times in epoch milliseconds. A value: the functions below give a new one. */
 export interface HostMemory {
-  /** What to show: after one failed look still the verdict before it, since one lost packet is no news. Without its `ttl`. */
+  /** What to show: after one failed look still the verdict before it, since one lost packet means nothing. Without its `ttl`. */
   shown: DnsVerdict
   checkedAt: number
   /** When to look again. */

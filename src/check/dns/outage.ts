@@ -6,10 +6,10 @@ import { type DnsVerdict, FAILURE_WORDS } from './judge.ts'
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 
-/** Failures at this many domains in a row are a reason to take the resolver's pulse. */
+/** Failures at this many domains in a row are a reason to probe the resolver. */
 const SUSPICIOUS = 3
 
-/** At this many, with no answer in between, the resolver is to blame though it answered for the root: it may know that by heart. */
+/** At this many, with no answer in between, the resolver is to blame though it answered for the root: that answer may come from its cache. */
 const CERTAIN = 8
 
 /** How lookups have gone since the last one that was answered. A value. */
@@ -17,11 +17,11 @@ export interface Run {
   /** Domains of the hosts whose lookups failed: one broken zone may have hundreds of hosts. */
   domains: ReadonlySet<string>
   why?: Failure
-  /** Whether the pulse was taken, and found: for the root alone, or for a host that resolved before too. */
-  pulse: 'Untaken' | 'Root' | 'Proven'
+  /** Whether the resolver was probed, and answered: for the root alone, or for a host that resolved before too. */
+  probed: 'No' | 'Root' | 'Proven'
 }
 
-export const QUIET: Run = { domains: new Set(), pulse: 'Untaken' }
+export const QUIET: Run = { domains: new Set(), probed: 'No' }
 
 /** The run after one more lookup. */
 export function advance(run: Run, host: string, verdict: DnsVerdict): Run {
@@ -31,31 +31,31 @@ export function advance(run: Run, host: string, verdict: DnsVerdict): Run {
   return { ...run, domains: new Set(run.domains).add(domain), why: verdict.failure }
 }
 
-/** What a run says of the resolver. `Ask`: its pulse has to tell. */
-export function suspicion({ domains, pulse }: Run): 'None' | 'Ask' | 'Outage' {
-  if (pulse === 'Proven' || domains.size < SUSPICIOUS) return 'None'
-  if (pulse === 'Untaken') return 'Ask'
+/** What a run says of the resolver. `Ask`: a probe has to show. */
+export function suspicion({ domains, probed }: Run): 'None' | 'Ask' | 'Outage' {
+  if (probed === 'Proven' || domains.size < SUSPICIOUS) return 'None'
+  if (probed === 'No') return 'Ask'
   return domains.size >= CERTAIN ? 'Outage' : 'None'
 }
 
 /**
- * Takes the resolver's pulse: the root's name servers, then hosts that resolved before (`controls`), as many as are asked
+ * Probes the resolver: the root's name servers, then hosts that resolved before (`controls`), as many as are asked
  * for until one is answered. Any answer is a sign of life, also that there is no record. Gives why it is down, else how far it is
  * known to live. Rejects only when the resolver's signal aborts.
  */
-export async function takePulse(
+export async function probeResolver(
   dns: Dns,
   controls: readonly string[],
-): Promise<{ down: Failure } | { pulse: Run['pulse'] }> {
-  const root = await dns.pulse()
+): Promise<{ down: Failure } | { probed: Run['probed'] }> {
+  const root = await dns.probe()
   if (root.kind === 'failed') return { down: root.why }
   let down: Failure | undefined
   for (const host of controls) {
     const answer = await dns.addresses(host, 4)
-    if (answer.kind !== 'failed') return { pulse: 'Proven' }
+    if (answer.kind !== 'failed') return { probed: 'Proven' }
     down = answer.why
   }
-  return down === undefined ? { pulse: 'Root' } : { down }
+  return down === undefined ? { probed: 'Root' } : { down }
 }
 
 /** An outage of the resolver: one fact, and not one per host. Times in epoch milliseconds. */

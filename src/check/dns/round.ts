@@ -3,7 +3,7 @@ import type { AddressSet } from './addresses.ts'
 import type { Dns, Failure } from './ask.ts'
 import { type DnsVerdict, judgeDns } from './judge.ts'
 import { followAliases, lookUp } from './lookup.ts'
-import { advance, QUIET, type Run, suspicion, takePulse } from './outage.ts'
+import { advance, probeResolver, QUIET, type Run, suspicion } from './outage.ts'
 
 /** One host to look at. */
 export interface HostToCheck {
@@ -25,9 +25,9 @@ export interface RoundOptions<Target extends HostToCheck> {
   dns: Dns
   /** Lookups under way at a time, at least 1. How fast questions go out is the resolver's pace. */
   concurrency: number
-  /** Hosts that resolved lately, two or three, of different domains: when lookups fail, these tell whose fault it is. */
+  /** Hosts that resolved lately, two or three, of different domains: when lookups fail, these show whose fault it is. */
   controls: readonly string[]
-  /** The last round ended in an outage: take the pulse first. */
+  /** The last round ended in an outage: probe it first. */
   suspicious: boolean
   /** Gets each verdict as it comes: a round over many hosts takes long. */
   onVerdict(target: Target, verdict: DnsVerdict): void
@@ -43,13 +43,13 @@ export async function checkRound<Target extends HostToCheck>(
 ): Promise<Round> {
   const { dns, concurrency, controls, onVerdict } = options
   if (options.suspicious) {
-    const first = await takePulse(dns, controls)
+    const first = await probeResolver(dns, controls)
     if ('down' in first) return { checked: 0, outage: first.down }
   }
   let run: Run = QUIET
   /** Failures that may yet turn out to be the resolver's. */
   let doubtful: [Target, DnsVerdict][] = []
-  let pulse: ReturnType<typeof takePulse> | undefined
+  let probe: ReturnType<typeof probeResolver> | undefined
   let outage: Failure | undefined
   let checked = 0
   let broken = false
@@ -71,11 +71,11 @@ export async function checkRound<Target extends HostToCheck>(
   }
 
   async function examine(): Promise<void> {
-    pulse ??= takePulse(dns, controls)
-    const found = await pulse
-    pulse = undefined
+    probe ??= probeResolver(dns, controls)
+    const found = await probe
+    probe = undefined
     if ('down' in found) outage ??= found.down
-    else if (run.domains.size > 0) run = { ...run, pulse: found.pulse }
+    else if (run.domains.size > 0) run = { ...run, probed: found.probed }
   }
 
   /** The hosts, until the resolver turns out to be down. */
@@ -99,8 +99,8 @@ export async function checkRound<Target extends HostToCheck>(
     if (suspected === 'Outage') outage ??= verdict.failure
     if (suspected === 'Ask') await examine()
   })
-  // Few hosts, and none was answered: only the pulse can tell whose fault that is.
-  if (outage === undefined && doubtful.length > 0 && run.pulse === 'Untaken') await examine()
+  // Few hosts, and none was answered: only a probe shows whose fault that is.
+  if (outage === undefined && doubtful.length > 0 && run.probed === 'No') await examine()
   if (outage !== undefined) return { checked, outage }
   release()
   return { checked }
@@ -110,7 +110,7 @@ export async function checkRound<Target extends HostToCheck>(
 export async function checkHost(dns: Dns, host: string, expected: AddressSet): Promise<DnsVerdict> {
   const lookup = await lookUp(dns, host)
   const verdict = judgeDns(lookup, expected)
-  // A resolver that is silent will not tell of aliases either.
+  // A resolver that is silent knows no aliases either.
   const silent = verdict.failure !== undefined && verdict.failure !== 'ServerFailure'
   if (verdict.state === 'Ready' || silent) return verdict
   return judgeDns({ ...lookup, aliases: await followAliases(dns, host) }, expected)

@@ -2,14 +2,14 @@ import type { Key } from '../../api/objects.ts'
 import type { DnsVerdict } from '../../check/dns/judge.ts'
 import { type HostMemory, remember, trust } from '../../check/dns/memory.ts'
 import { noteServed } from '../../check/facts.ts'
-import type { Heard } from '../../check/look.ts'
+import type { LookObserver } from '../../check/look.ts'
 import { registrableDomain } from '../../domain/host.ts'
 import type { Context } from '../context/context.ts'
 import type { AppTarget } from './targets.ts'
 
 /** Puts what looks find into the memory of each app, and knows whom it is news to. */
 export interface Findings {
-  heard: Heard<AppTarget>
+  heard: LookObserver<AppTarget>
   /** Apps that have to be told of what was found; whoever tells them clears it. */
   news: Set<Key>
   /** Hosts that resolved lately, of different domains: they tell an outage of the resolver from faults of domains. */
@@ -45,14 +45,14 @@ export function createFindings(context: Context): Findings {
   const right = new Map<string, DnsVerdict>()
   const news = new Set<Key>()
 
-  const heard: Heard<AppTarget> = {
-    dns({ app, host, bare, unsure }, found) {
+  const heard: LookObserver<AppTarget> = {
+    dns({ app, host, uncovered, unsure }, found) {
       const verdict = unsure ? withoutServer(found) : found
       const { facts } = checks.of(app)
       const before = facts.dns.get(host)
       const after = shareRight(remember(before, host, verdict, clock.now()))
       facts.dns.set(host, after)
-      if (!bare) facts.caa.delete(host)
+      if (!uncovered) facts.caa.delete(host)
       if (before?.shown !== after.shown) news.add(app)
       if (after.shown.state === 'Ready') noteControl(host)
     },

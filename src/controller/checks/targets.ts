@@ -87,7 +87,7 @@ export function targetOf({ memory }: Context, app: App, host: string, where: Whe
     app: app.key,
     host,
     expected: where.expected,
-    bare: listed && !covered && seen?.uncovered === true,
+    uncovered: listed && !covered && seen?.uncovered === true,
     server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
     ...(where.unsure ? { unsure: true } : {}),
   }

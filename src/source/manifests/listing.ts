@@ -70,7 +70,7 @@ async function listRoot(root: string, listing: Draft): Promise<void> {
   await addUnreadable(root, kind, listing)
 }
 
-/** Lists one folder and those below it; gives the names of its entries that are no manifests. */
+/** Lists one folder and those below it; gives the names of its entries that are not manifests. */
 async function listFolder(folder: string, above: readonly string[], listing: Draft): Promise<string[]> {
   const others: string[] = []
   let real: string

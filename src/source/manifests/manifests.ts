@@ -59,7 +59,7 @@ export async function readManifests(
 /**
  * Files and folders as a source of objects. All paths together are one source: as long as anything in them cannot be read
  * or is invalid, `failure` says what, the rest is served, and a broken file or folder keeps what it last said when it was
- * good. A folder without any entry is no failure; a missing one is, and so is one that holds other things but no manifest.
+ * good. A folder without any entry is not a failure; a missing one is, and so is one that holds other things but no manifest.
  *
  * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves. What was
  * stopped does not start again.

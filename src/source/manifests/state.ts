@@ -62,7 +62,7 @@ export function advance(before: State, look: Look, defaultApp?: App): State {
   for (const file of look.files) if (!broken.has(file.path)) good.set(file.path, file.parsed)
 
   const failure = failureOf(faults)
-  // An app or Secret that went while the source fails is not gone for good: there has to be somebody to tell the failure.
+  // An app or Secret that went while the source fails is not gone for good: there has to be an app to show the failure on.
   if (failure !== undefined) {
     const apps = [...before.apps.values()].filter((app) => app.place !== defaultApp?.place)
     keep({ apps, mappings: [], secrets: [...before.secrets.values()] }, served)
@@ -129,7 +129,7 @@ function fileOf(place: string): string {
   return place.replace(/(?::\d+)+$/, '')
 }
 
-/** Takes up what is not declared anew. */
+/** Takes up what is not declared again. */
 function keep(declared: Declared, served: Served): void {
   for (const app of declared.apps) if (!served.apps.has(app.key)) served.apps.set(app.key, app)
   for (const mapping of declared.mappings) {

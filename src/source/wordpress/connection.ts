@@ -63,10 +63,10 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
     inTime(limits.statement + GRACE_MS, 'a statement', answer(connection, sql))
   const close = async (): Promise<void> => {
     lost.forget()
-    // Whatever comes from here on is of no interest, but must not go unheard.
+    // An error without a listener would end the process.
     connection.on('error', () => {})
-    const goodbye = new Promise<void>((resolve) => connection.end(() => resolve()))
-    await inTime(CLOSE_MS, 'goodbye', goodbye).catch(() => {})
+    const closed = new Promise<void>((resolve) => connection.end(() => resolve()))
+    await inTime(CLOSE_MS, 'closing', closed).catch(() => {})
     connection.destroy()
   }
   try {
@@ -115,7 +115,7 @@ async function optionsOf(endpoint: Endpoint): Promise<ConnectionOptions> {
   }
 }
 
-/** Text as it is: ids beyond 2^53, dates that are none and flags of any type arrive unharmed. */
+/** Text as it is: ids beyond 2^53, dates that are not valid and flags of any type arrive unharmed. */
 function asText(field: TypeCastField): Cell {
   return field.buffer()?.toString('utf8') ?? null
 }
@@ -147,7 +147,7 @@ function answer(connection: Connection, sql: string): Promise<[Cell[][], FieldPa
 }
 
 interface Loss {
-  /** Rejects when the connection is no more, time is up, or we are to stop. */
+  /** Rejects when the connection is lost, time is up, or we are to stop. */
   promise: Promise<never>
   forget(): void
 }

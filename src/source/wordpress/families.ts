@@ -46,12 +46,12 @@ export interface Findings {
   marks: ReadonlySet<string>
 }
 
-/** The family with its table, or why it cannot be told: a message that names the setting which decides. */
+/** The family with its table, or why that is not certain: a message that names the setting which decides. */
 type Choice = { family: Family; table?: string } | { undecided: string }
 
 const SETTING = 'spec.wordpress.mappings'
 
-/** Which rows count when nobody else tells the owners of `{p}domain_mapping` apart. */
+/** Which rows count when nothing else tells the owners of `{p}domain_mapping` apart. */
 export function chooseFamily(setting: MappingsSetting, found: Findings): Choice {
   switch (setting) {
     case 'Core':

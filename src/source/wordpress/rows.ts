@@ -145,7 +145,7 @@ function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }
 
-/** `2024-01-01 00:00:00` as UTC in epoch milliseconds; undefined for what is no date, such as `0000-00-00 00:00:00`. */
+/** `2024-01-01 00:00:00` as UTC in epoch milliseconds; undefined for what is not a date, such as `0000-00-00 00:00:00`. */
 export function dateOf(text: string | null): number | undefined {
   const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)?$/.exec(text ?? '')
   const time = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}Z`)

@@ -34,7 +34,7 @@ export function wwwSetting(meta: readonly MetaRow[], table: string): WwwSetting 
     if (settings === undefined) return broken('the PHP-serialised value is broken')
     const said = Object.hasOwn(settings, 'auto_create_www_subdomain') ? settings.auto_create_www_subdomain : undefined
     const rule = said === undefined || said === null ? PLUGIN_DEFAULT : RULES[String(said)]
-    if (rule === undefined) return broken('auto_create_www_subdomain is none of always, main_only, never')
+    if (rule === undefined) return broken('auto_create_www_subdomain is not one of always, main_only, never')
     byNetwork.set(siteId, rule)
   }
   // The plugin runs on the network that it was set up on, the first as a rule, and serves the others from there.

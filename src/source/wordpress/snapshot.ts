@@ -203,7 +203,7 @@ async function readRows(database: Database, table: string, columns: readonly str
   }))
 }
 
-/** One table at a time: a network has a dozen tables for each site, and the server opens all that it is not told by name. */
+/** One table at a time: a network has a dozen tables for each site, and the server opens every table unless it is given one name. */
 async function nextIds(database: Database, tables: readonly string[]): Promise<Map<string, bigint>> {
   const next = new Map<string, bigint>()
   for (const table of tables) {

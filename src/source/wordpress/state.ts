@@ -110,7 +110,7 @@ function otherFamily({ family }: State, app: App, snapshot: Snapshot): string | 
 }
 
 /**
- * Why this may be an older copy: the id that the next row is to get was given away already. The largest id itself is no sign, as it
+ * Why this may be an older copy: the id that the next row is to get was given away already. The largest id itself shows nothing, as it
  * shrinks with the newest row; the counter does not, save by TRUNCATE, a restored copy, or a replica that lags behind. (Before MySQL 8
  * and MariaDB 10.2.4 also by a restart after the newest row was deleted: a false alarm that ends with the next row.)
  */
@@ -160,7 +160,7 @@ function withFailure(before: MappingRead, message: string | undefined): MappingR
   return message === undefined ? rest : { ...rest, failure: { source: 'wordpress', message } }
 }
 
-/** The old value where both say the same: whoever caches by identity has nothing to do. */
+/** The old value where both say the same: what is cached by identity stays valid. */
 function sameOr<T>(before: T | undefined, after: T): T {
   return before !== undefined && JSON.stringify(before) === JSON.stringify(after) ? before : after
 }

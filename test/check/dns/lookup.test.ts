@@ -45,7 +45,7 @@ const NOBODY: Dns = {
   addresses: () => assert.fail(),
   alias: () => assert.fail(),
   caa: () => assert.fail(),
-  pulse: () => assert.fail(),
+  probe: () => assert.fail(),
   close: () => {},
 }
 
@@ -188,7 +188,7 @@ test('the name server of the simulator is one that lives', async (t) => {
   assert.equal(await stateOf('gone.example'), 'NoRecords')
   assert.equal(await stateOf('both.example'), 'IPv6PointsElsewhere')
   assert.deepEqual(await createCaaLookup(asked)('shop.network.example'), { kind: 'none' })
-  assert.notEqual((await asked.pulse()).kind, 'failed')
+  assert.notEqual((await asked.probe()).kind, 'failed')
 })
 
 describe('stopping', () => {
@@ -233,8 +233,8 @@ test('addresses of DNS servers', () => {
     '1.2.3',
     ' ',
   ]) {
-    assert.match(serverFault(bad) ?? '', /no address of a DNS server/, bad)
-    assert.throws(() => openDns({ servers: [bad], pace: AT_ONCE, signal: new AbortController().signal }), /no address/)
+    assert.match(serverFault(bad) ?? '', /not a valid address of a DNS server/, bad)
+    assert.throws(() => openDns({ servers: [bad], pace: AT_ONCE, signal: new AbortController().signal }), /not a valid address/)
   }
 })
 
