@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as nodeFiles from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { createKeyedMutex } from '../time/mutex.ts'
 import { decodeRecord, encodeRecord } from './decode.ts'
 import { type FileSystem, makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
 import { type LockOptions, lockStateDir, StateDirBusyError } from './lock.ts'
@@ -10,7 +11,7 @@ import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stor
 interface FileStore extends OwnershipStore {
   /** Throws `StateDirBusyError` when another process has taken the folder over meanwhile. */
   assertHeld(): Promise<void>
-  /** Waits for writes under way and gives the folder free. */
+  /** Waits for writes under way, takes no more of them, and gives the folder free. */
   close(): Promise<void>
 }
 
@@ -38,25 +39,18 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
     return taken
   })
   // Writes of one file go one after the other: each compares what the one before it has written.
-  const turns = new Map<string, Promise<unknown>>()
-
-  function inTurn<Result>(file: string, write: () => Promise<Result>): Promise<Result> {
-    const turn = (turns.get(file) ?? Promise.resolve()).then(write, write)
-    turns.set(file, turn)
-    const leave = (): void => {
-      if (turns.get(file) === turn) turns.delete(file)
-    }
-    turn.then(leave, leave)
-    return turn
-  }
+  const exclusively = createKeyedMutex()
+  const underWay = new Set<Promise<string>>()
+  let closed = false
 
   return {
     load: (account, appId) => load(folder, account, appId, fs),
 
-    save(record, token) {
+    async save(record, token) {
+      if (closed) throw new StateDirBusyError(`The state folder ${stateDir} is no longer ours: it was given free.`)
       const file = join(folder, recordFile(record.account, record.appId))
       const text = encodeRecord(record)
-      return inTurn(file, async () => {
+      const saving = exclusively(file, async () => {
         await lock.assertHeld()
         const before = await read(file, fs)
         if ((before === undefined ? undefined : digest(before)) !== token) {
@@ -65,12 +59,15 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
         await naming('write', file, () => writeDurably(file, text, fs))
         return digest(text)
       })
+      underWay.add(saving)
+      return await saving.finally(() => underWay.delete(saving))
     },
 
     assertHeld: lock.assertHeld,
 
     async close() {
-      await Promise.allSettled(turns.values())
+      closed = true
+      await Promise.allSettled(underWay)
       await lock.release()
     },
   }

@@ -26,6 +26,7 @@ export class StateDirBusyError extends Error {
 export interface StateLock {
   /** Throws `StateDirBusyError` when the folder is no longer ours: taken over while this process stood still, or deleted. */
   assertHeld(): Promise<void>
+  /** Gives the folder free; to be called again is harmless. */
   release(): Promise<void>
 }
 
@@ -35,12 +36,11 @@ export interface LockOptions {
   version: string
   clock?: Pick<Clock, 'now' | 'after'>
   self?: ProcessIdentity
-  /** How often the holder gives a sign of life, ms. */
-  beat?: number
   /** After how much silence a holder that we cannot see counts as dead, ms. */
   silence?: number
 }
 
+/** How often the holder gives a sign of life. */
 const BEAT_MS = 5_000
 const SILENCE_MS = 30_000
 const LOCK_FILE = /^lock\.(\d{1,15})$/
@@ -84,7 +84,7 @@ export async function lockStateDir(stateDir: string, options: LockOptions): Prom
       const [highest = 0, ...older] = await generations(stateDir)
       if (highest === top + 1) {
         for (const each of older) await rm(join(stateDir, `lock.${each}`), { force: true })
-        return await hold(path, holder, clock, options.beat ?? BEAT_MS)
+        return await hold(path, holder, clock)
       }
       // We listed the folder in the very moment in which others took it, released it and tidied up.
       await rm(path, { force: true })
@@ -166,11 +166,12 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 
 const encode = (holder: Holder): string => `${JSON.stringify(holder)}\n`
 
-async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>, beat: number): Promise<StateLock> {
+async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): Promise<StateLock> {
   const file: FileHandle = await open(path, 'r+')
   // The same bytes again: the file is never seen in between. When it fails, the others are right to take this holder for dead.
-  const endBeat = every(clock, beat, () => void file.write(encode(holder), 0).catch(() => undefined), { idle: true })
+  const endBeat = every(clock, BEAT_MS, () => void file.write(encode(holder), 0).catch(() => undefined), { idle: true })
   let released = false
+  let releasing: Promise<void> | undefined
 
   async function assertHeld(): Promise<void> {
     if (!released && (await readHolder(path))?.id === holder.id) return
@@ -179,21 +180,25 @@ async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>, b
     )
   }
 
+  async function release(): Promise<void> {
+    endBeat()
+    const ours = await assertHeld().then(
+      () => true,
+      () => false,
+    )
+    released = true
+    await file.close()
+    if (!ours) return
+    const draft = join(dirname(path), `.${basename(path)}.tmp`)
+    await writeFile(draft, encode({ ...holder, released: true }), { mode: 0o600 })
+    await rename(draft, path)
+  }
+
   return {
     assertHeld,
-    async release() {
-      if (released) return
-      endBeat()
-      const ours = await assertHeld().then(
-        () => true,
-        () => false,
-      )
-      released = true
-      await file.close()
-      if (!ours) return
-      const draft = join(dirname(path), `.${basename(path)}.tmp`)
-      await writeFile(draft, encode({ ...holder, released: true }), { mode: 0o600 })
-      await rename(draft, path)
+    release() {
+      releasing ??= release()
+      return releasing
     },
   }
 }

@@ -50,6 +50,19 @@ describe('file store', { timeout: 120_000 }, () => {
     await store.close()
   })
 
+  test('a-close-waits-for-writes-under-way-and-takes-no-more', async (t) => {
+    const stateDir = await temporaryFolder(t)
+    const store = await openFileStore(stateDir, OPTIONS)
+    const saving = store.save(numbered(1), undefined)
+    const closing = [store.close(), store.close()]
+    await assert.rejects(store.save(numbered(2), undefined), /no longer ours: it was given free/)
+    await Promise.all(closing)
+    const token = await saving
+    assert.deepEqual((await readFileStore(stateDir).load('account', 'app'))?.token, token)
+    const next = await openFileStore(stateDir, OPTIONS)
+    await next.close()
+  })
+
   test('of-writes-at-once-one-wins', async (t) => {
     const store = await openFileStore(await temporaryFolder(t), OPTIONS)
     const writes = await Promise.allSettled([1, 2, 3, 4].map((number) => store.save(numbered(number), undefined)))

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { openFileStore } from '../../src/ownership/file-store.ts'
 import { lockStateDir, StateDirBusyError, type StateLock } from '../../src/ownership/lock.ts'
 import { identifySelf, isRunning } from '../../src/ownership/process-identity.ts'
 import { systemClock } from '../../src/time/clock.ts'
+import { stopAnywhere } from '../stop-anywhere.ts'
+import { fakeClock } from '../time/fake-clock.ts'
 import { startWriter, temporaryFolder } from './processes.ts'
 import { hosts, recordOf } from './records.ts'
 
@@ -127,13 +129,33 @@ describe('lock of the state folder', { timeout: 120_000 }, () => {
 
   test('the-holder-gives-signs-of-life-in-place', async (t) => {
     const stateDir = await temporaryFolder(t)
-    const lock = await lockStateDir(stateDir, { ...OPTIONS, beat: 5 })
+    const clock = fakeClock()
+    const lock = await lockStateDir(stateDir, { ...OPTIONS, clock })
     const path = join(stateDir, 'lock.1')
     const text = await readFile(path, 'utf8')
     await utimes(path, 0, 0)
-    while ((await stat(path)).mtimeMs === 0) await sleep(5)
+    clock.advance(5_000)
+    while ((await stat(path)).mtimeMs === 0) await turn()
     assert.equal(await readFile(path, 'utf8'), text)
-    await lock.release()
+    await Promise.all([lock.release(), lock.release()])
+    assert.equal(clock.pending(), 0)
+  })
+
+  test('a-release-at-any-point-leaves-nothing-at-work', async (t) => {
+    const stateDir = await temporaryFolder(t)
+    await stopAnywhere(() => {
+      const clock = fakeClock()
+      let taking: Promise<StateLock> | undefined
+      return {
+        clock,
+        start() {
+          taking = lockStateDir(stateDir, { ...OPTIONS, clock })
+          return taking
+        },
+        stop: async () => (await taking)?.release(),
+      }
+    })
+    assert.equal((await readdir(stateDir)).length, 1)
   })
 
   test('a-lock-file-cut-short-is-one-that-has-just-begun-until-it-is-old', async (t) => {

@@ -234,7 +234,10 @@ test('addresses of DNS servers', () => {
     ' ',
   ]) {
     assert.match(serverFault(bad) ?? '', /not a valid address of a DNS server/, bad)
-    assert.throws(() => openDns({ servers: [bad], pace: AT_ONCE, signal: new AbortController().signal }), /not a valid address/)
+    assert.throws(
+      () => openDns({ servers: [bad], pace: AT_ONCE, signal: new AbortController().signal }),
+      /not a valid address/,
+    )
   }
 })
 
