@@ -6,6 +6,7 @@ export function withDatabases(objects: ObjectSource, databases: DatabaseSource):
   return {
     ...objects,
     async start(changed) {
+      stopped = false
       await objects.start((apps) => {
         databases.follow(objects.apps())
         changed(apps)

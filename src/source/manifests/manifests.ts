@@ -5,6 +5,7 @@ import { createCoalescer } from '../../time/coalesce.ts'
 import { unlessAborted } from '../../time/within.ts'
 import type { MappingRead, ObjectSource, SourceFailure } from '../source.ts'
 import { changedApps } from './changes.ts'
+import type { WatchPoint } from './listing.ts'
 import { look } from './read.ts'
 import { advance, type ManifestFault, NOTHING, type State } from './state.ts'
 import { createWatches } from './watch.ts'
@@ -35,6 +36,13 @@ interface ManifestRead {
   failure?: SourceFailure
 }
 
+/** A source that was started. */
+interface Running {
+  /** Resolves after the first read, or once it is stopped. */
+  started: Promise<void>
+  stop(): Promise<void>
+}
+
 /** Under constant change, the files are read this long after the first change at the latest. */
 const LONGEST_PAUSE_MS = 1000
 
@@ -61,60 +69,25 @@ export async function readManifests(
  * or is invalid, `failure` says what, the rest is served, and a broken file or folder keeps what it last said when it was
  * good. A folder without any entry is not a failure; a missing one is, and so is one that holds other things but no manifest.
  *
- * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves. What was
- * stopped does not start again.
+ * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves.
  */
 export function createManifestSource(options: ManifestOptions): ObjectSource {
   const { paths, namespace = 'default', defaultApp, log = () => {}, clock = systemClock } = options
-  const end = new AbortController()
   let state: State = NOTHING
   let byApp = new Map<Key, Mapping[]>()
   let synced = false
-  /** Set once the first read is over. */
-  let notify: ((apps: ReadonlySet<Key>) => void) | undefined
-  let starting: Promise<void> | undefined
-  let cancelRescan: Cancel = () => {}
-  const unwatched = new Set<string>()
+  let running: Running | undefined
 
-  const coalescer = createCoalescer(follow, {
-    pauseMs: options.debounceMs ?? 50,
-    longestMs: LONGEST_PAUSE_MS,
-    clock,
-  })
-  const watches = createWatches(coalescer.request, (folder, error) => {
-    if (!unwatched.has(folder))
-      log('warn', 'folder cannot be watched, it is looked at instead', {
-        folder,
-        error: error instanceof Error ? error.message : String(error),
-      })
-    unwatched.add(folder)
-  })
-
-  async function refresh(): Promise<void> {
+  /** Looks at all paths; gives what to watch, and the apps that changed. Rejects only with the signal's reason. */
+  async function refresh(signal: AbortSignal): Promise<{ watch: readonly WatchPoint[]; changed: Set<Key> }> {
     const before = state
-    const seen = await unlessAborted(end.signal, look(paths, namespace, before.files, end.signal))
-    end.signal.throwIfAborted()
+    const seen = await unlessAborted(signal, look(paths, namespace, before.files, signal))
+    signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
     byApp = groupByApp(state.mappings.values())
     synced ||= state.failure === undefined
     report(before)
-    if (notify === undefined) return
-    // Between this look and the new watch something may have happened unseen.
-    if (watches.set(seen.watch)) coalescer.request()
-    const changed = changedApps(before, state)
-    if (changed.size > 0) notify(changed)
-  }
-
-  async function follow(): Promise<void> {
-    try {
-      await refresh()
-    } catch (error) {
-      if (end.signal.aborted) return
-      // `changed` threw; the next look finds the next change all the same.
-      log('error', 'changed manifests were not taken up', {
-        error: error instanceof Error ? error.message : String(error),
-      })
-    }
+    return { watch: seen.watch, changed: changedApps(before, state) }
   }
 
   function report(before: State): void {
@@ -124,41 +97,77 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     else log('error', 'manifests cannot be read as a whole', { cause: failure.message, faults: faults.length })
   }
 
-  function scheduleRescan(): void {
-    const interval = options.rescanMs ?? 30_000
-    const pause = unwatched.size > 0 ? Math.min(interval, UNWATCHED_RESCAN_MS) : interval
-    cancelRescan = clock.after(pause, () => {
+  /** Reads, and goes on reading until it is stopped. */
+  function run(notify: (apps: ReadonlySet<Key>) => void): Running {
+    const end = new AbortController()
+    const unwatched = new Set<string>()
+    let cancelRescan: Cancel = () => {}
+    const coalescer = createCoalescer(follow, {
+      pauseMs: options.debounceMs ?? 50,
+      longestMs: LONGEST_PAUSE_MS,
+      clock,
+    })
+    const watches = createWatches(coalescer.request, (folder, error) => {
+      if (!unwatched.has(folder)) {
+        log('warn', 'folder cannot be watched, it is looked at instead', { folder, error: messageOf(error) })
+      }
+      unwatched.add(folder)
+    })
+
+    async function follow(): Promise<void> {
+      try {
+        const { watch, changed } = await refresh(end.signal)
+        // Between this look and the new watch something may have happened unseen.
+        if (watches.set(watch)) coalescer.request()
+        if (changed.size > 0) notify(changed)
+      } catch (error) {
+        // `notify` threw; the next look finds the next change all the same.
+        if (!end.signal.aborted) log('error', 'changed manifests were not taken up', { error: messageOf(error) })
+      }
+    }
+
+    function scheduleRescan(): void {
+      const interval = options.rescanMs ?? 30_000
+      const pause = unwatched.size > 0 ? Math.min(interval, UNWATCHED_RESCAN_MS) : interval
+      cancelRescan = clock.after(pause, () => {
+        coalescer.request()
+        scheduleRescan()
+      })
+    }
+
+    async function begin(): Promise<void> {
+      try {
+        await refresh(end.signal)
+      } catch (error) {
+        if (end.signal.aborted) return
+        throw error
+      }
+      // The second look puts up the watches and sees whatever happened since the first.
       coalescer.request()
       scheduleRescan()
-    })
-  }
-
-  async function begin(changed: (apps: ReadonlySet<Key>) => void): Promise<void> {
-    try {
-      end.signal.throwIfAborted()
-      await refresh()
-    } catch (error) {
-      if (end.signal.aborted) return
-      throw error
     }
-    notify = changed
-    // The second look puts up the watches and sees whatever happened since the first.
-    coalescer.request()
-    scheduleRescan()
+
+    const started = begin()
+    return {
+      started,
+      async stop() {
+        end.abort()
+        await started.catch(() => undefined)
+        cancelRescan()
+        await coalescer.stop()
+        watches.close()
+      },
+    }
   }
 
   return {
     name: 'manifests',
     start(changed) {
-      starting = begin(changed)
-      return starting
+      running = run(changed)
+      return running.started
     },
     async stop() {
-      end.abort()
-      await starting?.catch(() => undefined)
-      cancelRescan()
-      await coalescer.stop()
-      watches.close()
+      await running?.stop()
     },
     synced: () => synced,
     apps: () => [...state.apps.values()],
@@ -177,6 +186,8 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     },
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function groupByApp(mappings: Iterable<Mapping>): Map<Key, Mapping[]> {
   const groups = new Map<Key, Mapping[]>()

@@ -26,7 +26,6 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
  * The WordPress databases of those apps that have `spec.wordpress`, each looked at by itself: one that fails holds up no other.
  * What a database last said stays while it cannot be read, and `failure` says why. What is served keeps its identity as long as
  * nothing changed. `changed` is not called for the first looks, which `start` waits for; a stop ends them, and `start` then resolves.
- * What was stopped does not start again.
  */
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
   const { connectionUrl, log = () => {}, clock = systemClock, random = Math.random } = options
@@ -37,9 +36,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
   const kept = new Map<Key, State>()
   let apps: readonly App[] = []
   let notify: ((apps: ReadonlySet<Key>) => void) | undefined
-  let phase: 'new' | 'running' | 'stopped' = 'new'
-
-  const isRunning = (): boolean => phase === 'running'
+  let running = false
 
   function begin(app: App, settings: Settings, state: State): void {
     const changed = (): void => notify?.(new Set([app.key]))
@@ -82,17 +79,17 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
     follow(next) {
       if (next.length === apps.length && next.every((app, index) => app === apps[index])) return
       apps = [...next]
-      if (isRunning()) adjust()
+      if (running) adjust()
     },
     async start(changed) {
-      if (phase !== 'new') return
-      phase = 'running'
+      running = true
+      kept.clear()
       adjust()
       await Promise.all([...watches.values()].map(({ watch }) => watch.first))
-      if (isRunning()) notify = changed
+      if (running) notify = changed
     },
     async stop() {
-      phase = 'stopped'
+      running = false
       notify = undefined
       for (const [key, { watch }] of [...watches]) {
         kept.set(key, watch.state())

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { createManifestSource } from '../../../src/source/manifests/manifests.ts'
 import { stopAnywhere } from '../../stop-anywhere.ts'
 import { fakeClock } from '../../time/fake-clock.ts'
-import { folder, mapping, write } from './folder.ts'
+import { folder, mapping, until, write } from './folder.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -58,12 +58,21 @@ describe('a source of manifests that is stopped', { timeout: 120_000 }, () => {
     assert.equal(source.synced(), false)
   })
 
-  test('what was stopped does not start', async (t) => {
+  test('what was stopped reads and follows again once it is started again', async (t) => {
+    const path = await folder(t)
     const clock = fakeClock()
-    const source = createManifestSource({ paths: [await folder(t)], clock })
+    const source = createManifestSource({ paths: [path], clock })
+    await source.start(() => undefined)
     await source.stop()
-    await source.start(() => assert.fail())
-    assert.equal(source.synced(), false)
+    assert.equal(clock.pending(), 0)
+    await write(path, { 'a.yaml': mapping('a') })
+    const changes: string[] = []
+    await source.start((apps) => changes.push(...apps))
+    assert.equal(source.mappings().length, 1)
+    await write(path, { 'b.yaml': mapping('b') })
+    clock.advance(100)
+    await until(() => assert.deepEqual(changes, ['default/network']))
+    await source.stop()
     assert.equal(clock.pending(), 0)
   })
 })

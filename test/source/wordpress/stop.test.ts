@@ -72,12 +72,21 @@ describe('a source of databases that is stopped at any point', { timeout: 120_00
     assert.ok(points > 10, String(points))
   })
 
-  test('what was stopped does not start', async () => {
+  test('what was stopped looks again once it is started again', async () => {
     const clock = fakeClock()
-    const databases = createWordpressSource({ connectionUrl: () => assert.fail(), clock })
+    let looks = 0
+    const connectionUrl = async () => {
+      looks++
+      throw new Error('no such Secret')
+    }
+    const databases = createWordpressSource({ connectionUrl, clock })
     databases.follow([app()])
-    await databases.stop()
-    await databases.start(() => assert.fail())
-    assert.equal(clock.pending(), 0)
+    for (const run of [1, 2]) {
+      await databases.start(() => assert.fail())
+      assert.equal(looks, run)
+      assert.equal(clock.pending(), 1)
+      await databases.stop()
+      assert.equal(clock.pending(), 0)
+    }
   })
 })
