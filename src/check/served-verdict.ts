@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { rootCertificates } from 'node:tls'
 import { displayHost } from '../domain/host.ts'
+import { plain } from '../domain/plain.ts'
 import { type CertificateFacts, covers, factsOf } from './certificate.ts'
-import { plain } from './plain.ts'
 import type { Handshake, Unseen } from './served.ts'
 
 /** The judgement on a server's certificate for one host. `Unseen`: there was no handshake, so nothing is known. */

@@ -1,5 +1,5 @@
 import { displayHost } from '../../domain/host.ts'
-import { plain } from '../plain.ts'
+import { plain } from '../../domain/plain.ts'
 import type { Answer, Caa, Dns, Failure } from './ask.ts'
 import { FAILURE_WORDS } from './judge.ts'
 

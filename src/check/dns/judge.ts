@@ -1,5 +1,5 @@
 import { displayHost } from '../../domain/host.ts'
-import { plain } from '../plain.ts'
+import { plain } from '../../domain/plain.ts'
 import type { AddressSet } from './addresses.ts'
 import type { Answer, Failure } from './ask.ts'
 import type { Aliases, HostLookup } from './lookup.ts'
