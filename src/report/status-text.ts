@@ -1,5 +1,5 @@
-import { partsOf } from '../status/condition-types.ts'
 import { visible } from '../log/visible.ts'
+import { partsOf } from '../status/condition-types.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 import { type Cell, type Paint, painter, table, wrap } from './terminal.ts'
 import { byAttention, conditionTone, counted, cureOf, overview, relative, SIGNS, verdict } from './words.ts'
