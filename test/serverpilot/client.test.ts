@@ -1,28 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fakeClock } from '../time/fake-clock.ts'
-import {
-  API_KEY,
-  APP,
-  APP_ID,
-  CALLS,
-  CLIENT_ID,
-  clientOf,
-  type Handler,
-  json,
-  SERVER,
-  SERVER_ID,
-  serveHttp,
-} from './loopback.ts'
-
-async function withServer<T>(handler: Handler, test: (server: Awaited<ReturnType<typeof serveHttp>>) => Promise<T>) {
-  const server = await serveHttp(handler)
-  try {
-    return await test(server)
-  } finally {
-    await server.close()
-  }
-}
+import { API_KEY, APP, APP_ID, CALLS, CLIENT_ID, clientOf, json, SERVER, SERVER_ID, withServer } from './loopback.ts'
 
 describe('answers', () => {
   it('an app keeps its names as listed and loses its private key', () =>

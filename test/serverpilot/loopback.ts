@@ -143,3 +143,16 @@ export const CALLS: Record<
   writeDomains: { write: true, run: (pilot, signal) => pilot.writeDomains(APP_ID, ['a.example.com'], signal) },
   changeSsl: { write: true, run: (pilot, signal) => pilot.changeSsl(APP_ID, { auto: true }, signal) },
 }
+
+/** A server for one test. */
+export async function withServer<T>(
+  handler: Handler,
+  test: (server: Awaited<ReturnType<typeof serveHttp>>) => Promise<T>,
+) {
+  const server = await serveHttp(handler)
+  try {
+    return await test(server)
+  } finally {
+    await server.close()
+  }
+}
