@@ -33,7 +33,9 @@ export function loadConfig(options: ConfigOptions): KubeConfig {
     if (cause instanceof KubernetesError) throw cause
     // The parser's words quote the file, and so may its keys.
     const code = (cause as NodeJS.ErrnoException).code
-    throw misconfigured(`the kubeconfig ${files.join(delimiter)} cannot be read: ${code ?? 'it is no kubeconfig'}`)
+    throw misconfigured(
+      `the kubeconfig ${files.join(delimiter)} cannot be read: ${code ?? 'it is not a valid kubeconfig'}`,
+    )
   }
   if (options.context !== undefined) config.setCurrentContext(options.context)
   contextOf(config)

@@ -154,7 +154,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
     listen(silence.collecting)
     try {
       const both = AbortSignal.any([signal, quiet.signal])
-      const lines = await connection.raw(path, { dispatcher: 'watch', query, signal: both })
+      const lines = await connection.raw(path, { query, signal: both })
       take({ type: 'opened', round })
       tell()
       if (state.at === 'watching') listen(silence.watching)

@@ -95,7 +95,7 @@ export function openCluster(
   const owned = new Map<string, { key: string; owned: number }>()
   let dnsRead: ((recall: DnsRecall) => void) | undefined
   const statuses = createStatusWriter({
-    api: createStatusApi(connection.custom),
+    api: createStatusApi(connection),
     clock: systemClock,
     log,
     assertMayWrite: () => elector?.assertLeading(),
@@ -120,7 +120,7 @@ export function openCluster(
     epoch: () => elector?.epoch(),
   })
   const events = createRecorder({
-    api: createEventApi(connection.events),
+    api: createEventApi(connection),
     instance: io.environment.HOSTNAME ?? 'domainpilot',
     clock: systemClock,
     log,
@@ -137,7 +137,7 @@ export function openCluster(
     async flush(timeoutMs) {
       await Promise.all([statuses.flush(timeoutMs), events.flush(timeoutMs)])
     },
-    finalizers: createFinalizers(connection.custom, FINALIZER),
+    finalizers: createFinalizers(connection, FINALIZER),
     elector,
     lease,
     ownedByStatus: (appId) => owned.get(appId),

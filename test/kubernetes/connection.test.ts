@@ -9,7 +9,7 @@ import { inspect } from 'node:util'
 import { type ConnectOptions, connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
 import { apiServer } from './api-server.ts'
-import { withCore } from './core.ts'
+import { withTyped } from './typed.ts'
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-connection-'))
@@ -41,7 +41,7 @@ async function setUp(
       }),
     )
   await write('token-one')
-  const connection = withCore(connect({ kubeconfig, environment: {}, ...options }))
+  const connection = withTyped(connect({ kubeconfig, environment: {}, ...options }))
   t.after(async () => {
     await connection.close()
     server.closeAllConnections()
@@ -85,17 +85,14 @@ describe('connection', () => {
     })
     const error = await failureOf(connection.core.replaceNamespacedConfigMap({ namespace: 'ns', name: 'a', body: {} }))
     assert.deepEqual(
-      [error.code, error.reason, error.message, error.retryAfter, error.outcome],
-      [409, 'Conflict', 'it was changed', 2000, 'none'],
+      [error.code, error.reason, error.message, error.retryAfter],
+      [409, 'Conflict', 'it was changed', 2000],
     )
     assert.doesNotMatch(inspect(error, { depth: 9 }), /token-one|header-secret/)
     const page = await failureOf(
       connection.core.replaceNamespacedConfigMap({ namespace: 'ns', name: 'page', body: {} }),
     )
-    assert.deepEqual(
-      [page.code, page.reason, page.message, page.outcome],
-      [502, 'BadGateway', '502 Bad Gateway', 'unknown'],
-    )
+    assert.deepEqual([page.code, page.reason, page.message], [502, 'BadGateway', '502 Bad Gateway'])
     assert.doesNotMatch(inspect(page, { depth: 9 }), /token-one|header-secret/)
   })
 
@@ -109,17 +106,17 @@ describe('connection', () => {
     )
     const from = performance.now()
     const urgent = await failureOf(connection.urgent.core.createNamespacedConfigMap({ namespace: 'ns', body: {} }))
-    assert.deepEqual([urgent.reason, urgent.code, urgent.outcome], ['Timeout', undefined, 'unknown'])
+    assert.deepEqual([urgent.reason, urgent.code], ['Timeout', undefined])
     assert.ok(performance.now() - from < 280)
     const read = await failureOf(connection.core.readNamespacedConfigMap({ namespace: 'ns', name: 'a' }))
-    assert.deepEqual([read.reason, read.outcome], ['Timeout', 'none'])
+    assert.equal(read.reason, 'Timeout')
     assert.ok(performance.now() - from < 1500)
   })
 
-  test('nobody there: unreachable, and nothing was done', async (t) => {
+  test('nobody there: unreachable', async (t) => {
     const { connection } = await setUp(t, (request) => request.destroy())
     const reset = await failureOf(connection.core.createNamespacedConfigMap({ namespace: 'ns', body: {} }))
-    assert.deepEqual([reset.reason, reset.outcome], ['Unreachable', 'unknown'])
+    assert.equal(reset.reason, 'Unreachable')
     const kubeconfig = join(await folderFor(t), 'kubeconfig')
     const cluster = { server: 'http://127.0.0.1:1', 'insecure-skip-tls-verify': true }
     const context = { name: 'a', context: { cluster: 'a', user: 'a' } }
@@ -127,9 +124,9 @@ describe('connection', () => {
       kubeconfig,
       JSON.stringify({ clusters: [{ name: 'a', cluster }], contexts: [context], 'current-context': 'a' }),
     )
-    const nobody = withCore(connect({ kubeconfig, environment: {} }))
+    const nobody = withTyped(connect({ kubeconfig, environment: {} }))
     const refused = await failureOf(nobody.core.createNamespacedConfigMap({ namespace: 'ns', body: {} }))
-    assert.deepEqual([refused.reason, refused.outcome], ['Unreachable', 'none'])
+    assert.equal(refused.reason, 'Unreachable')
     assert.match(refused.message, /ECONNREFUSED/)
   })
 
@@ -144,12 +141,41 @@ describe('connection', () => {
       },
       { qps: 1000 },
     )
-    for (let count = 0; count < 10; count++)
-      await connection.raw('/watch', { dispatcher: 'watch', query: { watch: true } })
+    for (let count = 0; count < 10; count++) await connection.raw('/watch', { query: { watch: true } })
     const call = () => connection.core.readNamespacedConfigMap({ namespace: 'ns', name: 'a' })
     await Promise.all(Array.from({ length: 300 }, call))
     assert.ok(sockets() <= 18, `${sockets()} connections`)
     assert.deepEqual([...urls], ['/base/watch?watch=true', '/base/api/v1/namespaces/ns/configmaps/a'])
+  })
+
+  test('a call that waits for a connection ends in time; closing ends what is under way and what waits', async (t) => {
+    const { connection } = await setUp(t, () => {}, { timeoutMs: 60_000, urgentTimeoutMs: 100 })
+    const read = (): Promise<KubernetesError> => failureOf(connection.json('/api/v1/namespaces/ns'))
+    const hung = Array.from({ length: 9 }, read)
+    const abort = new AbortController()
+    const aborted = failureOf(connection.json('/api', { signal: abort.signal }))
+    await sleep(50)
+    const from = performance.now()
+    const urgent = await failureOf(connection.urgent.call({ method: 'GET', path: '/api' }))
+    assert.equal(urgent.reason, 'Timeout')
+    const reason = new Error('enough')
+    abort.abort(reason)
+    assert.equal(await aborted, reason)
+    await connection.close()
+    for (const error of await Promise.all(hung)) assert.match(error.message, /the connection was closed/)
+    assert.match((await read()).message, /the connection was closed/)
+    assert.ok(performance.now() - from < 1000)
+  })
+
+  test('a watch that is given up throws the reason of its signal', async (t) => {
+    const { connection } = await setUp(t, (_request, response) => response.write('{}\n'))
+    const abort = new AbortController()
+    const lines = await connection.raw('/watch', { signal: abort.signal })
+    const reason = new Error('enough')
+    const reading = (async () => {
+      for await (const _ of lines) abort.abort(reason)
+    })()
+    await assert.rejects(reading, (error) => error === reason)
   })
 
   test('calls keep to the limit; urgent ones go past it', async (t) => {
@@ -216,7 +242,7 @@ test('in the cluster', { timeout: 120_000 }, async (t) => {
   await writeFile(join(folder, 'token'), await account())
   const { hostname, port } = new URL(admin.server)
   const environment = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port }
-  const connection = withCore(connect({ environment, serviceAccountFolder: folder }))
+  const connection = withTyped(connect({ environment, serviceAccountFolder: folder }))
   t.after(() => connection.close())
   assert.equal(connection.namespace, namespace)
   const review = () =>

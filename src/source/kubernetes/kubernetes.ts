@@ -1,6 +1,7 @@
-import { API_VERSION, type App, type Key, type Mapping } from '../../api/objects.ts'
+import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
+import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/paths.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { MappingRead, ObjectSource, SourceFailure, SourceFault } from '../source.ts'
@@ -24,8 +25,6 @@ export interface KubernetesSourceOptions {
   silence?: { collecting: number; watching: number }
 }
 
-const PLURAL = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' } as const
-
 /**
  * The custom resources of a cluster as a source of objects. As long as any of them cannot be read, `failure` says why, and
  * what was read last is served. An invalid object fails nothing: what it last said when it was valid stays; one that never
@@ -36,7 +35,7 @@ const PLURAL = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappin
 export function createKubernetesSource(options: KubernetesSourceOptions): ObjectSource {
   const { namespaces, observed, now = () => performance.now() } = options
   const secrets = createSecrets(options.connection, now)
-  const scopes = namespaces.length === 0 ? [''] : [...new Set(namespaces)]
+  const scopes = namespaces.length === 0 ? [EVERY_NAMESPACE] : [...new Set(namespaces)]
   const index = createIndexByApp()
   const share = sharing()
   let tell: (apps: ReadonlySet<Key>) => void = () => {}
@@ -76,10 +75,9 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     changed: (keys: ReadonlySet<Key>) => void,
   ): Reflector<Kept<T>> {
     const { connection, log, random, silence } = options
-    const within = namespace === '' ? '' : `namespaces/${encodeURIComponent(namespace)}/`
     return createReflector<Kept<T>>({
       connection,
-      path: `/apis/${API_VERSION}/${within}${PLURAL[kind]}`,
+      path: collectionPath(kind, namespace),
       decode(object, previous, key) {
         observed?.(kind, object, key)
         return keep<T>(kind, object, { key, previous, share })
@@ -152,7 +150,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     synced: () => all.every((reflector) => reflector.hasSynced()),
     apps: () => objects(kept(apps)),
     app(key) {
-      const scope = namespaces.length === 0 ? '' : key.slice(0, key.indexOf('/'))
+      const scope = namespaces.length === 0 ? EVERY_NAMESPACE : key.slice(0, key.indexOf('/'))
       return apps.get(scope)?.records().get(key)?.object
     },
     mappings: () => objects(kept(mappings)),

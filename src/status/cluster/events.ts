@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { codeOf, type EventApi, type Kind, splitKey } from '../../kubernetes/api.ts'
+import type { Kind } from '../../api/schema.ts'
+import { codeOf, type EventApi, splitKey } from '../../kubernetes/api.ts'
 import type { Log } from '../../log/log.ts'
 import type { Clock } from '../../time/clock.ts'
 import { cutMessage } from '../conditions.ts'

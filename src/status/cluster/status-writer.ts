@@ -1,5 +1,6 @@
 import type { Key } from '../../api/objects.ts'
-import { codeOf, type Kind, type ObjectVersion, type StatusApi, splitKey } from '../../kubernetes/api.ts'
+import type { Kind } from '../../api/schema.ts'
+import { codeOf, type ObjectVersion, type StatusApi, splitKey } from '../../kubernetes/api.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
 import type { Clock } from '../../time/clock.ts'
@@ -118,7 +119,6 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     if (digest === before?.digest) return
     const { resourceVersion } = version
     const basis = resourceVersion !== undefined && resourceVersion === before?.basedOn ? before.made : resourceVersion
-    const { namespace, name } = splitKey(key)
     try {
       assertMayWrite()
     } catch {
@@ -126,7 +126,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     try {
-      const made = await api.patchStatus(kind, namespace, name, status, basis)
+      const made = await api.patchStatus({ kind, ...splitKey(key) }, status, basis)
       const sameObject = version.uid === undefined || made.uid === undefined || made.uid === version.uid
       const uid = made.uid ?? version.uid
       lane.known.set(key, {
