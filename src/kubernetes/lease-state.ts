@@ -100,8 +100,8 @@ export function answered(
   return { ...next, phase: { is: 'Leading', ...leading } }
 }
 
-/** The state of a standby that was told of the Lease without having asked. It builds no write upon that. */
-export function noticed(state: LeaseState, record: LeaseRecord, now: Moment): LeaseState {
+/** The state of a standby that saw the Lease by its watch. It builds no write upon that. */
+export function observed(state: LeaseState, record: LeaseRecord, now: Moment): LeaseState {
   return state.phase.is === 'Standby' ? { ...state, seen: look(state, record, now) } : state
 }
 
@@ -135,8 +135,8 @@ export function released(state: LeaseState): LeaseState {
   return state.phase.is === 'Lost' ? state : { ...state, phase: { is: 'Released' } }
 }
 
-/** The write that tells the others that a Lease of ours is free. */
-export function farewell(base: StoredLease, now: Moment): LeaseRequest {
+/** The write that gives a Lease of ours back. */
+export function release(base: StoredLease, now: Moment): LeaseRequest {
   const { transitions } = base.record
   const write = { holder: '', durationSeconds: 1, acquiredAt: now.wall, renewedAt: now.wall, transitions }
   return { call: 'replace', write, base }
@@ -160,7 +160,7 @@ function holding({ phase, seen, identity, timings, base }: LeaseState, now: Mome
   if (before?.holder === identity && base !== 'missing') {
     return { ...common, acquiredAt: Date.parse(before.acquireTime) || now.wall, transitions: before.transitions }
   }
-  // A new Lease counts from the minutes since 1970: once deleted and made anew, it must not fall behind the epochs in the
+  // A new Lease counts from the minutes since 1970: once deleted and made again, it must not fall behind the epochs in the
   // ownership records, which would then refuse every write.
   const start = Math.floor(now.wall / 60_000)
   return {

@@ -41,8 +41,8 @@ export interface Cluster {
   ownedByStatus(appId: string): { key: string; owned: number } | undefined
   /** The daemon's own namespace: records and Lease stand there, and its apps may use the daemon's credentials. */
   namespace: string
-  /** From now on told of what statuses say of DNS, as they are read. */
-  onDnsRead(told: (recall: DnsRecall) => void): void
+  /** From now on called with what statuses say of DNS, as they are read. */
+  onDnsRead(callback: (recall: DnsRecall) => void): void
   close(): Promise<void>
 }
 
@@ -102,6 +102,7 @@ export function openCluster(
   })
   const objects = createKubernetesSource({
     connection,
+    clock: systemClock,
     // Namespaces choose apps, never mappings: everything that may be is read, and the apps are selected from it.
     namespaces: options.read,
     observed: (kind, object, key) => {
@@ -142,12 +143,13 @@ export function openCluster(
     lease,
     ownedByStatus: (appId) => owned.get(appId),
     namespace,
-    onDnsRead(told) {
-      dnsRead = told
+    onDnsRead(callback) {
+      dnsRead = callback
     },
     close() {
       // What could not be written would be tried for ever, and keep the process alive.
       statuses.stop()
+      events.stop()
       return connection.close()
     },
   }

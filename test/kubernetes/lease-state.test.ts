@@ -5,7 +5,6 @@ import type { LeaseRecord, LeaseWrite, StoredLease } from '../../src/kubernetes/
 import {
   answered,
   expire,
-  farewell,
   LEASE_TIMINGS,
   type LeaseAnswer,
   type LeaseRequest,
@@ -13,7 +12,8 @@ import {
   type Moment,
   newLeaseState,
   nextRequest,
-  noticed,
+  observed,
+  release,
   released,
   writeObstacle,
 } from '../../src/kubernetes/lease-state.ts'
@@ -104,7 +104,7 @@ describe('election', () => {
     assert.match(writeObstacle(gone, at(1000)) ?? '', /given back/)
     const now = server.handle({ call: 'read' })
     assert.ok(now.is === 'stored')
-    assert.equal(server.handle(farewell(now.stored, at(1001))).is, 'stored')
+    assert.equal(server.handle(release(now.stored, at(1001))).is, 'stored')
     assert.equal(epochOf(tryOnce(b, server, 1002)), epochOf(a) + 1)
   })
 
@@ -163,7 +163,7 @@ describe('election', () => {
     const a = tryOnce(fresh('a'), server, 0)
     const b = tryOnce(fresh('b'), server, 100)
     tryOnce(a, server, 2_000)
-    const told = noticed(b, server.told.at(-1) as LeaseRecord, at(2_010))
+    const told = observed(b, server.told.at(-1) as LeaseRecord, at(2_010))
     assert.equal(tryOnce(b, server, 17_011).phase.is, 'Standby')
     assert.equal(tryOnce(told, server, 17_011).phase.is, 'Leading')
   })
@@ -227,7 +227,7 @@ test('never two leaders: any order of requests, answers lost and late, frozen pr
         } else if (does === 'notice') {
           // Events come in order, at any time later.
           const record = server.told.at(-1 - (wait % 3))
-          if (record !== undefined) node.state = noticed(node.state, record, local)
+          if (record !== undefined) node.state = observed(node.state, record, local)
         } else if (does === 'try' && flying === undefined) {
           node.state = tryOnce(node.state, server, local)
         } else if (does === 'ask' && flying === undefined) {
