@@ -52,6 +52,8 @@ export interface Elector {
   assertLeading(): void
   /** Grows with every change of the leader; undefined before the first time. */
   epoch(): number | undefined
+  /** Why the last call for the Lease failed; undefined while it can be had or read. */
+  failure(): unknown
   /** Who leads as far as is known; undefined for nobody. */
   holder(): string | undefined
   /** Gives leadership back, so that another takes over at once. Every write must have ended before. */
@@ -86,6 +88,7 @@ export function createElector(options: ElectorOptions): Elector {
   const waiting = new Set<() => void>()
   let state = newLeaseState(identity, timings)
   let lastError = ''
+  let failure: unknown
   let epoch: number | undefined
   let running: Promise<unknown> | undefined
   let stopping: Promise<void> | undefined
@@ -136,7 +139,11 @@ export function createElector(options: ElectorOptions): Elector {
       const stored = await within(clock, patience, send(request), () => {
         throw new Error('the API server did not answer in time')
       })
-      lastError = ''
+      // That it is not there says nothing of whether it can be made.
+      if (stored !== undefined) {
+        lastError = ''
+        failure = undefined
+      }
       return stored === undefined ? { is: 'missing' } : { is: 'stored', stored }
     } catch (error) {
       const code = codeOf(error)
@@ -146,6 +153,7 @@ export function createElector(options: ElectorOptions): Elector {
       const words = error instanceof Error ? error.message : String(error)
       if (words !== lastError) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
       lastError = words
+      failure = error
       return { is: 'failed' }
     }
   }
@@ -232,6 +240,7 @@ export function createElector(options: ElectorOptions): Elector {
       if (obstacle !== undefined) throw new NotLeadingError(`Nothing is written: ${obstacle}.`)
     },
     epoch: () => epoch,
+    failure: () => failure,
     holder: () => state.seen?.record.holder || undefined,
     stop() {
       stopping ??= stop()
