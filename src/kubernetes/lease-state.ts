@@ -73,14 +73,15 @@ export function nextRequest(state: LeaseState, now: Moment): LeaseRequest | unde
   return base === 'missing' ? { call: 'create', write } : { call: 'replace', write, base }
 }
 
-/** The state after an answer to a request that was sent at `sent`. */
-export function answered(
-  state: LeaseState,
-  request: LeaseRequest,
-  answer: LeaseAnswer,
-  sent: Moment,
-  now: Moment,
-): LeaseState {
+/** A request, when it was sent, and what came back. */
+export interface Exchange {
+  request: LeaseRequest
+  sent: Moment
+  answer: LeaseAnswer
+}
+
+/** The state after an answer. */
+export function answered(state: LeaseState, { request, sent, answer }: Exchange, now: Moment): LeaseState {
   const { phase, timings, identity } = state
   if (phase.is === 'Lost' || phase.is === 'Released') return state
   if (answer.is === 'missing') return { ...state, base: 'missing' }

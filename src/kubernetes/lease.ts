@@ -117,14 +117,14 @@ export function createElector(options: ElectorOptions): Elector {
   }
 
   async function attempt(): Promise<void> {
-    for (let sent = 0; sent < REQUESTS_PER_TRY; sent++) {
+    for (let requests = 0; requests < REQUESTS_PER_TRY; requests++) {
       enter(expire(state, moment(), lastError))
-      const sentAt = moment()
-      const request = nextRequest(state, sentAt)
+      const sent = moment()
+      const request = nextRequest(state, sent)
       if (request === undefined || (!mayTake && request.call !== 'read')) break
       const answer = await ask(request)
       if (end.signal.aborted) return
-      enter(answered(state, request, answer, sentAt, moment()))
+      enter(answered(state, { request, sent, answer }, moment()))
       if (answer.is === 'failed' || (answer.is === 'stored' && request.call !== 'read')) break
     }
     enter(expire(state, moment(), lastError))

@@ -62,6 +62,8 @@ const owning = z.object({
 })
 
 export interface ClusterOptions {
+  settings: KubernetesSettings
+  log: Log
   elect: boolean
   /** One pass by a person: remembers what the statuses count as ours. */
   oneShot: boolean
@@ -81,13 +83,7 @@ export function connectCluster(io: Io, settings: KubernetesSettings): Connection
 }
 
 /** Puts the parts together that talk to a cluster. Starts nothing. */
-export function openCluster(
-  io: Io,
-  connection: Connection,
-  settings: KubernetesSettings,
-  log: Log,
-  options: ClusterOptions,
-): Cluster {
+export function openCluster(io: Io, connection: Connection, { settings, log, ...options }: ClusterOptions): Cluster {
   const namespace = recordNamespace(io, settings, connection)
   const lease =
     options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined

@@ -60,7 +60,7 @@ function tryOnce(state: LeaseState, server: ReturnType<typeof leaseServer>, now:
     const request = nextRequest(next, moment)
     if (request === undefined) break
     const answer = server.handle(request)
-    next = answered(next, request, answer, moment, moment)
+    next = answered(next, { request, answer, sent: moment }, moment)
     if (answer.is === 'stored' && request.call !== 'read') break
   }
   return next
@@ -128,11 +128,11 @@ describe('election', () => {
 
   test('our own write whose answer was lost is ours', () => {
     const server = leaseServer()
-    const a = answered(fresh('a'), { call: 'read' }, { is: 'missing' }, at(0), at(0))
+    const a = answered(fresh('a'), { request: { call: 'read' }, answer: { is: 'missing' }, sent: at(0) }, at(0))
     const create = nextRequest(a, at(0))
     assert.equal(create?.call, 'create')
     server.handle(create as LeaseRequest)
-    const unsure = answered(a, create as LeaseRequest, { is: 'failed' }, at(0), at(5000))
+    const unsure = answered(a, { request: create as LeaseRequest, answer: { is: 'failed' }, sent: at(0) }, at(5000))
     assert.equal(unsure.phase.is, 'Standby')
     assert.equal(tryOnce(unsure, server, 5001).phase.is, 'Leading')
   })
@@ -152,7 +152,7 @@ describe('election', () => {
     const server = leaseServer()
     const a = tryOnce(fresh('a'), server, 0)
     const renew = nextRequest(a, at(2000)) as LeaseRequest
-    const renewed = answered(a, renew, server.handle(renew), at(2000), at(9000))
+    const renewed = answered(a, { request: renew, answer: server.handle(renew), sent: at(2000) }, at(9000))
     const clockSetBack = (monotonic: number): Moment => ({ monotonic, wall: 0 })
     assert.equal(writeObstacle(renewed, clockSetBack(11_999)), undefined)
     assert.match(writeObstacle(renewed, clockSetBack(12_000)) ?? '', /10 s ago/)
@@ -169,10 +169,10 @@ describe('election', () => {
   })
 
   test('an answer that comes too late makes nobody leader', () => {
-    const a = answered(fresh('a'), { call: 'read' }, { is: 'missing' }, at(0), at(0))
+    const a = answered(fresh('a'), { request: { call: 'read' }, answer: { is: 'missing' }, sent: at(0) }, at(0))
     const create = nextRequest(a, at(0)) as LeaseRequest
     const answer = leaseServer().handle(create)
-    assert.equal(answered(a, create, answer, at(0), at(40_000)).phase.is, 'Standby')
+    assert.equal(answered(a, { request: create, answer, sent: at(0) }, at(40_000)).phase.is, 'Standby')
   })
 })
 
@@ -241,7 +241,7 @@ test('never two leaders: any order of requests, answers lost and late, frozen pr
         } else if ((does === 'answer' || does === 'lose') && flying !== undefined) {
           // Lost after it was delivered, or before: the same to whoever waits.
           const answer: LeaseAnswer = does === 'lose' ? { is: 'failed' } : (flying.answer ?? { is: 'failed' })
-          node.state = answered(node.state, flying.request, answer, flying.sent, local)
+          node.state = answered(node.state, { ...flying, answer }, local)
           delete node.flying
         }
         for (let step = 0; step <= 10; step++) {
