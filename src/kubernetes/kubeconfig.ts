@@ -107,7 +107,7 @@ export async function accessOf(config: KubeConfig): Promise<Access> {
   try {
     await config.applyToHTTPSOptions(options)
   } catch (cause) {
-    // An exec plugin's output that is no JSON is quoted in the error, with the token.
+    // An exec plugin's output that is not valid JSON is quoted in the error, with the token.
     const words = cause instanceof Error && !(cause instanceof SyntaxError) ? cause.message : 'unusable answer'
     throw misconfigured(`the kubeconfig's credentials cannot be obtained: ${words}`)
   }

@@ -220,7 +220,7 @@ function withoutFailure(state: State): Common {
   return rest
 }
 
-/** Versions are decimal numbers that only grow; what is none is taken as no older, as nothing can be said of it. */
+/** Versions are decimal numbers that only grow; any other text is taken as not older, as nothing can be said of it. */
 function isOlder(version: string, than: string): boolean {
   if (!/^\d+$/.test(version) || !/^\d+$/.test(than)) return false
   return version.length === than.length ? version < than : version.length < than.length

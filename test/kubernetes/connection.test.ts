@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect as connectTo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
@@ -48,6 +49,31 @@ async function setUp(
     server.close()
   })
   return { connection, write, sockets: () => sockets }
+}
+
+/** An HTTP proxy that tunnels, until it is told to refuse. */
+async function openProxy(t: TestContext) {
+  const asked: string[] = []
+  let refuses = false
+  const server = createServer().on('connect', (request: IncomingMessage, client: Socket) => {
+    asked.push(request.url ?? '')
+    if (refuses) return client.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    client.write('HTTP/1.1 200 OK\r\n\r\n')
+    const { hostname, port } = new URL(`http://${request.url}`)
+    const onward = connectTo(Number(port), hostname)
+    for (const socket of [client, onward]) socket.on('error', () => socket.destroy())
+    client.pipe(onward).pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close().closeAllConnections())
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+  return {
+    url,
+    asked,
+    refuse() {
+      refuses = true
+    },
+  }
 }
 
 const failureOf = (call: Promise<unknown>): Promise<KubernetesError> =>
@@ -178,6 +204,30 @@ describe('connection', () => {
     await assert.rejects(reading, (error) => error === reason)
   })
 
+  test('through the proxy of the kubeconfig; its refusal is not taken for an answer of the API server', async (t) => {
+    const server = createServer((_request, response) => ok(response))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const proxy = await openProxy(t)
+    const kubeconfig = join(await folderFor(t), 'kubeconfig')
+    const cluster = { server: `http://127.0.0.1:${port}`, 'proxy-url': proxy.url, 'insecure-skip-tls-verify': true }
+    const context = { name: 'a', context: { cluster: 'a', user: 'a' } }
+    const config = { clusters: [{ name: 'a', cluster }], contexts: [context], users: [], 'current-context': 'a' }
+    await writeFile(kubeconfig, JSON.stringify(config))
+    const connection = connect({ kubeconfig, environment: {} })
+    t.after(async () => {
+      await connection.close()
+      server.close().closeAllConnections()
+    })
+    await connection.json('/api')
+    await connection.json('/api')
+    assert.deepEqual(proxy.asked, [`127.0.0.1:${port}`])
+    proxy.refuse()
+    const error = await failureOf(connection.raw('/watch'))
+    assert.deepEqual([error.code, error.reason], [undefined, 'Unreachable'])
+    assert.match(error.message, /proxy 127\.0\.0\.1:\d+ answered 403/)
+  })
+
   test('calls keep to the limit; urgent ones go past it', async (t) => {
     const { connection } = await setUp(t, (_request, response) => ok(response), { qps: 10 })
     const from = performance.now()
@@ -259,4 +309,15 @@ test('in the cluster', { timeout: 120_000 }, async (t) => {
   const error = await failureOf(connection.core.listSecretForAllNamespaces())
   assert.deepEqual([error.code, error.reason], [403, 'Forbidden'])
   assert.match(error.message, /cannot list resource "secrets"/)
+
+  // Through a proxy, with the certificates of both sides.
+  const proxy = await openProxy(t)
+  const config = JSON.parse(await readFile(server.kubeconfig, 'utf8')) as { clusters: { cluster: object }[] }
+  for (const { cluster } of config.clusters) Object.assign(cluster, { 'proxy-url': proxy.url })
+  const kubeconfig = join(dirname(server.kubeconfig), 'proxied.kubeconfig')
+  await writeFile(kubeconfig, JSON.stringify(config))
+  const proxied = connect({ kubeconfig, environment: {} })
+  t.after(() => proxied.close())
+  const list = (await proxied.json('/api/v1/secrets')) as { kind: string }
+  assert.deepEqual([list.kind, proxy.asked.length], ['SecretList', 1])
 })
