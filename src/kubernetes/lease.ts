@@ -84,7 +84,11 @@ export function createElector(options: ElectorOptions): Elector {
   const end = new AbortController()
   /** Ends the watch: who leads knows of the Lease by its own writes. */
   const following = new AbortController()
-  const lost = Promise.withResolvers<string>()
+  // Node 20 has no Promise.withResolvers.
+  let lose = (_reason: string): void => {}
+  const lost = new Promise<string>((resolve) => {
+    lose = resolve
+  })
   const waiting = new Set<() => void>()
   let state = newLeaseState(identity, timings)
   let lastError = ''
@@ -107,7 +111,7 @@ export function createElector(options: ElectorOptions): Elector {
     following.abort()
     if (phase.is === 'Lost') {
       log.error('Leadership is lost', { lease: api.name, reason: phase.reason })
-      lost.resolve(phase.reason)
+      lose(phase.reason)
     } else if (phase.is === 'Leading') {
       epoch = phase.epoch
       log.info('This process leads', { lease: api.name, identity, epoch })
@@ -225,7 +229,7 @@ export function createElector(options: ElectorOptions): Elector {
   }
 
   return {
-    lost: lost.promise,
+    lost,
     start(ready = Promise.resolve()) {
       if (running !== undefined || end.signal.aborted) return
       running = Promise.all([run(ready), follow()])

@@ -55,7 +55,11 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   let current = new AbortController()
   let begun = clock.steady()
   const running = new Set<Promise<void>>()
-  const firstRead = Promise.withResolvers<void>()
+  // Node 20 has no Promise.withResolvers.
+  let started = (): void => {}
+  const start = new Promise<void>((resolve) => {
+    started = resolve
+  })
 
   /** Takes an event, with the object that it is about, and does what follows from it. */
   function take(event: Event, item?: Item): void {
@@ -93,7 +97,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
           break
       }
     }
-    if (state.at === 'watching' || state.at === 'waiting') firstRead.resolve()
+    if (state.at === 'watching' || state.at === 'waiting') started()
     if (before.failure !== state.failure) report(before)
     if (before.failure !== state.failure || before.synced !== state.synced) cache.mark()
   }
@@ -189,11 +193,11 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   return {
     async start() {
       take({ type: 'start' })
-      await firstRead.promise
+      await start
     },
     async stop() {
       take({ type: 'stop' })
-      firstRead.resolve()
+      started()
       await Promise.all(running)
     },
     hasSynced: () => state.synced,
