@@ -128,6 +128,15 @@ describe('layers', () => {
     }
   })
 
+  test('what Node 20 does not have yet is not called', () => {
+    for (const file of files)
+      assert.doesNotMatch(
+        codeOf(file),
+        /\bPromise\.(withResolvers|try)\b|\b(Object|Map)\.groupBy\b|\bArray\.fromAsync\b/,
+        file,
+      )
+  })
+
   test('every timer goes through time/', () => {
     // The script of the status page runs in a browser.
     for (const file of files.filter((each) => each !== 'report/page-script.ts')) {

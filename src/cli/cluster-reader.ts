@@ -1,7 +1,8 @@
-import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
-import { ANNOTATION, API_GROUP, API_VERSION } from '../api/objects.ts'
+import { ANNOTATION, API_GROUP } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
+import { mergePatch } from '../kubernetes/client-apis.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
+import { collectionPath, EVERY_NAMESPACE, objectPath, PLURAL } from '../kubernetes/paths.ts'
 import { connectCluster } from '../setup/cluster.ts'
 import { granting } from '../setup/grant.ts'
 import type { Io } from '../setup/io.ts'
@@ -21,19 +22,13 @@ export interface ClusterReader {
 }
 
 /** Every namespace. */
-export const EVERYWHERE = ''
+export const EVERYWHERE = EVERY_NAMESPACE
 
-const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
 const PAGE_SIZE = 500
 
 /** Makes the reader; asks nothing yet. Its functions throw `KubernetesError`, or an `Error` that names the missing right. */
 export function openReader(io: Io, settings: KubernetesSettings): ClusterReader {
   const connection = connectCluster(io, settings)
-
-  const pathOf = (kind: Kind, namespace: string): string => {
-    const within = namespace === EVERYWHERE ? '' : `namespaces/${encodeURIComponent(namespace)}/`
-    return `/apis/${API_VERSION}/${within}${PLURAL[kind]}`
-  }
 
   async function list(kind: Kind, namespace: string): Promise<unknown[]> {
     const items: unknown[] = []
@@ -41,7 +36,7 @@ export function openReader(io: Io, settings: KubernetesSettings): ClusterReader 
     do {
       const query = { limit: PAGE_SIZE, continue: next }
       const page = pageOf(
-        await connection.json(pathOf(kind, namespace), { query, signal: io.signal }).catch((error: unknown) => {
+        await connection.json(collectionPath(kind, namespace), { query, signal: io.signal }).catch((error: unknown) => {
           throw refusedList(error, kind, namespace)
         }),
       )
@@ -56,17 +51,13 @@ export function openReader(io: Io, settings: KubernetesSettings): ClusterReader 
     apps: async (namespace) => (await list('ServerPilotApp', namespace)).map(appObject),
     mappings: async (namespace) => (await list('DomainMapping', namespace)).map(mappingObject),
     async app(namespace, name) {
-      const path = `${pathOf('ServerPilotApp', namespace)}/${encodeURIComponent(name)}`
+      const path = objectPath({ kind: 'ServerPilotApp', namespace, name })
       return appObject(await connection.json(path, { signal: io.signal }))
     },
     async approve({ namespace, name, resourceVersion }, hash) {
       const metadata = { resourceVersion, annotations: { [ANNOTATION.approvePlan]: hash } }
-      const version = API_VERSION.slice(API_GROUP.length + 1)
-      const call = { group: API_GROUP, version, namespace, plural: PLURAL.ServerPilotApp, name, body: { metadata } }
-      await connection.custom.patchNamespacedCustomObject(
-        { ...call, fieldManager: 'kubectl-domainpilot' },
-        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
-      )
+      const path = objectPath({ kind: 'ServerPilotApp', namespace, name })
+      await connection.call(mergePatch(path, { metadata }, { fieldManager: 'kubectl-domainpilot' }))
     },
     close: () => connection.close(),
   }

@@ -1,10 +1,9 @@
-/**
- * What this folder's writers ask of an API server, small enough to be played by a test. Failures carry the HTTP status as
- * `code`; see `codeOf`.
- */
+import type { Kind } from '../api/schema.ts'
 
-/** The two kinds of ours. */
-export type Kind = 'ServerPilotApp' | 'DomainMapping'
+/**
+ * What is asked of an API server beside watches, small enough to be played by a test. Failures carry the HTTP status as `code`; see
+ * `codeOf`.
+ */
 
 /** The part of a Lease that elections read. Times are RFC 3339 with microseconds, as read; empty for none. */
 export interface LeaseRecord {
@@ -39,8 +38,9 @@ export interface LeaseWrite {
 export interface LeaseApi {
   /** `namespace/name`, for messages. */
   readonly name: string
-  read(): Promise<StoredLease | undefined>
-  /** Fails with 409 when there is one. */
+  /** Rejects with the signal's reason once it aborts. */
+  read(signal?: AbortSignal): Promise<StoredLease | undefined>
+  /** Fails with 409 when there is one, with 404 and the cure where the namespace does not exist. */
   create(write: LeaseWrite): Promise<StoredLease>
   /** Fails with 409 when it changed since `base` was read, with 404 when it is gone. */
   replace(write: LeaseWrite, base: StoredLease): Promise<StoredLease>
@@ -65,10 +65,17 @@ export interface ConfigMapContent {
 export interface ConfigMapApi {
   readonly namespace: string
   read(name: string): Promise<StoredConfigMap | undefined>
-  /** Fails with 409 when there is one. */
+  /** Fails with 409 when there is one, with 404 and the cure where the namespace does not exist. */
   create(name: string, content: ConfigMapContent): Promise<StoredConfigMap>
   /** Puts the content in and leaves what others added alone. Fails with 409 for another version, 404 when it is gone. */
   update(name: string, content: ConfigMapContent, resourceVersion: string): Promise<StoredConfigMap>
+}
+
+/** Which object of ours. */
+export interface ObjectRef {
+  kind: Kind
+  namespace: string
+  name: string
 }
 
 /** Identity and version of an object. */
@@ -80,13 +87,7 @@ export interface ObjectVersion {
 /** The `status` of our kinds. */
 export interface StatusApi {
   /** A merge patch of `status`. With a `resourceVersion` it fails with 409 when the object has changed. Gives the new version. */
-  patchStatus(
-    kind: Kind,
-    namespace: string,
-    name: string,
-    status: Record<string, unknown>,
-    resourceVersion: string | undefined,
-  ): Promise<ObjectVersion>
+  patchStatus(object: ObjectRef, status: Record<string, unknown>, resourceVersion?: string): Promise<ObjectVersion>
 }
 
 /** An Event to create. Times are epoch milliseconds. */
@@ -97,7 +98,7 @@ export interface NewEvent {
   reason: string
   action: string
   note: string
-  regarding: { kind: Kind; namespace: string; name: string; uid?: string }
+  regarding: ObjectRef & { uid?: string }
   reportingController: string
   reportingInstance: string
   at: number

@@ -1,71 +1,92 @@
-import {
-  type CustomObjectsApi,
-  type EventsV1Api,
-  PatchStrategy,
-  setHeaderOptions,
-  type V1ConfigMap,
-  type V1Lease,
-  V1MicroTime,
-} from '@kubernetes/client-node'
-import { API_GROUP, API_VERSION } from '../api/objects.ts'
+import { z } from 'zod'
+import { API_VERSION } from '../api/objects.ts'
 import {
   type ConfigMapApi,
   codeOf,
   type EventApi,
-  type Kind,
   type LeaseApi,
   type LeaseWrite,
-  type ObjectVersion,
   type StatusApi,
   type StoredConfigMap,
   type StoredLease,
 } from './api.ts'
-import type { Apis, Connection } from './connection.ts'
+import type { Caller, Connection, JsonCall } from './connection.ts'
+import { KubernetesError } from './http.ts'
 import { jsonLines } from './lines.ts'
+import { objectPath } from './paths.ts'
 import { eventOf } from './reflector-events.ts'
 
-/** Who wrote, in `managedFields`. */
-const FIELD_MANAGER = 'domainpilot'
+/** Who writes, in `managedFields`. */
+const FIELD_MANAGER = { fieldManager: 'domainpilot' }
 
-const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
-
-/** A merge patch: the library's default would be taken for a JSON patch, and refused. */
-const mergePatch = () => setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
+const MANAGED = { 'app.kubernetes.io/managed-by': 'domainpilot' }
 
 /** Seconds after which the server ends a watch. */
 const WATCH_SECONDS = 270
 
+/** A merge patch: what it does not name stays as it is. */
+export function mergePatch(path: string, body: unknown, query: JsonCall['query'] = FIELD_MANAGER): JsonCall {
+  return { method: 'PATCH', path, query, body, contentType: 'application/merge-patch+json' }
+}
+
+const words = z.record(z.string(), z.string()).default({})
+
+const leaseObject = z.object({
+  metadata: z.object({ resourceVersion: z.string(), labels: words, annotations: words }),
+  spec: z
+    .object({
+      holderIdentity: z.string().default(''),
+      leaseDurationSeconds: z.number().default(0),
+      acquireTime: z.string().default(''),
+      renewTime: z.string().default(''),
+      leaseTransitions: z.number().default(0),
+    })
+    .prefault({}),
+})
+
+const configMapObject = z.object({ metadata: z.object({ resourceVersion: z.string() }), data: words })
+
+const versionedObject = z.object({
+  metadata: z.object({ uid: z.string().exactOptional(), resourceVersion: z.string().exactOptional() }),
+})
+
+const accessReview = z.object({ status: z.object({ allowed: z.boolean() }) })
+
 /** One Lease. Reads and writes go past the limit on requests: behind a queue of statuses a renewal would come too late. */
 export function createLeaseApi(
-  connection: Pick<Connection, 'raw'> & { urgent: Pick<Connection['urgent'], 'coordination'> },
+  connection: Pick<Connection, 'raw' | 'urgent'>,
   namespace: string,
   name: string,
 ): LeaseApi {
-  const api = connection.urgent.coordination
+  const { urgent } = connection
+  const collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`
+  const path = `${collection}/${encodeURIComponent(name)}`
+  const lease = (write: LeaseWrite, metadata: Record<string, unknown>) => ({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { namespace, name, ...metadata },
+    spec: leaseSpec(write),
+  })
   return {
     name: `${namespace}/${name}`,
-    async read() {
-      return await unlessMissing(async () => storedLease(await api.readNamespacedLease({ namespace, name })))
+    async read(signal) {
+      return await unlessMissing(async () => storedLease(await urgent.call({ method: 'GET', path, signal })))
     },
     async create(write) {
-      const body: V1Lease = { metadata: { namespace, name, labels: { ...MANAGED } }, spec: leaseSpec(write) }
-      return storedLease(await api.createNamespacedLease({ namespace, body, fieldManager: FIELD_MANAGER }))
+      const body = lease(write, { labels: MANAGED })
+      const call: JsonCall = { method: 'POST', path: collection, query: FIELD_MANAGER, body }
+      return storedLease(await createdIn(namespace, () => urgent.call(call)))
     },
     async replace(write, { resourceVersion, labels, annotations }) {
-      const body: V1Lease = {
-        metadata: { namespace, name, resourceVersion, labels, annotations },
-        spec: leaseSpec(write),
-      }
-      return storedLease(await api.replaceNamespacedLease({ namespace, name, body, fieldManager: FIELD_MANAGER }))
+      const body = lease(write, { resourceVersion, labels, annotations })
+      return storedLease(await urgent.call({ method: 'PUT', path, query: FIELD_MANAGER, body }))
     },
     async watch(noticed, signal) {
-      const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
       const query = { watch: true, fieldSelector: `metadata.name=${name}`, timeoutSeconds: WATCH_SECONDS }
-      const lines = await connection.raw(path, { dispatcher: 'watch', query, signal })
-      for await (const values of jsonLines(lines)) {
+      for await (const values of jsonLines(await connection.raw(collection, { query, signal }))) {
         for (const value of values) {
           const [event, item] = eventOf(value, 0)
-          if (event.type === 'object' && event.change === 'put') noticed(storedLease(item?.object as V1Lease).record)
+          if (event.type === 'object' && event.change === 'put') noticed(storedLease(item?.object).record)
         }
       }
     },
@@ -73,134 +94,154 @@ export function createLeaseApi(
 }
 
 /** The ConfigMaps of a namespace. */
-export function createConfigMapApi(api: Pick<Apis, 'call'>, namespace: string): ConfigMapApi {
-  const path = `/api/v1/namespaces/${namespace}/configmaps`
-  const query = { fieldManager: FIELD_MANAGER }
+export function createConfigMapApi(caller: Caller, namespace: string): ConfigMapApi {
+  const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`
+  const pathOf = (name: string): string => `${collection}/${encodeURIComponent(name)}`
   return {
     namespace,
     async read(name) {
-      return await unlessMissing(async () =>
-        storedConfigMap(await api.call({ method: 'GET', path: `${path}/${name}` })),
-      )
+      return await unlessMissing(async () => storedConfigMap(await caller.call({ method: 'GET', path: pathOf(name) })))
     },
     async create(name, { labels, annotations, data }) {
       const metadata = { namespace, name, labels: { ...MANAGED, ...labels }, annotations }
       const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
-      return storedConfigMap(await api.call({ method: 'POST', path, query, body }))
+      const call: JsonCall = { method: 'POST', path: collection, query: FIELD_MANAGER, body }
+      return storedConfigMap(await createdIn(namespace, () => caller.call(call)))
     },
     async update(name, { labels, annotations, data }, resourceVersion) {
       const body = { metadata: { resourceVersion, labels: { ...MANAGED, ...labels }, annotations }, data }
-      const contentType = PatchStrategy.MergePatch
-      return storedConfigMap(await api.call({ method: 'PATCH', path: `${path}/${name}`, query, body, contentType }))
+      return storedConfigMap(await caller.call(mergePatch(pathOf(name), body)))
     },
   }
 }
 
-/** The `status` of our kinds over the typed API. */
-export function createStatusApi(api: CustomObjectsApi): StatusApi {
+/** The `status` of our kinds. */
+export function createStatusApi(caller: Caller): StatusApi {
   return {
-    async patchStatus(kind, namespace, name, status, resourceVersion) {
+    async patchStatus(object, status, resourceVersion) {
+      // In the body: a patch overlooks a wrong uid, and would reach an object that was made again under the name.
       const body = { ...(resourceVersion === undefined ? {} : { metadata: { resourceVersion } }), status }
-      const version = API_VERSION.slice(API_GROUP.length + 1)
-      const call = { group: API_GROUP, version, namespace, plural: PLURAL[kind], name, body }
-      const answer: unknown = await api.patchNamespacedCustomObjectStatus(
-        { ...call, fieldManager: FIELD_MANAGER },
-        mergePatch(),
-      )
-      return versionOf(answer)
+      const answer = await caller.call(mergePatch(`${objectPath(object)}/status`, body))
+      return decoded(versionedObject, answer).metadata
     },
   }
+}
+
+/** An app's object, and which one of that name. */
+interface AppRef {
+  namespace: string
+  name: string
+  uid?: string
 }
 
 /**
  * One finalizer of ours on `ServerPilotApp` objects, by server-side apply under a manager of its own: whatever else stands on the
  * object, other finalizers too, is left alone, however stale our copy is. Another object of the same name is refused with 409.
  */
-export function createFinalizers(api: CustomObjectsApi, finalizer: string) {
-  async function apply(object: { namespace: string; name: string; uid?: string }, finalizers: string[]): Promise<void> {
-    const { namespace, name, uid } = object
-    const version = API_VERSION.slice(API_GROUP.length + 1)
+export function createFinalizers(caller: Caller, finalizer: string) {
+  async function apply({ namespace, name, uid }: AppRef, finalizers: string[]): Promise<void> {
+    const kind = 'ServerPilotApp'
     const metadata = { name, namespace, finalizers, ...(uid === undefined ? {} : { uid }) }
-    const call = { group: API_GROUP, version, namespace, plural: PLURAL.ServerPilotApp, name }
-    await api.patchNamespacedCustomObject(
-      {
-        ...call,
-        body: { apiVersion: API_VERSION, kind: 'ServerPilotApp', metadata },
-        fieldManager: `${FIELD_MANAGER}-finalizer`,
-        force: true,
-      },
-      setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply),
-    )
+    await caller.call({
+      method: 'PATCH',
+      path: objectPath({ kind, namespace, name }),
+      query: { fieldManager: `${FIELD_MANAGER.fieldManager}-finalizer`, force: true },
+      body: { apiVersion: API_VERSION, kind, metadata },
+      contentType: 'application/apply-patch+yaml',
+    })
   }
   return {
-    add: (object: { namespace: string; name: string; uid?: string }) => apply(object, [finalizer]),
+    add: (object: AppRef) => apply(object, [finalizer]),
     /** Says nothing when the object is gone already. */
-    async remove(object: { namespace: string; name: string; uid?: string }) {
+    async remove(object: AppRef) {
       await unlessMissing(() => apply(object, []))
     },
   }
 }
 
-/** Events over the typed API. */
-export function createEventApi(api: EventsV1Api): EventApi {
+/** Events. */
+export function createEventApi(caller: Caller): EventApi {
+  const pathOf = (namespace: string): string =>
+    `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`
   return {
     async create({ namespace, name, at, regarding, ...rest }) {
       const body = {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
         ...rest,
         metadata: { namespace, name },
         regarding: { ...regarding, apiVersion: API_VERSION },
-        eventTime: new V1MicroTime(at),
+        eventTime: microTime(at),
       }
-      await api.createNamespacedEvent({ namespace, body, fieldManager: FIELD_MANAGER })
+      await caller.call({ method: 'POST', path: pathOf(namespace), query: FIELD_MANAGER, body })
     },
     async patchSeries(namespace, name, { count, lastAt }) {
-      const body = { series: { count, lastObservedTime: new V1MicroTime(lastAt) } }
-      await api.patchNamespacedEvent({ namespace, name, body, fieldManager: FIELD_MANAGER }, mergePatch())
+      const body = { series: { count, lastObservedTime: microTime(lastAt) } }
+      await caller.call(mergePatch(`${pathOf(namespace)}/${encodeURIComponent(name)}`, body))
     },
   }
 }
 
-const MANAGED = { 'app.kubernetes.io/managed-by': 'domainpilot' }
+/** Whether the user of the connection may do this, in RBAC's words; in every namespace, where none is named. */
+export async function mayDo(
+  caller: Caller,
+  resourceAttributes: { group: string; resource: string; verb: string; namespace?: string },
+): Promise<boolean> {
+  const apiVersion = 'authorization.k8s.io/v1'
+  const body = { apiVersion, kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } }
+  const path = `/apis/${apiVersion}/selfsubjectaccessreviews`
+  return decoded(accessReview, await caller.call({ method: 'POST', path, body })).status.allowed
+}
 
-function leaseSpec(write: LeaseWrite): NonNullable<V1Lease['spec']> {
+function leaseSpec(write: LeaseWrite) {
   return {
     holderIdentity: write.holder,
     leaseDurationSeconds: write.durationSeconds,
-    acquireTime: new V1MicroTime(write.acquiredAt),
-    renewTime: new V1MicroTime(write.renewedAt),
+    acquireTime: microTime(write.acquiredAt),
+    renewTime: microTime(write.renewedAt),
     leaseTransitions: write.transitions,
   }
 }
 
-function storedLease({ metadata, spec }: V1Lease): StoredLease {
+/** A time (epoch ms) as Leases and Events have it: a date with milliseconds alone is refused. */
+function microTime(at: number): string {
+  return new Date(at).toISOString().replace(/Z$/, '000Z')
+}
+
+function storedLease(value: unknown): StoredLease {
+  const { metadata, spec } = decoded(leaseObject, value)
   return {
-    resourceVersion: metadata?.resourceVersion ?? '',
-    labels: metadata?.labels ?? {},
-    annotations: metadata?.annotations ?? {},
+    ...metadata,
     record: {
-      holder: spec?.holderIdentity ?? '',
-      durationSeconds: spec?.leaseDurationSeconds ?? 0,
-      acquireTime: text(spec?.acquireTime),
-      renewTime: text(spec?.renewTime),
-      transitions: spec?.leaseTransitions ?? 0,
+      holder: spec.holderIdentity,
+      durationSeconds: spec.leaseDurationSeconds,
+      acquireTime: spec.acquireTime,
+      renewTime: spec.renewTime,
+      transitions: spec.leaseTransitions,
     },
   }
 }
 
-/** Typed as a date, a string in truth. */
-function text(time: unknown): string {
-  return time instanceof Date ? time.toISOString() : typeof time === 'string' ? time : ''
-}
-
 function storedConfigMap(value: unknown): StoredConfigMap {
-  const { metadata, data } = value as V1ConfigMap
-  return { resourceVersion: metadata?.resourceVersion ?? '', data: data ?? {} }
+  const { metadata, data } = decoded(configMapObject, value)
+  return { resourceVersion: metadata.resourceVersion, data }
 }
 
-function versionOf(answer: unknown): ObjectVersion {
-  const { metadata } = answer as { metadata?: { uid?: string; resourceVersion?: string } }
-  const { uid, resourceVersion } = metadata ?? {}
-  return { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+function decoded<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw new KubernetesError({ reason: 'Undecodable', message: 'the API server answered with something unexpected' })
+}
+
+/** What is not there can be created all the same, but for the namespace that it would stand in. */
+async function createdIn<Result>(namespace: string, create: () => Promise<Result>): Promise<Result> {
+  try {
+    return await create()
+  } catch (cause) {
+    if (codeOf(cause) !== 404) throw cause
+    const message = `namespace ${namespace} does not exist; create it (kubectl create namespace ${namespace}) or name another with --record-namespace`
+    throw new KubernetesError({ code: 404, reason: 'NotFound', message, cause })
+  }
 }
 
 async function unlessMissing<Result>(read: () => Promise<Result>): Promise<Result | undefined> {

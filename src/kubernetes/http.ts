@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
-import { Agent, type Dispatcher, ProxyAgent } from 'undici'
+import http, { type Agent, type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
+import https from 'node:https'
+import { text } from 'node:stream/consumers'
+import { HttpsProxyAgent } from 'https-proxy-agent'
+import type { Clock } from '../time/clock.ts'
 
 /**
  * A failed call to the API server. Carries no request, no header, no body: nothing secret can be in it.
  * `reason` is the Status' own word (`NotFound`, `Conflict`, `Forbidden`, `Expired`, …); without an answer it is
- * `Unreachable` or `Timeout`, for a kubeconfig that cannot be used `Misconfigured`.
- * `outcome`: what a failed *write* may have done; `unknown` after a time-out, reset or 5xx: read back before judging.
+ * `Unreachable` or `Timeout`, for a kubeconfig that cannot be used `Misconfigured`, for an answer that cannot be `Undecodable`.
+ * A failed *write* without an answer, or with a 5xx, may have been done: read back before judging.
  */
 export class KubernetesError extends Error {
   override readonly name = 'KubernetesError'
@@ -15,21 +18,18 @@ export class KubernetesError extends Error {
   readonly reason: string
   /** Milliseconds that the server asked us to wait. */
   readonly retryAfter: number | undefined
-  readonly outcome: 'none' | 'unknown'
 
   constructor(fields: {
     reason: string
     message: string
     code?: number | undefined
     retryAfter?: number | undefined
-    outcome?: 'none' | 'unknown'
     cause?: unknown
   }) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause })
     this.reason = fields.reason
     this.code = fields.code
     this.retryAfter = fields.retryAfter
-    this.outcome = fields.outcome ?? 'none'
   }
 }
 
@@ -50,34 +50,29 @@ export interface Access {
   proxy?: string
 }
 
-/** Watches have connections of their own: as many of them as there are connections for calls would block every call. */
-export type Purpose = 'call' | 'watch'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** One request, without what `Access` adds. */
 export interface Call {
-  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'CONNECT' | 'OPTIONS' | 'TRACE' | 'PATCH'
+  method: Method
   /** From the root of the API server, with the query. */
   path: string
-  headers?: Record<string, string>
+  headers: Record<string, string>
   body?: string
   signal?: AbortSignal | undefined
 }
 
-/** An answer below 400. */
-export interface Answer {
-  status: number
-  headers: Record<string, string>
-  text: string
-}
-
-/** Sends requests; throws `KubernetesError` for every failure and every answer from 400 on. */
+/**
+ * Sends requests; throws `KubernetesError` for every failure and every answer from 400 on. When the call's signal aborts, its reason
+ * is thrown as it is.
+ */
 export interface Transport {
-  /** One call with its whole answer, within `timeoutMs` milliseconds. */
-  call(call: Call, timeoutMs: number): Promise<Answer>
+  /** The text of a whole answer, within `timeoutMs` milliseconds. */
+  call(call: Call, timeoutMs: number): Promise<string>
   /** A call whose answer is read bit by bit. No time-out: the caller's signal ends it. */
-  stream(call: Call, purpose: Purpose): Promise<AsyncIterable<Uint8Array>>
-  /** Ends all connections, also those in use. */
-  close(): Promise<void>
+  stream(call: Call): Promise<AsyncIterable<Uint8Array>>
+  /** Ends all connections, also those in use; calls under way fail, and so does every later one. */
+  close(): void
 }
 
 const CALL_CONNECTIONS = 8
@@ -85,90 +80,134 @@ const CALL_CONNECTIONS = 8
 /** A dead peer shows by failed probes: the first after this time, then one a second, ten in all. */
 const KEEP_ALIVE_MS = 15_000
 
+/** An idle connection is closed by us before a server would: a write on one that is just being closed fails. */
+const IDLE_MS = 4_000
+
+/** Watches have connections of their own: as many of them as there are connections for calls would block every call. */
+type Pool = 'calls' | 'watches'
+
 /**
- * Makes the transport. `access` is asked before each request; `refresh` once when the server refuses the credentials or
- * its certificate is not trusted, as both may have been renewed; then the request is sent once more.
+ * Makes the transport, over HTTP/1.1: HTTP/2 puts calls and watches on one connection, where a GOAWAY fails writes in flight and flow
+ * control stops calls. `access` is asked before each request; `refresh` once when the server refuses the credentials or its
+ * certificate is not trusted, as both may have been renewed; then the request is sent once more.
  */
-export function createTransport(access: () => Promise<Access>, refresh: () => Promise<void>): Transport {
-  let current: { id: string; call: Dispatcher; watch: Dispatcher } | undefined
+export function createTransport(options: {
+  access(): Promise<Access>
+  refresh(): Promise<void>
+  clock: Clock
+}): Transport {
+  const { access, refresh, clock } = options
+  let pools: ({ id: string } & Record<Pool, Agent>) | undefined
+  const underWay = new Set<(reason: Error) => void>()
+  let closed: Error | undefined
 
-  function dispatcher(to: Access, purpose: Purpose): Dispatcher {
+  function agentFor(to: Access, pool: Pool): Agent {
     const id = fingerprint(to)
-    if (current?.id !== id) {
-      // What is under way on the old connections ends in peace; its failure would be the request's, and is told there.
-      for (const old of [current?.call, current?.watch]) old?.close().catch(() => undefined)
-      current = { id, call: open(to, CALL_CONNECTIONS), watch: open(to) }
-    }
-    return current[purpose]
+    // What is under way on the old connections ends in peace; they are closed when they have been idle.
+    if (pools?.id !== id) pools = { id, calls: openPool(to, CALL_CONNECTIONS), watches: openPool(to) }
+    return pools[pool]
   }
 
-  async function attempt(call: Call, purpose: Purpose): Promise<Dispatcher.ResponseData> {
+  async function attempt(call: Call, pool: Pool): Promise<IncomingMessage> {
     const to = await access()
-    const { origin, pathname } = new URL(to.server)
-    const request: Dispatcher.RequestOptions<null> = {
-      origin,
-      path: pathname.replace(/\/$/, '') + call.path,
-      method: call.method,
-      headers: { ...call.headers, ...to.headers },
-      body: call.body ?? null,
-      ...(call.signal === undefined ? {} : { signal: call.signal }),
-    }
-    return await dispatcher(to, purpose).request(request)
+    if (closed !== undefined) throw closed
+    call.signal?.throwIfAborted()
+    const request = open(to, call, agentFor(to, pool))
+    return await new Promise((resolve, reject) => {
+      // A request that waits for a connection says nothing of its end before it has one.
+      const giveUp = (reason: unknown): void => {
+        request.destroy()
+        reject(reason)
+      }
+      const abort = (): void => giveUp(call.signal?.reason)
+      call.signal?.addEventListener('abort', abort, { once: true })
+      underWay.add(giveUp)
+      request.once('response', resolve)
+      request.on('error', reject)
+      request.once('close', () => {
+        underWay.delete(giveUp)
+        call.signal?.removeEventListener('abort', abort)
+      })
+      request.end(call.body)
+    })
   }
 
-  async function send(call: Call, purpose: Purpose): Promise<Dispatcher.ResponseData> {
+  async function send(call: Call, pool: Pool): Promise<IncomingMessage> {
     try {
-      let answer: Dispatcher.ResponseData
-      try {
-        answer = await attempt(call, purpose)
-        if (answer.statusCode !== 401) return await accepted(answer, call)
-        await answer.body.dump()
-      } catch (error) {
-        if (!isDistrust(error)) throw error
-      }
-      await refresh()
-      return await accepted(await attempt(call, purpose), call)
+      const answer = await attempt(call, pool)
+      if (answer.statusCode !== 401) return await accepted(answer)
+      answer.resume()
     } catch (error) {
-      throw failure(error, call)
+      if (!isDistrust(error)) throw error
     }
+    await refresh()
+    return await accepted(await attempt(call, pool))
   }
 
   return {
     async call(call, timeoutMs) {
       const limit = new AbortController()
-      const timer = setTimeout(() => limit.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs)
       const signal = call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal])
+      const cancel = clock.after(timeoutMs, () => {
+        limit.abort(new KubernetesError({ reason: 'Timeout', message: 'the API server did not answer in time' }))
+      })
       try {
-        const { statusCode, headers, body } = await send({ ...call, signal }, 'call')
-        return { status: statusCode, headers: flat(headers), text: await body.text() }
+        return await text(await send({ ...call, signal }, 'calls'))
       } catch (error) {
-        throw failure(error, call)
+        throw failure(error, signal)
       } finally {
-        clearTimeout(timer)
+        cancel()
       }
     },
-    async stream(call, purpose) {
-      const { body } = await send(call, purpose)
-      return body
+    async stream(call) {
+      try {
+        return chunks(await send(call, 'watches'), call.signal)
+      } catch (error) {
+        throw failure(error, call.signal)
+      }
     },
-    async close() {
-      await Promise.all([current?.call.destroy(), current?.watch.destroy()])
+    close() {
+      closed ??= new Error('the connection was closed')
+      for (const giveUp of underWay) giveUp(closed)
+      for (const pool of ['calls', 'watches'] as const) pools?.[pool].destroy()
     },
   }
 }
 
-function open({ tls, proxy }: Access, connections?: number): Dispatcher {
-  const options = {
-    // HTTP/2 puts calls and watches on one connection: its GOAWAY fails writes in flight, its flow control stops calls.
-    allowH2: false,
-    bodyTimeout: 0,
-    // A watch on which nothing happens may answer late; calls have their own time-out.
-    headersTimeout: 0,
-    ...(connections === undefined ? {} : { connections }),
+function open({ server, headers, tls, proxy }: Access, call: Call, agent: Agent): ClientRequest {
+  const { protocol, pathname } = new URL(server)
+  const request = (protocol === 'https:' ? https : http).request(server, {
+    ...tls,
+    agent,
+    method: call.method,
+    path: pathname.replace(/\/$/, '') + call.path,
+    headers: { ...call.headers, ...headers },
+  })
+  request.setSocketKeepAlive(true, KEEP_ALIVE_MS)
+  // A proxy's refusal is replayed by the tunnel as if it were the API server's answer.
+  if (proxy !== undefined)
+    request.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {
+      if (statusCode !== 200) request.destroy(new Error(`the proxy ${new URL(proxy).host} answered ${statusCode}`))
+    })
+  return request
+}
+
+function openPool({ server, proxy }: Access, maxSockets = Number.POSITIVE_INFINITY): Agent {
+  const options = { keepAlive: true, timeout: IDLE_MS, maxSockets }
+  if (proxy === undefined) return server.startsWith('https:') ? new https.Agent(options) : new http.Agent(options)
+  const tunnels = new HttpsProxyAgent(proxy, { keepAlive: true, maxSockets })
+  // It passes on no time-out of idle connections.
+  Object.assign(tunnels.options, { timeout: IDLE_MS })
+  return tunnels
+}
+
+/** The bytes of an answer. Reading on after the signal aborted throws its reason. */
+async function* chunks(answer: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    yield* answer
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error
   }
-  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
-  if (proxy !== undefined) return new ProxyAgent({ ...options, uri: proxy, requestTls: tls, connect: keepAlive })
-  return new Agent({ ...options, connect: { ...tls, ...keepAlive } })
 }
 
 function fingerprint({ server, proxy, tls }: Access): string {
@@ -178,25 +217,24 @@ function fingerprint({ server, proxy, tls }: Access): string {
   return hash.digest('base64')
 }
 
-async function accepted(answer: Dispatcher.ResponseData, call: Call): Promise<Dispatcher.ResponseData> {
-  const { statusCode: code, headers, body } = answer
+async function accepted(answer: IncomingMessage): Promise<IncomingMessage> {
+  const { statusCode: code = 0, headers } = answer
   if (code < 400) return answer
-  const status = parse(await body.text().catch(() => ''))
+  const status = statusOf(await text(answer).catch(() => ''))
   const words = STATUS_CODES[code] ?? 'error'
-  const seconds = Number(flat(headers)['retry-after'])
+  const seconds = Number(headers['retry-after'])
   throw new KubernetesError({
     code,
     reason: status?.reason ?? words.replaceAll(' ', ''),
     message: status?.message ?? `${code} ${words}`,
     retryAfter: Number.isFinite(seconds) ? seconds * 1000 : undefined,
-    outcome: call.method !== 'GET' && code >= 500 ? 'unknown' : 'none',
   })
 }
 
 /** Reason and message of a `Status`; undefined for any other text, as that may be a proxy's page. */
-function parse(text: string): { reason?: string; message?: string } | undefined {
+function statusOf(body: string): { reason?: string; message?: string } | undefined {
   try {
-    const { kind, reason, message } = JSON.parse(text) as Record<string, unknown>
+    const { kind, reason, message } = JSON.parse(body) as Record<string, unknown>
     if (kind !== 'Status') return undefined
     return {
       ...(typeof reason === 'string' && reason !== '' ? { reason } : {}),
@@ -207,27 +245,14 @@ function parse(text: string): { reason?: string; message?: string } | undefined 
   }
 }
 
-/** Failures before a single byte of the request left. */
-const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']
-
-function failure(error: unknown, call: Call): unknown {
+function failure(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason
   if (error instanceof KubernetesError) return error
-  // Whoever aborts knows why.
-  if (call.signal?.aborted && error === call.signal.reason && !isTimeout(error)) return error
   const code = codeOf(error)
-  const outcome = call.method === 'GET' || NOT_SENT.includes(code) || isDistrust(error) ? 'none' : 'unknown'
-  if (isTimeout(error)) {
-    const message = 'the API server did not answer in time'
-    return new KubernetesError({ reason: 'Timeout', message, outcome, cause: error })
-  }
   const words = error instanceof Error ? error.message : String(error)
   const shown = words === '' || (code !== '' && !words.includes(code)) ? `${words} ${code}`.trim() : words
   const message = `the API server cannot be reached: ${shown}`
-  return new KubernetesError({ reason: 'Unreachable', message, outcome, cause: error })
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.name === 'TimeoutError'
+  return new KubernetesError({ reason: 'Unreachable', message, cause: error })
 }
 
 function isDistrust(error: unknown): boolean {
@@ -238,10 +263,4 @@ function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   const own = (error as NodeJS.ErrnoException).code
   return typeof own === 'string' ? own : codeOf(error.cause)
-}
-
-function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const result: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) result[name] = String(value)
-  return result
 }

@@ -33,7 +33,9 @@ export function loadConfig(options: ConfigOptions): KubeConfig {
     if (cause instanceof KubernetesError) throw cause
     // The parser's words quote the file, and so may its keys.
     const code = (cause as NodeJS.ErrnoException).code
-    throw misconfigured(`the kubeconfig ${files.join(delimiter)} cannot be read: ${code ?? 'it is no kubeconfig'}`)
+    throw misconfigured(
+      `the kubeconfig ${files.join(delimiter)} cannot be read: ${code ?? 'it is not a valid kubeconfig'}`,
+    )
   }
   if (options.context !== undefined) config.setCurrentContext(options.context)
   contextOf(config)
@@ -105,7 +107,7 @@ export async function accessOf(config: KubeConfig): Promise<Access> {
   try {
     await config.applyToHTTPSOptions(options)
   } catch (cause) {
-    // An exec plugin's output that is no JSON is quoted in the error, with the token.
+    // An exec plugin's output that is not valid JSON is quoted in the error, with the token.
     const words = cause instanceof Error && !(cause instanceof SyntaxError) ? cause.message : 'unusable answer'
     throw misconfigured(`the kubeconfig's credentials cannot be obtained: ${words}`)
   }

@@ -73,14 +73,15 @@ export function nextRequest(state: LeaseState, now: Moment): LeaseRequest | unde
   return base === 'missing' ? { call: 'create', write } : { call: 'replace', write, base }
 }
 
-/** The state after an answer to a request that was sent at `sent`. */
-export function answered(
-  state: LeaseState,
-  request: LeaseRequest,
-  answer: LeaseAnswer,
-  sent: Moment,
-  now: Moment,
-): LeaseState {
+/** A request, when it was sent, and what came back. */
+export interface Exchange {
+  request: LeaseRequest
+  sent: Moment
+  answer: LeaseAnswer
+}
+
+/** The state after an answer. */
+export function answered(state: LeaseState, { request, sent, answer }: Exchange, now: Moment): LeaseState {
   const { phase, timings, identity } = state
   if (phase.is === 'Lost' || phase.is === 'Released') return state
   if (answer.is === 'missing') return { ...state, base: 'missing' }
@@ -100,8 +101,8 @@ export function answered(
   return { ...next, phase: { is: 'Leading', ...leading } }
 }
 
-/** The state of a standby that was told of the Lease without having asked. It builds no write upon that. */
-export function noticed(state: LeaseState, record: LeaseRecord, now: Moment): LeaseState {
+/** The state of a standby that saw the Lease by its watch. It builds no write upon that. */
+export function observed(state: LeaseState, record: LeaseRecord, now: Moment): LeaseState {
   return state.phase.is === 'Standby' ? { ...state, seen: look(state, record, now) } : state
 }
 
@@ -135,8 +136,8 @@ export function released(state: LeaseState): LeaseState {
   return state.phase.is === 'Lost' ? state : { ...state, phase: { is: 'Released' } }
 }
 
-/** The write that tells the others that a Lease of ours is free. */
-export function farewell(base: StoredLease, now: Moment): LeaseRequest {
+/** The write that gives a Lease of ours back. */
+export function release(base: StoredLease, now: Moment): LeaseRequest {
   const { transitions } = base.record
   const write = { holder: '', durationSeconds: 1, acquiredAt: now.wall, renewedAt: now.wall, transitions }
   return { call: 'replace', write, base }
@@ -160,7 +161,7 @@ function holding({ phase, seen, identity, timings, base }: LeaseState, now: Mome
   if (before?.holder === identity && base !== 'missing') {
     return { ...common, acquiredAt: Date.parse(before.acquireTime) || now.wall, transitions: before.transitions }
   }
-  // A new Lease counts from the minutes since 1970: once deleted and made anew, it must not fall behind the epochs in the
+  // A new Lease counts from the minutes since 1970: once deleted and made again, it must not fall behind the epochs in the
   // ownership records, which would then refuse every write.
   const start = Math.floor(now.wall / 60_000)
   return {

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../time/clock.ts'
+import { unlessAborted, within } from '../time/within.ts'
 import { codeOf, type LeaseApi, type StoredLease } from './api.ts'
 import {
   answered,
   expire,
-  farewell,
   LEASE_TIMINGS,
   type LeaseAnswer,
   type LeaseRequest,
+  type LeaseState,
   type LeaseTimings,
   type Moment,
   newLeaseState,
   nextRequest,
-  noticed,
+  observed,
+  release,
   released,
   untilLost,
   writeObstacle,
@@ -50,6 +52,8 @@ export interface Elector {
   assertLeading(): void
   /** Grows with every change of the leader; undefined before the first time. */
   epoch(): number | undefined
+  /** Why the last call for the Lease failed; undefined while it can be had or read. */
+  failure(): unknown
   /** Who leads as far as is known; undefined for nobody. */
   holder(): string | undefined
   /** Gives leadership back, so that another takes over at once. Every write must have ended before. */
@@ -80,16 +84,26 @@ export function createElector(options: ElectorOptions): Elector {
   const end = new AbortController()
   /** Ends the watch: who leads knows of the Lease by its own writes. */
   const following = new AbortController()
-  const lost = Promise.withResolvers<string>()
+  // Node 20 has no Promise.withResolvers.
+  let lose = (_reason: string): void => {}
+  const lost = new Promise<string>((resolve) => {
+    lose = resolve
+  })
   const waiting = new Set<() => void>()
   let state = newLeaseState(identity, timings)
   let lastError = ''
+  let failure: unknown
   let epoch: number | undefined
-  let running: Promise<void> | undefined
+  let running: Promise<unknown> | undefined
+  let stopping: Promise<void> | undefined
+  /** Ready: until then it looks on. */
+  let mayTake = false
+  /** A write of ours may have taken: the Lease may be ours, whatever we know of it. */
+  let wrote = false
 
   const moment = (): Moment => ({ monotonic: clock.steady(), wall: clock.now() })
 
-  function settle(next: typeof state): void {
+  function enter(next: LeaseState): void {
     const before = state.phase.is
     state = next
     const { phase } = state
@@ -97,7 +111,7 @@ export function createElector(options: ElectorOptions): Elector {
     following.abort()
     if (phase.is === 'Lost') {
       log.error('Leadership is lost', { lease: api.name, reason: phase.reason })
-      lost.resolve(phase.reason)
+      lose(phase.reason)
     } else if (phase.is === 'Leading') {
       epoch = phase.epoch
       log.info('This process leads', { lease: api.name, identity, epoch })
@@ -106,66 +120,66 @@ export function createElector(options: ElectorOptions): Elector {
     }
   }
 
-  async function attempt(mayTake: boolean): Promise<void> {
-    for (let sent = 0; sent < REQUESTS_PER_TRY; sent++) {
-      settle(expire(state, moment(), lastError))
-      const sentAt = moment()
-      const request = nextRequest(state, sentAt)
+  async function attempt(): Promise<void> {
+    for (let requests = 0; requests < REQUESTS_PER_TRY; requests++) {
+      enter(expire(state, moment(), lastError))
+      const sent = moment()
+      const request = nextRequest(state, sent)
       if (request === undefined || (!mayTake && request.call !== 'read')) break
       const answer = await ask(request)
       if (end.signal.aborted) return
-      settle(answered(state, request, answer, sentAt, moment()))
+      enter(answered(state, { request, sent, answer }, moment()))
       if (answer.is === 'failed' || (answer.is === 'stored' && request.call !== 'read')) break
     }
-    settle(expire(state, moment(), lastError))
-    // A standby looks anew at every try; a leader goes on from its own last write.
-    if (state.phase.is === 'Standby') settle({ ...state, base: undefined })
+    enter(expire(state, moment(), lastError))
+    // A standby looks again at every try; a leader goes on from its own last write.
+    if (state.phase.is === 'Standby') enter({ ...state, base: undefined })
   }
 
   async function ask(request: LeaseRequest): Promise<LeaseAnswer> {
     try {
       // Half the deadline: a call that hangs leaves time for a second one.
       const patience = Math.min(timings.renewDeadline / 2, untilLost(state, moment()) ?? Number.POSITIVE_INFINITY)
-      const stored = await within(patience, () => send(request))
-      lastError = ''
+      const stored = await within(clock, patience, send(request), () => {
+        throw new Error('the API server did not answer in time')
+      })
+      // That it is not there says nothing of whether it can be made.
+      if (stored !== undefined) {
+        lastError = ''
+        failure = undefined
+      }
       return stored === undefined ? { is: 'missing' } : { is: 'stored', stored }
     } catch (error) {
       const code = codeOf(error)
       if (code === 409) return { is: 'conflict' }
       if (code === 404 && request.call === 'replace') return { is: 'missing' }
+      if (error === end.signal.reason) return { is: 'failed' }
       const words = error instanceof Error ? error.message : String(error)
       if (words !== lastError) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
       lastError = words
+      failure = error
       return { is: 'failed' }
     }
   }
 
+  function read(): Promise<StoredLease | undefined> {
+    // The last reading, before the Lease is given back, has only its time-out.
+    return end.signal.aborted ? api.read() : unlessAborted(end.signal, api.read(end.signal))
+  }
+
   function send(request: LeaseRequest): Promise<StoredLease | undefined> {
-    if (request.call === 'read') return api.read()
+    if (request.call === 'read') return read()
+    wrote = true
     return request.call === 'create' ? api.create(request.write) : api.replace(request.write, request.base)
   }
 
-  async function within<Result>(ms: number, work: () => Promise<Result>): Promise<Result> {
-    const over = new AbortController()
-    const limit = clock.sleep(ms, over.signal).then(() => {
-      throw new Error('the API server did not answer in time')
-    })
-    limit.catch(() => undefined)
-    try {
-      return await Promise.race([work(), limit])
-    } finally {
-      over.abort()
-    }
-  }
-
   async function run(ready: Promise<unknown>): Promise<void> {
-    let mayTake = false
     const begun = ready.then(() => {
       mayTake = true
     })
     begun.catch(() => undefined)
     while (!end.signal.aborted) {
-      await attempt(mayTake)
+      await attempt()
       if (state.phase.is === 'Lost' || end.signal.aborted) return
       const left = untilLost(state, moment())
       const jitter = 1 - JITTER / 2 + random() * JITTER
@@ -182,27 +196,43 @@ export function createElector(options: ElectorOptions): Elector {
    */
   async function follow(): Promise<void> {
     const { signal } = following
-    let told = ''
+    let warned = ''
     while (!signal.aborted) {
       try {
-        await api.watch((record) => settle(noticed(state, record, moment())), signal)
-        told = ''
+        await api.watch((record) => enter(observed(state, record, moment())), signal)
+        warned = ''
       } catch (error) {
         if (signal.aborted) return
         const words = error instanceof Error ? error.message : String(error)
-        if (words !== told) log.warn('The Lease cannot be watched', { lease: api.name, error })
-        told = words
+        if (words !== warned) log.warn('The Lease cannot be watched', { lease: api.name, error })
+        warned = words
       }
       await clock.sleep(timings.retryPeriod, signal).catch(() => undefined)
     }
   }
 
+  async function stop(): Promise<void> {
+    // From here on no write of this process begins, whatever becomes of the rest.
+    end.abort()
+    following.abort()
+    enter(released(state))
+    await running
+    if (!wrote || state.phase.is === 'Lost') return
+    // Read first: a renewal, or the write that made us leader, may just have been under way.
+    for (let tries = 0; tries < 2; tries++) {
+      const now = await ask({ call: 'read' })
+      if (now.is !== 'stored' || now.stored.record.holder !== identity) return
+      const answer = await ask(release(now.stored, moment()))
+      if (answer.is === 'stored') log.info('Leadership is given back', { lease: api.name, identity })
+      if (answer.is !== 'conflict') return
+    }
+  }
+
   return {
-    lost: lost.promise,
+    lost,
     start(ready = Promise.resolve()) {
-      if (running !== undefined) return
-      running = run(ready)
-      void follow()
+      if (running !== undefined || end.signal.aborted) return
+      running = Promise.all([run(ready), follow()])
     },
     onLeading(callback) {
       if (state.phase.is === 'Leading') callback()
@@ -214,23 +244,11 @@ export function createElector(options: ElectorOptions): Elector {
       if (obstacle !== undefined) throw new NotLeadingError(`Nothing is written: ${obstacle}.`)
     },
     epoch: () => epoch,
+    failure: () => failure,
     holder: () => state.seen?.record.holder || undefined,
-    async stop() {
-      if (end.signal.aborted) return await running
-      // From here on no write of this process begins, whatever becomes of the rest.
-      end.abort()
-      following.abort()
-      settle(released(state))
-      await running
-      if (running === undefined || state.phase.is === 'Lost') return
-      // Read first: a renewal, or the write that made us leader, may just have been under way.
-      for (let tries = 0; tries < 2; tries++) {
-        const now = await ask({ call: 'read' })
-        if (now.is !== 'stored' || now.stored.record.holder !== identity) return
-        const answer = await ask(farewell(now.stored, moment()))
-        if (answer.is === 'stored') log.info('Leadership is given back', { lease: api.name, identity })
-        if (answer.is !== 'conflict') return
-      }
+    stop() {
+      stopping ??= stop()
+      return stopping
     },
   }
 }

@@ -7,7 +7,7 @@ const NEWLINE = 0x0a
 
 /**
  * Cuts a stream of bytes into lines of JSON and decodes them; gives all lines of a chunk at once.
- * Throws `UndecodableLine` for one that is no JSON, no UTF-8, or cut off by the end of the stream; empty lines count for
+ * Throws `UndecodableLine` for one that is not valid JSON or UTF-8, or is cut off by the end of the stream; empty lines count for
  * nothing. Reading on after that is the caller's mistake: the lines behind a hole are not to be trusted.
  */
 export async function* jsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown[]> {

@@ -11,10 +11,10 @@ export interface Cache<Slim> {
   apply(item: Item, change: 'put' | 'remove'): void
   /** `swap`: what is not in the collection goes. `merge`: all of it comes in, nothing goes. */
   serve(how: 'swap' | 'merge'): void
-  /** Has `tell` call even when no record differs. */
+  /** Has `notify` call even when no record differs. */
   mark(): void
   /** Hands over the keys of the records that differ since the last call that did not throw. */
-  tell(changed: (keys: ReadonlySet<string>) => void): void
+  notify(changed: (keys: ReadonlySet<string>) => void): void
 }
 
 /** Makes an empty cache. `decode` and `same` as in the reflector's options. */
@@ -24,7 +24,7 @@ export function createCache<Slim>(
 ): Cache<Slim> {
   let served = new Map<string, Slim>()
   let staged = new Map<string, Slim>()
-  let untold = new Set<string>()
+  let differing = new Set<string>()
   let marked = false
 
   function slim({ key, object }: Item): Slim {
@@ -37,7 +37,7 @@ export function createCache<Slim>(
 
   function put(key: string, record: Slim): void {
     const before = served.get(key)
-    if (before === undefined || !same(before, record)) untold.add(key)
+    if (before === undefined || !same(before, record)) differing.add(key)
   }
 
   return {
@@ -51,7 +51,7 @@ export function createCache<Slim>(
     },
     apply(item, change) {
       if (change === 'remove') {
-        if (served.delete(item.key)) untold.add(item.key)
+        if (served.delete(item.key)) differing.add(item.key)
         return
       }
       const record = slim(item)
@@ -62,7 +62,7 @@ export function createCache<Slim>(
       for (const [key, record] of staged) put(key, record)
       if (how === 'merge') for (const [key, record] of staged) served.set(key, record)
       else {
-        for (const key of served.keys()) if (!staged.has(key)) untold.add(key)
+        for (const key of served.keys()) if (!staged.has(key)) differing.add(key)
         served = staged
       }
       staged = new Map()
@@ -70,10 +70,10 @@ export function createCache<Slim>(
     mark() {
       marked = true
     },
-    tell(changed) {
-      if (untold.size === 0 && !marked) return
-      changed(untold)
-      untold = new Set()
+    notify(changed) {
+      if (differing.size === 0 && !marked) return
+      changed(differing)
+      differing = new Set()
       marked = false
     },
   }

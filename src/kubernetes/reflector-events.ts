@@ -48,7 +48,7 @@ export function eventOf(line: unknown, round: number): [Event, Item?] {
       throw new UndecodableLine(words)
     }
     default:
-      throw new UndecodableLine('a line is no event')
+      throw new UndecodableLine('a line is not a valid event')
   }
 }
 
@@ -56,7 +56,8 @@ export function eventOf(line: unknown, round: number): [Event, Item?] {
 export function pageOf(value: unknown): Page {
   const { items, metadata } = fields(value)
   const { resourceVersion, continue: next } = fields(metadata)
-  if (!Array.isArray(items) || typeof resourceVersion !== 'string') throw new UndecodableLine('the answer is no list')
+  if (!Array.isArray(items) || typeof resourceVersion !== 'string')
+    throw new UndecodableLine('the answer is not a valid list')
   return {
     items: items.map(itemOf),
     version: resourceVersion,

@@ -1,3 +1,5 @@
+import { type BackOff, backOff } from '../time/back-off.ts'
+
 /**
  * The states of a reflector and how one follows from another: pure, so that every turn can be tested without a server.
  *
@@ -27,7 +29,7 @@ export type Trouble =
   | 'silent'
   /** A line or page that cannot be decoded: what it said is lost. */
   | 'garbled'
-  /** Our own receiver of changes threw: what it was told is not certain. */
+  /** Our own receiver of changes threw: what it knows is not certain. */
   | 'handler'
 
 /** Something that happened; all but `start` and `stop` are ignored when they are of an older round. */
@@ -90,11 +92,8 @@ export interface Step {
 /** Before the start. */
 export const IDLE: State = { at: 'idle', round: 0, attempts: 0, pages: false, synced: false }
 
-/** Of the first failure after which waiting begins, doubled with each further one. */
-const FIRST_WAIT_MS = 250
-
 /** Short, as one small request in some seconds costs the server nothing, and an outage must not last longer for us. */
-const LONGEST_WAIT_MS = 3000
+const WAITS: BackOff = { first: 500, longest: 3000 }
 
 /** How many failures still count once the server answered. */
 const AFTER_ANSWER = 1
@@ -148,7 +147,7 @@ function collected(state: State & { at: 'collecting' }, version: string): Step {
     const message =
       `the API server went back from version ${state.newest} to ${version}, as after a restore of a backup: ` +
       'nothing is removed until it has passed that version, or until a restart'
-    const waiting = pause({ ...state, failure: message, attempts: state.attempts + 1 }, 'collect', LONGEST_WAIT_MS, 0)
+    const waiting = pause({ ...state, failure: message, attempts: state.attempts + 1 }, 'collect', WAITS.longest, 0)
     return { state: waiting.state, commands: [{ do: 'merge' }, ...waiting.commands] }
   }
   const good: State = { ...withoutFailure(state), synced: true, newest: version, at: 'watching', version }
@@ -187,7 +186,7 @@ function failed(state: State, event: Event & { type: 'failed' }): Step {
   const to = again ? { version: state.version } : 'collect'
   // The first time there is nothing to wait for: an end that was due, a version too old, a line that was lost.
   const due = again ? worked : trouble === 'expired' || trouble === 'garbled' || trouble === 'handler'
-  const ceilingMs = due && attempts === 1 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts, 10))
+  const ceilingMs = due && attempts === 1 ? 0 : backOff(WAITS, attempts)
   return pause(next, to, ceilingMs, event.retryAfter ?? 0)
 }
 
@@ -221,7 +220,7 @@ function withoutFailure(state: State): Common {
   return rest
 }
 
-/** Versions are decimal numbers that only grow; what is none is taken as no older, as nothing can be said of it. */
+/** Versions are decimal numbers that only grow; any other text is taken as not older, as nothing can be said of it. */
 function isOlder(version: string, than: string): boolean {
   if (!/^\d+$/.test(version) || !/^\d+$/.test(than)) return false
   return version.length === than.length ? version < than : version.length < than.length

@@ -1,4 +1,4 @@
-import { systemClock } from '../time/clock.ts'
+import type { Cancel, Clock } from '../time/clock.ts'
 import type { Connection } from './connection.ts'
 import { jsonLines } from './lines.ts'
 import { createCache } from './reflector-cache.ts'
@@ -9,15 +9,16 @@ import { Silence, troubleOf } from './reflector-trouble.ts'
 /** How a reflector is set up. */
 export interface ReflectorOptions<Slim> {
   connection: Pick<Connection, 'raw' | 'json'>
+  clock: Clock
   /** Path of the collection: `/apis/GROUP/VERSION/[namespaces/NAMESPACE/]PLURAL`. */
   path: string
   /** Keeps what is needed of an object. `previous`: what was kept of it before; `key`: the string that is kept anyway. */
   decode(object: unknown, previous: Slim | undefined, key: string): Slim
-  /** Whether two records of an object say the same, so that nobody needs to be told; never, when not given. */
+  /** Whether two records of an object say the same, so that nobody needs to know; never, when not given. */
   same?(before: Slim, after: Slim): boolean
   /**
    * Gets the keys (`namespace/name`) of the records that differ, after they are in place; none when only `failure` changed.
-   * Must do no more than note them. When it throws, everything is read again and it is told again.
+   * Must do no more than note them. When it throws, everything is read again and it is called again.
    */
   changed(keys: ReadonlySet<string>): void
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
@@ -48,13 +49,17 @@ const SILENCE = { collecting: 30_000, watching: 310_000 }
 
 /** Makes a reflector; nothing happens before `start`. */
 export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflector<Slim> {
-  const { connection, path, changed, log = () => {}, random = Math.random, silence = SILENCE } = options
+  const { connection, clock, path, changed, log = () => {}, random = Math.random, silence = SILENCE } = options
   const cache = createCache(options.decode, options.same)
   let state: State = IDLE
   let current = new AbortController()
-  let begun = performance.now()
+  let begun = clock.steady()
   const running = new Set<Promise<void>>()
-  const firstRead = Promise.withResolvers<void>()
+  // Node 20 has no Promise.withResolvers.
+  let started = (): void => {}
+  const start = new Promise<void>((resolve) => {
+    started = resolve
+  })
 
   /** Takes an event, with the object that it is about, and does what follows from it. */
   function take(event: Event, item?: Item): void {
@@ -64,7 +69,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
     if (before.round !== state.round) {
       current.abort()
       current = new AbortController()
-      begun = performance.now()
+      begun = clock.steady()
     }
     for (const command of next.commands) {
       switch (command.do) {
@@ -92,21 +97,21 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
           break
       }
     }
-    if (state.at === 'watching' || state.at === 'waiting') firstRead.resolve()
+    if (state.at === 'watching' || state.at === 'waiting') started()
     if (before.failure !== state.failure) report(before)
     if (before.failure !== state.failure || before.synced !== state.synced) cache.mark()
   }
 
-  /** Tells what differs; a receiver that throws has it told again after everything was read again. */
-  function tell(): void {
+  /** Notifies of what differs; a receiver that throws is notified again after everything was read again. */
+  function notify(): void {
     if (state.at === 'stopped') return
     const { round } = state
     try {
-      cache.tell(changed)
+      cache.notify(changed)
     } catch (error) {
       log('error', 'a change of objects was not taken up', { path, error: wordsOf(error) })
       const message = `changes of ${path} cannot be taken up: ${wordsOf(error)}`
-      take({ type: 'failed', round, trouble: 'handler', message, afterMs: performance.now() - begun })
+      take({ type: 'failed', round, trouble: 'handler', message, afterMs: clock.steady() - begun })
     }
   }
 
@@ -116,7 +121,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
     const job = work(round, signal)
       .catch((error: unknown) => fail(round, error))
       .finally(() => {
-        tell()
+        notify()
         running.delete(job)
       })
     running.add(job)
@@ -124,7 +129,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
 
   function fail(round: number, error: unknown): void {
     const { trouble, message, retryAfter } = troubleOf(error, path)
-    const afterMs = performance.now() - begun
+    const afterMs = clock.steady() - begun
     take({ type: 'failed', round, trouble, message, afterMs, ...(retryAfter === undefined ? {} : { retryAfter }) })
   }
 
@@ -145,30 +150,30 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
       ...(from === 'start' ? initial : { resourceVersion: from.version }),
     }
     const quiet = new AbortController()
-    let timer: NodeJS.Timeout | undefined
+    let cancel: Cancel = () => {}
     const listen = (ms: number) => {
-      clearTimeout(timer)
-      timer = setTimeout(() => quiet.abort(new Silence('silence')), ms)
+      cancel()
+      cancel = clock.after(ms, () => quiet.abort(new Silence('silence')))
     }
     // A server in good health says at once whether it takes the watch, also where nothing happens on it.
     listen(silence.collecting)
     try {
       const both = AbortSignal.any([signal, quiet.signal])
-      const lines = await connection.raw(path, { dispatcher: 'watch', query, signal: both })
+      const lines = await connection.raw(path, { query, signal: both })
       take({ type: 'opened', round })
-      tell()
+      notify()
       if (state.at === 'watching') listen(silence.watching)
       for await (const values of jsonLines(lines)) {
         for (const value of values) take(...eventOf(value, round))
-        tell()
+        notify()
         if (state.round !== round) return
         listen(state.at === 'watching' ? silence.watching : silence.collecting)
       }
-      take({ type: 'ended', round, afterMs: performance.now() - begun })
+      take({ type: 'ended', round, afterMs: clock.steady() - begun })
     } catch (error) {
       throw quiet.signal.aborted ? quiet.signal.reason : error
     } finally {
-      clearTimeout(timer)
+      cancel()
     }
   }
 
@@ -181,18 +186,18 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   }
 
   async function wait(round: number, signal: AbortSignal, ms: number): Promise<void> {
-    if (ms > 0) await systemClock.sleep(ms, signal)
+    if (ms > 0) await clock.sleep(ms, signal)
     take({ type: 'woke', round })
   }
 
   return {
     async start() {
       take({ type: 'start' })
-      await firstRead.promise
+      await start
     },
     async stop() {
       take({ type: 'stop' })
-      firstRead.resolve()
+      started()
       await Promise.all(running)
     },
     hasSynced: () => state.synced,

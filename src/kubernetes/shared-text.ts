@@ -1,4 +1,4 @@
-/** So many different texts are shared at the most; then it begins anew. */
+/** So many different texts are shared at the most; then it begins again. */
 const SHARED = 10_000
 
 /** Gives one string for all that are equal: thousands of objects name the same app, and each would keep a text of its own. */

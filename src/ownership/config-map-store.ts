@@ -22,7 +22,9 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
   return {
     async load(account, appId) {
       const name = recordName(account, appId)
-      const stored = await naming('read', name, () => api.read(name))
+      const stored = await api.read(name).catch((error: unknown) => {
+        throw unavailable('read', name, error)
+      })
       if (stored === undefined) return undefined
       const record = decode(name, stored.data[DATA_KEY])
       if (record.account !== account || record.appId !== appId) {
@@ -44,10 +46,14 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
       }
       const written = mine === undefined ? record : { ...record, writer: { ...record.writer, epoch: mine } }
       const content = contentOf(name, written)
-      const stored = await naming('write', name, () =>
-        token === undefined ? api.create(name, content) : api.update(name, content, resourceVersionOf(token)),
-      )
-      return tokenOf(stored.resourceVersion, written.writer.epoch)
+      try {
+        const stored = await (token === undefined
+          ? api.create(name, content)
+          : api.update(name, content, resourceVersionOf(token)))
+        return tokenOf(stored.resourceVersion, written.writer.epoch)
+      } catch (error) {
+        throw token === undefined && codeOf(error) === 404 ? unavailable('write', name, error) : unwritten(name, error)
+      }
     },
   }
 
@@ -81,22 +87,19 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
     return `ConfigMap ${api.namespace}/${name}`
   }
 
-  async function naming<Result>(verb: string, name: string, work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work()
-    } catch (cause) {
-      const code = codeOf(cause)
-      if (verb === 'write' && (code === 409 || code === 404)) {
-        const what = code === 404 ? 'deleted' : 'changed'
-        throw new RecordConflictError(
-          `The ownership record in ${place(name)} was ${what} by somebody else meanwhile.`,
-          { cause },
-        )
-      }
-      const words = cause instanceof Error ? cause.message : String(cause)
-      const message = `Cannot ${verb} the ownership record in ${place(name)}: ${words}. Nothing is written to its app until then.`
-      throw new RecordUnavailableError(message, { cause })
-    }
+  function unwritten(name: string, cause: unknown): Error {
+    const code = codeOf(cause)
+    if (code !== 409 && code !== 404) return unavailable('write', name, cause)
+    const what = code === 404 ? 'deleted' : 'changed'
+    return new RecordConflictError(`The ownership record in ${place(name)} was ${what} by somebody else meanwhile.`, {
+      cause,
+    })
+  }
+
+  function unavailable(verb: 'read' | 'write', name: string, cause: unknown): RecordUnavailableError {
+    const words = cause instanceof Error ? cause.message : String(cause)
+    const message = `Cannot ${verb} the ownership record in ${place(name)}: ${words}. Nothing is written to its app until then.`
+    return new RecordUnavailableError(message, { cause })
   }
 }
 

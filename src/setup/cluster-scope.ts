@@ -1,7 +1,9 @@
 import { API_GROUP } from '../api/objects.ts'
 import { EVERYWHERE } from '../cli/cluster-reader.ts'
 import { namespacesOf } from '../cli/cluster-status.ts'
+import { mayDo } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
+import { PLURAL } from '../kubernetes/paths.ts'
 import type { ObjectSource } from '../source/source.ts'
 import type { Given } from './flags.ts'
 import { granting } from './grant.ts'
@@ -16,7 +18,7 @@ export interface Scope {
   read: readonly string[]
 }
 
-const RESOURCES = ['serverpilotapps', 'domainmappings']
+const RESOURCES = Object.values(PLURAL)
 
 /**
  * What a person at the command line means, and may read. Mappings of any namespace may ask for an app, so that everything is read
@@ -26,7 +28,7 @@ export async function scopeOf(
   io: Io,
   given: Given,
   settings: Settings,
-  connection: Pick<Connection, 'namespace' | 'authorization'>,
+  connection: Pick<Connection, 'namespace' | 'call'>,
   writes: boolean,
 ): Promise<Scope> {
   const selected = namespacesOf(io, given, settings, connection).filter((each) => each !== EVERYWHERE)
@@ -42,15 +44,9 @@ export async function scopeOf(
   return { selected, read: selected }
 }
 
-async function mayReadAll({ authorization }: Pick<Connection, 'authorization'>): Promise<boolean> {
+async function mayReadAll(connection: Pick<Connection, 'call'>): Promise<boolean> {
   const questions = RESOURCES.flatMap((resource) => ['list', 'watch'].map((verb) => ({ resource, verb })))
-  const answers = await Promise.all(
-    questions.map(async (question) => {
-      const spec = { resourceAttributes: { group: API_GROUP, ...question } }
-      const { status } = await authorization.createSelfSubjectAccessReview({ body: { spec } })
-      return status?.allowed ?? false
-    }),
-  )
+  const answers = await Promise.all(questions.map((question) => mayDo(connection, { group: API_GROUP, ...question })))
   return answers.every((allowed) => allowed)
 }
 

@@ -41,8 +41,8 @@ export interface Cluster {
   ownedByStatus(appId: string): { key: string; owned: number } | undefined
   /** The daemon's own namespace: records and Lease stand there, and its apps may use the daemon's credentials. */
   namespace: string
-  /** From now on told of what statuses say of DNS, as they are read. */
-  onDnsRead(told: (recall: DnsRecall) => void): void
+  /** From now on called with what statuses say of DNS, as they are read. */
+  onDnsRead(callback: (recall: DnsRecall) => void): void
   close(): Promise<void>
 }
 
@@ -62,6 +62,8 @@ const owning = z.object({
 })
 
 export interface ClusterOptions {
+  settings: KubernetesSettings
+  log: Log
   elect: boolean
   /** One pass by a person: remembers what the statuses count as ours. */
   oneShot: boolean
@@ -81,13 +83,7 @@ export function connectCluster(io: Io, settings: KubernetesSettings): Connection
 }
 
 /** Puts the parts together that talk to a cluster. Starts nothing. */
-export function openCluster(
-  io: Io,
-  connection: Connection,
-  settings: KubernetesSettings,
-  log: Log,
-  options: ClusterOptions,
-): Cluster {
+export function openCluster(io: Io, connection: Connection, { settings, log, ...options }: ClusterOptions): Cluster {
   const namespace = recordNamespace(io, settings, connection)
   const lease =
     options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined
@@ -95,13 +91,14 @@ export function openCluster(
   const owned = new Map<string, { key: string; owned: number }>()
   let dnsRead: ((recall: DnsRecall) => void) | undefined
   const statuses = createStatusWriter({
-    api: createStatusApi(connection.custom),
+    api: createStatusApi(connection),
     clock: systemClock,
     log,
     assertMayWrite: () => elector?.assertLeading(),
   })
   const objects = createKubernetesSource({
     connection,
+    clock: systemClock,
     // Namespaces choose apps, never mappings: everything that may be is read, and the apps are selected from it.
     namespaces: options.read,
     observed: (kind, object, key) => {
@@ -120,7 +117,7 @@ export function openCluster(
     epoch: () => elector?.epoch(),
   })
   const events = createRecorder({
-    api: createEventApi(connection.events),
+    api: createEventApi(connection),
     instance: io.environment.HOSTNAME ?? 'domainpilot',
     clock: systemClock,
     log,
@@ -137,17 +134,18 @@ export function openCluster(
     async flush(timeoutMs) {
       await Promise.all([statuses.flush(timeoutMs), events.flush(timeoutMs)])
     },
-    finalizers: createFinalizers(connection.custom, FINALIZER),
+    finalizers: createFinalizers(connection, FINALIZER),
     elector,
     lease,
     ownedByStatus: (appId) => owned.get(appId),
     namespace,
-    onDnsRead(told) {
-      dnsRead = told
+    onDnsRead(callback) {
+      dnsRead = callback
     },
     close() {
       // What could not be written would be tried for ever, and keep the process alive.
       statuses.stop()
+      events.stop()
       return connection.close()
     },
   }

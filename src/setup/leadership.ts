@@ -1,4 +1,5 @@
 import { startProgress } from '../cli/progress.ts'
+import { codeOf } from '../kubernetes/api.ts'
 import { LEASE_TIMINGS } from '../kubernetes/lease-state.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Cluster } from './cluster.ts'
@@ -29,6 +30,8 @@ export async function takeLead(io: Io, cluster: Pick<Cluster, 'elector' | 'lease
   try {
     for (const deadline = systemClock.now() + PATIENCE; systemClock.now() < deadline; ) {
       if (leads) return true
+      // A namespace that does not exist will not come by waiting.
+      if (codeOf(elector.failure()) === 404) throw noLease(io, namespace, elector.failure())
       const now = (await lease.read())?.record
       const foreign = now !== undefined && now.holder !== '' && now.holder === first?.record.holder
       if (foreign && now.renewTime !== first?.record.renewTime) return false
@@ -38,11 +41,12 @@ export async function takeLead(io: Io, cluster: Pick<Cluster, 'elector' | 'lease
     progress.stop()
   }
   if (leads) return true
-  throw noLease(io, namespace, new Error(`the Lease ${lease.name} could not be taken`))
+  throw noLease(io, namespace, elector.failure() ?? new Error(`the Lease ${lease.name} could not be taken`))
 }
 
 function noLease(io: Io, namespace: string, cause: unknown): Error {
   const words = cause instanceof Error ? cause.message : String(cause)
+  if (codeOf(cause) === 404) return new Error(`Nothing was applied: ${words}.`, { cause })
   const grant = granting({ namespace, verbs: 'get,watch,create,update', resources: ['leases.coordination.k8s.io'] })
   return new Error(
     `Nothing was applied: ${words}.\n→ ${grant} The daemon's namespace is ${namespace}; name another with --record-namespace. \`${calledAs(io)} plan\` needs no Lease.`,

@@ -140,12 +140,18 @@ async function openClusterOf(
   const { connectCluster, openCluster } = await import('./cluster.ts')
   const connection = connectCluster(io, kubernetes)
   if (!oneShot) {
-    const cluster = openCluster(io, connection, kubernetes, log, { elect: true, oneShot, read: [] })
+    const cluster = openCluster(io, connection, { settings: kubernetes, log, elect: true, oneShot, read: [] })
     return { cluster, objects: selectApps(cluster.objects, selection) }
   }
   const { partly, scopeOf } = await import('./cluster-scope.ts')
   const scope = await scopeOf(io, given, settings, connection, writes)
-  const cluster = openCluster(io, connection, kubernetes, quiet, { elect: writes, oneShot, read: scope.read })
+  const cluster = openCluster(io, connection, {
+    settings: kubernetes,
+    log: quiet,
+    elect: writes,
+    oneShot,
+    read: scope.read,
+  })
   return { cluster, objects: selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected }) }
 }
 

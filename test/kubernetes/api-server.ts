@@ -7,11 +7,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Connection, connect } from '../../src/kubernetes/connection.ts'
+import { connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
 import { customResourceDefinitions } from '../../src/status/crd.ts'
 import { until as untilWithin } from '../until.ts'
-import { type CoreConnection, withCore } from './core.ts'
+import { type TypedConnection, withTyped } from './typed.ts'
 
 /** What a test context has to offer: `TestContext` of node:test does. */
 interface Context {
@@ -24,7 +24,7 @@ export interface ApiServer {
   /** The administrator's. */
   kubeconfig: string
   /** The administrator's connection. */
-  admin: CoreConnection
+  admin: TypedConnection
   installCrds(): Promise<void>
   deleteCrds(): Promise<void>
   /** Makes a namespace of its own for a test; gives its name. */
@@ -71,7 +71,7 @@ export async function apiServer(t: Context, flags: Flags = {}): Promise<ApiServe
   }
   const pair = found ? await startPair(t, assets, flags) : undefined
   const kubeconfig = pair?.kubeconfig ?? (running as string)
-  const admin = withCore(connect({ kubeconfig, environment: {}, qps: 1000 }))
+  const admin = withTyped(connect({ kubeconfig, environment: {}, qps: 1000 }))
   t.after(() => admin.close())
   const server: ApiServer = {
     kubeconfig,
@@ -90,7 +90,7 @@ export async function apiServer(t: Context, flags: Flags = {}): Promise<ApiServe
 
 const CRDS = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' }
 
-async function installCrds(admin: Connection): Promise<void> {
+async function installCrds(admin: TypedConnection): Promise<void> {
   for (const body of customResourceDefinitions()) {
     await admin.custom.createClusterCustomObject({ ...CRDS, body }).catch((error: { reason?: string }) => {
       if (error.reason !== 'AlreadyExists') throw error
@@ -103,7 +103,7 @@ async function installCrds(admin: Connection): Promise<void> {
     })
 }
 
-async function deleteCrds(admin: Connection): Promise<void> {
+async function deleteCrds(admin: TypedConnection): Promise<void> {
   for (const { metadata } of customResourceDefinitions())
     await admin.custom.deleteClusterCustomObject({ ...CRDS, name: metadata.name })
 }
@@ -158,7 +158,7 @@ async function startPair(t: Context, assets: string, flags: Flags) {
   await launch('etcd', [...data, '--listen-client-urls', client, '--advertise-client-urls', client])
 
   let server = await launch('kube-apiserver', apiServerFlags(files))
-  const probe = withCore(connect({ kubeconfig, environment: {}, timeoutMs: 2000, qps: 1000 }))
+  const probe = withTyped(connect({ kubeconfig, environment: {}, timeoutMs: 2000, qps: 1000 }))
   t.after(() => probe.close())
   const ready = () =>
     until(

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect as connectTo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { type ConnectOptions, connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
 import { apiServer } from './api-server.ts'
-import { withCore } from './core.ts'
+import { withTyped } from './typed.ts'
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-connection-'))
@@ -41,13 +42,38 @@ async function setUp(
       }),
     )
   await write('token-one')
-  const connection = withCore(connect({ kubeconfig, environment: {}, ...options }))
+  const connection = withTyped(connect({ kubeconfig, environment: {}, ...options }))
   t.after(async () => {
     await connection.close()
     server.closeAllConnections()
     server.close()
   })
   return { connection, write, sockets: () => sockets }
+}
+
+/** An HTTP proxy that tunnels, until it is told to refuse. */
+async function openProxy(t: TestContext) {
+  const asked: string[] = []
+  let refuses = false
+  const server = createServer().on('connect', (request: IncomingMessage, client: Socket) => {
+    asked.push(request.url ?? '')
+    if (refuses) return client.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    client.write('HTTP/1.1 200 OK\r\n\r\n')
+    const { hostname, port } = new URL(`http://${request.url}`)
+    const onward = connectTo(Number(port), hostname)
+    for (const socket of [client, onward]) socket.on('error', () => socket.destroy())
+    client.pipe(onward).pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close().closeAllConnections())
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+  return {
+    url,
+    asked,
+    refuse() {
+      refuses = true
+    },
+  }
 }
 
 const failureOf = (call: Promise<unknown>): Promise<KubernetesError> =>
@@ -85,17 +111,14 @@ describe('connection', () => {
     })
     const error = await failureOf(connection.core.replaceNamespacedConfigMap({ namespace: 'ns', name: 'a', body: {} }))
     assert.deepEqual(
-      [error.code, error.reason, error.message, error.retryAfter, error.outcome],
-      [409, 'Conflict', 'it was changed', 2000, 'none'],
+      [error.code, error.reason, error.message, error.retryAfter],
+      [409, 'Conflict', 'it was changed', 2000],
     )
     assert.doesNotMatch(inspect(error, { depth: 9 }), /token-one|header-secret/)
     const page = await failureOf(
       connection.core.replaceNamespacedConfigMap({ namespace: 'ns', name: 'page', body: {} }),
     )
-    assert.deepEqual(
-      [page.code, page.reason, page.message, page.outcome],
-      [502, 'BadGateway', '502 Bad Gateway', 'unknown'],
-    )
+    assert.deepEqual([page.code, page.reason, page.message], [502, 'BadGateway', '502 Bad Gateway'])
     assert.doesNotMatch(inspect(page, { depth: 9 }), /token-one|header-secret/)
   })
 
@@ -109,17 +132,17 @@ describe('connection', () => {
     )
     const from = performance.now()
     const urgent = await failureOf(connection.urgent.core.createNamespacedConfigMap({ namespace: 'ns', body: {} }))
-    assert.deepEqual([urgent.reason, urgent.code, urgent.outcome], ['Timeout', undefined, 'unknown'])
+    assert.deepEqual([urgent.reason, urgent.code], ['Timeout', undefined])
     assert.ok(performance.now() - from < 280)
     const read = await failureOf(connection.core.readNamespacedConfigMap({ namespace: 'ns', name: 'a' }))
-    assert.deepEqual([read.reason, read.outcome], ['Timeout', 'none'])
+    assert.equal(read.reason, 'Timeout')
     assert.ok(performance.now() - from < 1500)
   })
 
-  test('nobody there: unreachable, and nothing was done', async (t) => {
+  test('nobody there: unreachable', async (t) => {
     const { connection } = await setUp(t, (request) => request.destroy())
     const reset = await failureOf(connection.core.createNamespacedConfigMap({ namespace: 'ns', body: {} }))
-    assert.deepEqual([reset.reason, reset.outcome], ['Unreachable', 'unknown'])
+    assert.equal(reset.reason, 'Unreachable')
     const kubeconfig = join(await folderFor(t), 'kubeconfig')
     const cluster = { server: 'http://127.0.0.1:1', 'insecure-skip-tls-verify': true }
     const context = { name: 'a', context: { cluster: 'a', user: 'a' } }
@@ -127,9 +150,9 @@ describe('connection', () => {
       kubeconfig,
       JSON.stringify({ clusters: [{ name: 'a', cluster }], contexts: [context], 'current-context': 'a' }),
     )
-    const nobody = withCore(connect({ kubeconfig, environment: {} }))
+    const nobody = withTyped(connect({ kubeconfig, environment: {} }))
     const refused = await failureOf(nobody.core.createNamespacedConfigMap({ namespace: 'ns', body: {} }))
-    assert.deepEqual([refused.reason, refused.outcome], ['Unreachable', 'none'])
+    assert.equal(refused.reason, 'Unreachable')
     assert.match(refused.message, /ECONNREFUSED/)
   })
 
@@ -144,12 +167,65 @@ describe('connection', () => {
       },
       { qps: 1000 },
     )
-    for (let count = 0; count < 10; count++)
-      await connection.raw('/watch', { dispatcher: 'watch', query: { watch: true } })
+    for (let count = 0; count < 10; count++) await connection.raw('/watch', { query: { watch: true } })
     const call = () => connection.core.readNamespacedConfigMap({ namespace: 'ns', name: 'a' })
     await Promise.all(Array.from({ length: 300 }, call))
     assert.ok(sockets() <= 18, `${sockets()} connections`)
     assert.deepEqual([...urls], ['/base/watch?watch=true', '/base/api/v1/namespaces/ns/configmaps/a'])
+  })
+
+  test('a call that waits for a connection ends in time; closing ends what is under way and what waits', async (t) => {
+    const { connection } = await setUp(t, () => {}, { timeoutMs: 60_000, urgentTimeoutMs: 100 })
+    const read = (): Promise<KubernetesError> => failureOf(connection.json('/api/v1/namespaces/ns'))
+    const hung = Array.from({ length: 9 }, read)
+    const abort = new AbortController()
+    const aborted = failureOf(connection.json('/api', { signal: abort.signal }))
+    await sleep(50)
+    const from = performance.now()
+    const urgent = await failureOf(connection.urgent.call({ method: 'GET', path: '/api' }))
+    assert.equal(urgent.reason, 'Timeout')
+    const reason = new Error('enough')
+    abort.abort(reason)
+    assert.equal(await aborted, reason)
+    await connection.close()
+    for (const error of await Promise.all(hung)) assert.match(error.message, /the connection was closed/)
+    assert.match((await read()).message, /the connection was closed/)
+    assert.ok(performance.now() - from < 1000)
+  })
+
+  test('a watch that is given up throws the reason of its signal', async (t) => {
+    const { connection } = await setUp(t, (_request, response) => response.write('{}\n'))
+    const abort = new AbortController()
+    const lines = await connection.raw('/watch', { signal: abort.signal })
+    const reason = new Error('enough')
+    const reading = (async () => {
+      for await (const _ of lines) abort.abort(reason)
+    })()
+    await assert.rejects(reading, (error) => error === reason)
+  })
+
+  test('through the proxy of the kubeconfig; its refusal is not taken for an answer of the API server', async (t) => {
+    const server = createServer((_request, response) => ok(response))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const proxy = await openProxy(t)
+    const kubeconfig = join(await folderFor(t), 'kubeconfig')
+    const cluster = { server: `http://127.0.0.1:${port}`, 'proxy-url': proxy.url, 'insecure-skip-tls-verify': true }
+    const context = { name: 'a', context: { cluster: 'a', user: 'a' } }
+    const config = { clusters: [{ name: 'a', cluster }], contexts: [context], users: [], 'current-context': 'a' }
+    await writeFile(kubeconfig, JSON.stringify(config))
+    const connection = connect({ kubeconfig, environment: {} })
+    t.after(async () => {
+      await connection.close()
+      server.close().closeAllConnections()
+    })
+    await connection.json('/api')
+    await connection.json('/api')
+    assert.deepEqual(proxy.asked, [`127.0.0.1:${port}`])
+    proxy.refuse()
+    const error = await failureOf(connection.raw('/watch'))
+    assert.deepEqual([error.code, error.reason], [undefined, 'Unreachable'])
+    assert.match(error.message, /proxy 127\.0\.0\.1:\d+ answered 403/)
   })
 
   test('calls keep to the limit; urgent ones go past it', async (t) => {
@@ -216,7 +292,7 @@ test('in the cluster', { timeout: 120_000 }, async (t) => {
   await writeFile(join(folder, 'token'), await account())
   const { hostname, port } = new URL(admin.server)
   const environment = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port }
-  const connection = withCore(connect({ environment, serviceAccountFolder: folder }))
+  const connection = withTyped(connect({ environment, serviceAccountFolder: folder }))
   t.after(() => connection.close())
   assert.equal(connection.namespace, namespace)
   const review = () =>
@@ -233,4 +309,15 @@ test('in the cluster', { timeout: 120_000 }, async (t) => {
   const error = await failureOf(connection.core.listSecretForAllNamespaces())
   assert.deepEqual([error.code, error.reason], [403, 'Forbidden'])
   assert.match(error.message, /cannot list resource "secrets"/)
+
+  // Through a proxy, with the certificates of both sides.
+  const proxy = await openProxy(t)
+  const config = JSON.parse(await readFile(server.kubeconfig, 'utf8')) as { clusters: { cluster: object }[] }
+  for (const { cluster } of config.clusters) Object.assign(cluster, { 'proxy-url': proxy.url })
+  const kubeconfig = join(dirname(server.kubeconfig), 'proxied.kubeconfig')
+  await writeFile(kubeconfig, JSON.stringify(config))
+  const proxied = connect({ kubeconfig, environment: {} })
+  t.after(() => proxied.close())
+  const list = (await proxied.json('/api/v1/secrets')) as { kind: string }
+  assert.deepEqual([list.kind, proxy.asked.length], ['SecretList', 1])
 })

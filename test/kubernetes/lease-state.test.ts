@@ -5,7 +5,6 @@ import type { LeaseRecord, LeaseWrite, StoredLease } from '../../src/kubernetes/
 import {
   answered,
   expire,
-  farewell,
   LEASE_TIMINGS,
   type LeaseAnswer,
   type LeaseRequest,
@@ -13,7 +12,8 @@ import {
   type Moment,
   newLeaseState,
   nextRequest,
-  noticed,
+  observed,
+  release,
   released,
   writeObstacle,
 } from '../../src/kubernetes/lease-state.ts'
@@ -60,7 +60,7 @@ function tryOnce(state: LeaseState, server: ReturnType<typeof leaseServer>, now:
     const request = nextRequest(next, moment)
     if (request === undefined) break
     const answer = server.handle(request)
-    next = answered(next, request, answer, moment, moment)
+    next = answered(next, { request, answer, sent: moment }, moment)
     if (answer.is === 'stored' && request.call !== 'read') break
   }
   return next
@@ -104,7 +104,7 @@ describe('election', () => {
     assert.match(writeObstacle(gone, at(1000)) ?? '', /given back/)
     const now = server.handle({ call: 'read' })
     assert.ok(now.is === 'stored')
-    assert.equal(server.handle(farewell(now.stored, at(1001))).is, 'stored')
+    assert.equal(server.handle(release(now.stored, at(1001))).is, 'stored')
     assert.equal(epochOf(tryOnce(b, server, 1002)), epochOf(a) + 1)
   })
 
@@ -128,11 +128,11 @@ describe('election', () => {
 
   test('our own write whose answer was lost is ours', () => {
     const server = leaseServer()
-    const a = answered(fresh('a'), { call: 'read' }, { is: 'missing' }, at(0), at(0))
+    const a = answered(fresh('a'), { request: { call: 'read' }, answer: { is: 'missing' }, sent: at(0) }, at(0))
     const create = nextRequest(a, at(0))
     assert.equal(create?.call, 'create')
     server.handle(create as LeaseRequest)
-    const unsure = answered(a, create as LeaseRequest, { is: 'failed' }, at(0), at(5000))
+    const unsure = answered(a, { request: create as LeaseRequest, answer: { is: 'failed' }, sent: at(0) }, at(5000))
     assert.equal(unsure.phase.is, 'Standby')
     assert.equal(tryOnce(unsure, server, 5001).phase.is, 'Leading')
   })
@@ -152,7 +152,7 @@ describe('election', () => {
     const server = leaseServer()
     const a = tryOnce(fresh('a'), server, 0)
     const renew = nextRequest(a, at(2000)) as LeaseRequest
-    const renewed = answered(a, renew, server.handle(renew), at(2000), at(9000))
+    const renewed = answered(a, { request: renew, answer: server.handle(renew), sent: at(2000) }, at(9000))
     const clockSetBack = (monotonic: number): Moment => ({ monotonic, wall: 0 })
     assert.equal(writeObstacle(renewed, clockSetBack(11_999)), undefined)
     assert.match(writeObstacle(renewed, clockSetBack(12_000)) ?? '', /10 s ago/)
@@ -163,16 +163,16 @@ describe('election', () => {
     const a = tryOnce(fresh('a'), server, 0)
     const b = tryOnce(fresh('b'), server, 100)
     tryOnce(a, server, 2_000)
-    const told = noticed(b, server.told.at(-1) as LeaseRecord, at(2_010))
+    const told = observed(b, server.told.at(-1) as LeaseRecord, at(2_010))
     assert.equal(tryOnce(b, server, 17_011).phase.is, 'Standby')
     assert.equal(tryOnce(told, server, 17_011).phase.is, 'Leading')
   })
 
   test('an answer that comes too late makes nobody leader', () => {
-    const a = answered(fresh('a'), { call: 'read' }, { is: 'missing' }, at(0), at(0))
+    const a = answered(fresh('a'), { request: { call: 'read' }, answer: { is: 'missing' }, sent: at(0) }, at(0))
     const create = nextRequest(a, at(0)) as LeaseRequest
     const answer = leaseServer().handle(create)
-    assert.equal(answered(a, create, answer, at(0), at(40_000)).phase.is, 'Standby')
+    assert.equal(answered(a, { request: create, answer, sent: at(0) }, at(40_000)).phase.is, 'Standby')
   })
 })
 
@@ -227,7 +227,7 @@ test('never two leaders: any order of requests, answers lost and late, frozen pr
         } else if (does === 'notice') {
           // Events come in order, at any time later.
           const record = server.told.at(-1 - (wait % 3))
-          if (record !== undefined) node.state = noticed(node.state, record, local)
+          if (record !== undefined) node.state = observed(node.state, record, local)
         } else if (does === 'try' && flying === undefined) {
           node.state = tryOnce(node.state, server, local)
         } else if (does === 'ask' && flying === undefined) {
@@ -241,7 +241,7 @@ test('never two leaders: any order of requests, answers lost and late, frozen pr
         } else if ((does === 'answer' || does === 'lose') && flying !== undefined) {
           // Lost after it was delivered, or before: the same to whoever waits.
           const answer: LeaseAnswer = does === 'lose' ? { is: 'failed' } : (flying.answer ?? { is: 'failed' })
-          node.state = answered(node.state, flying.request, answer, flying.sent, local)
+          node.state = answered(node.state, { ...flying, answer }, local)
           delete node.flying
         }
         for (let step = 0; step <= 10; step++) {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { connect } from '../../src/kubernetes/connection.ts'
 import { createReflector, type ReflectorOptions } from '../../src/kubernetes/reflector.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { until } from './api-server.ts'
 
 const PATH = '/apis/domainpilot.dev/v1alpha1/domainmappings'
@@ -58,6 +59,7 @@ async function setUp(
   const told: string[][] = []
   const reflector = createReflector<string>({
     connection,
+    clock: systemClock,
     path: PATH,
     decode: (value) => (value as { value: string }).value,
     same: (before, after) => before === after,
@@ -127,7 +129,7 @@ describe('reflector', () => {
 
   for (const [what, line] of [
     ['is no JSON', '{"type":"ADDED","object":{"metadata":{"na'],
-    ['is no event', '{"type":"NEWS"}'],
+    ['is not a valid event', '{"type":"NEWS"}'],
     ['is an object without a name', { type: 'ADDED', object: { metadata: {} } }],
     ['is an error that hides an object', { type: 'ERROR', object: { code: 500, message: 'unable to decode' } }],
     [

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { ConfigMapApi, ConfigMapContent, StoredConfigMap } from '../../src/kubernetes/api.ts'
 import { createConfigMapApi } from '../../src/kubernetes/client-apis.ts'
 import { createRecordStore, recordName } from '../../src/ownership/config-map-store.ts'
-import { RecordConflictError, RecordCorruptError } from '../../src/ownership/store.ts'
+import { RecordConflictError, RecordCorruptError, RecordUnavailableError } from '../../src/ownership/store.ts'
 import { apiServer } from '../kubernetes/api-server.ts'
 import { anyRecord } from './arbitraries.ts'
 import { hosts, recordOf } from './records.ts'
@@ -69,6 +69,16 @@ test('a record that was deleted under us is no reason to write it again', async 
   all.clear()
   await assert.rejects(store.save(recordOf([]), token), /deleted by somebody else/)
   assert.equal(await store.load('account', 'app'), undefined)
+})
+
+test('a-namespace-that-is-not-there: the first record says so, and is tried again', async () => {
+  const missing = Object.assign(new Error('namespace no-such does not exist'), { code: 404 })
+  const api: ConfigMapApi = { ...configMaps().api, create: () => Promise.reject(missing) }
+  await assert.rejects(storeAt(api).save(recordOf([]), undefined), (error: Error) => {
+    assert.ok(error instanceof RecordUnavailableError)
+    assert.match(error.message, /namespace no-such does not exist/)
+    return true
+  })
 })
 
 test('leader-that-wakes-up-late: a deposed leader does not overwrite what its successor wrote, also after loading it', async () => {

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { KubernetesError } from '../../src/kubernetes/http.ts'
 import { createKubernetesSource } from '../../src/source/kubernetes/kubernetes.ts'
 import { createSecrets } from '../../src/source/kubernetes/secrets.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { until } from '../kubernetes/api-server.ts'
 
 type Fields = Record<string, unknown>
@@ -21,6 +22,7 @@ function objectOf(kind: string, name: string, spec: Fields, meta: Fields) {
 async function setUp(t: TestContext, apps: object[], mappings: object[]) {
   const queues: { [plural: string]: (line: object) => void } = {}
   const source = createKubernetesSource({
+    clock: systemClock,
     namespaces: [],
     connection: {
       json: async () => ({}),
@@ -154,7 +156,7 @@ describe('Secrets', () => {
       paths.push(path)
       return secret(key)
     }
-    const secrets = createSecrets({ json: read }, () => time)
+    const secrets = createSecrets({ json: read }, { steady: () => time })
     const value = () => secrets.value('ns', 's', 'apiKey')
     assert.deepEqual(await Promise.all([value(), value()]), ['one', 'one'])
     key = 'two'
@@ -168,7 +170,7 @@ describe('Secrets', () => {
   test('an outage keeps the last one; an answer that takes it away does not', async () => {
     let time = 0
     let answer: () => unknown = () => secret('one')
-    const secrets = createSecrets({ json: async () => answer() }, () => time)
+    const secrets = createSecrets({ json: async () => answer() }, { steady: () => time })
     const read = (): Promise<string | undefined> => secrets.value('ns', 's', 'apiKey')
     await read()
     const fail = (reason: string, code?: number) => () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
 import { createKubernetesSource } from '../../src/source/kubernetes/kubernetes.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { type ApiServer, apiServer, until } from '../kubernetes/api-server.ts'
 
 const GROUP = { group: 'domainpilot.dev', version: 'v1alpha1' }
@@ -48,7 +49,12 @@ function objectsOf({ admin }: ApiServer, namespace: string) {
 /** A source over everything, with what it told of. */
 function follow(kubeconfig: string, namespaces: string[] = [], random?: () => number) {
   const connection = connect({ kubeconfig, environment: {}, timeoutMs: 5000 })
-  const source = createKubernetesSource({ connection, namespaces, ...(random === undefined ? {} : { random }) })
+  const source = createKubernetesSource({
+    connection,
+    clock: systemClock,
+    namespaces,
+    ...(random === undefined ? {} : { random }),
+  })
   const told: string[][] = []
   return {
     source,

@@ -5,7 +5,7 @@ import type { Kept } from './records.ts'
 export interface IndexByApp {
   /** Takes up what became of one mapping (undefined: it is gone); gives the apps that this concerns. */
   update(key: Key, kept: Kept<Mapping> | undefined): Key[]
-  /** The same array as long as nothing of the app's has changed: another one means that it has to be worked out anew. */
+  /** The same array as long as nothing of the app's has changed: another one means that it has to be worked out again. */
   mappingsOf(app: Key): readonly Mapping[]
   /** Namespaces from which the app has, or had, mappings. */
   namespacesOf(app: Key): ReadonlySet<string>

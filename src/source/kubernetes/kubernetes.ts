@@ -1,8 +1,10 @@
-import { API_VERSION, type App, type Key, type Mapping } from '../../api/objects.ts'
+import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
+import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/paths.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
+import type { Clock } from '../../time/clock.ts'
 import type { MappingRead, ObjectSource, SourceFailure, SourceFault } from '../source.ts'
 import { createIndexByApp } from './index-by-app.ts'
 import { createNamespaces } from './namespaces.ts'
@@ -17,14 +19,11 @@ export interface KubernetesSourceOptions {
   /** Gets every object as the API server gave it, each time: a status writer learns from it what is already written. */
   observed?: (kind: Kind, object: unknown, key: Key) => void
   log?: ReflectorOptions<unknown>['log']
-  /** Milliseconds that never go back; `performance.now` when not given. */
-  now?: () => number
+  clock: Clock
   /** For tests. */
   random?: () => number
   silence?: { collecting: number; watching: number }
 }
-
-const PLURAL = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' } as const
 
 /**
  * The custom resources of a cluster as a source of objects. As long as any of them cannot be read, `failure` says why, and
@@ -34,15 +33,16 @@ const PLURAL = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappin
  * `changed` is not called for the first read, which `start` waits for.
  */
 export function createKubernetesSource(options: KubernetesSourceOptions): ObjectSource {
-  const { namespaces, observed, now = () => performance.now() } = options
-  const secrets = createSecrets(options.connection, now)
-  const scopes = namespaces.length === 0 ? [''] : [...new Set(namespaces)]
+  const { connection, clock, namespaces, observed } = options
+  const secrets = createSecrets(connection, clock)
+  const scopes = namespaces.length === 0 ? [EVERY_NAMESPACE] : [...new Set(namespaces)]
   const index = createIndexByApp()
   const share = sharing()
-  let tell: (apps: ReadonlySet<Key>) => void = () => {}
-  let told: string | undefined
-  /** Apps that are not told of yet: they stay when the receiver throws. */
-  const untold = new Set<Key>()
+  let changed: (apps: ReadonlySet<Key>) => void = () => {}
+  let lastFailure: string | undefined
+  let stopped = false
+  /** Apps whose change nobody has taken up yet: they stay when the receiver throws. */
+  const pending = new Set<Key>()
 
   const apps = new Map(scopes.map((scope) => [scope, reflect<App>('ServerPilotApp', scope, (keys) => notify(keys))]))
   const mappings = new Map(
@@ -57,7 +57,8 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   )
   const all = [...apps.values(), ...mappings.values()]
   const followed = createNamespaces({
-    connection: options.connection,
+    connection,
+    clock,
     changed(ending) {
       const concerned = ending ? kept(apps).map(({ key }) => key) : selecting().map(({ key }) => key)
       if (concerned.length > 0) notify(concerned)
@@ -73,19 +74,19 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   function reflect<T extends App | Mapping>(
     kind: Kind,
     namespace: string,
-    changed: (keys: ReadonlySet<Key>) => void,
+    onChange: (keys: ReadonlySet<Key>) => void,
   ): Reflector<Kept<T>> {
-    const { connection, log, random, silence } = options
-    const within = namespace === '' ? '' : `namespaces/${encodeURIComponent(namespace)}/`
+    const { log, random, silence } = options
     return createReflector<Kept<T>>({
       connection,
-      path: `/apis/${API_VERSION}/${within}${PLURAL[kind]}`,
+      clock,
+      path: collectionPath(kind, namespace),
       decode(object, previous, key) {
         observed?.(kind, object, key)
         return keep<T>(kind, object, { key, previous, share })
       },
       same: (before, after) => before === after,
-      changed,
+      changed: onChange,
       ...(log === undefined ? {} : { log }),
       ...(random === undefined ? {} : { random }),
       ...(silence === undefined ? {} : { silence }),
@@ -95,11 +96,11 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   function notify(keys: Iterable<Key>): void {
     const message = failure()?.message
     // A failure that comes or goes concerns every app: removals wait for it.
-    for (const key of keys) untold.add(key)
-    if (message !== told) for (const { key } of kept(apps)) untold.add(key)
-    if (untold.size > 0) tell(new Set(untold))
-    untold.clear()
-    told = message
+    for (const key of keys) pending.add(key)
+    if (message !== lastFailure) for (const { key } of kept(apps)) pending.add(key)
+    if (pending.size > 0) changed(new Set(pending))
+    pending.clear()
+    lastFailure = message
   }
 
   function kept<T extends App | Mapping>(reflectors: ReadonlyMap<string, Reflector<Kept<T>>>): Kept<T>[] {
@@ -137,22 +138,23 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
 
   return {
     name: 'kubernetes',
-    async start(changed) {
+    async start(onChange) {
       await Promise.all(all.map((reflector) => reflector.start()))
       const namespacesRead = followed.follow()
       // Others can begin without them.
       namespacesRead.catch(() => undefined)
       if (selecting().length > 0) await namespacesRead
-      tell = changed
+      if (!stopped) changed = onChange
     },
     async stop() {
-      tell = () => {}
+      stopped = true
+      changed = () => {}
       await Promise.all([followed.stop(), ...all.map((reflector) => reflector.stop())])
     },
     synced: () => all.every((reflector) => reflector.hasSynced()),
     apps: () => objects(kept(apps)),
     app(key) {
-      const scope = namespaces.length === 0 ? '' : key.slice(0, key.indexOf('/'))
+      const scope = namespaces.length === 0 ? EVERY_NAMESPACE : key.slice(0, key.indexOf('/'))
       return apps.get(scope)?.records().get(key)?.object
     },
     mappings: () => objects(kept(mappings)),

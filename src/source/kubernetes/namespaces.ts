@@ -1,13 +1,14 @@
 import { isMap } from '../../api/decode.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import { createReflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
+import type { Clock } from '../../time/clock.ts'
 
 /** The labels of one namespace. As long as they stay as they are, the same value is given. */
 export type Labels = Readonly<Record<string, string>>
 
 /** The namespaces of the cluster. */
 export interface Namespaces {
-  /** Begins to follow; resolves once they were read or the first attempt failed. Safe to call again. */
+  /** Begins to follow, unless it was stopped; resolves once they were read or the first attempt failed. Safe to call again. */
   follow(): Promise<void>
   stop(): Promise<void>
   /** Undefined while they are not known, and for a namespace that is not there. While nothing can be read: as last seen. */
@@ -27,6 +28,7 @@ interface Known {
  */
 export function createNamespaces(options: {
   connection: Pick<Connection, 'raw' | 'json'>
+  clock: Clock
   changed: (ending: boolean) => void
   log?: ReflectorOptions<unknown>['log']
 }): Namespaces {
@@ -34,6 +36,7 @@ export function createNamespaces(options: {
   let terminating: readonly string[] = []
   const reflector = createReflector<Known>({
     connection: options.connection,
+    clock: options.clock,
     path: '/api/v1/namespaces',
     decode(object, previous) {
       const known = knownOf(object)
@@ -53,9 +56,7 @@ export function createNamespaces(options: {
       following ??= reflector.start()
       return following
     },
-    async stop() {
-      if (following !== undefined) await reflector.stop()
-    },
+    stop: () => reflector.stop(),
     labels: (namespace) => reflector.records().get(namespace)?.labels,
     terminating: () => terminating,
   }

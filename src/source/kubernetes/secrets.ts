@@ -1,6 +1,7 @@
 import { decodeSecret, type Secret } from '../../api/secret.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import { KubernetesError } from '../../kubernetes/http.ts'
+import type { Clock } from '../../time/clock.ts'
 
 /** How long a Secret that was read is taken as it was, in milliseconds: a new key counts after this time. */
 const FRESH_MS = 30_000
@@ -11,8 +12,8 @@ export interface Secrets {
   value(namespace: string, name: string, key: string): Promise<string | undefined>
 }
 
-/** A reader with a short memory. `now`: milliseconds that never go back. */
-export function createSecrets(connection: Pick<Connection, 'json'>, now: () => number): Secrets {
+/** A reader with a short memory. */
+export function createSecrets(connection: Pick<Connection, 'json'>, clock: Pick<Clock, 'steady'>): Secrets {
   const known = new Map<string, { secret: Secret; at: number }>()
   const reading = new Map<string, Promise<Secret | undefined>>()
 
@@ -24,7 +25,7 @@ export function createSecrets(connection: Pick<Connection, 'json'>, now: () => n
       const decoded = decodeSecret(value, { namespace })
       if (!decoded.ok)
         throw new KubernetesError({ reason: 'Undecodable', message: `the Secret ${id} cannot be decoded` })
-      known.set(id, { secret: decoded.secret, at: now() })
+      known.set(id, { secret: decoded.secret, at: clock.steady() })
       return decoded.secret
     } catch (error) {
       const code = error instanceof KubernetesError ? error.code : undefined
@@ -41,7 +42,7 @@ export function createSecrets(connection: Pick<Connection, 'json'>, now: () => n
     async value(namespace, name, key) {
       const id = `${namespace}/${name}`
       const old = known.get(id)
-      if (old !== undefined && now() - old.at < FRESH_MS) return old.secret.values[key]
+      if (old !== undefined && clock.steady() - old.at < FRESH_MS) return old.secret.values[key]
       const under = reading.get(id) ?? read(namespace, name).finally(() => reading.delete(id))
       reading.set(id, under)
       return (await under)?.values[key]

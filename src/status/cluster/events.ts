@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { codeOf, type EventApi, type Kind, splitKey } from '../../kubernetes/api.ts'
+import type { Kind } from '../../api/schema.ts'
+import { codeOf, type EventApi, splitKey } from '../../kubernetes/api.ts'
 import type { Log } from '../../log/log.ts'
 import type { Clock } from '../../time/clock.ts'
+import { within } from '../../time/within.ts'
 import { cutMessage } from '../conditions.ts'
 import { EVENTS, type EventReason } from '../reasons.ts'
 
@@ -34,13 +36,15 @@ export interface Recorder {
   record(happening: Happening): void
   /** Waits until everything is written, `timeoutMs` milliseconds at most. */
   flush(timeoutMs: number): Promise<void>
+  /** Drops what waits; nothing is sent any more. */
+  stop(): void
 }
 
 /** The API server refuses longer notes. */
 export const MAX_NOTE_BYTES = 1024
 
 const CONTROLLER = 'domainpilot.dev/domainpilot'
-/** What happens again within this time is told in the first one's series; ms. */
+/** What happens again within this time is counted in the first one's series; ms. */
 const SERIES_MS = 600_000
 /** As in client-go: this many at once for an object, then one every five minutes. */
 const BURST = 25
@@ -62,6 +66,7 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
   let working: Promise<void> | undefined
   let made = 0
   let dropped = 0
+  let stopped = false
 
   async function work(): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -89,12 +94,12 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
       try {
         return await api.patchSeries(namespace, again.name, { count: again.count, lastAt: at })
       } catch (error) {
-        // It has expired or was deleted: tell it anew.
+        // It has expired or was deleted: make another.
         if (codeOf(error) !== 404) throw error
       }
     }
     const name = eventName(object)
-    // In the list before it is sent: should the answer be lost, the next one patches it or makes it anew.
+    // In the list before it is sent: should the answer be lost, the next one patches it or makes it again.
     remember(about, { name, count: 1, lastAt: at })
     await api.create({
       namespace,
@@ -111,8 +116,10 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
   }
 
   function complain({ happening, at }: { happening: Happening; at: number }, error: unknown): void {
-    // Nothing new may be made in a namespace that is being deleted; that is as it should be.
-    if (codeOf(error) === 403 && error instanceof Error && /being terminated/.test(error.message)) return
+    if (stopped) return
+    // Nothing new may be made in a namespace that is being deleted, or is gone with its objects; that is as it should be.
+    const code = codeOf(error)
+    if (code === 404 || (code === 403 && error instanceof Error && /being terminated/.test(error.message))) return
     const { key, reason } = happening
     log.warn('An Event could not be written', { object: key, reason, at, error })
   }
@@ -149,6 +156,7 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
 
   return {
     record(happening) {
+      if (stopped) return
       if (waiting.length >= MAX_WAITING) {
         waiting.shift()
         dropped++
@@ -157,9 +165,11 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
       working ??= Promise.resolve().then(work)
     },
     async flush(timeoutMs) {
-      const over = new AbortController()
-      await Promise.race([working, clock.sleep(timeoutMs, over.signal).catch(() => undefined)])
-      over.abort()
+      await within(clock, timeoutMs, working ?? Promise.resolve(), () => undefined)
+    },
+    stop() {
+      stopped = true
+      waiting.length = 0
     },
   }
 }

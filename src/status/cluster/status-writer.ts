@@ -1,8 +1,11 @@
 import type { Key } from '../../api/objects.ts'
-import { codeOf, type Kind, type ObjectVersion, type StatusApi, splitKey } from '../../kubernetes/api.ts'
+import type { Kind } from '../../api/schema.ts'
+import { codeOf, type ObjectVersion, type StatusApi, splitKey } from '../../kubernetes/api.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
+import { type BackOff, backOff } from '../../time/back-off.ts'
 import type { Clock } from '../../time/clock.ts'
+import { within } from '../../time/within.ts'
 import type { AppStatus, MappingStatus } from '../status.ts'
 import { appFields, mappingFields, type StatusFields } from '../wire/wire.ts'
 import { digestOf, type Known, keepTransitionTimes, sinceOf } from './status-writer-memory.ts'
@@ -21,7 +24,7 @@ export interface StatusWriterOptions {
 export interface StatusWriter {
   /** With a `resourceVersion` it is written only if the object is still that one. */
   app(status: AppStatus, version?: ObjectVersion): void
-  /** Mappings that are no objects of the cluster are passed over. */
+  /** Mappings that are not objects of the cluster are passed over. */
   mapping(status: MappingStatus, version?: ObjectVersion): void
   /** What was read off the cluster: no patch says what stands there already. What we wrote ourselves counts for more. */
   seen(kind: Kind, key: string, status: StatusFields | undefined, version: ObjectVersion): void
@@ -36,15 +39,14 @@ export interface StatusWriter {
 }
 
 const PARALLEL = 8
-/** After a failure that may pass nothing is sent for this long, doubled each time up to the maximum; ms. */
-const PAUSE_MS = 500
-const MAX_PAUSE_MS = 15_000
+/** After a failure that may pass nothing is sent for so long. */
+const PAUSES: BackOff = { first: 500, longest: 15_000 }
 /** So many are looked at in one turn of the loop. */
 const TAKEN_AT_ONCE = 100
 const REFUSED_EVERY_MS = 60_000
 
 /** The fields are made of it when it is its turn: 30,000 of them waiting would be many copies. */
-type Wish = { version: ObjectVersion } & (
+type Write = { version: ObjectVersion } & (
   | { kind: 'ServerPilotApp'; status: AppStatus }
   | { kind: 'DomainMapping'; status: MappingStatus }
 )
@@ -52,7 +54,7 @@ type Wish = { version: ObjectVersion } & (
 /** All objects of one kind, by key. */
 interface Lane {
   known: Map<Key, Known>
-  waiting: Map<Key, Wish>
+  waiting: Map<Key, Write>
   underWay: Set<Key>
 }
 
@@ -65,7 +67,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const lanes: Record<Kind, Lane> = { ServerPilotApp: emptyLane(), DomainMapping: emptyLane() }
   const share = sharing()
   const idle = new Set<() => void>()
-  let pause = 0
+  /** Failures in a row that may pass. */
+  let failures = 0
   let pausing = false
   const end = new AbortController()
   let taken = 0
@@ -75,13 +78,13 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const underWay = (): number => lanes.ServerPilotApp.underWay.size + lanes.DomainMapping.underWay.size
   const depth = (): number => lanes.ServerPilotApp.waiting.size + lanes.DomainMapping.waiting.size + underWay()
 
-  function take(): Wish | undefined {
+  function take(): Write | undefined {
     for (const lane of Object.values(lanes)) {
-      for (const [key, wish] of lane.waiting) {
+      for (const [key, wanted] of lane.waiting) {
         // Two patches of one object at once could land in the wrong order.
         if (lane.underWay.has(key)) continue
         lane.waiting.delete(key)
-        return wish
+        return wanted
       }
     }
     return undefined
@@ -94,12 +97,12 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
         setImmediate(pump)
         return
       }
-      const wish = take()
-      if (wish === undefined) break
-      const lane = lanes[wish.kind]
-      lane.underWay.add(wish.status.key)
-      void write(wish, lane).finally(() => {
-        lane.underWay.delete(wish.status.key)
+      const wanted = take()
+      if (wanted === undefined) break
+      const lane = lanes[wanted.kind]
+      lane.underWay.add(wanted.status.key)
+      void write(wanted, lane).finally(() => {
+        lane.underWay.delete(wanted.status.key)
         pump()
       })
     }
@@ -108,25 +111,24 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     idle.clear()
   }
 
-  async function write(wish: Wish, lane: Lane): Promise<void> {
-    const { kind, version } = wish
-    const { key } = wish.status
+  async function write(wanted: Write, lane: Lane): Promise<void> {
+    const { kind, version } = wanted
+    const { key } = wanted.status
     let before = lane.known.get(key)
     if (version.uid !== undefined && before?.uid !== undefined && before.uid !== version.uid) before = undefined
-    const status = keepTransitionTimes(fieldsOf(wish), before?.since ?? '')
+    const status = keepTransitionTimes(fieldsOf(wanted), before?.since ?? '')
     const digest = digestOf(status)
     if (digest === before?.digest) return
     const { resourceVersion } = version
     const basis = resourceVersion !== undefined && resourceVersion === before?.basedOn ? before.made : resourceVersion
-    const { namespace, name } = splitKey(key)
     try {
       assertMayWrite()
     } catch {
-      // Whoever leads now writes its own.
+      // The process that leads now writes its own.
       return
     }
     try {
-      const made = await api.patchStatus(kind, namespace, name, status, basis)
+      const made = await api.patchStatus({ kind, ...splitKey(key) }, status, basis)
       const sameObject = version.uid === undefined || made.uid === undefined || made.uid === version.uid
       const uid = made.uid ?? version.uid
       lane.known.set(key, {
@@ -137,15 +139,15 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
         basedOn: resourceVersion,
         made: made.resourceVersion,
       })
-      pause = 0
+      failures = 0
     } catch (error) {
-      failed(wish, lane, before, error)
+      failed(wanted, lane, before, error)
     }
   }
 
-  function failed(wish: Wish, { known, waiting }: Lane, before: Known | undefined, error: unknown): void {
-    const { kind } = wish
-    const { key } = wish.status
+  function failed(wanted: Write, { known, waiting }: Lane, before: Known | undefined, error: unknown): void {
+    const { kind } = wanted
+    const { key } = wanted.status
     const code = codeOf(error)
     if (code === 404) {
       known.delete(key)
@@ -165,25 +167,24 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     // It may have been written all the same.
     if (before !== undefined)
       known.set(key, { uid: before.uid, digest: undefined, since: before.since, basedOn: undefined, made: undefined })
-    if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wish)
+    if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wanted)
     hold(error)
   }
 
   function hold(error: unknown): void {
     if (pausing || end.signal.aborted) return
     pausing = true
-    if (pause === 0) log.warn('Statuses cannot be written, trying again', { waiting: depth(), error })
-    pause = Math.min(MAX_PAUSE_MS, pause === 0 ? PAUSE_MS : pause * 2)
+    if (failures === 0) log.warn('Statuses cannot be written, trying again', { waiting: depth(), error })
     const resume = (): void => {
       pausing = false
       pump()
     }
-    clock.sleep(pause, end.signal).then(resume, resume)
+    clock.sleep(backOff(PAUSES, ++failures), end.signal).then(resume, resume)
   }
 
-  function enqueue(wish: Wish): void {
+  function enqueue(wanted: Write): void {
     if (end.signal.aborted) return
-    lanes[wish.kind].waiting.set(wish.status.key, wish)
+    lanes[wanted.kind].waiting.set(wanted.status.key, wanted)
     // Not within the caller's own turn.
     queueMicrotask(pump)
   }
@@ -213,18 +214,17 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     depth,
     async flush(timeoutMs) {
       if (depth() === 0) return 0
-      const over = new AbortController()
       const empty = new Promise<void>((resolve) => idle.add(resolve))
-      await Promise.race([empty, clock.sleep(timeoutMs, over.signal).catch(() => undefined)])
-      over.abort()
+      await within(clock, timeoutMs, empty, () => undefined)
       return depth()
     },
     stop() {
       end.abort()
       for (const { waiting } of Object.values(lanes)) waiting.clear()
+      pump()
     },
   }
 }
 
-const fieldsOf = (wish: Wish): StatusFields =>
-  wish.kind === 'ServerPilotApp' ? appFields(wish.status) : mappingFields(wish.status)
+const fieldsOf = (wanted: Write): StatusFields =>
+  wanted.kind === 'ServerPilotApp' ? appFields(wanted.status) : mappingFields(wanted.status)

@@ -195,7 +195,7 @@ test('Events on a real API server', { timeout: 60_000 }, async (t) => {
   const write = (message: string, fields?: unknown) => void lines.push({ message, fields })
   const log = { ...quiet, debug: write, info: write, warn: write, error: write }
   const recorder = createRecorder({
-    api: createEventApi(server.admin.events),
+    api: createEventApi(server.admin),
     instance: 'domainpilot-7c9d-x2x',
     clock: systemClock,
     log,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Kind, ObjectVersion, StatusApi } from '../../../src/kubernetes/api.ts'
+import type { Kind } from '../../../src/api/schema.ts'
+import type { ObjectVersion, StatusApi } from '../../../src/kubernetes/api.ts'
 import { createStatusApi } from '../../../src/kubernetes/client-apis.ts'
 import { quiet } from '../../../src/log/quiet.ts'
 import { createStatusWriter } from '../../../src/status/cluster/status-writer.ts'
@@ -38,7 +39,7 @@ function world(
   const lines: string[] = []
   let may = true
   const api: StatusApi = {
-    async patchStatus(kind, namespace, name, status, resourceVersion) {
+    async patchStatus({ kind, namespace, name }, status, resourceVersion) {
       const patch = { kind, key: `${namespace}/${name}`, status, resourceVersion }
       patches.push(patch)
       return await answer(patch)
@@ -278,7 +279,7 @@ test('statuses on a real API server', { timeout: 60_000 }, async (t) => {
   const write = (message: string, fields?: unknown) => void lines.push({ message, fields })
   const log = { ...quiet, debug: write, info: write, warn: write, error: write }
   const start = () =>
-    createStatusWriter({ api: createStatusApi(server.admin.custom), clock: systemClock, log, assertMayWrite() {} })
+    createStatusWriter({ api: createStatusApi(server.admin), clock: systemClock, log, assertMayWrite() {} })
 
   const version = await make('ServerPilotApp', 'serverpilotapps', 'network', { appId: 'nlcN0TwdZAyNEgdp' })
   await make('DomainMapping', 'domainmappings', 'neu', { domain: 'neu.example.org', appRef: { name: 'network' } })
