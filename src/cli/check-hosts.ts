@@ -13,11 +13,11 @@ import { rightAddresses } from '../controller/checks/targets.ts'
 import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import { UsageError } from '../setup/flags.ts'
+import { UsageError } from '../setup/option.ts'
 import { createResolver, lookUpAll } from '../setup/resolver.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../time/clock.ts'
-import type { Finding } from './check.ts'
+import type { Finding } from './finding.ts'
 
 /** The hosts that arguments name. Throws `UsageError` for one that is none. */
 export function hostsOf(names: readonly string[]): Host[] {

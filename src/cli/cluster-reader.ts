@@ -3,6 +3,7 @@ import { ANNOTATION, API_GROUP, API_VERSION } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
 import { connectCluster } from '../setup/cluster.ts'
+import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { granting } from '../setup/grant.ts'
 import type { Io } from '../setup/io.ts'
 import type { KubernetesSettings } from '../setup/settings.ts'
@@ -19,9 +20,6 @@ export interface ClusterReader {
   approve(app: AppObject, hash: string): Promise<void>
   close(): Promise<void>
 }
-
-/** Every namespace. */
-export const EVERYWHERE = ''
 
 const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
 const PAGE_SIZE = 500

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Given } from '../setup/flags.ts'
 import type { Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { runCommand } from './run.ts'
 

@@ -1,5 +1,5 @@
-import { type Given, UsageError } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'
+import { type Given, UsageError } from '../setup/option.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 
 /** `simulate`: the ServerPilot simulator on `--listen`, until SIGTERM or SIGINT. */

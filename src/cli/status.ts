@@ -1,16 +1,16 @@
 import { quiet } from '../log/quiet.ts'
 import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
-import type { Given } from '../setup/flags.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
+import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
 import { setUp } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { AppStatus, Status } from '../status/status.ts'
 import { createStatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
-import { passOver } from './pass.ts'
-import { readSource } from './plan.ts'
+import { passWithProgress } from './pass.ts'
 
 /** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
 const OLD = 15 * 60_000
@@ -65,9 +65,11 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
         clock: systemClock,
         leader: () => true,
       })
-      await readSource(setup)
-      for (const outcome of await passOver(io, setup, 'Looking at')) statuses.reconciled(outcome)
-      status = statuses.status()
+      await readSource(setup, io.signal)
+      const outcomes = await passWithProgress(io, setup, 'Looking at')
+      io.signal.throwIfAborted()
+      for (const outcome of outcomes) board.reconciled(outcome)
+      status = board.status()
       io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
     } else if (now - status.generatedAt > OLD) {
       io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)

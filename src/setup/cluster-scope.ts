@@ -1,11 +1,10 @@
 import { API_GROUP } from '../api/objects.ts'
-import { EVERYWHERE } from '../cli/cluster-reader.ts'
-import { namespacesOf } from '../cli/cluster-status.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import type { ObjectSource } from '../source/source.ts'
-import type { Given } from './flags.ts'
+import { EVERYWHERE, namespacesOf } from './cluster-namespaces.ts'
 import { granting } from './grant.ts'
 import type { Io } from './io.ts'
+import type { Given } from './option.ts'
 import type { Settings } from './settings.ts'
 
 /** What a one-shot command looks at. Empty lists: every namespace. */

@@ -27,12 +27,24 @@ export function connectionUrlOf(
   }
 }
 
+/**
+ * The databases of all apps as one read, for metrics: good when each of them can be read as a whole, with the number of mappings.
+ * Pure.
+ */
+export function readOf(apps: readonly App[], databases: Pick<DatabaseSource, 'mappingsOf'>) {
+  const reads = apps.map((app) => databases.mappingsOf(app))
+  const ok = reads.every(({ failure }) => failure === undefined)
+  return { ok, objects: reads.reduce((sum, { mappings }) => sum + mappings.length, 0) }
+}
+
 const NOTHING: MappingRead = { source: 'wordpress', mappings: [] }
 const NOT_READ: MappingRead = {
   source: 'wordpress',
   mappings: [],
   failure: { source: 'wordpress', message: 'The database was not read yet.' },
 }
+
+const hasDatabase = (app: App): boolean => app.spec.wordpress !== undefined
 
 /** Databases whose driver is loaded only once an app has one: it costs more than all the rest of most installs. */
 export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | undefined): DatabaseSource {
@@ -46,11 +58,11 @@ export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | 
     inner = source
     source.follow(apps)
     await source.start((changed) => tell?.(changed))
-    tell?.(new Set(apps.filter((app) => app.spec.wordpress !== undefined).map((app) => app.key)))
+    tell?.(new Set(apps.filter(hasDatabase).map((app) => app.key)))
   }
 
   function openWhenNeeded(): Promise<void> | undefined {
-    if (tell === undefined || !apps.some((app) => app.spec.wordpress !== undefined)) return undefined
+    if (tell === undefined || !apps.some(hasDatabase)) return undefined
     opening ??= open()
     return opening
   }
@@ -71,8 +83,9 @@ export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | 
       await opening?.catch(() => undefined)
       await inner?.stop()
     },
+    looked: () => inner?.looked() ?? !apps.some(hasDatabase),
     mappingsOf(app) {
-      if (app.spec.wordpress === undefined) return NOTHING
+      if (!hasDatabase(app)) return NOTHING
       return inner?.mappingsOf(app) ?? NOT_READ
     },
   }

@@ -1,7 +1,7 @@
 import type { App } from '../api/objects.ts'
 import { appDefaults } from '../api/schema.ts'
 import type { Ambient, AmbientDatabase } from './credentials.ts'
-import { UsageError } from './flags.ts'
+import { UsageError } from './option.ts'
 
 const KEY = 'default/default'
 

@@ -1,4 +1,4 @@
-import type { Environment } from './flags.ts'
+import type { Environment } from './option.ts'
 
 /** The process as commands see it: main.ts makes it, tests make their own. */
 export interface Io {

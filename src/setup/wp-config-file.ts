@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { endpointOf } from '../wp-config/db-host.ts'
 import { readWpConfig, type WpConfig, wpConfigFaultText } from '../wp-config/wp-config.ts'
 import type { FileSettings } from './credentials.ts'
-import { type Environment, UsageError } from './flags.ts'
+import { type Environment, UsageError } from './option.ts'
 
 /** What the file of `--wp-config` adds to the environment. Throws one `UsageError` with a line per fault; shows no value. */
 export function readFileSettings(

@@ -161,21 +161,17 @@ async function install(
 async function bootController(root: string, folder: string, simulator: Simulator, clock: Clock, options: WorldOptions) {
   const objects = createManifestSource({ paths: [folder] })
   const credentials = { clientId: simulator.clientId, apiKey: simulator.apiKey }
-  const accounts = createAccounts(
-    objects,
-    credentials,
-    () => true,
-    (of, origin) =>
-      createServerPilot({
-        baseUrl: simulator.url,
-        credentials: of,
-        credentialsOrigin: origin,
-        qps: options.qps ?? 2_000,
-        clock: systemClock,
-        timeoutMs: options.timeoutMs ?? 400,
-        actionPollMs: 20,
-        version: 'test',
-      }),
+  const accounts = createAccounts(objects, { credentials, mayUse: () => true }, ({ credentials: of, origin }) =>
+    createServerPilot({
+      baseUrl: simulator.url,
+      credentials: of,
+      credentialsOrigin: origin,
+      qps: options.qps ?? 2_000,
+      clock: systemClock,
+      timeoutMs: options.timeoutMs ?? 400,
+      actionPollMs: 20,
+      version: 'test',
+    }),
   )
   const store = await openFileStore(join(root, 'state'), { version: 'test' })
   const context = createContext(

@@ -8,7 +8,7 @@ import { wpConfigTemplate } from '../../src/cli/import.ts'
 import { readAmbient } from '../../src/setup/credentials.ts'
 import { connectionUrlOf, createDatabases, urlSecrets } from '../../src/setup/databases.ts'
 import { defaultApp } from '../../src/setup/default-app.ts'
-import { UsageError } from '../../src/setup/flags.ts'
+import { UsageError } from '../../src/setup/option.ts'
 import { databaseUrl, readFileSettings, watchWpConfig } from '../../src/setup/wp-config-file.ts'
 import type { DatabaseSource, MappingRead } from '../../src/source/source.ts'
 import { parseDatabaseUrl } from '../../src/source/wordpress/database-url.ts'
@@ -153,6 +153,7 @@ describe('databases', () => {
       follow: (apps) => void calls.push(`follow ${apps.length}`),
       start: async () => void calls.push('start'),
       stop: async () => void calls.push('stop'),
+      looked: () => true,
       mappingsOf: () => read,
     }
     return { calls, read, source }

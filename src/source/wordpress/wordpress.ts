@@ -12,6 +12,8 @@ export interface WordpressOptions {
    */
   connectionUrl: WatchPorts['connectionUrl']
   log?: WriteLog
+  /** Called after every look at a database, good or not. */
+  looked?: () => void
   /** Milliseconds of a clock that only goes forward; the system's when not given. */
   now?: () => number
   /** 0 to 1, for pauses of different length; the system's when not given. */
@@ -27,7 +29,13 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
  * nothing changed. `changed` is not called for the first looks, which `start` waits for.
  */
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
-  const { connectionUrl, log = () => {}, now = () => performance.now(), random = Math.random } = options
+  const {
+    connectionUrl,
+    log = () => {},
+    looked = () => {},
+    now = () => performance.now(),
+    random = Math.random,
+  } = options
   const limits = { ...LIMITS, ...options.limits }
   const watches = new Map<Key, { settings: Settings; watch: Watch }>()
   const ending = new Set<Promise<void>>()
@@ -39,7 +47,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
 
   function begin(app: App, settings: Settings, state: State): void {
     const changed = (): void => tell?.(new Set([app.key]))
-    const ports = { connectionUrl, now, random, limits, log, changed }
+    const ports = { connectionUrl, now, random, limits, log, looked, changed }
     watches.set(app.key, { settings, watch: watch(app, state, ports) })
   }
 
@@ -75,6 +83,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
       const state = watches.get(app.key)?.watch.state() ?? kept.get(app.key) ?? unread(app)
       return state.served
     },
+    looked: () => [...watches.values()].every(({ watch }) => watch.looked()),
     follow(next) {
       if (next.length === apps.length && next.every((app, index) => app === apps[index])) return
       apps = [...next]
