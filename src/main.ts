@@ -45,7 +45,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-// `| head` closes the pipe: that is no error of ours.
+// `| head` closes the pipe: that is not an error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done)
 })

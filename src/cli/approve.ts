@@ -58,7 +58,8 @@ function openSettings(io: Io, given: Given): { reader: ClusterReader; settings: 
 function splitName(name: string, standard: string): [namespace: string, name: string] {
   const parts = name.split('/')
   const [first = '', second] = parts
-  if (parts.length > 2 || parts.includes('')) throw new UsageError(`"${name}" is no app: write NAME or NAMESPACE/NAME.`)
+  if (parts.length > 2 || parts.includes(''))
+    throw new UsageError(`"${name}" is not an app: write NAME or NAMESPACE/NAME.`)
   return second === undefined ? [standard, first] : [first, second]
 }
 
@@ -126,14 +127,14 @@ async function handled(
 ): Promise<number> {
   const progress = startProgress(io, `Waiting for the daemon to act on ${key}`)
   try {
-    const deadline = systemClock.now() + PATIENCE
+    const deadline = systemClock.steady() + PATIENCE
     let otherSince: number | undefined
-    while (systemClock.now() < deadline) {
+    while (systemClock.steady() < deadline) {
       const app = await reader.app(namespace, name)
       const waiting = app.status.plan?.hash
       const other = waiting !== undefined && waiting !== plan.hash
-      otherSince = other ? (otherSince ?? systemClock.now()) : undefined
-      if (waiting === undefined || (otherSince !== undefined && systemClock.now() - otherSince >= STAYS)) {
+      otherSince = other ? (otherSince ?? systemClock.steady()) : undefined
+      if (waiting === undefined || (otherSince !== undefined && systemClock.steady() - otherSince >= STAYS)) {
         progress.stop()
         return outcome(io, app, plan)
       }

@@ -87,7 +87,7 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
 
 const ALLOWED: CaaVerdict = { state: 'Allowed', message: '' }
 
-/** A failure of the resolver as a whole is told as one, not as a fault of the domain. */
+/** A failure of the resolver as a whole is shown as one, not as a fault of the domain. */
 async function askedTwice(dns: Dns, verdict: DnsVerdict): Promise<DnsVerdict> {
   if (verdict.failure === undefined) return verdict
   const pulse = await takePulse(dns, [])

@@ -7,6 +7,7 @@ import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { granting } from '../setup/grant.ts'
 import type { Io } from '../setup/io.ts'
 import type { KubernetesSettings } from '../setup/settings.ts'
+import { unlessStopped } from '../setup/stop.ts'
 import { type AppObject, appObject, type MappingObject, mappingObject, pageOf } from './cluster-object.ts'
 
 /** The two kinds as the user of the kubeconfig may see them: get and list, no watch, nothing else of the cluster. */
@@ -61,9 +62,11 @@ export function openReader(io: Io, settings: KubernetesSettings): ClusterReader 
       const metadata = { resourceVersion, annotations: { [ANNOTATION.approvePlan]: hash } }
       const version = API_VERSION.slice(API_GROUP.length + 1)
       const call = { group: API_GROUP, version, namespace, plural: PLURAL.ServerPilotApp, name, body: { metadata } }
-      await connection.custom.patchNamespacedCustomObject(
-        { ...call, fieldManager: 'kubectl-domainpilot' },
-        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      await unlessStopped(io.signal, () =>
+        connection.custom.patchNamespacedCustomObject(
+          { ...call, fieldManager: 'kubectl-domainpilot' },
+          setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+        ),
       )
     },
     close: () => connection.close(),

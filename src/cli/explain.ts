@@ -27,17 +27,17 @@ export async function explainCommand(io: Io, given: Given, name: string): Promis
     await readSource(setup, io.signal)
     const outcomes = await passWithProgress(io, setup, 'Looking at')
     io.signal.throwIfAborted()
-    const told = readStatusFile(io, setup.settings.stateDir)
+    const known = readStatusFile(io, setup.settings.stateDir)
     const found = [
       ...outcomes
         .flatMap((outcome) => explain(setup, outcome, parsed.host))
-        .map((each) => withLooks(each, parsed.host, told)),
+        .map((each) => withLooks(each, parsed.host, known)),
       ...orphans(setup, parsed.host),
     ]
     if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
     else {
       const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
-      // What could not be asked is no answer: the failures below say why.
+      // What could not be asked is not known: the failures below say why.
       const unknown = outcomes.some(({ failure, observed }) => failure !== undefined && observed === undefined)
       if (found.length === 0 && unknown)
         io.out(`${displayHost(parsed.host)}\n  Not known: not every app could be asked.\n`)
@@ -90,8 +90,8 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
 }
 
 /** Adds what the daemon found out of DNS and certificate, which a pass does not look at. */
-function withLooks(each: Explanation, host: Host, told: Status | undefined): Explanation {
-  const mapping = told?.mappings.find(({ key }) => key === each.wantedBy)
+function withLooks(each: Explanation, host: Host, known: Status | undefined): Explanation {
+  const mapping = known?.mappings.find(({ key }) => key === each.wantedBy)
   const at = mapping?.hosts.find(({ name }) => name === host)
   if (mapping === undefined || at === undefined) return each
   const looks = looksOf(host, mapping.conditions, at)

@@ -15,7 +15,6 @@ import { systemClock } from '../time/clock.ts'
 const MAX_SILENCE = 10 * 60_000
 /** How long a stop waits for writes under way; ms. Kubernetes gives 30 s. */
 const GRACE = 20_000
-const APPROVALS_EVERY = 1_000
 /** How long a stop waits for statuses that are not written yet; ms. */
 const STATUS_GRACE = 5_000
 
@@ -58,7 +57,7 @@ async function followWpConfig(io: Io, { log, settings }: Setup, changed: () => v
   const { watchWpConfig } = await import('../setup/wp-config-file.ts')
   return watchWpConfig(path, io, {
     changed() {
-      log.info('The wp-config.php changed: beginning anew with it', { path })
+      log.info('The wp-config.php changed: starting again with it', { path })
       changed()
     },
     broken: (error) => log.warn('The wp-config.php cannot be read: what it said before goes on', { path, error }),
@@ -164,7 +163,7 @@ function keepFolder(
   statuses: Pick<StatusStore, 'status' | 'changes'>,
   enqueue: (app: string) => void,
 ): () => Promise<void> {
-  const endApprovals = watchApprovals(settings.stateDir, APPROVALS_EVERY, () => {
+  const endApprovals = watchApprovals(settings.stateDir, () => {
     for (const app of objects.apps()) enqueue(app.key)
   })
   const keeper = keepStatus(settings.stateDir, statuses, log)

@@ -106,14 +106,25 @@ export function cron(written: Written, where: string): string {
 export const cronOrOff = (written: Written, where: string): string | undefined =>
   written === 'off' ? undefined : cron(written, where)
 
+/** Where something listens. */
+export interface Address {
+  host: string
+  port: number
+}
+
 /** `host:port`, `[v6]:port`, `:port`; undefined for `off`. */
-export function listenAddress(written: Written, where: string): { host: string; port: number } | undefined {
-  if (written === 'off') return undefined
+export const listenAddress = (written: Written, where: string): Address | undefined =>
+  written === 'off' ? undefined : address(written, where, ', or off')
+
+/** `host:port`, `[v6]:port`, `:port`. `instead`: what else may be written, for the message. */
+export function address(written: Written, where: string, instead = ''): Address {
   const value = text(written)
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value)
   const port = Number(parts?.[3])
   if (parts === null || port > 65_535)
-    throw new UsageError(`${where}: "${value}" is not an address; write host:port, for example 127.0.0.1:8080, or off.`)
+    throw new UsageError(
+      `${where}: "${value}" is not an address; write host:port, for example 127.0.0.1:8080${instead}.`,
+    )
   return { host: parts[1] ?? (parts[2] || '0.0.0.0'), port }
 }
 

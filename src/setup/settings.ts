@@ -68,8 +68,8 @@ export function readSettings(
 }
 
 /**
- * Where the objects are when nobody names a folder. Whoever has a database needs none: the usual one counts when it is there.
- * Should it go missing later, that is told; should it be missing at the next start, the filters are others, and its removals need
+ * Where the objects are when nobody names a folder. With a database none is needed: the usual one counts when it is there.
+ * Should it go missing later, that is said; should it be missing at the next start, the filters are others, and its removals need
  * approval.
  */
 function usualPaths(paths: string[], { database }: Ambient, readFile: (path: string) => string): string[] {

@@ -8,7 +8,7 @@ export function aborted(signal: AbortSignal): Promise<undefined> {
 
 /**
  * What `work` comes to, or a rejection with the signal's reason once that aborts: then nobody waits for `work` any more, and what
- * becomes of it is dropped. For reads alone: a write that nobody waits for would go on behind the back of whoever comes next.
+ * becomes of it is dropped. For reads alone: a write that nobody waits for would go on while the next process already writes.
  */
 export async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted()

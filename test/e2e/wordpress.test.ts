@@ -98,7 +98,7 @@ test('run --wp-config, and nothing else: rows that come and go are on the app wi
 
   await t.test('a password that is wrong removes nothing; the right one is taken up by itself', async () => {
     await world.config({ password: 'wrong' })
-    await until('it begins anew', () => daemon.stderr().includes('beginning anew'))
+    await until('it starts again', () => daemon.stderr().includes('starting again'))
     await until('it says so', () => /Access denied|1045/.test(daemon.stderr()))
     assert.equal(world.listed().length, 5)
     await world.config()
