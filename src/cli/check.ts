@@ -12,16 +12,15 @@ import { startProgress } from './progress.ts'
 
 /** `check`: the connection test, a line each with the cause and the cure; of the hosts that are named, their DNS and certificate. */
 export async function checkCommand(io: Io, given: Given, names: readonly string[] = []): Promise<number> {
-  const { hostFindings, hostsOf } = await import('./check-hosts.ts')
-  const hosts = hostsOf(names)
+  const byHost = names.length === 0 ? undefined : await import('./check-hosts.ts')
+  const hosts = byHost?.hostsOf(names) ?? []
   const setup = await setUp(io, given, { oneShot: true, writes: false })
   const progress = startProgress(io, 'Checking')
   const findings: Finding[] = []
   try {
     await readSource(setup, io.signal)
     const say = (text: string): void => progress.say(text)
-    const found = hosts.length > 0 ? hostFindings(setup, hosts, say, io.signal) : allFindings(setup, say, io.signal)
-    findings.push(...(await found))
+    findings.push(...(await (byHost?.hostFindings(setup, hosts, say, io.signal) ?? allFindings(setup, say, io.signal))))
   } finally {
     progress.stop()
     await setup.close()

@@ -6,22 +6,24 @@ import type { Setup } from '../setup/setup.ts'
 import type { Outcome } from '../status/outcome.ts'
 
 /** Whether something could not be read or done. */
-export const failed = (setup: Setup, outcomes: readonly Outcome[]): boolean =>
-  setup.objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined || each.frozen.size > 0)
+export const failed = ({ objects }: Pick<Setup, 'objects'>, outcomes: readonly Outcome[]): boolean =>
+  objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined || each.frozen.size > 0)
 
 /** Prints the plans on standard output, and on standard error what went wrong. `applied`: they are results. */
 export function print(io: Io, given: Given, setup: Setup, outcomes: readonly Outcome[], applied = false): void {
   const failure = setup.objects.failure()
   if (given.output === 'json') io.out(`${JSON.stringify(toJson(outcomes, failure?.message, applied), null, 2)}\n`)
   else io.out(toText(io, outcomes, applied))
-  for (const { place, message } of setup.objects.faults()) io.err(`${place}: ${message}\n`)
+  // Why a database cannot be read is said below, of the app that it holds up.
+  const frozen = new Set(outcomes.flatMap((each) => [...each.frozen.values()]))
+  for (const { place, message } of setup.objects.faults()) if (!frozen.has(message)) io.err(`${place}: ${message}\n`)
   if (failure !== undefined)
     io.err(`Source ${failure.source}: ${failure.message}\nNothing is removed until it can be read in full.\n`)
   if (outcomes.length === 0 && failure === undefined) {
     io.err('There is no app: declare a ServerPilotApp, or set SERVERPILOT_APP_ID.\n')
   }
-  for (const { key, failure: fault, frozen } of outcomes) {
-    for (const [source, cause] of frozen) {
+  for (const { key, failure: fault, frozen: causes } of outcomes) {
+    for (const [source, cause] of causes) {
       if (source !== failure?.source) io.err(`${key}: SourceUnavailable: ${source}: ${cause}\n`)
     }
     if (fault !== undefined) io.err(`${key}: ${fault.reason}: ${fault.message}\n`)
