@@ -2,6 +2,7 @@ import { quiet } from '../log/quiet.ts'
 import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { openBoard } from '../setup/open-board.ts'
 import type { Given } from '../setup/option.ts'
 import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
@@ -56,15 +57,7 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
     const now = systemClock.now()
     let status = readStatusFile(io, setup.settings.stateDir)
     if (status === undefined || given.fresh === true) {
-      const statuses = createStatusStore({
-        version: io.version,
-        dryRun: setup.settings.dryRun,
-        objects: setup.objects,
-        metrics: setup.metrics,
-        log: quiet,
-        clock: systemClock,
-        leader: () => true,
-      })
+      const board = openBoard(io, { ...setup, cluster: undefined }, { leader: () => true, log: quiet })
       await readSource(setup, io.signal)
       const outcomes = await passWithProgress(io, setup, 'Looking at')
       io.signal.throwIfAborted()

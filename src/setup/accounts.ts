@@ -2,6 +2,7 @@ import type { App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
+import type { Secrets } from './secrets.ts'
 
 /** Where the daemon's own credentials come from, for messages. */
 export const AMBIENT = 'the environment'
@@ -11,8 +12,6 @@ export interface Accounts {
   accountOf(app: App): Promise<ServerPilot>
   /** The account of the daemon's own credentials, where there are any. */
   ambient(): ServerPilot | undefined
-  /** Every secret that is in use, for redaction. */
-  secrets(): string[]
 }
 
 /** Credentials, and where they come from, for messages. */
@@ -22,19 +21,19 @@ export interface AccountAccess {
 }
 
 /** The daemon's own credentials, where there are any, and whether an app of a namespace may use them. */
-export interface AmbientAccess {
+interface AmbientAccess {
   credentials: Credentials | undefined
   mayUse(namespace: string): boolean
 }
 
-/** Makes the accounts; asks nothing. `connect` makes the client of one. */
+/** Makes the accounts; asks nothing. `secrets` gets the keys of Secrets as they become known, `connect` makes the client of one. */
 export function createAccounts(
   objects: Pick<ObjectSource, 'secret'>,
   { credentials: ambient, mayUse }: AmbientAccess,
+  secrets: Pick<Secrets, 'add'>,
   connect: (account: AccountAccess) => ServerPilot,
 ): Accounts {
   const clients = new Map<string, ServerPilot>()
-  const known = new Set<string>(ambient === undefined ? [] : [ambient.apiKey])
 
   function clientFor(credentials: Credentials, origin: string): ServerPilot {
     const id = JSON.stringify([credentials.clientId.trim(), credentials.apiKey.trim()])
@@ -48,7 +47,7 @@ export function createAccounts(
       const reference = app.spec.credentialsSecretRef?.name
       if (reference !== undefined) {
         const credentials = await fromSecret(objects, app, reference)
-        known.add(credentials.apiKey)
+        secrets.add(credentials.apiKey)
         return clientFor(credentials, `Secret ${app.namespace}/${reference}`)
       }
       if (ambient === undefined) {
@@ -68,7 +67,6 @@ export function createAccounts(
       return clientFor(ambient, AMBIENT)
     },
     ambient: () => (ambient === undefined ? undefined : clientFor(ambient, AMBIENT)),
-    secrets: () => [...known],
   }
 }
 

@@ -23,10 +23,8 @@ const RESOURCES = ['serverpilotapps', 'domainmappings']
  */
 export async function scopeOf(
   io: Io,
-  given: Given,
-  settings: Settings,
+  { given, settings, writes }: { given: Given; settings: Settings; writes: boolean },
   connection: Pick<Connection, 'namespace' | 'authorization'>,
-  writes: boolean,
 ): Promise<Scope> {
   const selected = namespacesOf(io, given, settings, connection).filter((each) => each !== EVERYWHERE)
   if (selected.length === 0 || (await mayReadAll(connection))) return { selected, read: [] }

@@ -3,9 +3,10 @@ import type { Log } from '../log/log.ts'
 import type { DatabaseSource, MappingRead, ObjectSource } from '../source/source.ts'
 import type { AmbientDatabase } from './credentials.ts'
 import { isDefaultApp } from './default-app.ts'
+import type { Secrets } from './secrets.ts'
 
 /** Where the database of an app is. `origin` names it in messages: it shows no part of the URL. */
-export interface ConnectionUrl {
+interface ConnectionUrl {
   url: string
   origin: string
 }
@@ -14,7 +15,7 @@ export interface ConnectionUrl {
 export function connectionUrlOf(
   objects: Pick<ObjectSource, 'secret'>,
   ambient: AmbientDatabase | undefined,
-  known: Set<string>,
+  secrets: Pick<Secrets, 'addUrl'>,
 ): (app: App) => Promise<ConnectionUrl> {
   return async (app) => {
     if (isDefaultApp(app) && ambient !== undefined) return { url: ambient.url, origin: ambient.origin }
@@ -22,7 +23,7 @@ export function connectionUrlOf(
     const origin = `Secret ${app.namespace}/${name}, key ${key}`
     const url = await objects.secret(app.namespace, name, key)
     if (url === undefined) throw new Error(`${origin}: there is no such Secret, or it has no such key`)
-    known.add(url)
+    secrets.addUrl(url)
     return { url: url.trim(), origin }
   }
 }
@@ -89,16 +90,4 @@ export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | 
       return inner?.mappingsOf(app) ?? NOT_READ
     },
   }
-}
-
-/** What must not be shown of the URL of a database: all of it, and its password as it is written and as it is meant. */
-export function urlSecrets(url: string): string[] {
-  const password = /^[a-z]+:\/\/[^/@]*?:(.*)@/.exec(url)?.[1] ?? ''
-  let meant = password
-  try {
-    meant = decodeURIComponent(password)
-  } catch {
-    // A stray % in it: it is meant as it is written.
-  }
-  return [...new Set([url, password, meant])].filter((text) => text !== '')
 }

@@ -236,7 +236,7 @@ export const OPTIONS = {
   },
 } as const satisfies Record<string, OptionEntry>
 
-export type OptionName = keyof typeof OPTIONS
+type OptionName = keyof typeof OPTIONS
 
 /** Every option, decoded. */
 export type Flags = { [Name in OptionName]: ReturnType<(typeof OPTIONS)[Name]['decode']> }

@@ -111,5 +111,5 @@ function baseUrl({ serverpilotUrl, allowInsecureHttp }: Flags): URL {
 /** The standard variables, in either case; the lower-case one goes first, as in curl. */
 function readProxy(environment: Environment): ProxySettings {
   const either = (name: string): string | undefined => environment[name.toLowerCase()] || environment[name] || undefined
-  return { httpsProxy: either('HTTPS_PROXY'), httpProxy: either('HTTP_PROXY'), noProxy: either('NO_PROXY') }
+  return { httpsProxy: either('HTTPS_PROXY'), noProxy: either('NO_PROXY') }
 }

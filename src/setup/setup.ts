@@ -13,12 +13,13 @@ import type { DatabaseSource, ObjectSource } from '../source/source.ts'
 import { systemClock } from '../time/clock.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
-import { connectionUrlOf, createDatabases, readOf, urlSecrets } from './databases.ts'
+import { connectionUrlOf, createDatabases, readOf } from './databases.ts'
 import { defaultApp } from './default-app.ts'
 import { handedApprovals } from './handover.ts'
 import type { Io } from './io.ts'
 import type { Given } from './option.ts'
 import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
+import { createSecrets, type Secrets } from './secrets.ts'
 import { connectServerPilot } from './serverpilot-client.ts'
 import { loadSettings, type Settings } from './settings.ts'
 import { unlessStopped } from './stop.ts'
@@ -37,7 +38,7 @@ export interface Setup {
   close(): Promise<void>
 }
 
-export interface SetupOptions {
+interface SetupOptions {
   oneShot: boolean
   approval?: string
   /** Takes the state folder for itself; without it records are only read and nothing is ever written. */
@@ -52,19 +53,22 @@ interface Ground {
   settings: Settings
   log: Log
   metrics: Metrics
-  /** Where every part says what must not be shown. */
-  secrets: (() => string[])[]
+  /** Every part adds what must not be shown. */
+  secrets: Secrets
 }
 
 /** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
 export async function setUp(io: Io, given: Given, options: SetupOptions): Promise<Setup> {
   const settings = await loadSettings(io, given)
-  const secrets = [() => ambientSecrets(settings.ambient)]
+  const { credentials, database } = settings.ambient
+  const secrets = createSecrets()
+  if (credentials !== undefined) secrets.add(credentials.apiKey)
+  if (database !== undefined) secrets.addUrl(database.url)
   const log = createLogger({
     level: settings.logLevel,
     format: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
     destination: { write: (line) => io.err(line) },
-    secrets: () => secrets.flatMap((each) => each()),
+    secrets: secrets.all,
     colour: io.colour && io.errIsTerminal,
   })
   const metrics = createMetrics({
@@ -137,9 +141,10 @@ function onePass(
 
 function openAccounts(objects: ObjectSource, cluster: Cluster | undefined, ground: Ground): Accounts {
   const { io, settings, metrics, secrets } = ground
-  const accounts = createAccounts(
+  return createAccounts(
     objects,
     { credentials: settings.ambient.credentials, mayUse: mayUseAmbient(settings, cluster) },
+    secrets,
     (account) =>
       connectServerPilot(settings, io.version, account, {
         // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
@@ -154,8 +159,6 @@ function openAccounts(objects: ObjectSource, cluster: Cluster | undefined, groun
           }),
       }),
   )
-  secrets.push(accounts.secrets)
-  return accounts
 }
 
 /**
@@ -184,7 +187,7 @@ async function openClusterOf(ground: Ground): Promise<{ cluster: Cluster; object
   }
   const { partly, scopeOf } = await import('./cluster-scope.ts')
   try {
-    const scope = await unlessStopped(io.signal, () => scopeOf(io, given, settings, connection, writes))
+    const scope = await unlessStopped(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
     const cluster = openCluster(io, connection, kubernetes, quiet, { elect: writes, oneShot, read: scope.read })
     const objects = selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected })
     return { cluster, objects }
@@ -219,9 +222,7 @@ function openFiles(ground: Ground): ObjectSource {
 function openDatabases(objects: ObjectSource, ground: Ground): DatabaseSource {
   const { settings, metrics, secrets } = ground
   const log = sourceLog(ground)
-  const urls = new Set<string>()
-  secrets.push(() => [...urls].flatMap(urlSecrets))
-  const connectionUrl = connectionUrlOf(objects, settings.ambient.database, urls)
+  const connectionUrl = connectionUrlOf(objects, settings.ambient.database, secrets)
   const databases = createDatabases(async () => {
     const { createWordpressSource } = await import('../source/wordpress/wordpress.ts')
     return createWordpressSource({
@@ -232,12 +233,6 @@ function openDatabases(objects: ObjectSource, ground: Ground): DatabaseSource {
   }, log)
   return databases
 }
-
-/** Every secret of the settings, for redaction. */
-const ambientSecrets = ({ credentials, database }: Settings['ambient']): string[] => [
-  ...(credentials === undefined ? [] : [credentials.apiKey]),
-  ...(database === undefined ? [] : urlSecrets(database.url)),
-]
 
 type ClosableStore = OwnershipStore & { close(): Promise<void> }
 

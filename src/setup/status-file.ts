@@ -9,7 +9,7 @@ import { type Clock, every, systemClock } from '../time/clock.ts'
 import type { Io } from './io.ts'
 
 /** Name of the file in the state folder that the daemon writes, and `status` and `explain` read. */
-export const STATUS_FILE = 'status.json'
+const STATUS_FILE = 'status.json'
 
 /** How often it is looked whether something changed; ms. */
 const STATUS_EVERY = 2_000

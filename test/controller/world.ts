@@ -10,6 +10,7 @@ import { openFileStore } from '../../src/ownership/file-store.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import { createServerPilot } from '../../src/serverpilot/client.ts'
 import { createAccounts } from '../../src/setup/accounts.ts'
+import { createSecrets } from '../../src/setup/secrets.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
@@ -161,17 +162,21 @@ async function install(
 async function bootController(root: string, folder: string, simulator: Simulator, clock: Clock, options: WorldOptions) {
   const objects = createManifestSource({ paths: [folder] })
   const credentials = { clientId: simulator.clientId, apiKey: simulator.apiKey }
-  const accounts = createAccounts(objects, { credentials, mayUse: () => true }, ({ credentials: of, origin }) =>
-    createServerPilot({
-      baseUrl: simulator.url,
-      credentials: of,
-      credentialsOrigin: origin,
-      qps: options.qps ?? 2_000,
-      clock: systemClock,
-      timeoutMs: options.timeoutMs ?? 400,
-      actionPollMs: 20,
-      version: 'test',
-    }),
+  const accounts = createAccounts(
+    objects,
+    { credentials, mayUse: () => true },
+    createSecrets(),
+    ({ credentials: of, origin }) =>
+      createServerPilot({
+        baseUrl: simulator.url,
+        credentials: of,
+        credentialsOrigin: origin,
+        qps: options.qps ?? 2_000,
+        clock: systemClock,
+        timeoutMs: options.timeoutMs ?? 400,
+        actionPollMs: 20,
+        version: 'test',
+      }),
   )
   const store = await openFileStore(join(root, 'state'), { version: 'test' })
   const context = createContext(

@@ -6,9 +6,10 @@ import type { App } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
 import { wpConfigTemplate } from '../../src/cli/import.ts'
 import { readAmbient } from '../../src/setup/credentials.ts'
-import { connectionUrlOf, createDatabases, urlSecrets } from '../../src/setup/databases.ts'
+import { connectionUrlOf, createDatabases } from '../../src/setup/databases.ts'
 import { defaultApp } from '../../src/setup/default-app.ts'
 import { UsageError } from '../../src/setup/option.ts'
+import { createSecrets } from '../../src/setup/secrets.ts'
 import { databaseUrl, readFileSettings, watchWpConfig } from '../../src/setup/wp-config-file.ts'
 import type { DatabaseSource, MappingRead } from '../../src/source/source.ts'
 import { parseDatabaseUrl } from '../../src/source/wordpress/database-url.ts'
@@ -181,11 +182,11 @@ describe('databases', () => {
   })
 
   test('where it is: in the Secret that the app names, and what is missing is said', async () => {
-    const known = new Set<string>()
+    const known = createSecrets()
     const secrets: Record<string, string> = { 'ns/db/url': 'mysql://u:p%40ss@h/d' }
     const find = connectionUrlOf({ secret: async (...parts) => secrets[parts.join('/')] }, undefined, known)
     assert.deepEqual(await find(withDatabase), { url: 'mysql://u:p%40ss@h/d', origin: 'Secret ns/db, key url' })
-    assert.deepEqual([...known].flatMap(urlSecrets), ['mysql://u:p%40ss@h/d', 'p%40ss', 'p@ss'])
+    assert.deepEqual(known.all(), ['mysql://u:p%40ss@h/d', 'p%40ss', 'p@ss'])
     await assert.rejects(
       find(app('other', { connectionSecretRef: { name: 'none' } })),
       /Secret ns\/none, key url: there is no such Secret/,
