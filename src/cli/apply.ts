@@ -26,7 +26,7 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
     await readSource(setup, io.signal)
     const outcomes = await passWithProgress(io, setup, 'Applying')
     if (setup.cluster === undefined) await forgetStatusFile(setup.settings.stateDir)
-    if (outcomes.length > 0 || !io.signal.aborted) print(io, given, setup, outcomes, true)
+    if (outcomes.length > 0 || !io.signal.aborted) print(io, given, { objects: setup.objects, outcomes, applied: true })
     io.signal.throwIfAborted()
     if (failed(setup, outcomes)) return EXIT.failed
     return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done

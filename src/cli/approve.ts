@@ -25,7 +25,7 @@ export async function approveCommand(io: Io, given: Given, [name = '', hash]: re
   const { reader, settings } = openSettings(io, given)
   try {
     const [namespace, appName] = splitName(name, settings.selection.namespaces.at(-1) ?? reader.namespace)
-    return await approve(io, given, reader, await reader.app(namespace, appName), hash)
+    return await approve({ io, given, reader }, await reader.app(namespace, appName), hash)
   } finally {
     await reader.close()
   }
@@ -37,7 +37,7 @@ export async function approveWaiting(io: Io, given: Given, hash: string): Promis
   try {
     const { apps } = await readAll(reader, namespacesOf(io, given, settings, reader))
     const app = apps.find(({ status }) => status.plan?.hash === hash)
-    if (app !== undefined) return await approve(io, given, reader, app, hash)
+    if (app !== undefined) return await approve({ io, given, reader }, app, hash)
     io.err(`No plan with the hash ${visible(hash)} waits. \`${calledAs(io)} status\` shows those that do.\n`)
     return EXIT.failed
   } finally {
@@ -63,7 +63,14 @@ function splitName(name: string, standard: string): [namespace: string, name: st
   return second === undefined ? [standard, first] : [first, second]
 }
 
-async function approve(io: Io, given: Given, reader: ClusterReader, app: AppObject, hash?: string): Promise<number> {
+/** Who approves, and where. */
+interface Session {
+  io: Io
+  given: Given
+  reader: ClusterReader
+}
+
+async function approve({ io, given, reader }: Session, app: AppObject, hash?: string): Promise<number> {
   const { plan } = app.status
   if (plan === undefined) {
     io.err(`No plan of ${app.key} waits: there is nothing to approve.\n`)

@@ -81,7 +81,11 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
     dnsFinding(what, verdict),
     ...(caa.state === 'Allowed' ? [] : [{ verdict: 'warn', what, detail: `CAA: ${caa.message}` } as const]),
     ...(setup.settings.checkServed ? [await servedFinding(what, host, home, signal)] : []),
-    coverageFinding(what, host, home, new Map([...others, [host, verdict]]), caa, await changedAt(setup, home)),
+    coverageFinding(host, home, {
+      dns: new Map([...others, [host, verdict]]),
+      caa,
+      changedAt: await changedAt(setup, home),
+    }),
   ]
 }
 
@@ -159,13 +163,11 @@ async function servedFinding(what: string, host: Host, { seen, address }: Home, 
 
 /** Whether the app's certificate covers the host, and what keeps it from that. */
 function coverageFinding(
-  what: string,
   host: Host,
   { app, seen }: Home,
-  dns: ReadonlyMap<string, DnsVerdict>,
-  caa: CaaVerdict,
-  changedAt: number,
+  { dns, caa, changedAt }: { dns: ReadonlyMap<string, DnsVerdict>; caa: CaaVerdict; changedAt: number },
 ): Finding {
+  const what = displayHost(host)
   const observed = [...new Set([...seen.domains.map(compareKey), host])]
   const { hosts } = judgeCoverage({
     wanted: new Set([host]),

@@ -9,14 +9,21 @@ import type { Outcome } from '../status/outcome.ts'
 export const failed = ({ objects }: Pick<Setup, 'objects'>, outcomes: readonly Outcome[]): boolean =>
   objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined || each.frozen.size > 0)
 
-/** Prints the plans on standard output, and on standard error what went wrong. `applied`: they are results. */
-export function print(io: Io, given: Given, setup: Setup, outcomes: readonly Outcome[], applied = false): void {
-  const failure = setup.objects.failure()
+/** What a pass came to. `applied`: the plans are results. */
+interface Passed {
+  objects: Setup['objects']
+  outcomes: readonly Outcome[]
+  applied: boolean
+}
+
+/** Prints the plans on standard output, and on standard error what went wrong. */
+export function print(io: Io, given: Given, { objects, outcomes, applied }: Passed): void {
+  const failure = objects.failure()
   if (given.output === 'json') io.out(`${JSON.stringify(toJson(outcomes, failure?.message, applied), null, 2)}\n`)
   else io.out(toText(io, outcomes, applied))
   // Why a database cannot be read is said below, of the app that it holds up.
   const frozen = new Set(outcomes.flatMap((each) => [...each.frozen.values()]))
-  for (const { place, message } of setup.objects.faults()) if (!frozen.has(message)) io.err(`${place}: ${message}\n`)
+  for (const { place, message } of objects.faults()) if (!frozen.has(message)) io.err(`${place}: ${message}\n`)
   if (failure !== undefined)
     io.err(`Source ${failure.source}: ${failure.message}\nNothing is removed until it can be read in full.\n`)
   if (outcomes.length === 0 && failure === undefined) {

@@ -13,7 +13,7 @@ export async function planCommand(io: Io, given: Given): Promise<number> {
     await readSource(setup, io.signal)
     const outcomes = await passWithProgress(io, setup, 'Planning')
     io.signal.throwIfAborted()
-    print(io, given, setup, outcomes)
+    print(io, given, { objects: setup.objects, outcomes, applied: false })
     if (failed(setup, outcomes)) return EXIT.failed
     const differs = outcomes.some(({ plan }) => plan !== undefined && (writes(plan) || plan.waiting.length > 0))
     return given.exitCode === true && differs ? EXIT.differences : EXIT.done
