@@ -131,7 +131,7 @@ function onePass(
   return {
     accountOf: (app) => unlessStopped(io.signal, () => named(app)),
     records: { ...store, load: (account, appId) => unlessStopped(io.signal, () => store.load(account, appId)) },
-    async lookUpNow(app, hosts, serverId, signal: AbortSignal = io.signal) {
+    async lookUpNow(app, hosts, serverId, signal) {
       const { lookUp } = await import('./resolver.ts')
       const { lastAddress } = await (await accountOf(app)).getServer(serverId, signal)
       return await lookUp(settings, { app, address: lastAddress }, hosts, signal)
