@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { App } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
@@ -14,7 +12,8 @@ import { databaseUrl, readFileSettings, watchWpConfig } from '../../src/setup/wp
 import type { DatabaseSource, MappingRead } from '../../src/source/source.ts'
 import { parseDatabaseUrl } from '../../src/source/wordpress/database-url.ts'
 import { readWpConfig } from '../../src/wp-config/wp-config.ts'
-import { temporaryFolder, until } from '../e2e/process.ts'
+import { until } from '../e2e/process.ts'
+import { fakeClock } from '../time/fake-clock.ts'
 
 const text = (more = '', password = 's3cr@t/#%', host = 'db:3307') => `<?php
 define('DB_NAME', 'wordpress'); define('DB_USER', 'wp'); define('DB_PASSWORD', '${password}'); define('DB_HOST', '${host}');
@@ -103,25 +102,26 @@ describe('--wp-config', () => {
     )
   })
 
-  test('is looked at again: a broken version is told and changes nothing, a new one is taken up', async (t) => {
-    const folder = await temporaryFolder(t)
-    const path = join(folder, 'wp-config.php')
-    await writeFile(path, text())
-    const { readFileSync } = await import('node:fs')
-    const told: string[] = []
-    const stop = watchWpConfig(
-      path,
-      { environment: {}, readFile: (name) => readFileSync(name, 'utf8') },
-      { changed: () => told.push('changed'), broken: (error) => told.push(error.message) },
+  test('is looked at again: a broken version is said once and changes nothing, a new one is taken up', () => {
+    let content = text()
+    const calls: string[] = []
+    const clock = fakeClock()
+    watchWpConfig(
+      'wp-config.php',
+      { environment: {}, readFile: () => content },
+      { changed: () => calls.push('changed'), broken: (error) => calls.push(error.message) },
+      clock,
     )
-    t.after(stop)
-    await writeFile(path, '<?php define(')
-    await until('it is told', () => told.length === 1)
-    assert.match(told[0] ?? '', /is no PHP that can be read/)
-    await writeFile(join(folder, 'next.php'), text('', 'other'))
-    await rename(join(folder, 'next.php'), path)
-    await until('it is taken up', () => told.length === 2)
-    assert.equal(told[1], 'changed')
+    clock.advance(1_000)
+    assert.deepEqual(calls, [])
+    content = '<?php define('
+    clock.advance(2_000)
+    assert.equal(calls.length, 1)
+    assert.match(calls[0] ?? '', /is no PHP that can be read/)
+    content = text('', 'other')
+    clock.advance(1_000)
+    assert.equal(calls[1], 'changed')
+    assert.equal(clock.pending(), 0, 'it is looked at no more')
   })
 
   test('as objects of a cluster', () => {
