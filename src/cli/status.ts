@@ -2,14 +2,13 @@ import { quiet } from '../log/quiet.ts'
 import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
-import { openBoard } from '../setup/open-board.ts'
+import { openStatuses } from '../setup/open-statuses.ts'
 import type { Given } from '../setup/option.ts'
 import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
 import { setUp } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { AppStatus, Status } from '../status/status.ts'
-import { createStatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { passWithProgress } from './pass.ts'
 
@@ -57,12 +56,12 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
     const now = systemClock.now()
     let status = readStatusFile(io, setup.settings.stateDir)
     if (status === undefined || given.fresh === true) {
-      const board = openBoard(io, { ...setup, cluster: undefined }, { leader: () => true, log: quiet })
+      const statuses = openStatuses(io, { ...setup, cluster: undefined }, { leader: () => true, log: quiet })
       await readSource(setup, io.signal)
       const outcomes = await passWithProgress(io, setup, 'Looking at')
       io.signal.throwIfAborted()
-      for (const outcome of outcomes) board.reconciled(outcome)
-      status = board.status()
+      for (const outcome of outcomes) statuses.reconciled(outcome)
+      status = statuses.status()
       io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
     } else if (now - status.generatedAt > OLD) {
       io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)

@@ -10,19 +10,20 @@ export interface DnsRecall {
   rightSince: number | undefined
 }
 
-const shape = z.object({
+const object = z.object({
   metadata: z.object({ namespace: z.string(), generation: z.number() }),
   spec: z.object({ appRef: z.object({ name: z.string(), namespace: z.string().optional() }) }),
   status: z.unknown(),
 })
 
 /** Reads it off a `DomainMapping` of the API server; undefined where it says nothing of DNS. */
-export function dnsRecall(object: unknown): DnsRecall | undefined {
-  const { data } = shape.safeParse(object)
-  const ready = data?.status.conditions.find(({ type }) => type === 'DNSReady')
-  if (data === undefined || ready === undefined) return undefined
-  // It speaks of what the object said before: of another host, or of another app.
-  if (data.status.observedGeneration !== data.metadata.generation) return undefined
+export function dnsRecall(value: unknown): DnsRecall | undefined {
+  const { data } = object.safeParse(value)
+  if (data === undefined) return undefined
+  const { conditions, hosts, observedGeneration } = readMappingStatus(data.status)
+  const ready = conditions.find(({ type }) => type === 'DNSReady')
+  // What speaks of an older generation speaks of another host, or of another app.
+  if (ready === undefined || observedGeneration !== data.metadata.generation) return undefined
   const { name, namespace = data.metadata.namespace } = data.spec.appRef
   return {
     app: `${namespace}/${name}`,

@@ -1,12 +1,12 @@
 import { createDaemon, type Daemon } from '../controller/daemon.ts'
-import type { Board } from '../report/board.ts'
 import { type HealthFacts, liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
+import type { StatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { watchApprovals } from './handover.ts'
 import type { Io } from './io.ts'
-import { openBoard } from './open-board.ts'
 import { openChecks } from './open-checks.ts'
+import { openStatuses } from './open-statuses.ts'
 import type { Setup } from './setup.ts'
 import { keepStatus } from './status-file.ts'
 import { aborted } from './stop.ts'
@@ -29,8 +29,8 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
   const { settings, objects, cluster, log } = setup
   const elector = cluster?.elector
   const leads = (): boolean => elector?.isLeading() ?? true
-  const board = openBoard(io, setup, { leader: leads, log })
-  const daemon = await openDaemon(setup, board)
+  const statuses = openStatuses(io, setup, { leader: leads, log })
+  const daemon = await openDaemon(setup, statuses)
   /** Ends what was started, the last first. */
   const ends: (() => Promise<void> | undefined)[] = []
   let lost: string | undefined
@@ -38,12 +38,12 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
   try {
     const facts = (): HealthFacts => ({
       // A standby has no sweep that could turn: it is alive while it answers.
-      lastTurn: leads() ? board.lastTurn() : systemClock.now(),
+      lastTurn: leads() ? statuses.lastTurn() : systemClock.now(),
       synced: objects.synced(),
       leader: leads(),
       stopping: io.signal.aborted,
     })
-    const server = await listen(setup, board, facts)
+    const server = await listen(setup, statuses, facts)
     ends.push(async () => server?.stop())
     log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
     // A leader whose Lease is lost writes no more: there is nothing to wait for.
@@ -53,7 +53,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
     ends.push(() => daemon.stop(lost === undefined ? GRACE : 0))
     await begin(io, setup, daemon)
     started?.(server?.url)
-    if (cluster === undefined && !io.signal.aborted) endKeeping = keepFolder(setup, board, daemon.enqueue)
+    if (cluster === undefined && !io.signal.aborted) endKeeping = keepFolder(setup, statuses, daemon.enqueue)
     lost = await Promise.race([aborted(io.signal), elector?.lost ?? new Promise<never>(() => undefined)])
     if (lost !== undefined) log.error('Leadership is lost: this process ends', { reason: lost })
     log.info('Stopping')
@@ -64,11 +64,11 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
   return lost === undefined
 }
 
-async function openDaemon(setup: Setup, board: Board): Promise<Daemon> {
+async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> {
   const { context, settings, metrics, log } = setup
   const daemon: Daemon = createDaemon({
     context,
-    reporter: board,
+    reporter: statuses,
     log,
     workers: settings.workers,
     sweepSchedule: settings.sweepSchedule,
@@ -108,13 +108,13 @@ async function begin({ signal }: Io, { cluster, metrics, log }: Setup, daemon: D
 /** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
 function keepFolder(
   { settings, objects, log }: Setup,
-  board: Pick<Board, 'status' | 'changes'>,
+  statuses: Pick<StatusStore, 'status' | 'changes'>,
   enqueue: (app: string) => void,
 ): () => Promise<void> {
   const endApprovals = watchApprovals(settings.stateDir, () => {
     for (const app of objects.apps()) enqueue(app.key)
   })
-  const keeper = keepStatus(settings.stateDir, board, log)
+  const keeper = keepStatus(settings.stateDir, statuses, log)
   return async () => {
     endApprovals()
     await keeper.stop()
@@ -123,7 +123,7 @@ function keepFolder(
 
 async function listen(
   { settings, metrics, log }: Setup,
-  { status }: Pick<Board, 'status'>,
+  { status }: Pick<StatusStore, 'status'>,
   facts: () => HealthFacts,
 ): Promise<HttpServer | undefined> {
   if (settings.listen === undefined) return undefined

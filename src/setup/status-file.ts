@@ -3,8 +3,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Log } from '../log/log.ts'
-import type { Board } from '../report/board.ts'
 import type { Status } from '../status/status.ts'
+import type { StatusStore } from '../status/store.ts'
 import { type Clock, every, systemClock } from '../time/clock.ts'
 import type { Io } from './io.ts'
 
@@ -45,7 +45,7 @@ export async function forgetStatusFile(dir: string): Promise<void> {
 /** Writes the status to the state folder now and then, for `status`. */
 export function keepStatus(
   dir: string,
-  board: Pick<Board, 'status' | 'changes'>,
+  statuses: Pick<StatusStore, 'status' | 'changes'>,
   log: Log,
   clock: Pick<Clock, 'after'> = systemClock,
 ): { stop(): Promise<void> } {

@@ -54,6 +54,7 @@ export function combine(objects: ObjectSource, databases: readonly DatabaseSourc
       ...objects.apps().flatMap((app) => databases.flatMap((each) => databaseFaults(app, each))),
     ],
     failure: () => objects.failure(),
+    invalid: () => objects.invalid(),
     secret: (namespace, name, key) => objects.secret(namespace, name, key),
     namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
   }

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { App, Key } from '../../src/api/objects.ts'
 import { combine } from '../../src/source/combine.ts'
-import type { DatabaseSource, MappingRead, ObjectSource, SourceFailure } from '../../src/source/source.ts'
+import type {
+  DatabaseSource,
+  InvalidObject,
+  MappingRead,
+  ObjectSource,
+  SourceFailure,
+} from '../../src/source/source.ts'
 import { app } from './wordpress/world.ts'
 
 /** Declared objects with one app that names a database, and that database; both as the test sets them. */
@@ -13,6 +19,7 @@ function parts() {
     synced: true,
     looked: true,
     failure: undefined as SourceFailure | undefined,
+    invalid: [] as InvalidObject[],
     read: { source: 'wordpress', mappings: [] } as MappingRead,
     started: Promise.withResolvers<void>(),
   }
@@ -32,6 +39,7 @@ function parts() {
     mappingsOf: () => ({ source: 'manifests', mappings: [] }),
     faults: () => [{ place: 'a.yaml:1:1', message: 'wrong' }],
     failure: () => state.failure,
+    invalid: () => state.invalid,
     secret: async (...parts) => parts.join('/'),
     namespaceLabels: (namespace) => ({ namespace }),
   }
@@ -96,8 +104,9 @@ describe('combine', () => {
   })
 
   test('everything else is what the objects say, and every part is there for mappings', async () => {
-    const { objects, database } = parts()
+    const { state, objects, database } = parts()
     const all = combine(objects, [database])
+    assert.equal(all.invalid(), state.invalid)
     assert.deepEqual(all.parts, [objects, database])
     assert.equal(all.name, 'manifests')
     assert.equal(all.app('wordpress/network')?.name, 'network')
