@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { App, Key } from '../../src/api/objects.ts'
 import { combine } from '../../src/source/combine.ts'
+import { selectApps } from '../../src/source/select.ts'
 import type {
   DatabaseSource,
   InvalidObject,
@@ -113,5 +114,24 @@ describe('combine', () => {
     assert.equal(all.mappingsOf(app()).source, 'manifests')
     assert.equal(await all.secret('a', 'b', 'c'), 'a/b/c')
     assert.deepEqual(all.namespaceLabels?.('a'), { namespace: 'a' })
+  })
+})
+
+describe('selectApps', () => {
+  test('an invalid object counts where its last good version is selected; one that never was valid, where no label is asked for', () => {
+    const { state, objects } = parts()
+    const invalid = (kind: InvalidObject['kind'], name: string): InvalidObject => ({
+      ...{ kind, key: `wordpress/${name}`, namespace: 'wordpress', name, generation: 2 },
+      ...{ place: 'test', message: 'wrong' },
+    })
+    state.apps = [{ ...app(), labels: { tier: 'shops' } }]
+    state.invalid = [invalid('ServerPilotApp', 'network'), invalid('ServerPilotApp', 'new')]
+    const left = (namespaces: string[], matchLabels: Record<string, string>): string[] =>
+      selectApps(objects, { namespaces, selector: { matchLabels } })
+        .invalid()
+        .map(({ name }) => name)
+    assert.deepEqual(left([], {}), ['network', 'new'])
+    assert.deepEqual(left([], { tier: 'shops' }), ['network'])
+    assert.deepEqual(left(['elsewhere'], {}), [])
   })
 })
