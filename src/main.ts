@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { CommanderError } from 'commander'
-import { buildProgram } from './cli/program.ts'
-import { UsageError } from './setup/flags.ts'
 import { calledAs, EXIT, type Io } from './setup/io.ts'
+import { systemClock } from './time/clock.ts'
 import { VERSION } from './version.ts'
+
+/** How long what a stop left over may take to end by itself; ms. */
+const LEFT_OVERS_MS = 300
 
 /** The only reader of process.*: parse, run, release. */
 const stop = new AbortController()
@@ -44,13 +45,19 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-// `| head` closes the pipe: that is no error of ours.
+// `| head` closes the pipe: that is not an error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done)
 })
 
 async function main(): Promise<number> {
   let status: number = EXIT.done
+  // After the handlers of signals: loading takes long enough to be stopped meanwhile.
+  const [{ CommanderError }, { buildProgram }, { UsageError }] = await Promise.all([
+    import('commander'),
+    import('./cli/program.ts'),
+    import('./setup/option.ts'),
+  ])
   const program = buildProgram(io, calledAs(io), (code) => {
     status = code
   })
@@ -63,10 +70,15 @@ async function main(): Promise<number> {
       io.err(`${error.message}\n`)
       return EXIT.usage
     }
-    if (stop.signal.aborted) return EXIT.failed
+    if (stop.signal.aborted) {
+      io.err('Stopped.\n')
+      return EXIT.failed
+    }
     io.err(`${error instanceof Error ? error.message : String(error)}\n`)
     return EXIT.failed
   }
 }
 
 process.exitCode = await main()
+// A read that was given up because of the stop, and that nobody answers, would keep the process alive.
+if (stop.signal.aborted) systemClock.after(LEFT_OVERS_MS, () => process.exit(), { idle: true })

@@ -2,13 +2,14 @@ import type { Key } from '../api/objects.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
 import { visible } from '../log/visible.ts'
 import { counted } from '../report/words.ts'
-import { type Given, UsageError } from '../setup/flags.ts'
+import { namespacesOf } from '../setup/cluster-namespaces.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { type Given, UsageError } from '../setup/option.ts'
 import { readSettings, type Settings } from '../setup/settings.ts'
 import { systemClock } from '../time/clock.ts'
 import type { AppObject } from './cluster-object.ts'
 import { type ClusterReader, openReader } from './cluster-reader.ts'
-import { namespacesOf, readAll } from './cluster-status.ts'
+import { readAll } from './cluster-status.ts'
 import { startProgress } from './progress.ts'
 
 /** How long `approve` waits for the daemon, and how often it looks; ms. */
@@ -24,7 +25,7 @@ export async function approveCommand(io: Io, given: Given, [name = '', hash]: re
   const { reader, settings } = openSettings(io, given)
   try {
     const [namespace, appName] = splitName(name, settings.selection.namespaces.at(-1) ?? reader.namespace)
-    return await approve(io, given, reader, await reader.app(namespace, appName), hash)
+    return await approve({ io, given, reader }, await reader.app(namespace, appName), hash)
   } finally {
     await reader.close()
   }
@@ -36,7 +37,7 @@ export async function approveWaiting(io: Io, given: Given, hash: string): Promis
   try {
     const { apps } = await readAll(reader, namespacesOf(io, given, settings, reader))
     const app = apps.find(({ status }) => status.plan?.hash === hash)
-    if (app !== undefined) return await approve(io, given, reader, app, hash)
+    if (app !== undefined) return await approve({ io, given, reader }, app, hash)
     io.err(`No plan with the hash ${visible(hash)} waits. \`${calledAs(io)} status\` shows those that do.\n`)
     return EXIT.failed
   } finally {
@@ -57,11 +58,19 @@ function openSettings(io: Io, given: Given): { reader: ClusterReader; settings: 
 function splitName(name: string, standard: string): [namespace: string, name: string] {
   const parts = name.split('/')
   const [first = '', second] = parts
-  if (parts.length > 2 || parts.includes('')) throw new UsageError(`"${name}" is no app: write NAME or NAMESPACE/NAME.`)
+  if (parts.length > 2 || parts.includes(''))
+    throw new UsageError(`"${name}" is not an app: write NAME or NAMESPACE/NAME.`)
   return second === undefined ? [standard, first] : [first, second]
 }
 
-async function approve(io: Io, given: Given, reader: ClusterReader, app: AppObject, hash?: string): Promise<number> {
+/** Who approves, and where. */
+interface Session {
+  io: Io
+  given: Given
+  reader: ClusterReader
+}
+
+async function approve({ io, given, reader }: Session, app: AppObject, hash?: string): Promise<number> {
   const { plan } = app.status
   if (plan === undefined) {
     io.err(`No plan of ${app.key} waits: there is nothing to approve.\n`)
@@ -125,14 +134,14 @@ async function handled(
 ): Promise<number> {
   const progress = startProgress(io, `Waiting for the daemon to act on ${key}`)
   try {
-    const deadline = systemClock.now() + PATIENCE
+    const deadline = systemClock.steady() + PATIENCE
     let otherSince: number | undefined
-    while (systemClock.now() < deadline) {
+    while (systemClock.steady() < deadline) {
       const app = await reader.app(namespace, name)
       const waiting = app.status.plan?.hash
       const other = waiting !== undefined && waiting !== plan.hash
-      otherSince = other ? (otherSince ?? systemClock.now()) : undefined
-      if (waiting === undefined || (otherSince !== undefined && systemClock.now() - otherSince >= STAYS)) {
+      otherSince = other ? (otherSince ?? systemClock.steady()) : undefined
+      if (waiting === undefined || (otherSince !== undefined && systemClock.steady() - otherSince >= STAYS)) {
         progress.stop()
         return outcome(io, app, plan)
       }

@@ -13,11 +13,11 @@ import { rightAddresses } from '../controller/checks/targets.ts'
 import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import { UsageError } from '../setup/flags.ts'
+import { UsageError } from '../setup/option.ts'
 import { createResolver, lookUpAll } from '../setup/resolver.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../time/clock.ts'
-import type { Finding } from './check.ts'
+import type { Finding } from './finding.ts'
 
 /** The hosts that arguments name. Throws `UsageError` for one that is none. */
 export function hostsOf(names: readonly string[]): Host[] {
@@ -81,13 +81,17 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
     dnsFinding(what, verdict),
     ...(caa.state === 'Allowed' ? [] : [{ verdict: 'warn', what, detail: `CAA: ${caa.message}` } as const]),
     ...(setup.settings.checkServed ? [await servedFinding(what, host, home, signal)] : []),
-    coverageFinding(what, host, home, new Map([...others, [host, verdict]]), caa, await changedAt(setup, home)),
+    coverageFinding(host, home, {
+      dns: new Map([...others, [host, verdict]]),
+      caa,
+      changedAt: await changedAt(setup, home),
+    }),
   ]
 }
 
 const ALLOWED: CaaVerdict = { state: 'Allowed', message: '' }
 
-/** A failure of the resolver as a whole is told as one, not as a fault of the domain. */
+/** A failure of the resolver as a whole is shown as one, not as a fault of the domain. */
 async function askedTwice(dns: Dns, verdict: DnsVerdict): Promise<DnsVerdict> {
   if (verdict.failure === undefined) return verdict
   const probe = await probeResolver(dns, [])
@@ -159,13 +163,11 @@ async function servedFinding(what: string, host: Host, { seen, address }: Home, 
 
 /** Whether the app's certificate covers the host, and what keeps it from that. */
 function coverageFinding(
-  what: string,
   host: Host,
   { app, seen }: Home,
-  dns: ReadonlyMap<string, DnsVerdict>,
-  caa: CaaVerdict,
-  changedAt: number,
+  { dns, caa, changedAt }: { dns: ReadonlyMap<string, DnsVerdict>; caa: CaaVerdict; changedAt: number },
 ): Finding {
+  const what = displayHost(host)
   const observed = [...new Set([...seen.domains.map(compareKey), host])]
   const { hosts } = judgeCoverage({
     wanted: new Set([host]),

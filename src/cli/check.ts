@@ -1,41 +1,32 @@
 import type { App } from '../api/objects.ts'
 import { failureOf } from '../controller/context/errors.ts'
 import { MAX_HOSTS } from '../plan/capacity.ts'
-import { painter } from '../report/terminal.ts'
 import { cureOf } from '../report/words.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import type { Given } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
+import { readSource } from '../setup/pass.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
-import { readSource } from './plan.ts'
+import { type Finding, printFindings } from './finding.ts'
 import { startProgress } from './progress.ts'
-
-/** One line of the connection test. */
-export interface Finding {
-  verdict: 'ok' | 'warn' | 'fail'
-  what: string
-  /** What was found, or the cause. */
-  detail: string
-  cure?: string
-}
 
 /** `check`: the connection test, a line each with the cause and the cure; of the hosts that are named, their DNS and certificate. */
 export async function checkCommand(io: Io, given: Given, names: readonly string[] = []): Promise<number> {
-  const { hostFindings, hostsOf } = await import('./check-hosts.ts')
-  const hosts = hostsOf(names)
+  const byHost = names.length === 0 ? undefined : await import('./check-hosts.ts')
+  const hosts = byHost?.hostsOf(names) ?? []
   const setup = await setUp(io, given, { oneShot: true, writes: false })
   const progress = startProgress(io, 'Checking')
   const findings: Finding[] = []
   try {
-    await readSource(setup)
+    await readSource(setup, io.signal)
     const say = (text: string): void => progress.say(text)
-    const found = hosts.length > 0 ? hostFindings(setup, hosts, say, io.signal) : allFindings(setup, say, io.signal)
-    findings.push(...(await found))
+    findings.push(...(await (byHost?.hostFindings(setup, hosts, say, io.signal) ?? allFindings(setup, say, io.signal))))
   } finally {
     progress.stop()
     await setup.close()
   }
-  print(io, given, findings)
+  io.signal.throwIfAborted()
+  printFindings(io, given, findings)
   return findings.some((each) => each.verdict === 'fail') ? EXIT.failed : EXIT.done
 }
 
@@ -48,19 +39,6 @@ async function allFindings(setup: Setup, say: (text: string) => void, signal: Ab
   }
   if (setup.objects.apps().length === 0) findings.push(await accountFinding(setup, signal))
   return findings
-}
-
-function print(io: Io, given: Given, findings: readonly Finding[]): void {
-  if (given.output === 'json') {
-    io.out(`${JSON.stringify({ findings }, null, 2)}\n`)
-    return
-  }
-  const paint = painter(io.colour && io.outIsTerminal)
-  const tone = { ok: 'ok', warn: 'work', fail: 'bad' } as const
-  for (const { verdict, what, detail, cure } of findings) {
-    io.out(`${paint(tone[verdict], verdict.padEnd(4))}  ${what}: ${detail}\n`)
-    if (cure !== undefined && cure !== '') io.out(`      → ${cure}\n`)
-  }
 }
 
 function sourceFindings({ objects, settings }: Setup): Finding[] {

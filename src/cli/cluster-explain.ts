@@ -1,13 +1,14 @@
 import { matchesSelector } from '../api/selector.ts'
 import type { Host } from '../domain/host.ts'
 import { cureOf } from '../report/words.ts'
-import type { Given } from '../setup/flags.ts'
+import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, EVERYWHERE, openReader } from './cluster-reader.ts'
+import { type ClusterReader, openReader } from './cluster-reader.ts'
 import { readAll } from './cluster-status.ts'
-import { type Explanation, explanationText, FINE, means } from './explain.ts'
+import { type Explanation, explanationText, FINE, means } from './explanation.ts'
 import { looksOf } from './looks.ts'
 
 /** `explain HOST` in a cluster, off the objects alone. Looks into every namespace that the user may read. */

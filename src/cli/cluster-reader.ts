@@ -2,11 +2,13 @@ import { ANNOTATION, API_GROUP } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { mergePatch } from '../kubernetes/client-apis.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
-import { collectionPath, EVERY_NAMESPACE, objectPath, PLURAL } from '../kubernetes/paths.ts'
+import { collectionPath, objectPath, PLURAL } from '../kubernetes/paths.ts'
 import { connectCluster } from '../setup/cluster.ts'
+import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { granting } from '../setup/grant.ts'
 import type { Io } from '../setup/io.ts'
 import type { KubernetesSettings } from '../setup/settings.ts'
+import { unlessStopped } from '../setup/stop.ts'
 import { type AppObject, appObject, type MappingObject, mappingObject, pageOf } from './cluster-object.ts'
 
 /** The two kinds as the user of the kubeconfig may see them: get and list, no watch, nothing else of the cluster. */
@@ -20,9 +22,6 @@ export interface ClusterReader {
   approve(app: AppObject, hash: string): Promise<void>
   close(): Promise<void>
 }
-
-/** Every namespace. */
-export const EVERYWHERE = EVERY_NAMESPACE
 
 const PAGE_SIZE = 500
 
@@ -57,7 +56,8 @@ export function openReader(io: Io, settings: KubernetesSettings): ClusterReader 
     async approve({ namespace, name, resourceVersion }, hash) {
       const metadata = { resourceVersion, annotations: { [ANNOTATION.approvePlan]: hash } }
       const path = objectPath({ kind: 'ServerPilotApp', namespace, name })
-      await connection.call(mergePatch(path, { metadata }, { fieldManager: 'kubectl-domainpilot' }))
+      const patch = mergePatch(path, { metadata }, { fieldManager: 'kubectl-domainpilot' })
+      await unlessStopped(io.signal, () => connection.call(patch))
     },
     close: () => connection.close(),
   }

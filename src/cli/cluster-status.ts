@@ -1,12 +1,13 @@
 import { matchesSelector } from '../api/selector.ts'
-import type { Given } from '../setup/flags.ts'
+import { namespacesOf } from '../setup/cluster-namespaces.ts'
 import type { Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus, Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, EVERYWHERE, openReader } from './cluster-reader.ts'
+import { type ClusterReader, openReader } from './cluster-reader.ts'
 
 /**
  * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that
@@ -28,18 +29,6 @@ export async function readClusterStatus(
   } finally {
     await reader.close()
   }
-}
-
-/** The namespaces that a person means, as kubectl has it: those named, else the context's; with `-A` all. */
-export function namespacesOf(
-  io: Pick<Io, 'plugin'>,
-  given: Given,
-  { selection }: Settings,
-  { namespace }: Pick<ClusterReader, 'namespace'>,
-): readonly string[] {
-  if (given.allNamespaces === true) return [EVERYWHERE]
-  if (selection.namespaces.length > 0) return [...new Set(selection.namespaces)]
-  return io.plugin ? [namespace] : [EVERYWHERE]
 }
 
 /** Both kinds of some namespaces. */

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 
-export type Shell = 'bash' | 'zsh' | 'fish'
+type Shell = 'bash' | 'zsh' | 'fish'
 
 /** Checks the argument of `completion`. */
 export function parseShell(value: string): Shell {

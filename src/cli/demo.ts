@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Given } from '../setup/flags.ts'
 import type { Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
 import { startSimulator } from '../simulator/simulator.ts'
+import { type Cancel, type Clock, every, systemClock } from '../time/clock.ts'
 import { runCommand } from './run.ts'
 
 /** Between two changes of the demo's mappings; ms. */
@@ -51,7 +52,7 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
     checkServed: 'false',
     dnsServers: [simulator.nameserver ?? ''],
   }
-  const traffic = startTraffic(domains)
+  const endTraffic = startTraffic(domains)
   try {
     return await runCommand({ ...io, environment }, options, (url) => {
       io.out(
@@ -60,7 +61,7 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
       io.out('  Edit, add or delete a file in the folder and watch the page. Ctrl-C stops and cleans up.\n\n')
     })
   } finally {
-    traffic.stop()
+    endTraffic()
     await simulator.stop()
     await rm(folder, { recursive: true, force: true })
   }
@@ -87,13 +88,12 @@ spec: {domain: ${name}.example.com, www: Never, appRef: {name: network}}
 }
 
 /** Customers come and go: every few seconds one mapping appears, or goes again. */
-function startTraffic(folder: string): { stop(): void } {
+function startTraffic(folder: string, clock: Pick<Clock, 'after'> = systemClock): Cancel {
   let turn = 0
-  const timer = setInterval(() => {
+  return every(clock, PACE, () => {
     const name = NAMES[6 + (Math.floor(turn / 2) % 4)] ?? 'library'
     const path = join(folder, `${name}.yaml`)
     const change = turn++ % 2 === 0 ? writeFile(path, mappingYaml(name)) : rm(path, { force: true })
     change.catch(() => undefined) // the folder goes when the demo ends
-  }, PACE)
-  return { stop: () => clearInterval(timer) }
+  })
 }

@@ -1,33 +1,16 @@
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
-import { visible } from '../log/visible.ts'
 import { cureOf } from '../report/words.ts'
-import { type Given, UsageError } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'
+import { type Given, UsageError } from '../setup/option.ts'
+import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { Outcome } from '../status/outcome.ts'
 import type { Status } from '../status/status.ts'
+import { type Explanation, explanationText, FINE, means, parsesTo } from './explanation.ts'
 import { looksOf } from './looks.ts'
-import { passOver } from './pass.ts'
-import { readSource } from './plan.ts'
-
-/** What is known of one host on one app. */
-export interface Explanation {
-  app: string
-  appId: string
-  wantedBy: string | undefined
-  place: string | undefined
-  heldBy: string | undefined
-  claim: string | undefined
-  /** Undefined: not known. */
-  listed: boolean | undefined
-  verdict: string
-  /** What the daemon's looks found; undefined where it said nothing. */
-  dns?: string | undefined
-  certificate?: string | undefined
-  next: string
-}
+import { passWithProgress } from './pass.ts'
 
 /** `explain HOST`: who wants it, who holds it, where it stands, why it is absent, what happens next. */
 export async function explainCommand(io: Io, given: Given, name: string): Promise<number> {
@@ -41,19 +24,20 @@ export async function explainCommand(io: Io, given: Given, name: string): Promis
   }
   const setup = await setUp(io, given, { oneShot: true, writes: false })
   try {
-    await readSource(setup)
-    const outcomes = await passOver(io, setup, 'Looking at')
-    const told = readStatusFile(io, setup.settings.stateDir)
+    await readSource(setup, io.signal)
+    const outcomes = await passWithProgress(io, setup, 'Looking at')
+    io.signal.throwIfAborted()
+    const known = readStatusFile(io, setup.settings.stateDir)
     const found = [
       ...outcomes
         .flatMap((outcome) => explain(setup, outcome, parsed.host))
-        .map((each) => withLooks(each, parsed.host, told)),
+        .map((each) => withLooks(each, parsed.host, known)),
       ...orphans(setup, parsed.host),
     ]
     if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
     else {
       const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
-      // What could not be asked is no answer: the failures below say why.
+      // What could not be asked is not known: the failures below say why.
       const unknown = outcomes.some(({ failure, observed }) => failure !== undefined && observed === undefined)
       if (found.length === 0 && unknown)
         io.out(`${displayHost(parsed.host)}\n  Not known: not every app could be asked.\n`)
@@ -106,8 +90,8 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
 }
 
 /** Adds what the daemon found out of DNS and certificate, which a pass does not look at. */
-function withLooks(each: Explanation, host: Host, told: Status | undefined): Explanation {
-  const mapping = told?.mappings.find(({ key }) => key === each.wantedBy)
+function withLooks(each: Explanation, host: Host, known: Status | undefined): Explanation {
+  const mapping = known?.mappings.find(({ key }) => key === each.wantedBy)
   const at = mapping?.hosts.find(({ name }) => name === host)
   if (mapping === undefined || at === undefined) return each
   const looks = looksOf(host, mapping.conditions, at)
@@ -130,23 +114,7 @@ function orphans({ objects }: Setup, host: Host): Explanation[] {
   }))
 }
 
-const parsesTo = (name: string, host: Host): boolean => {
-  const parsed = parseHost(name)
-  return parsed.ok && parsed.host === host
-}
-
-/** Also a domain that is written wrongly, such as a URL of that host. */
-export const means = (domain: string, host: Host): boolean =>
-  parsesTo(domain, host) ||
-  domain
-    .toLowerCase()
-    .split(/[^a-z0-9.-]+/)
-    .includes(host)
-
 const sourceNote = ({ objects }: Setup): string | undefined => objects.failure()?.message
-
-/** What is next where nothing is. */
-export const FINE = 'Nothing: it is as it should be.'
 
 const NEXT = {
   add: 'It is added by the next apply, or by the daemon at once.',
@@ -166,24 +134,4 @@ function verdictOf(facts: {
     listed === undefined ? 'not known: ServerPilot could not be asked' : listed ? 'on the app' : 'not on the app'
   const whose = wanted ? 'wanted' : owned ? 'no longer wanted' : 'foreign: not ours, left alone'
   return `${where}, ${whose}${why === undefined ? '' : `: ${why}`}`
-}
-
-/** What was found, an app each; `none`: the sentence for nothing. */
-export function explanationText(host: Host, found: readonly Explanation[], none: string): string {
-  if (found.length === 0) {
-    return `${displayHost(host)}\n  ${none}\n  → Declare a DomainMapping with spec.domain: ${host}\n`
-  }
-  const blocks = found.map((each) => {
-    const lines = [
-      `  app        ${each.app} (${each.appId})`,
-      `  wanted by  ${each.wantedBy === undefined ? 'nobody' : `${visible(each.wantedBy)} (${visible(each.place ?? '')})`}`,
-      `  held by    ${each.heldBy === undefined ? 'nobody' : `${each.heldBy} (${each.claim})`}`,
-      `  stands     ${visible(each.verdict)}`,
-      ...(each.dns === undefined ? [] : [`  dns        ${visible(each.dns)}`]),
-      ...(each.certificate === undefined ? [] : [`  cert       ${visible(each.certificate)}`]),
-      `  next       ${visible(each.next)}`,
-    ]
-    return lines.join('\n')
-  })
-  return `${displayHost(host)}\n${blocks.join('\n\n')}\n`
 }

@@ -2,9 +2,10 @@ import { stringify } from 'yaml'
 import { API_VERSION } from '../api/objects.ts'
 import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import { AMBIENT } from '../setup/accounts.ts'
 import type { Ambient } from '../setup/credentials.ts'
-import { type Given, text, UsageError } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'
+import { type Given, UsageError } from '../setup/option.ts'
 import { connectServerPilot } from '../setup/serverpilot-client.ts'
 import { loadSettings } from '../setup/settings.ts'
 import { startProgress } from './progress.ts'
@@ -12,7 +13,7 @@ import { startProgress } from './progress.ts'
 /** `import`: prints the objects that describe what ServerPilot has now, so that a first `plan` is empty. */
 export async function importCommand(io: Io, given: Given): Promise<number> {
   const settings = await loadSettings(io, given)
-  if (text('wpConfig', given, io.environment) !== undefined) {
+  if (settings.wpConfig !== undefined) {
     io.out(wpConfigTemplate(settings.ambient))
     return EXIT.done
   }
@@ -20,7 +21,7 @@ export async function importCommand(io: Io, given: Given): Promise<number> {
   if (credentials === undefined) {
     throw new UsageError('Set SERVERPILOT_CLIENT_ID and SERVERPILOT_API_KEY: import asks ServerPilot what there is.')
   }
-  const account = connectServerPilot(settings, io.version, { credentials, origin: 'the environment' })
+  const account = connectServerPilot(settings, io.version, { credentials, origin: AMBIENT })
   const progress = startProgress(io, 'Asking ServerPilot')
   const apps = await account.listApps(io.signal).finally(() => progress.stop())
   const chosen = appId === undefined ? apps : apps.filter((app) => app.id === appId)

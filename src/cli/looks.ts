@@ -15,8 +15,12 @@ export function looksOf(
   const [dns, certificate] = [of('DNSReady'), of('CertificateReady')]
   // A mapping has up to two hosts: what is said of the other one is not said of this.
   const wrong = at.dns === undefined ? concerns(dns, host) : at.dns.state !== 'Ready'
-  const bare = at.state === 'present' && at.certificateNotAfter === undefined && certificate?.status === 'False'
-  const bad = wrong ? dns : bare || (at.state === 'present' && concerns(certificate, host)) ? certificate : undefined
+  const uncovered = at.state === 'present' && at.certificateNotAfter === undefined && certificate?.status === 'False'
+  const bad = wrong
+    ? dns
+    : uncovered || (at.state === 'present' && concerns(certificate, host))
+      ? certificate
+      : undefined
   return {
     dns: dns && dnsWords(dns, wrong, at),
     certificate: certificate && certificateWords(certificate, bad === certificate, at),

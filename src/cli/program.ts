@@ -1,40 +1,13 @@
 import { Command, Option } from 'commander'
-import { type Given, OPTIONS, type OptionEntry, type OptionName, variableOf } from '../setup/flags.ts'
+import { OPTIONS } from '../setup/flags.ts'
 import type { Io } from '../setup/io.ts'
+import { type Given, type OptionEntry, type OptionGroup, variableOf } from '../setup/option.ts'
 import { completionScript, parseShell } from './completion.ts'
 
-/** Options that every command which talks to ServerPilot takes. */
-const CONNECTION: OptionName[] = [
-  'source',
-  'manifests',
-  'wpConfig',
-  'stateDir',
-  'kubeconfig',
-  'context',
-  'namespace',
-  'recordNamespace',
-  'appSelector',
-  'serverpilotUrl',
-  'allowInsecureHttp',
-  'serverpilotUpdateMethod',
-  'serverpilotQps',
-  'ambientCredentialsNamespaces',
-  'workers',
-  'logLevel',
-  'logFormat',
-]
+/** Of every command that talks to ServerPilot. */
+const CONNECTION: readonly OptionGroup[] = ['cluster', 'connection', 'log']
 /** Of commands that may have to look hosts up. */
-const LOOKING: OptionName[] = [...CONNECTION, 'dnsServers', 'dnsQps']
-const DAEMON: OptionName[] = [
-  ...LOOKING,
-  'sweepSchedule',
-  'checkSchedule',
-  'checkServed',
-  'dryRun',
-  'listen',
-  'kubeApiQps',
-  'leaderElect',
-]
+const LOOKING: readonly OptionGroup[] = [...CONNECTION, 'dns']
 
 /** A command's work: gives the exit status. Loaded when it is called, so that `validate` never pays for `run`. */
 type Action = (io: Io, given: Given, args: readonly string[]) => Promise<number>
@@ -42,7 +15,8 @@ type Action = (io: Io, given: Given, args: readonly string[]) => Promise<number>
 interface Entry {
   usage: string
   summary: string
-  options: OptionName[]
+  /** The groups of options of `OPTIONS` that it takes. */
+  options: readonly OptionGroup[]
   extra?: Option[]
   examples: string[]
   action: Action
@@ -57,7 +31,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'run',
     summary: 'the daemon: keeps everything in line until SIGTERM or SIGINT',
-    options: DAEMON,
+    options: [...LOOKING, 'daemon', 'served', 'page'],
     examples: ['run --manifests domains/', 'run --dry-run --listen 127.0.0.1:9000'],
     action: async (io, given) => (await import('./run.ts')).runCommand(io, given),
   },
@@ -75,12 +49,12 @@ const COMMANDS: readonly Entry[] = [
     options: LOOKING,
     extra: [everywhere(), output(), new Option('--approve <hash>', 'let exactly the removals of this hash go, once')],
     examples: ['apply', 'apply --approve 3f9a0c1d2e4b5a69'],
-    action: async (io, given) => (await import('./plan.ts')).applyCommand(io, given),
+    action: async (io, given) => (await import('./apply.ts')).applyCommand(io, given),
   },
   {
     usage: 'approve <app> [hash]',
     summary: 'let the removals of the waiting plan of an app in a cluster go, once; APP is NAME or NAMESPACE/NAME',
-    options: ['source', 'kubeconfig', 'context', 'namespace'],
+    options: ['cluster'],
     extra: [
       new Option('--wait <bool>', 'wait until the daemon has acted, a minute at most')
         .choices(['true', 'false'])
@@ -92,7 +66,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'check [hosts...]',
     summary: 'connection test: a line each with the cause and the cure; of HOSTS, their DNS and certificates',
-    options: [...LOOKING, 'checkServed'],
+    options: [...LOOKING, 'served'],
     extra: [everywhere(), output()],
     examples: ['check', 'check shop.example.com www.shop.example.com'],
     action: async (io, given, hosts) => (await import('./check.ts')).checkCommand(io, given, hosts),
@@ -167,7 +141,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'demo',
     summary: 'simulator, folder of objects, daemon and status page with a little traffic; no account needed',
-    options: ['listen', 'logLevel', 'logFormat'],
+    options: ['page', 'log'],
     examples: ['demo'],
     action: async (io, given) => (await import('./demo.ts')).demoCommand(io, given),
   },
@@ -212,7 +186,8 @@ function addCommand(program: Command, entry: Entry, io: Io, done: (status: numbe
     .command(entry.usage)
     .summary(entry.summary)
     .description(`${capital(entry.summary)}.`)
-  for (const name of entry.options) command.addOption(optionOf(name))
+  for (const each of Object.values<OptionEntry>(OPTIONS))
+    if (entry.options.includes(each.group)) command.addOption(optionOf(each))
   for (const option of entry.extra ?? []) command.addOption(option)
   command.addHelpText('after', `\nExamples:\n${entry.examples.map((each) => `  ${program.name()} ${each}`).join('\n')}`)
   command.action(async () => {
@@ -222,11 +197,10 @@ function addCommand(program: Command, entry: Entry, io: Io, done: (status: numbe
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-function optionOf(name: OptionName): Option {
-  const entry: OptionEntry = OPTIONS[name]
+function optionOf(entry: OptionEntry): Option {
   const standard = entry.shownDefault ?? entry.default
   const value = entry.value === undefined ? '' : ` <${entry.value}>`
-  const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(name)}]`
+  const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(entry)}]`
   const short = entry.short === undefined ? '' : `-${entry.short}, `
   const option = new Option(`${short}--${entry.flag}${value}`, described)
   if (entry.repeatable) option.argParser(collect)

@@ -1,11 +1,12 @@
-import { type Given, UsageError } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'
+import { address, type Given, UsageError } from '../setup/option.ts'
+import { aborted } from '../setup/stop.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 
 /** `simulate`: the ServerPilot simulator on `--listen`, until SIGTERM or SIGINT. */
 export async function simulateCommand(io: Io, given: Given): Promise<number> {
   const simulator = await startSimulator({
-    listen: address(given.listen),
+    listen: address(optional(given.listen) ?? '127.0.0.1:0', '--listen'),
     control: true,
     apps: appsOf(given.app),
     ...(given.dnsPort === undefined ? {} : { dnsPort: port(given.dnsPort) }),
@@ -26,32 +27,23 @@ export async function simulateCommand(io: Io, given: Given): Promise<number> {
     // Nothing answers at the simulated server's address but what may stand in between.
     io.out(`  domainpilot run --serverpilot-url ${url}${dns} --check-served false\n\nCtrl-C stops it.\n`)
   }
-  await new Promise<void>((resolve) => {
-    if (io.signal.aborted) resolve()
-    io.signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await aborted(io.signal)
   await simulator.stop()
   return EXIT.done
 }
 
-function address(value: unknown): { host: string; port: number } {
-  const text = typeof value === 'string' ? value : '127.0.0.1:0'
-  const parts = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
-  if (parts === null)
-    throw new UsageError(`--listen: "${text}" is no address; write host:port, for example 127.0.0.1:8099.`)
-  return { host: parts[1] ?? (parts[2] || '0.0.0.0'), port: Number(parts[3]) }
-}
+const optional = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 function port(value: unknown): number {
   const number = Number(value)
   if (!Number.isInteger(number) || number < 0 || number > 65_535)
-    throw new UsageError(`--dns-port: "${String(value)}" is no port; 0 takes a free one.`)
+    throw new UsageError(`--dns-port: "${String(value)}" is not a port; 0 takes a free one.`)
   return number
 }
 
 function milliseconds(value: unknown, flag: string): number {
   const number = Number(value ?? 0)
-  if (!(number >= 0)) throw new UsageError(`${flag}: "${String(value)}" is no number of milliseconds.`)
+  if (!(number >= 0)) throw new UsageError(`${flag}: "${String(value)}" is not a number of milliseconds.`)
   return number
 }
 

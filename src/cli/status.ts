@@ -1,16 +1,16 @@
 import { quiet } from '../log/quiet.ts'
 import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
-import type { Given } from '../setup/flags.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { openStatuses } from '../setup/open-statuses.ts'
+import type { Given } from '../setup/option.ts'
+import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
 import { setUp } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { AppStatus, Status } from '../status/status.ts'
-import { createStatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
-import { passOver } from './pass.ts'
-import { readSource } from './plan.ts'
+import { passWithProgress } from './pass.ts'
 
 /** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
 const OLD = 15 * 60_000
@@ -56,17 +56,11 @@ async function folderStatus(io: Io, given: Given): Promise<Status> {
     const now = systemClock.now()
     let status = readStatusFile(io, setup.settings.stateDir)
     if (status === undefined || given.fresh === true) {
-      const statuses = createStatusStore({
-        version: io.version,
-        dryRun: setup.settings.dryRun,
-        objects: setup.objects,
-        metrics: setup.metrics,
-        log: quiet,
-        clock: systemClock,
-        leader: () => true,
-      })
-      await readSource(setup)
-      for (const outcome of await passOver(io, setup, 'Looking at')) statuses.reconciled(outcome)
+      const statuses = openStatuses(io, { ...setup, cluster: undefined }, { leader: () => true, log: quiet })
+      await readSource(setup, io.signal)
+      const outcomes = await passWithProgress(io, setup, 'Looking at')
+      io.signal.throwIfAborted()
+      for (const outcome of outcomes) statuses.reconciled(outcome)
       status = statuses.status()
       io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
     } else if (now - status.generatedAt > OLD) {

@@ -1,6 +1,6 @@
 import { parseHost } from '../domain/host.ts'
-import type { Given } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
 import { readManifests } from '../source/manifests/manifests.ts'
 
 /** `validate PATH…`: reads objects offline; every fault with file, line, column, field. */

@@ -1,5 +1,5 @@
 /** What liveness and readiness are judged by. Times are epoch milliseconds. */
-interface HealthFacts {
+export interface HealthFacts {
   /** When the loop turned last; at first, when it was started. */
   lastTurn: number
   /** True once every source was read as a whole. */

@@ -2,32 +2,42 @@ import type { App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
+import type { Secrets } from './secrets.ts'
+
+/** Where the daemon's own credentials come from, for messages. */
+export const AMBIENT = 'the environment'
 
 /** Finds the account of an app, one client per account and key: bucket, connections and write locks are shared. */
 export interface Accounts {
   accountOf(app: App): Promise<ServerPilot>
   /** The account of the daemon's own credentials, where there are any. */
   ambient(): ServerPilot | undefined
-  /** Every secret that is in use, for redaction. */
-  secrets(): string[]
 }
 
-/**
- * @param ambient the daemon's own credentials
- * @param mayUseAmbient whether an app of that namespace may use them
- */
+/** Credentials, and where they come from, for messages. */
+export interface AccountAccess {
+  credentials: Credentials
+  origin: string
+}
+
+/** The daemon's own credentials, where there are any, and whether an app of a namespace may use them. */
+interface AmbientAccess {
+  credentials: Credentials | undefined
+  mayUse(namespace: string): boolean
+}
+
+/** Makes the accounts; asks nothing. `secrets` gets the keys of Secrets as they become known, `connect` makes the client of one. */
 export function createAccounts(
-  objects: ObjectSource,
-  ambient: Credentials | undefined,
-  mayUseAmbient: (namespace: string) => boolean,
-  connect: (credentials: Credentials, origin: string) => ServerPilot,
+  objects: Pick<ObjectSource, 'secret'>,
+  { credentials: ambient, mayUse }: AmbientAccess,
+  secrets: Pick<Secrets, 'add'>,
+  connect: (account: AccountAccess) => ServerPilot,
 ): Accounts {
   const clients = new Map<string, ServerPilot>()
-  const known = new Set<string>(ambient === undefined ? [] : [ambient.apiKey])
 
   function clientFor(credentials: Credentials, origin: string): ServerPilot {
     const id = JSON.stringify([credentials.clientId.trim(), credentials.apiKey.trim()])
-    const client = clients.get(id) ?? connect(credentials, origin)
+    const client = clients.get(id) ?? connect({ credentials, origin })
     clients.set(id, client)
     return client
   }
@@ -37,7 +47,7 @@ export function createAccounts(
       const reference = app.spec.credentialsSecretRef?.name
       if (reference !== undefined) {
         const credentials = await fromSecret(objects, app, reference)
-        known.add(credentials.apiKey)
+        secrets.add(credentials.apiKey)
         return clientFor(credentials, `Secret ${app.namespace}/${reference}`)
       }
       if (ambient === undefined) {
@@ -47,21 +57,20 @@ export function createAccounts(
           { retryable: false },
         )
       }
-      if (!mayUseAmbient(app.namespace)) {
+      if (!mayUse(app.namespace)) {
         throw new ReconcileError(
           'NotAllowed',
           `App ${app.key} may not use the daemon's own credentials: give it a credentialsSecretRef, or name its namespace in --ambient-credentials-namespaces.`,
           { retryable: false },
         )
       }
-      return clientFor(ambient, 'the environment')
+      return clientFor(ambient, AMBIENT)
     },
-    ambient: () => (ambient === undefined ? undefined : clientFor(ambient, 'the environment')),
-    secrets: () => [...known],
+    ambient: () => (ambient === undefined ? undefined : clientFor(ambient, AMBIENT)),
   }
 }
 
-async function fromSecret(objects: ObjectSource, app: App, name: string): Promise<Credentials> {
+async function fromSecret(objects: Pick<ObjectSource, 'secret'>, app: App, name: string): Promise<Credentials> {
   // No back-off: it would go on for minutes after the Secret was put right. The sweep looks again.
   const invalid = (words: string, cause?: unknown) => {
     const message = `App ${app.key} names the Secret ${app.namespace}/${name}, which ${words}.`

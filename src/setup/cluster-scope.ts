@@ -1,13 +1,12 @@
 import { API_GROUP } from '../api/objects.ts'
-import { EVERYWHERE } from '../cli/cluster-reader.ts'
-import { namespacesOf } from '../cli/cluster-status.ts'
 import { mayDo } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { PLURAL } from '../kubernetes/paths.ts'
 import type { ObjectSource } from '../source/source.ts'
-import type { Given } from './flags.ts'
+import { EVERYWHERE, namespacesOf } from './cluster-namespaces.ts'
 import { granting } from './grant.ts'
 import type { Io } from './io.ts'
+import type { Given } from './option.ts'
 import type { Settings } from './settings.ts'
 
 /** What a one-shot command looks at. Empty lists: every namespace. */
@@ -26,10 +25,8 @@ const RESOURCES = Object.values(PLURAL)
  */
 export async function scopeOf(
   io: Io,
-  given: Given,
-  settings: Settings,
+  { given, settings, writes }: { given: Given; settings: Settings; writes: boolean },
   connection: Pick<Connection, 'namespace' | 'call'>,
-  writes: boolean,
 ): Promise<Scope> {
   const selected = namespacesOf(io, given, settings, connection).filter((each) => each !== EVERYWHERE)
   if (selected.length === 0 || (await mayReadAll(connection))) return { selected, read: [] }

@@ -1,5 +1,5 @@
 import type { Credentials } from '../serverpilot/serverpilot.ts'
-import { type Environment, UsageError } from './flags.ts'
+import { type Environment, UsageError } from './option.ts'
 
 /** What environment and files say of the account: all of it optional, since objects may bring Secrets of their own. */
 export interface Ambient {

@@ -3,9 +3,10 @@ import type { Log } from '../log/log.ts'
 import type { DatabaseSource, MappingRead, ObjectSource } from '../source/source.ts'
 import type { AmbientDatabase } from './credentials.ts'
 import { isDefaultApp } from './default-app.ts'
+import type { Secrets } from './secrets.ts'
 
 /** Where the database of an app is. `origin` names it in messages: it shows no part of the URL. */
-export interface ConnectionUrl {
+interface ConnectionUrl {
   url: string
   origin: string
 }
@@ -14,7 +15,7 @@ export interface ConnectionUrl {
 export function connectionUrlOf(
   objects: Pick<ObjectSource, 'secret'>,
   ambient: AmbientDatabase | undefined,
-  known: Set<string>,
+  secrets: Pick<Secrets, 'addUrl'>,
 ): (app: App) => Promise<ConnectionUrl> {
   return async (app) => {
     if (isDefaultApp(app) && ambient !== undefined) return { url: ambient.url, origin: ambient.origin }
@@ -22,9 +23,19 @@ export function connectionUrlOf(
     const origin = `Secret ${app.namespace}/${name}, key ${key}`
     const url = await objects.secret(app.namespace, name, key)
     if (url === undefined) throw new Error(`${origin}: there is no such Secret, or it has no such key`)
-    known.add(url)
+    secrets.addUrl(url)
     return { url: url.trim(), origin }
   }
+}
+
+/**
+ * The databases of all apps as one read, for metrics: good when each of them can be read as a whole, with the number of mappings.
+ * Pure.
+ */
+export function readOf(apps: readonly App[], databases: Pick<DatabaseSource, 'mappingsOf'>) {
+  const reads = apps.map((app) => databases.mappingsOf(app))
+  const ok = reads.every(({ failure }) => failure === undefined)
+  return { ok, objects: reads.reduce((sum, { mappings }) => sum + mappings.length, 0) }
 }
 
 const NOTHING: MappingRead = { source: 'wordpress', mappings: [] }
@@ -33,6 +44,8 @@ const NOT_READ: MappingRead = {
   mappings: [],
   failure: { source: 'wordpress', message: 'The database was not read yet.' },
 }
+
+const hasDatabase = (app: App): boolean => app.spec.wordpress !== undefined
 
 /** Databases whose driver is loaded only once an app has one: it costs more than all the rest of most installs. */
 export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | undefined): DatabaseSource {
@@ -46,11 +59,11 @@ export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | 
     inner = source
     source.follow(apps)
     await source.start((changed) => tell?.(changed))
-    tell?.(new Set(apps.filter((app) => app.spec.wordpress !== undefined).map((app) => app.key)))
+    tell?.(new Set(apps.filter(hasDatabase).map((app) => app.key)))
   }
 
   function openWhenNeeded(): Promise<void> | undefined {
-    if (tell === undefined || !apps.some((app) => app.spec.wordpress !== undefined)) return undefined
+    if (tell === undefined || !apps.some(hasDatabase)) return undefined
     opening ??= open()
     return opening
   }
@@ -71,21 +84,10 @@ export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | 
       await opening?.catch(() => undefined)
       await inner?.stop()
     },
+    looked: () => inner?.looked() ?? !apps.some(hasDatabase),
     mappingsOf(app) {
-      if (app.spec.wordpress === undefined) return NOTHING
+      if (!hasDatabase(app)) return NOTHING
       return inner?.mappingsOf(app) ?? NOT_READ
     },
   }
-}
-
-/** What must not be shown of the URL of a database: all of it, and its password as it is written and as it is meant. */
-export function urlSecrets(url: string): string[] {
-  const password = /^[a-z]+:\/\/[^/@]*?:(.*)@/.exec(url)?.[1] ?? ''
-  let meant = password
-  try {
-    meant = decodeURIComponent(password)
-  } catch {
-    // A stray % in it: it is meant as it is written.
-  }
-  return [...new Set([url, password, meant])].filter((text) => text !== '')
 }

@@ -1,13 +1,13 @@
 import type { App } from '../api/objects.ts'
 import { appDefaults } from '../api/schema.ts'
 import type { Ambient, AmbientDatabase } from './credentials.ts'
-import { UsageError } from './flags.ts'
+import { UsageError } from './option.ts'
 
 const KEY = 'default/default'
 
 /**
  * The app that variables or a wp-config.php make when no object declares one; undefined when they name none. Throws `UsageError`
- * for an id that is none, and for a database without an app.
+ * for an id that is not valid, and for a database without an app.
  */
 export function defaultApp({ appId, database }: Ambient): App | undefined {
   if (appId === undefined) {
@@ -18,7 +18,9 @@ export function defaultApp({ appId, database }: Ambient): App | undefined {
   }
   const spec = appDefaults(appId, database === undefined ? {} : { wordpress: wordpressOf(database) })
   if (spec === undefined) {
-    throw new UsageError('SERVERPILOT_APP_ID is no app id: one consists of letters and digits, as in AAAAAAAAAAAAAAAA.')
+    throw new UsageError(
+      'SERVERPILOT_APP_ID is not a valid app id: one consists of letters and digits, as in AAAAAAAAAAAAAAAA.',
+    )
   }
   return {
     key: KEY,

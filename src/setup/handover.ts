@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Cancel, type Clock, every, systemClock } from '../time/clock.ts'
 
 /**
  * How `apply --approve` reaches a daemon that holds the state folder: the hash goes into a file there, and the daemon looks. An
@@ -28,14 +29,20 @@ export function handedApprovals(stateDir: string): string[] {
   }
 }
 
-/** Calls `changed` when another approval was handed over; looks every `everyMs` milliseconds. Gives a function that ends it. */
-export function watchApprovals(stateDir: string, everyMs: number, changed: () => void): () => void {
+/** How often it is looked whether another approval was handed over; ms. */
+const LOOK_EVERY = 1_000
+
+/** Calls `changed` when another approval was handed over. Gives a function that ends it. */
+export function watchApprovals(
+  stateDir: string,
+  changed: () => void,
+  clock: Pick<Clock, 'after'> = systemClock,
+): Cancel {
   const stamp = (): number => statSync(join(stateDir, FILE), { throwIfNoEntry: false })?.mtimeMs ?? 0
   let last = stamp()
-  const timer = setInterval(() => {
+  return every(clock, LOOK_EVERY, () => {
     const now = stamp()
     if (now !== last) changed()
     last = now
-  }, everyMs)
-  return () => clearInterval(timer)
+  })
 }

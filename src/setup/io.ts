@@ -1,4 +1,4 @@
-import type { Environment } from './flags.ts'
+import type { Environment } from './option.ts'
 
 /** The process as commands see it: main.ts makes it, tests make their own. */
 export interface Io {
@@ -19,7 +19,7 @@ export interface Io {
   version: string
   /** Called by kubectl, as `kubectl domainpilot`. */
   plugin?: boolean
-  /** Asks the person at the terminal, on standard error; gives the line. Undefined when standard input is no terminal. */
+  /** Asks the person at the terminal, on standard error, for a line; rejects once the signal aborts. Undefined when standard input is no terminal. */
   ask?: (question: string) => Promise<string>
 }
 

@@ -1,10 +1,10 @@
-import { startProgress } from '../cli/progress.ts'
 import { codeOf } from '../kubernetes/api.ts'
 import { LEASE_TIMINGS } from '../kubernetes/lease-state.ts'
-import { systemClock } from '../time/clock.ts'
+import { type Clock, systemClock } from '../time/clock.ts'
 import type { Cluster } from './cluster.ts'
 import { granting } from './grant.ts'
 import { calledAs, type Io } from './io.ts'
+import { unlessStopped } from './stop.ts'
 
 const LOOK_EVERY = 500
 /** A holder that says nothing for its whole term is dead; some more time for the tries of ours. ms. */
@@ -14,11 +14,16 @@ const PATIENCE = LEASE_TIMINGS.duration + 3 * LEASE_TIMINGS.retryPeriod
  * Takes the daemon's Lease for one pass, so that nobody writes beside it. False: a daemon leads, which shows by its renewing the
  * Lease. Throws when the Lease can neither be taken nor be seen to be held, with the right that is missing.
  */
-export async function takeLead(io: Io, cluster: Pick<Cluster, 'elector' | 'lease' | 'namespace'>): Promise<boolean> {
-  const { elector, lease, namespace } = cluster
-  // --leader-elect=false: whoever says so sees to it.
+export async function takeLead(
+  io: Io,
+  { elector, lease, namespace }: Pick<Cluster, 'elector' | 'lease' | 'namespace'>,
+  clock: Clock = systemClock,
+): Promise<boolean> {
+  // --leader-elect=false: then a second writer is the user's own affair.
   if (elector === undefined || lease === undefined) return true
-  const first = await lease.read().catch((error: unknown) => {
+  const read = async () => (await unlessStopped(io.signal, () => lease.read()))?.record
+  const first = await read().catch((error: unknown) => {
+    io.signal.throwIfAborted()
     throw noLease(io, namespace, error)
   })
   let leads = false
@@ -26,19 +31,13 @@ export async function takeLead(io: Io, cluster: Pick<Cluster, 'elector' | 'lease
     leads = true
   })
   elector.start()
-  const progress = startProgress(io, `Waiting for the Lease ${lease.name}`)
-  try {
-    for (const deadline = systemClock.now() + PATIENCE; systemClock.now() < deadline; ) {
-      if (leads) return true
-      // A namespace that does not exist will not come by waiting.
-      if (codeOf(elector.failure()) === 404) throw noLease(io, namespace, elector.failure())
-      const now = (await lease.read())?.record
-      const foreign = now !== undefined && now.holder !== '' && now.holder === first?.record.holder
-      if (foreign && now.renewTime !== first?.record.renewTime) return false
-      await systemClock.sleep(LOOK_EVERY, io.signal)
-    }
-  } finally {
-    progress.stop()
+  for (const deadline = clock.steady() + PATIENCE; clock.steady() < deadline && !leads; ) {
+    // A namespace that does not exist will not come by waiting.
+    if (codeOf(elector.failure()) === 404) throw noLease(io, namespace, elector.failure())
+    const now = await read()
+    const foreign = now !== undefined && now.holder !== '' && now.holder === first?.holder
+    if (foreign && now.renewTime !== first?.renewTime) return false
+    await clock.sleep(LOOK_EVERY, io.signal)
   }
   if (leads) return true
   throw noLease(io, namespace, elector.failure() ?? new Error(`the Lease ${lease.name} could not be taken`))

@@ -16,14 +16,17 @@ export function createResolver({ dnsServers, dnsQps }: Settings): (signal: Abort
   return (signal) => openDns({ servers: dnsServers, pace, signal })
 }
 
-/** Looks hosts of an app up at once, with a resolver of its own. */
+/**
+ * Looks hosts of an app up at once, with a resolver of its own. `address`: of the app's server. Rejects with the signal's reason
+ * once that aborts.
+ */
 export async function lookUp(
   settings: Settings,
-  app: App,
-  address: string | undefined,
+  { app, address }: { app: App; address: string | undefined },
   hosts: readonly Host[],
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<Host, DnsVerdict>> {
-  const dns = createResolver(settings)(new AbortController().signal)
+  const dns = createResolver(settings)(signal)
   try {
     return await lookUpAll(dns, rightAddresses(app, address), hosts)
   } finally {

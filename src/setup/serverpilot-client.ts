@@ -1,14 +1,15 @@
 import { createServerPilot } from '../serverpilot/client.ts'
 import type { ServerPilotOptions } from '../serverpilot/options.ts'
-import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
+import type { ServerPilot } from '../serverpilot/serverpilot.ts'
 import { systemClock } from '../time/clock.ts'
+import type { AccountAccess } from './accounts.ts'
 import type { Settings } from './settings.ts'
 
-/** A client of one account, as the settings want it. `origin`: where the credentials come from, for messages. */
+/** A client of one account, as the settings want it. */
 export function connectServerPilot(
   settings: Settings,
   version: string,
-  { credentials, origin }: { credentials: Credentials; origin: string },
+  { credentials, origin }: AccountAccess,
   more: Pick<ServerPilotOptions, 'timeoutMs' | 'assertMayWrite' | 'observe'> = {},
 ): ServerPilot {
   return createServerPilot({
@@ -16,8 +17,8 @@ export function connectServerPilot(
     allowInsecureHttp: true, // checked with the flag when the settings were read
     credentials,
     credentialsOrigin: origin,
-    updateMethod: settings.updateMethod,
-    qps: settings.qps,
+    updateMethod: settings.serverpilotUpdateMethod,
+    qps: settings.serverpilotQps,
     clock: systemClock,
     proxy: settings.proxy,
     version,

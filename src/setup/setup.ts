@@ -5,28 +5,29 @@ import { createLogger, type Log } from '../log/log.ts'
 import { quiet } from '../log/quiet.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
-import type { Endpoint } from '../report/metrics.ts'
-import { createMetrics, type Metrics } from '../report/metrics.ts'
+import { createMetrics, type Endpoint, type Metrics } from '../report/metrics.ts'
+import { type CombinedSource, combine } from '../source/combine.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
 import type { DatabaseSource, ObjectSource } from '../source/source.ts'
-import { withDatabases } from '../source/with-databases.ts'
 import { systemClock } from '../time/clock.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
-import { connectionUrlOf, createDatabases, urlSecrets } from './databases.ts'
+import { connectionUrlOf, createDatabases, readOf } from './databases.ts'
 import { defaultApp } from './default-app.ts'
-import type { Given } from './flags.ts'
 import { handedApprovals } from './handover.ts'
 import type { Io } from './io.ts'
+import type { Given } from './option.ts'
 import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
+import { createSecrets, type Secrets } from './secrets.ts'
 import { connectServerPilot } from './serverpilot-client.ts'
 import { loadSettings, type Settings } from './settings.ts'
+import { unlessStopped } from './stop.ts'
 
 /** Everything that a command which talks to ServerPilot stands on. */
 export interface Setup {
   settings: Settings
-  objects: ObjectSource
+  objects: CombinedSource
   accounts: Accounts
   context: Context
   /** Set when the objects are in a cluster. */
@@ -37,105 +38,146 @@ export interface Setup {
   close(): Promise<void>
 }
 
-export interface SetupOptions {
+interface SetupOptions {
   oneShot: boolean
   approval?: string
   /** Takes the state folder for itself; without it records are only read and nothing is ever written. */
   writes: boolean
 }
 
+/** What the parts are put together from. */
+interface Ground {
+  io: Io
+  given: Given
+  options: SetupOptions
+  settings: Settings
+  log: Log
+  metrics: Metrics
+  /** Every part adds what must not be shown. */
+  secrets: Secrets
+}
+
 /** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
 export async function setUp(io: Io, given: Given, options: SetupOptions): Promise<Setup> {
   const settings = await loadSettings(io, given)
-  const secrets: (() => string[])[] = [() => ambientSecrets(settings.ambient)]
+  const { credentials, database } = settings.ambient
+  const secrets = createSecrets()
+  if (credentials !== undefined) secrets.add(credentials.apiKey)
+  if (database !== undefined) secrets.addUrl(database.url)
   const log = createLogger({
     level: settings.logLevel,
     format: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
     destination: { write: (line) => io.err(line) },
-    secrets: () => secrets.flatMap((each) => each()),
+    secrets: secrets.all,
     colour: io.colour && io.errIsTerminal,
   })
-  // One pass prints the faults of its objects itself.
-  const sourceLog = options.writes && !options.oneShot ? log : undefined
-  const opened = await openClusterOf(settings, io, given, options, log)
+  const metrics = createMetrics({
+    version: io.version,
+    sources: [settings.kubernetes === undefined ? 'manifests' : 'kubernetes', 'wordpress'],
+    updateMethod: settings.serverpilotUpdateMethod,
+  })
+  const ground: Ground = { io, given, options, settings, log, metrics, secrets }
+  const opened = await openClusterOf(ground)
   const cluster = opened?.cluster
-  const declared = opened?.objects ?? selectApps(openFiles(settings, sourceLog), settings.selection)
-  const urls = new Set<string>()
-  secrets.push(() => [...urls].flatMap(urlSecrets))
-  const databases = openDatabases(declared, settings, urls, sourceLog)
-  const objects = withDatabases(declared, databases)
-  const metrics = createMetrics({ version: io.version, sources: [objects.name], updateMethod: settings.updateMethod })
-  const accounts = createAccounts(
-    objects,
-    settings.ambient.credentials,
-    mayUseAmbient(settings, cluster),
-    (credentials, origin) =>
-      connectServerPilot(
-        settings,
-        io.version,
-        { credentials, origin },
-        {
-          // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
-          timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
-          assertMayWrite: () => cluster?.elector?.assertLeading(),
-          observe: ({ method, endpoint, code, seconds }) =>
-            metrics.serverpilotRequest({
-              method,
-              endpoint: endpoint as Endpoint,
-              status: code === 'error' ? undefined : Number(code),
-              duration: seconds * 1000,
-            }),
-        },
-      ),
-  )
-  secrets.push(accounts.secrets)
-  const writer = { version: io.version, filters: settings.filters }
-  const store =
-    cluster === undefined
-      ? await openStore(settings, io, options.writes)
-      : { ...recordsOf(cluster, io, options, writer), close: () => cluster.close() }
-  const context = createContext(
-    {
-      objects,
-      mappingSources: [objects, databases],
-      accountOf: options.oneShot ? namingSecretRight(io, accounts.accountOf) : accounts.accountOf,
-      records: store,
-      clock: systemClock,
-      namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
-      finalizers: cluster?.finalizers,
-      ...(options.oneShot ? { lookUpNow: lookUpNow(settings, accounts) } : {}),
-      handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
-      assertMayWrite: () => assertLeading(cluster),
-    },
-    {
-      dryRun: settings.dryRun || !options.writes,
-      oneShot: options.oneShot,
-      approval: options.approval,
-      writer,
-    },
-  )
+  const declared = opened?.objects ?? openFiles(ground)
+  const objects = combine(declared, [openDatabases(declared, ground)])
+  const accounts = openAccounts(objects, cluster, ground)
+  const store = await openStore(cluster, ground)
+  const context = createContext(portsOf({ objects, accounts, cluster, store }, ground), {
+    dryRun: settings.dryRun || !options.writes,
+    oneShot: options.oneShot,
+    approval: options.approval,
+    writer: writerOf(ground),
+  })
   return { settings, objects, accounts, context, cluster, metrics, log, close: store.close }
+}
+
+/** Who writes records: another version, or other filters, is not trusted in all that it left out. */
+const writerOf = ({ io, settings }: Ground) => ({ version: io.version, filters: settings.filters })
+
+/** One pass prints the faults of its objects itself. */
+const sourceLog = ({ options, log }: Ground): Log | undefined => (options.writes && !options.oneShot ? log : undefined)
+
+interface Parts {
+  objects: CombinedSource
+  accounts: Accounts
+  cluster: Cluster | undefined
+  store: OwnershipStore
+}
+
+function portsOf({ objects, accounts, cluster, store }: Parts, { io, options, settings }: Ground): Ports {
+  return {
+    objects,
+    mappingSources: objects.parts,
+    accountOf: accounts.accountOf,
+    records: store,
+    clock: systemClock,
+    namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
+    finalizers: cluster?.finalizers,
+    handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
+    assertMayWrite: () => assertLeading(cluster),
+    ...(options.oneShot ? onePass(io, settings, accounts, store) : {}),
+  }
+}
+
+/** What is different while a person waits: rights that are missing are named, hosts are looked up at once, and a stop cuts reads off. */
+function onePass(
+  io: Io,
+  settings: Settings,
+  { accountOf }: Accounts,
+  store: OwnershipStore,
+): Pick<Ports, 'accountOf' | 'records'> & Required<Pick<Ports, 'lookUpNow'>> {
+  const named = namingSecretRight(io, accountOf)
+  return {
+    accountOf: (app) => unlessStopped(io.signal, () => named(app)),
+    records: { ...store, load: (account, appId) => unlessStopped(io.signal, () => store.load(account, appId)) },
+    async lookUpNow(app, hosts, serverId, signal) {
+      const { lookUp } = await import('./resolver.ts')
+      const { lastAddress } = await (await accountOf(app)).getServer(serverId, signal)
+      return await lookUp(settings, { app, address: lastAddress }, hosts, signal)
+    },
+  }
+}
+
+function openAccounts(objects: ObjectSource, cluster: Cluster | undefined, ground: Ground): Accounts {
+  const { io, settings, metrics, secrets } = ground
+  return createAccounts(
+    objects,
+    { credentials: settings.ambient.credentials, mayUse: mayUseAmbient(settings, cluster) },
+    secrets,
+    (account) =>
+      connectServerPilot(settings, io.version, account, {
+        // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
+        timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
+        assertMayWrite: () => cluster?.elector?.assertLeading(),
+        observe: ({ method, endpoint, code, seconds }) =>
+          metrics.serverpilotRequest({
+            method,
+            endpoint: endpoint as Endpoint,
+            status: code === 'error' ? undefined : Number(code),
+            duration: seconds * 1000,
+          }),
+      }),
+  )
 }
 
 /**
  * In a cluster the daemon's own namespace may use the daemon's credentials, unless others are named. Files have no cluster around
- * them: whoever may write them may use the credentials.
+ * them: every app in them may.
  */
-function mayUseAmbient({ ambientNamespaces }: Settings, cluster: Cluster | undefined): (namespace: string) => boolean {
+function mayUseAmbient(
+  { ambientCredentialsNamespaces: named }: Settings,
+  cluster: Cluster | undefined,
+): (namespace: string) => boolean {
   const own = cluster === undefined ? undefined : cluster.namespace
-  return (namespace) =>
-    ambientNamespaces.length > 0 ? ambientNamespaces.includes(namespace) : own === undefined || namespace === own
+  return (namespace) => (named.length > 0 ? named.includes(namespace) : own === undefined || namespace === own)
 }
 
 /** The client library of a cluster costs more than all the rest: it is loaded only where there is one. */
-async function openClusterOf(
-  settings: Settings,
-  io: Io,
-  given: Given,
-  { oneShot, writes }: SetupOptions,
-  log: Log,
-): Promise<{ cluster: Cluster; objects: ObjectSource } | undefined> {
+async function openClusterOf(ground: Ground): Promise<{ cluster: Cluster; objects: ObjectSource } | undefined> {
+  const { io, given, settings, options, log } = ground
   const { kubernetes, selection } = settings
+  const { oneShot, writes } = options
   if (kubernetes === undefined) return undefined
   const { connectCluster, openCluster } = await import('./cluster.ts')
   const connection = connectCluster(io, kubernetes)
@@ -144,26 +186,21 @@ async function openClusterOf(
     return { cluster, objects: selectApps(cluster.objects, selection) }
   }
   const { partly, scopeOf } = await import('./cluster-scope.ts')
-  const scope = await scopeOf(io, given, settings, connection, writes)
-  const cluster = openCluster(io, connection, {
-    settings: kubernetes,
-    log: quiet,
-    elect: writes,
-    oneShot,
-    read: scope.read,
-  })
-  return { cluster, objects: selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected }) }
-}
-
-function recordsOf(
-  { records, namespace, ownedByStatus }: Cluster,
-  io: Io,
-  { oneShot, writes }: SetupOptions,
-  writer: { version: string; filters: string },
-): OwnershipStore {
-  if (!oneShot) return records
-  const named = namingRecordRight(io, records, namespace, ownedByStatus)
-  return writes ? named : asWriter(named, writer)
+  try {
+    const scope = await unlessStopped(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
+    const cluster = openCluster(io, connection, {
+      settings: kubernetes,
+      log: quiet,
+      elect: writes,
+      oneShot,
+      read: scope.read,
+    })
+    const objects = selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected })
+    return { cluster, objects }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
 }
 
 /** Throws `ReconcileError` when another process may lead by now: the one that does goes on. */
@@ -176,48 +213,44 @@ function assertLeading(cluster: Cluster | undefined): void {
   }
 }
 
-function openFiles(settings: Settings, log: Log | undefined): ObjectSource {
-  const app = defaultApp(settings.ambient)
-  return createManifestSource({
-    paths: settings.manifests,
+function openFiles(ground: Ground): ObjectSource {
+  const { manifests, ambient, selection } = ground.settings
+  const app = defaultApp(ambient)
+  const log = sourceLog(ground)
+  const files = createManifestSource({
+    paths: manifests,
     ...(app === undefined ? {} : { defaultApp: app }),
     ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
   })
+  return selectApps(files, selection)
 }
 
-function openDatabases(
-  objects: ObjectSource,
-  { ambient }: Settings,
-  urls: Set<string>,
-  log: Log | undefined,
-): DatabaseSource {
-  const connectionUrl = connectionUrlOf(objects, ambient.database, urls)
-  return createDatabases(async () => {
+function openDatabases(objects: ObjectSource, ground: Ground): DatabaseSource {
+  const { settings, metrics, secrets } = ground
+  const log = sourceLog(ground)
+  const connectionUrl = connectionUrlOf(objects, settings.ambient.database, secrets)
+  const databases = createDatabases(async () => {
     const { createWordpressSource } = await import('../source/wordpress/wordpress.ts')
-    return createWordpressSource({ connectionUrl, log: (level, message, fields) => log?.[level](message, fields) })
+    return createWordpressSource({
+      connectionUrl,
+      log: (level, message, fields) => log?.[level](message, fields),
+      looked: () => metrics.sourceRead('wordpress', { ...readOf(objects.apps(), databases), at: systemClock.now() }),
+    })
   }, log)
+  return databases
 }
 
-/** Every secret of the settings, for redaction. */
-const ambientSecrets = ({ credentials, database }: Settings['ambient']): string[] => [
-  ...(credentials === undefined ? [] : [credentials.apiKey]),
-  ...(database === undefined ? [] : urlSecrets(database.url)),
-]
+type ClosableStore = OwnershipStore & { close(): Promise<void> }
 
-/** One pass does not wait for checks: it looks itself, where `dns.policy: Require` asks for it. */
-function lookUpNow(settings: Settings, accounts: Accounts): NonNullable<Ports['lookUpNow']> {
-  return async (app, hosts, serverId) => {
-    const { lookUp } = await import('./resolver.ts')
-    const { lastAddress } = await (await accounts.accountOf(app)).getServer(serverId)
-    return await lookUp(settings, app, lastAddress, hosts)
+async function openStore(cluster: Cluster | undefined, ground: Ground): Promise<ClosableStore> {
+  const { io, options, settings } = ground
+  const { oneShot, writes } = options
+  if (cluster !== undefined) {
+    const { records, namespace, ownedByStatus, close } = cluster
+    if (!oneShot) return { ...records, close }
+    const named = namingRecordRight(io, records, namespace, ownedByStatus)
+    return { ...(writes ? named : asWriter(named, writerOf(ground))), close }
   }
-}
-
-async function openStore(
-  settings: Settings,
-  io: Io,
-  writes: boolean,
-): Promise<OwnershipStore & { close(): Promise<void> }> {
   if (writes) return await openFileStore(settings.stateDir, { version: io.version })
   return { ...readFileStore(settings.stateDir), close: async () => undefined }
 }

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Log } from '../log/log.ts'
 import type { Status } from '../status/status.ts'
 import type { StatusStore } from '../status/store.ts'
+import { type Clock, every, systemClock } from '../time/clock.ts'
 import type { Io } from './io.ts'
-import type { Setup } from './setup.ts'
 
 /** Name of the file in the state folder that the daemon writes, and `status` and `explain` read. */
-export const STATUS_FILE = 'status.json'
+const STATUS_FILE = 'status.json'
 
 /** How often it is looked whether something changed; ms. */
 const STATUS_EVERY = 2_000
@@ -36,7 +37,7 @@ export function readStatusFile(io: Pick<Io, 'readFile'>, dir: string): Status | 
   }
 }
 
-/** Takes it away: it tells what was so before, and no daemon runs that would write it anew. */
+/** Takes it away: it says what was so before, and no daemon runs that would write it again. */
 export async function forgetStatusFile(dir: string): Promise<void> {
   await rm(join(dir, STATUS_FILE), { force: true })
 }
@@ -45,7 +46,8 @@ export async function forgetStatusFile(dir: string): Promise<void> {
 export function keepStatus(
   dir: string,
   statuses: Pick<StatusStore, 'status' | 'changes'>,
-  log: Setup['log'],
+  log: Log,
+  clock: Pick<Clock, 'after'> = systemClock,
 ): { stop(): Promise<void> } {
   let last = ''
   let seen = -1
@@ -66,10 +68,10 @@ export function keepStatus(
     seen = changes
   }
   const attempt = (): Promise<void> => write().catch((error: unknown) => log.warn('Status file not written', { error }))
-  const timer = setInterval(attempt, STATUS_EVERY)
+  const end = every(clock, STATUS_EVERY, attempt)
   return {
     async stop() {
-      clearInterval(timer)
+      end()
       await attempt()
     },
   }

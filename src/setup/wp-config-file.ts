@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { type Cancel, type Clock, every, systemClock } from '../time/clock.ts'
 import { endpointOf } from '../wp-config/db-host.ts'
 import { readWpConfig, type WpConfig, wpConfigFaultText } from '../wp-config/wp-config.ts'
 import type { FileSettings } from './credentials.ts'
-import { type Environment, UsageError } from './flags.ts'
+import type { Io } from './io.ts'
+import { type Environment, UsageError } from './option.ts'
 
 /** What the file of `--wp-config` adds to the environment. Throws one `UsageError` with a line per fault; shows no value. */
 export function readFileSettings(
@@ -50,9 +52,10 @@ const LOOK_EVERY = 1_000
  */
 export function watchWpConfig(
   path: string,
-  { environment, readFile }: { environment: Environment; readFile: (path: string) => string },
-  tell: { changed(): void; broken(error: UsageError): void },
-): () => void {
+  { environment, readFile }: Pick<Io, 'environment' | 'readFile'>,
+  { changed, broken }: { changed(): void; broken(error: UsageError): void },
+  clock: Pick<Clock, 'after'> = systemClock,
+): Cancel {
   const read = (): string => {
     try {
       return JSON.stringify(readFileSettings(path, environment, readFile))
@@ -63,15 +66,15 @@ export function watchWpConfig(
   }
   const first = read()
   let last = first
-  const timer = setInterval(() => {
+  const end = every(clock, LOOK_EVERY, () => {
     const now = read()
     if (now === last) return
     last = now
-    if (now.startsWith('! ')) tell.broken(new UsageError(now.slice(2)))
+    if (now.startsWith('! ')) broken(new UsageError(now.slice(2)))
     else if (now !== first) {
-      clearInterval(timer)
-      tell.changed()
+      end()
+      changed()
     }
-  }, LOOK_EVERY)
-  return () => clearInterval(timer)
+  })
+  return end
 }

@@ -1,6 +1,6 @@
 import type { App, LabelSelector } from '../api/objects.ts'
 import { matchesSelector } from '../api/selector.ts'
-import type { ObjectSource } from './source.ts'
+import type { InvalidObject, ObjectSource } from './source.ts'
 
 /** Which apps one daemon serves. */
 export interface Selection {
@@ -18,8 +18,20 @@ export function selectApps(source: ObjectSource, { namespaces, selector }: Selec
     app !== undefined &&
     (namespaces.length === 0 || namespaces.includes(app.namespace)) &&
     matchesSelector(app.labels, selector)
+  const chosen = ({ kind, key, namespace }: InvalidObject): boolean => {
+    if (kind === 'DomainMapping') {
+      const known = source.mappings().find((each) => each.key === key)
+      const app = known && source.app(known.app)
+      return known === undefined || app === undefined || selected(app)
+    }
+    const known = source.app(key)
+    // One that never was valid has no labels that could be relied on.
+    if (known !== undefined) return selected(known)
+    return (namespaces.length === 0 || namespaces.includes(namespace)) && matchesSelector({}, selector)
+  }
   return {
     ...source,
+    invalid: () => source.invalid().filter(chosen),
     apps: () => source.apps().filter(selected),
     app: (key) => {
       const app = source.app(key)

@@ -61,6 +61,8 @@ export interface DatabaseSource extends MappingSource {
   /** Reads the databases of the apps followed so far and goes on reading. Resolves after the first reads, good or not. */
   start(changed: (apps: ReadonlySet<Key>) => void): Promise<void>
   stop(): Promise<void>
+  /** Whether a look at every database that is followed has ended, good or not. */
+  looked(): boolean
 }
 
 /** A source of declared objects: apps and mappings. */
@@ -86,7 +88,7 @@ export interface ObjectSource extends MappingSource {
   secret(namespace: string, name: string, key: string): Promise<string | undefined>
   /**
    * Labels of a namespace; the same value as long as they stay as they are. Undefined while they are not known, and from
-   * sources that have no namespaces. A new value is notified like a change of the apps that select by labels.
+   * sources that have no namespaces. A change of them counts as a change of the apps that select by labels.
    */
   namespaceLabels?(namespace: string): Readonly<Record<string, string>> | undefined
 }

@@ -10,6 +10,7 @@ import { openFileStore } from '../../src/ownership/file-store.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import { createServerPilot } from '../../src/serverpilot/client.ts'
 import { createAccounts } from '../../src/setup/accounts.ts'
+import { createSecrets } from '../../src/setup/secrets.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
@@ -163,9 +164,9 @@ async function bootController(root: string, folder: string, simulator: Simulator
   const credentials = { clientId: simulator.clientId, apiKey: simulator.apiKey }
   const accounts = createAccounts(
     objects,
-    credentials,
-    () => true,
-    (of, origin) =>
+    { credentials, mayUse: () => true },
+    createSecrets(),
+    ({ credentials: of, origin }) =>
       createServerPilot({
         baseUrl: simulator.url,
         credentials: of,

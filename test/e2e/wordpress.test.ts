@@ -7,6 +7,7 @@ import { objectYaml } from '../controller/world.ts'
 import { type MariaDb, mariaDb, type TestDatabase } from '../source/wordpress/mariadb.ts'
 import { SMALL } from '../source/wordpress/network.ts'
 import { credentialsOf, execute, launch, temporaryFolder, until } from './process.ts'
+import { silentTcp } from './silent-peer.ts'
 
 interface Network {
   server: MariaDb
@@ -98,7 +99,7 @@ test('run --wp-config, and nothing else: rows that come and go are on the app wi
 
   await t.test('a password that is wrong removes nothing; the right one is taken up by itself', async () => {
     await world.config({ password: 'wrong' })
-    await until('it begins anew', () => daemon.stderr().includes('beginning anew'))
+    await until('it starts again', () => daemon.stderr().includes('starting again'))
     await until('it says so', () => /Access denied|1045/.test(daemon.stderr()))
     assert.equal(world.listed().length, 5)
     await world.config()
@@ -136,10 +137,15 @@ test('an app in a file with spec.wordpress and a Secret; a deleted row goes, the
     '--serverpilot-url',
     simulator.url,
   ]
-  const daemon = launch(t, ['run', ...flags, '--listen', 'off', '--sweep-schedule', '* * * * * *'], {
+  const daemon = launch(t, ['run', ...flags, '--listen', '127.0.0.1:0', '--sweep-schedule', '* * * * * *'], {
     env: credentialsOf(simulator),
   })
   await until('both mappings are on the app', () => world.listed().join() === ALL.join())
+  const page = await until('the page', () => /http:\/\/127\.0\.0\.1:\d+/.exec(daemon.stderr())?.[0])
+  const whole = await metricsOf(page)
+  assert.ok(Number(whole('source_reads_total', 'wordpress', 'success')) > 0)
+  assert.equal(whole('source_objects', 'wordpress'), '2')
+  assert.ok(Math.abs(Number(whole('source_last_success_timestamp_seconds', 'wordpress')) - Date.now() / 1000) < 60)
 
   await database.sql('DELETE FROM wp_wu_domain_mappings WHERE id = 2')
   await until('its host is gone', () => !world.listed().includes('blog.example.org'), 30_000)
@@ -148,6 +154,9 @@ test('an app in a file with spec.wordpress and a Secret; a deleted row goes, the
   await database.sql('RENAME TABLE wp_wu_domain_mappings TO wp_gone')
   await until('it says that the table is gone', () => /SourceUnavailable/.test(daemon.stderr()))
   assert.deepEqual(world.listed(), ['by-hand.example.org', 'network.example', 'shop.example.com'])
+  const failing = await metricsOf(page)
+  assert.ok(Number(failing('source_reads_total', 'wordpress', 'failure')) > 0)
+  assert.equal((await fetch(`${page}/readyz`)).status, 200)
   await database.sql('RENAME TABLE wp_gone TO wp_wu_domain_mappings')
   await database.sql(
     `INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (9, 2, 'back.example.com', 'done')`,
@@ -155,3 +164,63 @@ test('an app in a file with spec.wordpress and a Secret; a deleted row goes, the
   await until('it heals by itself', () => world.listed().includes('back.example.com'), 30_000)
   assert.ok(!daemon.stderr().includes(database.password))
 })
+
+test('a database that stays away: ready once it was looked at, named in faults and metrics, and the other app is served', async (t) => {
+  const silent = await silentTcp(t)
+  const simulator = await startSimulator({
+    apps: [
+      { name: 'network', domains: [] },
+      { name: 'plain', domains: [] },
+    ],
+    actionDuration: 1,
+  })
+  t.after(() => simulator.stop())
+  const folder = await temporaryFolder(t)
+  const [network = '', plain = ''] = simulator.apps
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'db', namespace: 'wordpress' },
+    stringData: { url: `mysql://wp:s3cr3t-word@${silent.address}/wordpress` },
+  }
+  const rest = { www: 'Never', ssl: { auto: false } }
+  const objects = [
+    objectYaml('ServerPilotApp', 'network', {
+      ...{ ...rest, appId: network },
+      wordpress: { connectionSecretRef: { name: 'db' } },
+    }),
+    objectYaml('ServerPilotApp', 'plain', { ...rest, appId: plain }),
+    objectYaml('DomainMapping', 'shop', { domain: 'shop.example.com', appRef: { name: 'plain' } }),
+    JSON.stringify(secret),
+  ]
+  await writeFile(join(folder, 'all.yaml'), objects.join('---\n'))
+  const flags = ['--manifests', join(folder, 'all.yaml'), '--serverpilot-url', simulator.url]
+  const daemon = launch(t, ['run', ...flags, '--listen', '127.0.0.1:0'], {
+    env: credentialsOf(simulator),
+    cwd: folder,
+  })
+  const page = await until('the page', () => /http:\/\/127\.0\.0\.1:\d+/.exec(daemon.stderr())?.[0])
+  await until('it asks the database', () => silent.calls() > 0)
+  assert.equal((await fetch(`${page}/readyz`)).status, 503)
+  await until('it is ready all the same', async () => (await fetch(`${page}/readyz`)).ok, 30_000)
+  await until('the other app is served', () => simulator.state.app(plain).domains.includes('shop.example.com'))
+
+  const status = (await (await fetch(`${page}/status.json`)).json()) as { source: { faults: { message: string }[] } }
+  assert.match(status.source.faults.map(({ message }) => message).join(), /Secret wordpress\/db.*took longer than/)
+  const metrics = await metricsOf(page)
+  assert.ok(Number(metrics('source_reads_total', 'wordpress', 'failure')) > 0)
+  assert.equal(metrics('source_reads_total', 'wordpress', 'success'), '0')
+  assert.equal(metrics('source_last_success_timestamp_seconds', 'wordpress'), undefined)
+  assert.equal(metrics('source_objects', 'manifests'), '3')
+  assert.ok(!daemon.stderr().includes('s3cr3t-word'))
+})
+
+/** A reader of the daemon's metrics of a source. */
+async function metricsOf(page: string): Promise<(name: string, source: string, result?: string) => string | undefined> {
+  const text = await (await fetch(`${page}/metrics`)).text()
+  return (name, source, result) => {
+    const labels = `source="${source}"${result === undefined ? '' : `,result="${result}"`}`
+    const line = text.split('\n').find((each) => each.startsWith(`domainpilot_${name}{${labels}} `))
+    return line?.split(' ').at(-1)
+  }
+}

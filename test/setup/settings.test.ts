@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readAmbient } from '../../src/setup/credentials.ts'
-import { UsageError } from '../../src/setup/flags.ts'
+import { UsageError } from '../../src/setup/option.ts'
 import { readSettings } from '../../src/setup/settings.ts'
 
 const noFile = (path: string): string => {
@@ -17,7 +17,7 @@ describe('flag before environment before default', () => {
     assert.deepEqual(all.manifests, ['domains'])
     assert.equal(all.serverpilotUrl.href, 'https://api.serverpilot.io/v1')
     assert.deepEqual(all.listen, { host: '127.0.0.1', port: 8080 })
-    assert.equal(all.qps, 5)
+    assert.equal(all.serverpilotQps, 5)
     assert.equal(all.dryRun, false)
   })
   test('environment', () => {

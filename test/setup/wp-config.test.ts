@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
-import { rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { App } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
 import { wpConfigTemplate } from '../../src/cli/import.ts'
 import { readAmbient } from '../../src/setup/credentials.ts'
-import { connectionUrlOf, createDatabases, urlSecrets } from '../../src/setup/databases.ts'
+import { connectionUrlOf, createDatabases } from '../../src/setup/databases.ts'
 import { defaultApp } from '../../src/setup/default-app.ts'
-import { UsageError } from '../../src/setup/flags.ts'
+import { UsageError } from '../../src/setup/option.ts'
+import { createSecrets } from '../../src/setup/secrets.ts'
 import { databaseUrl, readFileSettings, watchWpConfig } from '../../src/setup/wp-config-file.ts'
 import type { DatabaseSource, MappingRead } from '../../src/source/source.ts'
 import { parseDatabaseUrl } from '../../src/source/wordpress/database-url.ts'
 import { readWpConfig } from '../../src/wp-config/wp-config.ts'
-import { temporaryFolder, until } from '../e2e/process.ts'
+import { until } from '../e2e/process.ts'
+import { fakeClock } from '../time/fake-clock.ts'
 
 const text = (more = '', password = 's3cr@t/#%', host = 'db:3307') => `<?php
 define('DB_NAME', 'wordpress'); define('DB_USER', 'wp'); define('DB_PASSWORD', '${password}'); define('DB_HOST', '${host}');
@@ -102,25 +102,26 @@ describe('--wp-config', () => {
     )
   })
 
-  test('is looked at again: a broken version is told and changes nothing, a new one is taken up', async (t) => {
-    const folder = await temporaryFolder(t)
-    const path = join(folder, 'wp-config.php')
-    await writeFile(path, text())
-    const { readFileSync } = await import('node:fs')
-    const told: string[] = []
-    const stop = watchWpConfig(
-      path,
-      { environment: {}, readFile: (name) => readFileSync(name, 'utf8') },
-      { changed: () => told.push('changed'), broken: (error) => told.push(error.message) },
+  test('is looked at again: a broken version is said once and changes nothing, a new one is taken up', () => {
+    let content = text()
+    const calls: string[] = []
+    const clock = fakeClock()
+    watchWpConfig(
+      'wp-config.php',
+      { environment: {}, readFile: () => content },
+      { changed: () => calls.push('changed'), broken: (error) => calls.push(error.message) },
+      clock,
     )
-    t.after(stop)
-    await writeFile(path, '<?php define(')
-    await until('it is told', () => told.length === 1)
-    assert.match(told[0] ?? '', /is not PHP that can be read/)
-    await writeFile(join(folder, 'next.php'), text('', 'other'))
-    await rename(join(folder, 'next.php'), path)
-    await until('it is taken up', () => told.length === 2)
-    assert.equal(told[1], 'changed')
+    clock.advance(1_000)
+    assert.deepEqual(calls, [])
+    content = '<?php define('
+    clock.advance(2_000)
+    assert.equal(calls.length, 1)
+    assert.match(calls[0] ?? '', /is not PHP that can be read/)
+    content = text('', 'other')
+    clock.advance(1_000)
+    assert.equal(calls[1], 'changed')
+    assert.equal(clock.pending(), 0, 'it is looked at no more')
   })
 
   test('as objects of a cluster', () => {
@@ -153,6 +154,7 @@ describe('databases', () => {
       follow: (apps) => void calls.push(`follow ${apps.length}`),
       start: async () => void calls.push('start'),
       stop: async () => void calls.push('stop'),
+      looked: () => true,
       mappingsOf: () => read,
     }
     return { calls, read, source }
@@ -180,11 +182,11 @@ describe('databases', () => {
   })
 
   test('where it is: in the Secret that the app names, and what is missing is said', async () => {
-    const known = new Set<string>()
+    const known = createSecrets()
     const secrets: Record<string, string> = { 'ns/db/url': 'mysql://u:p%40ss@h/d' }
     const find = connectionUrlOf({ secret: async (...parts) => secrets[parts.join('/')] }, undefined, known)
     assert.deepEqual(await find(withDatabase), { url: 'mysql://u:p%40ss@h/d', origin: 'Secret ns/db, key url' })
-    assert.deepEqual([...known].flatMap(urlSecrets), ['mysql://u:p%40ss@h/d', 'p%40ss', 'p@ss'])
+    assert.deepEqual(known.all(), ['mysql://u:p%40ss@h/d', 'p%40ss', 'p@ss'])
     await assert.rejects(
       find(app('other', { connectionSecretRef: { name: 'none' } })),
       /Secret ns\/none, key url: there is no such Secret/,

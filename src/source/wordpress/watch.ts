@@ -19,6 +19,8 @@ export interface WatchPorts {
   random(): number
   limits: Limits
   log: WriteLog
+  /** After every look, good or not. */
+  looked(): void
   /** After a look by which what is served differs. */
   changed(): void
 }
@@ -26,6 +28,8 @@ export interface WatchPorts {
 /** Looks at the database of one app, again and again. */
 export interface Watch {
   state(): State
+  /** Whether a look has ended, good or not. */
+  looked(): boolean
   /** The app with other settings that need no other look: its poll interval. */
   follow(app: App): void
   /** Resolves after the first look, good or not. */
@@ -37,6 +41,7 @@ export interface Watch {
 export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   let app = given
   let state = initial
+  let looked = false
   let wake = (): void => {}
   const end = new AbortController()
   const said = new Set<string>()
@@ -46,6 +51,8 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
     const next = await lookAt(app, state, ports, end.signal)
     if (end.signal.aborted) return
     state = next
+    looked = true
+    ports.looked()
     report(before)
     if (state.served !== before.served) notify()
   }
@@ -107,6 +114,7 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   const done = goOn()
   return {
     state: () => state,
+    looked: () => looked,
     follow(next) {
       const sooner = next.spec.wordpress?.pollInterval !== app.spec.wordpress?.pollInterval
       app = next

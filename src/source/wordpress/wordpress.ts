@@ -13,6 +13,8 @@ interface WordpressOptions {
    */
   connectionUrl: WatchPorts['connectionUrl']
   log?: WriteLog
+  /** Called after every look at a database, good or not. */
+  looked?: () => void
   /** The system's when not given. */
   clock?: WatchPorts['clock']
   /** 0 to 1, for pauses of different length; the system's when not given. */
@@ -28,7 +30,7 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
  * nothing changed. `changed` is not called for the first looks, which `start` waits for; a stop ends them, and `start` then resolves.
  */
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
-  const { connectionUrl, log = () => {}, clock = systemClock, random = Math.random } = options
+  const { connectionUrl, log = () => {}, looked = () => {}, clock = systemClock, random = Math.random } = options
   const limits = { ...LIMITS, ...options.limits }
   const watches = new Map<Key, { settings: Settings; watch: Watch }>()
   const ending = new Set<Promise<void>>()
@@ -40,7 +42,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
 
   function begin(app: App, settings: Settings, state: State): void {
     const changed = (): void => notify?.(new Set([app.key]))
-    const ports = { connectionUrl, clock, random, limits, log, changed }
+    const ports = { connectionUrl, clock, random, limits, log, looked, changed }
     watches.set(app.key, { settings, watch: watch(app, state, ports) })
   }
 
@@ -76,6 +78,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
       const state = watches.get(app.key)?.watch.state() ?? kept.get(app.key) ?? unread(app)
       return state.served
     },
+    looked: () => [...watches.values()].every(({ watch }) => watch.looked()),
     follow(next) {
       if (next.length === apps.length && next.every((app, index) => app === apps[index])) return
       apps = [...next]

@@ -1,0 +1,67 @@
+import { StateDirBusyError } from '../ownership/lock.ts'
+import type { Cluster } from '../setup/cluster.ts'
+import { handOver } from '../setup/handover.ts'
+import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
+import { readSource } from '../setup/pass.ts'
+import { readSettings } from '../setup/settings.ts'
+import { type Setup, setUp } from '../setup/setup.ts'
+import { forgetStatusFile } from '../setup/status-file.ts'
+import { failed, print } from './outcomes.ts'
+import { passWithProgress } from './pass.ts'
+import { startProgress } from './progress.ts'
+
+/** `apply`: one pass over every app: prints the plan, applies it, waits for the result. Stopped, it prints what it has done. */
+export async function applyCommand(io: Io, given: Given): Promise<number> {
+  const approval = typeof given.approve === 'string' ? given.approve : undefined
+  let setup: Setup
+  try {
+    setup = await setUp(io, given, { oneShot: true, writes: true, ...(approval === undefined ? {} : { approval }) })
+  } catch (error) {
+    if (!(error instanceof StateDirBusyError) || approval === undefined) throw error
+    return approveByDaemon(io, given, approval)
+  }
+  try {
+    if (setup.cluster !== undefined && !(await lead(io, setup.cluster))) return await leftToDaemon(io, given, approval)
+    await readSource(setup, io.signal)
+    const outcomes = await passWithProgress(io, setup, 'Applying')
+    if (setup.cluster === undefined) await forgetStatusFile(setup.settings.stateDir)
+    if (outcomes.length > 0 || !io.signal.aborted) print(io, given, { objects: setup.objects, outcomes, applied: true })
+    io.signal.throwIfAborted()
+    if (failed(setup, outcomes)) return EXIT.failed
+    return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done
+  } finally {
+    await setup.cluster?.elector?.stop()
+    await setup.close()
+  }
+}
+
+/** A daemon is at work on that state folder: it is the one to apply what is approved. */
+function approveByDaemon(io: Io, given: Given, hash: string): number {
+  const { stateDir } = readSettings(given, io.environment, io.readFile)
+  handOver(stateDir, hash)
+  io.err(`A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.\n`)
+  return EXIT.done
+}
+
+async function lead(io: Io, cluster: Cluster): Promise<boolean> {
+  const { takeLead } = await import('../setup/leadership.ts')
+  const progress = startProgress(io, `Waiting for the Lease ${cluster.lease?.name}`)
+  try {
+    return await takeLead(io, cluster)
+  } finally {
+    progress.stop()
+  }
+}
+
+/** A daemon leads in the cluster: nobody writes beside it. */
+async function leftToDaemon(io: Io, given: Given, approval: string | undefined): Promise<number> {
+  if (approval !== undefined) {
+    const { approveWaiting } = await import('./approve.ts')
+    return await approveWaiting(io, given, approval)
+  }
+  io.err(
+    `Nothing was applied: a daemon leads in this cluster and applies by itself. \`${calledAs(io)} status\` shows where it stands; \`${calledAs(io)} approve APP\` lets removals go that wait.\n`,
+  )
+  return EXIT.failed
+}

@@ -1,0 +1,26 @@
+import { painter } from '../report/terminal.ts'
+import type { Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
+
+/** One line of the connection test. */
+export interface Finding {
+  verdict: 'ok' | 'warn' | 'fail'
+  what: string
+  /** What was found, or the cause. */
+  detail: string
+  cure?: string
+}
+
+/** Prints findings, each with its cure, as text or JSON. */
+export function printFindings(io: Io, given: Given, findings: readonly Finding[]): void {
+  if (given.output === 'json') {
+    io.out(`${JSON.stringify({ findings }, null, 2)}\n`)
+    return
+  }
+  const paint = painter(io.colour && io.outIsTerminal)
+  const tone = { ok: 'ok', warn: 'work', fail: 'bad' } as const
+  for (const { verdict, what, detail, cure } of findings) {
+    io.out(`${paint(tone[verdict], verdict.padEnd(4))}  ${what}: ${detail}\n`)
+    if (cure !== undefined && cure !== '') io.out(`      → ${cure}\n`)
+  }
+}

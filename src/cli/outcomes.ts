@@ -1,0 +1,92 @@
+import { type Paint, planToJson, planToText } from '../plan/render.ts'
+import { painter } from '../report/terminal.ts'
+import type { Io } from '../setup/io.ts'
+import type { Given } from '../setup/option.ts'
+import type { Setup } from '../setup/setup.ts'
+import type { Outcome } from '../status/outcome.ts'
+
+/** Whether something could not be read or done. */
+export const failed = ({ objects }: Pick<Setup, 'objects'>, outcomes: readonly Outcome[]): boolean =>
+  objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined || each.frozen.size > 0)
+
+/** What a pass came to. `applied`: the plans are results. */
+interface Passed {
+  objects: Setup['objects']
+  outcomes: readonly Outcome[]
+  applied: boolean
+}
+
+/** Prints the plans on standard output, and on standard error what went wrong. */
+export function print(io: Io, given: Given, { objects, outcomes, applied }: Passed): void {
+  const failure = objects.failure()
+  if (given.output === 'json') io.out(`${JSON.stringify(toJson(outcomes, failure?.message, applied), null, 2)}\n`)
+  else io.out(toText(io, outcomes, applied))
+  // Why a database cannot be read is said below, of the app that it holds up.
+  const frozen = new Set(outcomes.flatMap((each) => [...each.frozen.values()]))
+  for (const { place, message } of objects.faults()) if (!frozen.has(message)) io.err(`${place}: ${message}\n`)
+  if (failure !== undefined)
+    io.err(`Source ${failure.source}: ${failure.message}\nNothing is removed until it can be read in full.\n`)
+  if (outcomes.length === 0 && failure === undefined) {
+    io.err('There is no app: declare a ServerPilotApp, or set SERVERPILOT_APP_ID.\n')
+  }
+  for (const { key, failure: fault, frozen: causes } of outcomes) {
+    for (const [source, cause] of causes) {
+      if (source !== failure?.source) io.err(`${key}: SourceUnavailable: ${source}: ${cause}\n`)
+    }
+    if (fault !== undefined) io.err(`${key}: ${fault.reason}: ${fault.message}\n`)
+  }
+}
+
+/** The plan to show: what was applied, or else what stands. */
+const shown = (outcome: Outcome, applied: boolean) => (applied ? (outcome.applied ?? outcome.plan) : outcome.plan)
+
+function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined, applied: boolean): unknown {
+  return {
+    plans: outcomes.flatMap((outcome) => {
+      const plan = shown(outcome, applied)
+      if (plan === undefined) return []
+      const result = outcome.result === 'Suspended' ? 'Unchanged' : outcome.result
+      const data = planToJson(plan, outcome.desired?.rejected ?? [], outcome.forecast)
+      return [applied ? { ...data, outcome: result, added: outcome.added, removed: outcome.removed } : data]
+    }),
+    errors: [
+      ...(sourceFailure === undefined ? [] : [{ reason: 'SourceUnavailable', message: sourceFailure }]),
+      ...outcomes.flatMap(({ key, failure }) =>
+        failure === undefined ? [] : [{ app: key, reason: failure.reason, message: failure.message }],
+      ),
+    ],
+  }
+}
+
+function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string {
+  const paint = paintFor(io)
+  const blocks = outcomes.flatMap((outcome) => {
+    const plan = shown(outcome, applied)
+    if (plan === undefined) return outcome.result === 'Suspended' ? [`${outcome.key} is suspended`] : []
+    const text = planToText(plan, outcome.desired?.rejected ?? [], paint, outcome.forecast)
+    return [applied ? `${text}\n  ${resultLine(outcome)}` : text]
+  })
+  return blocks.length === 0 ? '' : `${blocks.join('\n\n')}\n`
+}
+
+function resultLine({ result, added, removed, ssl }: Outcome): string {
+  const switched = ssl?.switched === undefined ? '' : ` ${'auto' in ssl.switched ? 'AutoSSL' : 'ForceSSL'} switched on.`
+  switch (result) {
+    case 'Applied':
+      return added.length + removed.length === 0
+        ? `Applied:${switched || ' the record alone.'}`
+        : `Applied: ${added.length} added, ${removed.length} removed, read back and compared.${switched}`
+    case 'Refused':
+      return `Refused in part: ${added.length} added, ${removed.length} removed; the rest awaits approval.`
+    case 'Planned':
+      return 'Planned only: nothing was written.'
+    default:
+      return `${result}.`
+  }
+}
+
+function paintFor(io: Io): Paint {
+  const paint = painter(io.colour && io.outIsTerminal)
+  const tone = { add: 'ok', remove: 'bad', quiet: 'quiet', bad: 'work', strong: 'strong' } as const
+  return (kind, value) => paint(tone[kind], value)
+}

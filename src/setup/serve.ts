@@ -1,0 +1,138 @@
+import { createDaemon, type Daemon } from '../controller/daemon.ts'
+import { type HealthFacts, liveness, readiness } from '../report/health.ts'
+import { type HttpServer, startHttp } from '../report/http.ts'
+import type { StatusStore } from '../status/store.ts'
+import { systemClock } from '../time/clock.ts'
+import { watchApprovals } from './handover.ts'
+import type { Io } from './io.ts'
+import { openChecks } from './open-checks.ts'
+import { openStatuses } from './open-statuses.ts'
+import type { Setup } from './setup.ts'
+import { keepStatus } from './status-file.ts'
+import { aborted } from './stop.ts'
+
+/** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
+const MAX_SILENCE = 10 * 60_000
+/** How long a stop waits for writes under way; ms. Kubernetes gives 30 s. */
+const GRACE = 20_000
+/** How long a stop waits for statuses that are not written yet; ms. */
+const STATUS_GRACE = 5_000
+
+/** Called once the daemon runs, with the address of its page. */
+export type Started = (url: string | undefined) => void
+
+/**
+ * Runs the daemon until the signal of `io` aborts, in whatever phase of its start, or leadership is lost. Gives false when it was
+ * lost: then the process has to end. Everything that it started has ended when it resolves or rejects.
+ */
+export async function serve(io: Io, setup: Setup, started?: Started): Promise<boolean> {
+  const { settings, objects, cluster, log } = setup
+  const elector = cluster?.elector
+  const leads = (): boolean => elector?.isLeading() ?? true
+  const statuses = openStatuses(io, setup, { leader: leads, log })
+  const daemon = await openDaemon(setup, statuses)
+  /** Ends what was started, the last first. */
+  const ends: (() => Promise<void> | undefined)[] = []
+  let lost: string | undefined
+  let endKeeping: (() => Promise<void>) | undefined
+  try {
+    const facts = (): HealthFacts => ({
+      // A standby has no sweep that could turn: it is alive while it answers.
+      lastTurn: leads() ? statuses.lastTurn() : systemClock.now(),
+      synced: objects.synced(),
+      leader: leads(),
+      stopping: io.signal.aborted,
+    })
+    const server = await listen(setup, statuses, facts)
+    ends.push(async () => server?.stop())
+    log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
+    // A leader whose Lease is lost writes no more: there is nothing to wait for.
+    ends.push(async () => elector?.stop())
+    ends.push(async () => (lost === undefined ? cluster?.flush(STATUS_GRACE) : undefined))
+    ends.push(async () => endKeeping?.())
+    ends.push(() => daemon.stop(lost === undefined ? GRACE : 0))
+    await begin(io, setup, daemon)
+    started?.(server?.url)
+    if (cluster === undefined && !io.signal.aborted) endKeeping = keepFolder(setup, statuses, daemon.enqueue)
+    lost = await Promise.race([aborted(io.signal), elector?.lost ?? new Promise<never>(() => undefined)])
+    if (lost !== undefined) log.error('Leadership is lost: this process ends', { reason: lost })
+    log.info('Stopping')
+  } finally {
+    for (const end of ends.reverse()) await end()
+  }
+  log.info('Stopped')
+  return lost === undefined
+}
+
+async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> {
+  const { context, settings, metrics, log } = setup
+  const daemon: Daemon = createDaemon({
+    context,
+    reporter: statuses,
+    log,
+    workers: settings.workers,
+    sweepSchedule: settings.sweepSchedule,
+    checks: await openChecks(setup),
+    hooks: {
+      onAdd: () => metrics.queueAdded(),
+      onRetry: () => metrics.queueRetried(),
+      onGet: (seconds) => {
+        metrics.queueWaited(seconds * 1000)
+        metrics.queueDepth(daemon.queueDepth())
+      },
+    },
+  })
+  return daemon
+}
+
+/** Reads the sources, and leads once that is done and the Lease is held. Resolves after that, or when it is stopped meanwhile. */
+async function begin({ signal }: Io, { cluster, metrics, log }: Setup, daemon: Daemon): Promise<void> {
+  if (signal.aborted) return
+  const elector = cluster?.elector
+  const lead = async (): Promise<void> => {
+    if (signal.aborted) return
+    metrics.leading()
+    await daemon.lead()
+  }
+  const read = daemon.start()
+  // The Lease of a leader that is gone runs out meanwhile.
+  elector?.start(read)
+  elector?.onLeading(() => {
+    log.info('Leading')
+    lead().catch((error: unknown) => log.error('Could not begin to work', { error }))
+  })
+  // Reading and the first sweep may wait for something that does not answer: that keeps nobody from stopping.
+  await Promise.race([elector === undefined ? read.then(lead) : read, aborted(signal)])
+}
+
+/** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
+function keepFolder(
+  { settings, objects, log }: Setup,
+  statuses: Pick<StatusStore, 'status' | 'changes'>,
+  enqueue: (app: string) => void,
+): () => Promise<void> {
+  const endApprovals = watchApprovals(settings.stateDir, () => {
+    for (const app of objects.apps()) enqueue(app.key)
+  })
+  const keeper = keepStatus(settings.stateDir, statuses, log)
+  return async () => {
+    endApprovals()
+    await keeper.stop()
+  }
+}
+
+async function listen(
+  { settings, metrics, log }: Setup,
+  { status }: Pick<StatusStore, 'status'>,
+  facts: () => HealthFacts,
+): Promise<HttpServer | undefined> {
+  if (settings.listen === undefined) return undefined
+  return await startHttp({
+    ...settings.listen,
+    status,
+    metrics,
+    live: () => liveness(facts(), MAX_SILENCE, systemClock.now()),
+    ready: () => readiness(facts()),
+    failed: (error) => log.error('Answering a request failed', { error }),
+  })
+}
