@@ -53,8 +53,9 @@ const EXCEPTIONS: Record<Action, readonly Exception[]> = {
 
 /** The table's action on one host, unless an exception has another. */
 export function verdictOn(action: Action, each: MergeCase, around: Surroundings): Verdict {
-  for (const exception of EXCEPTIONS[action]) {
-    const verdict = exception(each, around)
+  const exceptions = EXCEPTIONS[action]
+  for (let index = 0; index < exceptions.length; index++) {
+    const verdict = exceptions[index]?.(each, around)
     if (verdict !== undefined) return verdict
   }
   return action

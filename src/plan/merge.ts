@@ -2,8 +2,8 @@ import type { Policy } from '../api/objects.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { Claim, OwnershipRecord } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
-import { type MergeCase, verdictOn } from './exceptions.ts'
-import { decideUnder } from './policy.ts'
+import { type MergeCase, type Verdict, verdictOn } from './exceptions.ts'
+import { columnUnder, decide } from './policy.ts'
 
 /** The three sets, and what decides about them. */
 export interface MergeInput {
@@ -43,10 +43,17 @@ export function merge(input: MergeInput): Merged {
   const { desired, observed, claims, owned } = input
   const respelled = new Map<string, Host>()
   const result = nothing(respelled)
-  const decide = decideUnder(input.policy)
-  const place = (isObserved: boolean, each: MergeCase): void => {
-    const action = decide(each.want !== undefined, isObserved, each.claim !== undefined)
-    put(result, verdictOn(action, each, input), each)
+  const column = columnUnder(input.policy)
+  // One object for all hosts: an object each would cost a tenth of the plan.
+  const each: MergeCase = { host: '' as Host, want: undefined, claim: undefined }
+  const place = (host: Host, want: DesiredHost | undefined, isObserved: boolean): Claim | undefined => {
+    const claim = claimOn(claims, host)
+    each.host = host
+    each.want = want
+    each.claim = claim
+    const action = decide(column, want !== undefined, isObserved, claim !== undefined)
+    put(result, verdictOn(action, each, input), host, want)
+    return claim
   }
   const names = new Set(observed)
   const respelledHosts = new Set<Host>()
@@ -62,22 +69,18 @@ export function merge(input: MergeInput): Merged {
       respelledHosts.add(host)
       want = desired.get(host)
     }
-    const claim = claimOn(claims, host)
     if (want !== undefined) wantedThere++
-    if (claim !== undefined) ownedThere++
-    place(true, { host, want, claim })
+    if (place(host, want, true) !== undefined) ownedThere++
   }
   const isThere =
     respelled.size === 0
       ? (host: Host): boolean => names.has(host)
       : (host: Host): boolean => respelledHosts.has(host) || (names.has(host) && !respelled.has(host))
   if (wantedThere < desired.size) {
-    for (const [host, want] of desired) if (!isThere(host)) place(false, { host, want, claim: claimOn(claims, host) })
+    for (const [host, want] of desired) if (!isThere(host)) place(host, want, false)
   }
   if (ownedThere < owned.length) {
-    for (const host of owned) {
-      if (!desired.has(host) && !isThere(host)) place(false, { host, want: undefined, claim: claims[host] })
-    }
+    for (const host of owned) if (!desired.has(host) && !isThere(host)) place(host, undefined, false)
   }
   result.plain = respelled.size === 0 && names.size === observed.length
   return result
@@ -88,22 +91,11 @@ function nothing(respelled: Merged['respelled']): Merged {
 }
 
 /** Puts one host where its verdict says. What is added, adopted or transferred is wanted: so the table has it. */
-function put(result: Merged, verdict: ReturnType<typeof verdictOn>, { host, want }: MergeCase): void {
-  switch (verdict) {
-    case 'keep':
-      result.kept++
-      return
-    case 'transfer':
-      result.kept++
-      result.transfer.push(want as DesiredHost)
-      return
-    case 'add':
-    case 'adopt':
-      result[verdict].push(want as DesiredHost)
-      return
-    default:
-      result[verdict].push(host)
-  }
+function put(result: Merged, verdict: Verdict, host: Host, want: DesiredHost | undefined): void {
+  if (verdict === 'keep' || verdict === 'transfer') result.kept++
+  if (verdict === 'keep') return
+  if (verdict === 'add' || verdict === 'adopt' || verdict === 'transfer') result[verdict].push(want as DesiredHost)
+  else result[verdict].push(host)
 }
 
 /**

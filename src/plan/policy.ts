@@ -29,18 +29,25 @@ const TABLE: readonly Row[] = [
   [no, no, yes, 'release', 'release', 'release'],
 ]
 
-/** `Observe` decides as `Sync` does; who applies plans never writes one of it. */
-const COLUMN = { Sync: 3, UpsertOnly: 4, Exclusive: 5, Observe: 3 } as const satisfies Record<Policy, number>
+/** One policy's column of the merge table, by `caseOf`. */
+export type Column = readonly Action[]
+
+const COLUMNS = { Sync: columnOf(3), UpsertOnly: columnOf(4), Exclusive: columnOf(5) }
+
+/** The column of a policy. `Observe` decides as `Sync` does; who applies plans never writes one of it. */
+export const columnUnder = (policy: Policy): Column => COLUMNS[policy === 'Observe' ? 'Sync' : policy]
 
 /** Looks one case up in the merge table. */
-export type Decide = (desired: boolean, observed: boolean, owned: boolean) => Action
-
-/** The merge table under one policy, laid out so that a look-up costs next to nothing. */
-export function decideUnder(policy: Policy): Decide {
-  const actions: Action[] = []
-  for (const row of TABLE) actions[caseOf(row[0], row[1], row[2])] = row[COLUMN[policy]]
-  return (desired, observed, owned) => actions[caseOf(desired, observed, owned)] as Action
+export function decide(column: Column, desired: boolean, observed: boolean, owned: boolean): Action {
+  return column[caseOf(desired, observed, owned)] as Action
 }
 
-const caseOf = (desired: boolean, observed: boolean, owned: boolean): number =>
-  (desired ? 4 : 0) + (observed ? 2 : 0) + (owned ? 1 : 0)
+function columnOf(index: 3 | 4 | 5): Column {
+  const column: Action[] = []
+  for (const row of TABLE) column[caseOf(row[0], row[1], row[2])] = row[index]
+  return column
+}
+
+function caseOf(desired: boolean, observed: boolean, owned: boolean): number {
+  return (desired ? 4 : 0) + (observed ? 2 : 0) + (owned ? 1 : 0)
+}

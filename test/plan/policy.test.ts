@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Policy } from '../../src/api/objects.ts'
-import { decideUnder } from '../../src/plan/policy.ts'
+import { columnUnder, decide } from '../../src/plan/policy.ts'
 
 describe('merge table', () => {
   // desired, observed, owned → Sync, UpsertOnly, Exclusive
@@ -18,12 +18,12 @@ describe('merge table', () => {
   for (const [desired, observed, owned, ...actions] of rows) {
     for (const [index, policy] of policies.entries()) {
       test(`${policy}: desired ${desired}, observed ${observed}, owned ${owned}: ${actions[index]}`, () => {
-        assert.equal(decideUnder(policy)(desired, observed, owned), actions[index])
+        assert.equal(decide(columnUnder(policy), desired, observed, owned), actions[index])
       })
     }
   }
   test('Observe decides as Sync does', () => {
     for (const [desired, observed, owned, sync] of rows)
-      assert.equal(decideUnder('Observe')(desired, observed, owned), sync)
+      assert.equal(decide(columnUnder('Observe'), desired, observed, owned), sync)
   })
 })
