@@ -12,7 +12,7 @@ export interface Mutant {
   tests: readonly string[]
 }
 
-const PLAN = ['plan/plan.test.ts', 'plan/safety.test.ts']
+const PLAN = ['plan/merge.test.ts', 'plan/holds.test.ts', 'plan/plan.test.ts', 'plan/safety.test.ts']
 const SSL = ['controller/app/ssl-state.test.ts']
 
 export const sourceOf = (file: string): string => readFileSync(join(import.meta.dirname, '../../src', file), 'utf8')
