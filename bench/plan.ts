@@ -1,6 +1,6 @@
-import type { Host } from '../src/domain/host.ts'
-import { makePlan, type Plan, type PlanInput } from '../src/plan/plan.ts'
-import { app, desired, hosts, mappings, NOW, record } from '../test/plan/fixture.ts'
+import type { PlanInput } from '../src/plan/input.ts'
+import { makePlan, type Plan } from '../src/plan/plan.ts'
+import { app, hosts, mappings, planInput, record } from '../test/plan/fixture.ts'
 import { type Bench, collectGarbage, ensure, type Figure, median, timed } from './measure.ts'
 
 const MANY = 100_000
@@ -72,22 +72,7 @@ function caseOf(count: number, changes: number, prefix = 'app.'): PlanCase {
   const safety = { ...of.spec.safety, maxRemovalPercent: 100 }
   const lenient = { ...of, spec: { ...of.spec, safety } }
   return {
-    input: {
-      app: lenient,
-      desired: desired(lenient, mappings(wanted)),
-      observed: [],
-      record: record(owned),
-      owned: owned as Host[],
-      frozen: new Map(),
-      watch: undefined,
-      distrusted: false,
-      leaving: false,
-      protectedHosts: [],
-      blocked: new Map(),
-      moving: new Map(),
-      approvals: [],
-      now: NOW,
-    },
+    input: planInput(mappings(wanted), [], record(owned), { app: lenient }),
     observed: owned,
     check: ({ removals, held, kept }) =>
       removals.length === changes && held.size === changes && kept === count - changes,

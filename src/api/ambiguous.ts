@@ -16,7 +16,7 @@ const READINGS: [RegExp, string, string][] = [
  * What is wrong with a plain (unquoted) scalar that YAML 1.1 and YAML 1.2 read differently, with the cure; undefined for all
  * others. The two kinds of reader would disagree about one and the same file.
  */
-export function ambiguity(source: string): string | undefined {
+function ambiguity(source: string): string | undefined {
   for (const [pattern, reading, cure] of READINGS) {
     if (!pattern.test(source)) continue
     if (reading === 'a number' && !/^[-+]?(?:0x|[0-9])[0-9a-fA-F_]*$/.test(source)) continue

@@ -69,7 +69,7 @@ export function decodeObject(value: unknown, where: Where): Decoded {
     const near = nearest(key, known)
     faults.push({
       path: [key],
-      message: near ? `is no field; did you mean ${near}?` : `is no field; did you mean spec.${key}?`,
+      message: near ? `is not a known field; did you mean ${near}?` : `is not a known field; did you mean spec.${key}?`,
     })
   }
   const meta = decodeMeta(value.metadata, where, faults)
@@ -138,7 +138,8 @@ function decodeMeta(value: unknown, where: Where, faults: FieldFault[]) {
   if (isMap(value)) {
     for (const key of Object.keys(value)) {
       const near = META_FIELDS.includes(key) ? undefined : nearest(key, META_FIELDS)
-      if (near !== undefined) faults.push({ path: ['metadata', key], message: `is no field; did you mean ${near}?` })
+      if (near !== undefined)
+        faults.push({ path: ['metadata', key], message: `is not a known field; did you mean ${near}?` })
     }
   }
   const meta = validate(objectMeta, value, ['metadata'])

@@ -22,7 +22,7 @@ export function decodeText(
   const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
   return {
     ok: false,
-    message: `the file is no text: it has the control character U+${code}`,
+    message: `the file is not text: it has the control character U+${code}`,
     line: text.slice(0, control.index).split('\n').length,
   }
 }
@@ -40,7 +40,7 @@ function detect(bytes: Uint8Array): string {
 }
 
 function invalid(bytes: Uint8Array, encoding: string): { message: string; line?: number } {
-  if (encoding !== 'utf-8') return { message: `the file is damaged: it is no valid ${encoding.toUpperCase()}` }
+  if (encoding !== 'utf-8') return { message: `the file is damaged: it is not valid ${encoding.toUpperCase()}` }
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let line = 1
   let start = 0

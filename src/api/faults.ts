@@ -63,10 +63,10 @@ function unknownField(key: string, schema: z.ZodType, at: FieldPath, prefix: Fie
   if (key === '<<') return 'is a merge key of YAML 1.1; write the fields out'
   const siblings = Object.keys(fieldsOf(schemaAt(schema, at)))
   const near = nearest(key, siblings)
-  if (near !== undefined) return `is no field; did you mean ${near}?`
+  if (near !== undefined) return `is not a known field; did you mean ${near}?`
   const elsewhere = findField(schema, key, prefix)
-  if (elsewhere !== undefined) return `is no field here; it belongs at ${elsewhere}`
-  return `is no field; there are ${siblings.join(', ')}`
+  if (elsewhere !== undefined) return `is not a field here; it belongs at ${elsewhere}`
+  return `is not a known field; there are ${siblings.join(', ')}`
 }
 
 function wrongType(expected: string, found: unknown, message: string): string {
@@ -146,13 +146,13 @@ function schemaAt(schema: z.ZodType | undefined, path: FieldPath): z.ZodType | u
 }
 
 function fieldsOf(schema: z.ZodType | undefined): Record<string, z.ZodType> {
-  const bare = unwrap(schema)
-  return bare instanceof z.ZodObject ? (bare.shape as Record<string, z.ZodType>) : {}
+  const inner = unwrap(schema)
+  return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : {}
 }
 
 function elementOf(schema: z.ZodType | undefined): z.ZodType | undefined {
-  const bare = unwrap(schema)
-  return bare instanceof z.ZodArray ? (bare.element as z.ZodType) : undefined
+  const inner = unwrap(schema)
+  return inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined
 }
 
 function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {

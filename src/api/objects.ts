@@ -41,7 +41,7 @@ export interface AppSpec {
   www?: WwwRule
   protectedDomains: string[]
   ssl: { auto: boolean; force: boolean; maxAttempts: number /** Milliseconds. */; retryInterval: number }
-  dns: { policy: 'Observe' | 'Report' | 'Require'; expectedAddresses: string[] }
+  dns: { policy: 'Report' | 'Require'; expectedAddresses: string[] }
   safety: SafetySpec
   allowedNamespaces: { from: 'Same' | 'All' | 'Selector'; selector?: LabelSelector }
   allowedDomains: string[]

@@ -19,7 +19,7 @@ const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9]
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/
 
 /** An object's name. */
-export const objectName = z
+const objectName = z
   .string()
   .min(1, 'is empty')
   .max(253, 'has more than 253 characters')
@@ -28,7 +28,7 @@ export const objectName = z
 const secretName = objectName.meta({ description: "Name of the Secret, in the app's namespace." })
 
 /** A namespace's name. */
-export const namespaceName = z
+const namespaceName = z
   .string()
   .min(1, 'is empty')
   .max(63, 'has more than 63 characters')
@@ -241,9 +241,6 @@ export const mappingSpec = z.strictObject({
     })
     .meta({ description: 'The ServerPilotApp that is to serve the domain.' }),
 })
-
-/** Validated spec of a `DomainMapping`. */
-export type MappingSpec = z.output<typeof mappingSpec>
 
 /** The parts of `metadata` that we read; the rest is Kubernetes' own. */
 export const objectMeta = z.looseObject({

@@ -92,7 +92,7 @@ function readItem(item: Item, document: Document.Parsed, reading: Reading, depth
   const { apiVersion, kind } = isMap(value) ? value : {}
   if (apiVersion === undefined && kind === undefined) {
     if (isKustomization(reading.origin.file)) return
-    const message = 'this is no object: it has neither apiVersion nor kind'
+    const message = 'this is not an object: it has neither apiVersion nor kind'
     addFault(reading, locate(document, path), { message })
   } else if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
     readObject(item, document, reading)
@@ -113,7 +113,7 @@ function readList(item: Item, document: Document.Parsed, reading: Reading, depth
     return
   }
   if (!Array.isArray(list.items)) {
-    addFault(reading, at, { message: `${list.kind}: items is missing or no list` })
+    addFault(reading, at, { message: `${list.kind}: items is missing or not a list` })
     return
   }
   const kind = KINDS.find((known) => list.kind === `${known}List`)
@@ -135,8 +135,8 @@ function readObject(item: Item, document: Document.Parsed, reading: Reading): vo
   const decoded = decodeObject(item.value, where)
   if (!decoded.ok) {
     // A scalar that is doubtful already need not be told to have the wrong type as well.
-    const told = new Set(doubtful.map((fault) => formatPath(fault.path)))
-    const others = decoded.faults.filter((fault) => !told.has(formatPath(fault.path)))
+    const named = new Set(doubtful.map((fault) => formatPath(fault.path)))
+    const others = decoded.faults.filter((fault) => !named.has(formatPath(fault.path)))
     for (const fault of others) addFieldFault(reading, document, item, fault, object)
     return
   }
@@ -158,7 +158,7 @@ function toValue(document: Document.Parsed): { ok: true; value: unknown } | { ok
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error)
     const bomb = 'the aliases (*name) of this document multiply beyond reason; write the values out'
-    return { ok: false, message: words.startsWith('Excessive') ? bomb : `this is no valid YAML: ${words}` }
+    return { ok: false, message: words.startsWith('Excessive') ? bomb : `this is not valid YAML: ${words}` }
   }
 }
 
@@ -187,7 +187,7 @@ function syntaxMessage(error: YAMLError, text: string): string {
   }
   const words = (error.message.split('\n', 1)[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
   const template = line.includes('{{') ? '; it looks like an unrendered template ({{ … }}): render the file first' : ''
-  return `this is no valid YAML: ${words}${template}`
+  return `this is not valid YAML: ${words}${template}`
 }
 
 function addFieldFault(

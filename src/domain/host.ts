@@ -5,7 +5,7 @@ import { MAX_HOST, spell, toAscii } from './syntax.ts'
 /** A canonical host name: lower-case ASCII (punycode), no final dot, valid by every rule of `parseHost`. */
 export type Host = string & { readonly __host: true }
 
-/** What `parseHost` makes of one name: the canonical host with its Unicode form, or the reason why it is none. */
+/** What `parseHost` makes of one name: the canonical host with its Unicode form, or the reason why it is not one. */
 export type ParsedHost = { ok: true; host: Host; unicode: string } | { ok: false; message: string }
 
 /** The `www` rule, as in `spec.www`. */
@@ -126,6 +126,6 @@ function suffixFault(name: string): ParsedHost | undefined {
   if (getPublicSuffix(base, REGISTRY) !== base) return undefined
   return {
     ok: false,
-    message: `${spell(name)} is a public suffix: names are registered below it, it is no site's own name`,
+    message: `${spell(name)} is a public suffix: names are registered below it, it is not a site's own name`,
   }
 }

@@ -65,7 +65,7 @@ function hint(host: string): string {
 
 function labelsFault(name: string, written: string): string | undefined {
   const quoted = spell(written)
-  if (name === '') return `${quoted} is no host name: it has no labels`
+  if (name === '') return `${quoted} is not a host name: it has no labels`
   if (name.length > MAX_HOST)
     return `${quoted} has ${name.length} characters in its ASCII form; ${MAX_HOST} is the most`
   const labels = name.split('.')
@@ -120,7 +120,7 @@ function unmappable(written: string): string {
   const last = written.replace(/\.$/, '').split('.').at(-1) ?? ''
   if (/^(?:\p{N}+|0x[0-9a-f]*)$/iu.test(last))
     return `${spell(written)} ends in a number; no top-level domain is a number`
-  return `${spell(written)} is no valid international host name (its characters may not stand in this order)`
+  return `${spell(written)} is not a valid international host name (its characters may not stand in this order)`
 }
 
 function badCharacter(character: string, written: string): string {

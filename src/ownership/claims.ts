@@ -15,7 +15,7 @@ export interface ClaimOf {
 }
 
 /** How long removals are kept for the budget, at the least. */
-export const REMOVALS_KEPT_MS = 24 * 3_600_000
+const REMOVALS_KEPT_MS = 24 * 3_600_000
 
 /**
  * Claims hosts that mappings want: `Pending` before a write that adds them, `Held` for those that are there already. Of a host
@@ -31,7 +31,7 @@ export function claimHosts(
   const next = { ...record.hosts }
   for (const { host, mapping, source } of hosts) {
     const before = next[host]
-    // Each write starts anew the time in which it may still land.
+    // Each write starts over the time in which it may still land.
     const since = state !== 'Pending' && before?.state === state ? before.since : now
     next[host] = { mapping, source, state, since }
   }

@@ -7,7 +7,7 @@ import { RecordCorruptError } from './store.ts'
 /** Whether a name can be a canonical host. No closer look: what was valid when it was claimed stays ours. */
 const host = z.custom<Host>(
   (name) => typeof name === 'string' && name.includes('.') && name.length <= 253 && !/[\sA-Z]/.test(name),
-  'is no host name',
+  'is not a host name',
 )
 const time = z.number()
 const count = z.int().min(0)
@@ -51,7 +51,7 @@ const record = z.looseObject({
       requested: z.string().optional(),
     })
     .exactOptional(),
-  lastSeen: z.array(z.custom<Host>((name) => typeof name === 'string', 'is no name')).exactOptional(),
+  lastSeen: z.array(z.custom<Host>((name) => typeof name === 'string', 'is not a name')).exactOptional(),
 })
 
 const CURE =
@@ -60,7 +60,7 @@ const CURE =
 /**
  * Reads an ownership record.
  * @param place where the text stands, for the message: a file, a ConfigMap
- * Throws `RecordCorruptError` for text that is no complete record, and for one of a newer version.
+ * Throws `RecordCorruptError` for text that is not a complete record, and for one of a newer version.
  */
 export function decodeRecord(text: string | Buffer, place: string): OwnershipRecord {
   let json: unknown
@@ -69,7 +69,7 @@ export function decodeRecord(text: string | Buffer, place: string): OwnershipRec
     if (typeof text !== 'string' && !isUtf8(text)) throw new SyntaxError('not UTF-8')
     json = JSON.parse(text.toString())
   } catch (cause) {
-    const what = text.length === 0 ? 'it is empty' : 'it is no complete JSON'
+    const what = text.length === 0 ? 'it is empty' : 'it is not complete JSON'
     throw new RecordCorruptError(`The ownership record ${place} cannot be read: ${what}. ${CURE}`, { cause })
   }
   const version = versionOf(json)

@@ -1,50 +1,55 @@
 import type { Host } from '../domain/host.ts'
 import type { DesiredHost } from './desired.ts'
-import type { Held } from './held.ts'
+import type { HeldChange } from './held.ts'
+import type { PlanInput } from './input.ts'
 
 /** Hosts that one app holds at most (API documentation, 2024-02). */
 export const MAX_HOSTS = 300
 
-/**
- * Chooses the additions that fit: mapped domains before derived www names, the older first.
- * @param room places left; zero or less fits nothing
- */
-export function fit(
-  additions: readonly DesiredHost[],
-  room: number,
-): { fitting: readonly DesiredHost[]; full: ReadonlySet<Host> } {
-  if (additions.length <= room) return { fitting: additions, full: new Set() }
-  const ranked = additions.toSorted(rank)
-  const places = Math.max(room, 0)
-  return { fitting: ranked.slice(0, places), full: new Set(ranked.slice(places).map((each) => each.host)) }
+/** The additions that the merge asks for, or those of them that are made now; and what is held back. */
+export interface Additions {
+  hosts: readonly DesiredHost[]
+  held: ReadonlyMap<Host, HeldChange>
+}
+
+/** Takes out the additions that are not to be tried now: another writer undoes them, or something blocks them. */
+export function openAdditions(
+  wanted: readonly DesiredHost[],
+  { contended, blocked }: Pick<PlanInput, 'contended' | 'blocked'>,
+): Additions {
+  const hosts: DesiredHost[] = []
+  const held = new Map<Host, HeldChange>()
+  for (const each of wanted) {
+    const hold = contended.get(each.host) ?? blocked.get(each.host)
+    if (hold === undefined) hosts.push(each)
+    else held.set(each.host, { ...hold, of: 'addition' })
+  }
+  return { hosts, held }
+}
+
+/** How many of that many additions find a place on an app that lists `listed` names. */
+export const fitting = (additions: number, listed: number): number =>
+  Math.min(additions, Math.max(MAX_HOSTS - listed, 0))
+
+/** Of open additions those that fit on an app that lists `listed` names, sorted: mapped domains before derived www names, the older first. */
+export function fit({ hosts, held }: Additions, listed: number): Additions {
+  const places = fitting(hosts.length, listed)
+  if (places === hosts.length) return { hosts: hosts.toSorted(byHost), held }
+  const ranked = hosts.toSorted(rank)
+  const full = ranked.slice(places).map(({ host }) => [host, FULL] as const)
+  return { hosts: ranked.slice(0, places).sort(byHost), held: new Map([...held, ...full]) }
+}
+
+const FULL: HeldChange = {
+  of: 'addition',
+  reason: 'AppFull',
+  message: `the app holds ${MAX_HOSTS} hosts at most; it has no place for this one`,
 }
 
 function rank(a: DesiredHost, b: DesiredHost): number {
   if (a.derived !== b.derived) return a.derived ? 1 : -1
   const age = (a.mapping.created ?? 0) - (b.mapping.created ?? 0)
-  return age !== 0 ? age : a.host < b.host ? -1 : 1
+  return age !== 0 ? age : byHost(a, b)
 }
 
-/** Chooses the additions to make now: those that nothing blocks, as far as they fit. What is held back is put into `held`. */
-export function judgeAdditions(
-  wanted: readonly DesiredHost[],
-  blocked: ReadonlyMap<Host, Held>,
-  room: number,
-  held: Map<Host, Held>,
-): readonly DesiredHost[] {
-  const open: DesiredHost[] = []
-  for (const each of wanted) {
-    const block = blocked.get(each.host)
-    if (block === undefined) open.push(each)
-    else held.set(each.host, { ...block, of: 'addition' })
-  }
-  const { fitting, full } = fit(open, room)
-  for (const host of full) {
-    held.set(host, {
-      of: 'addition',
-      reason: 'AppFull',
-      message: `the app holds ${MAX_HOSTS} hosts at most; it has no place for this one`,
-    })
-  }
-  return fitting.toSorted((a, b) => (a.host < b.host ? -1 : 1))
-}
+const byHost = (a: DesiredHost, b: DesiredHost): number => (a.host < b.host ? -1 : 1)

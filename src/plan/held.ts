@@ -1,4 +1,4 @@
-/** A change that is held back, with a reason of status/reasons.ts. `until`: epoch ms, when time alone lifts it. */
+/** Why a change is held back: a reason of status/reasons.ts. `until`: epoch ms, when time alone lifts it. */
 export interface Held {
   reason:
     | 'RemovalSettling'
@@ -14,7 +14,10 @@ export interface Held {
     | 'CertificateLimit'
     | 'Contended'
   message: string
-  /** Set by the plan. */
-  of?: 'addition' | 'removal'
   until?: number
+}
+
+/** A change that a plan holds back. */
+export interface HeldChange extends Held {
+  of: 'addition' | 'removal'
 }

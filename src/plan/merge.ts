@@ -2,9 +2,22 @@ import type { Policy } from '../api/objects.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { Claim, OwnershipRecord } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
-import { decide } from './policy.ts'
+import { type MergeCase, type Verdict, verdictOn } from './exceptions.ts'
+import { columnUnder, decide } from './policy.ts'
 
-/** The merge table applied to every host. Nothing is judged yet. */
+/** The three sets, and what decides about them. */
+export interface MergeInput {
+  policy: Policy
+  desired: ReadonlyMap<Host, DesiredHost>
+  /** The app's list, byte for byte. */
+  observed: readonly string[]
+  claims: OwnershipRecord['hosts']
+  /** The hosts of `claims`. */
+  owned: readonly Host[]
+  isProtected: (host: Host) => boolean
+}
+
+/** What is to be done with every host by the merge table and its exceptions. Nothing is judged yet. */
 export interface Merged {
   add: DesiredHost[]
   adopt: DesiredHost[]
@@ -13,7 +26,7 @@ export interface Merged {
   remove: Host[]
   foreign: Host[]
   /** Ours, no longer wanted, not observed: released after two absences. */
-  absent: Host[]
+  release: Host[]
   /** Hosts that stay and are ours. */
   kept: number
   /** The canonical names of those observed names that are not written that way. */
@@ -26,25 +39,21 @@ export interface Merged {
  * Compares the three sets on canonical names. Linear: one pass over what is observed; what is wanted or owned is walked only
  * where the counts say that something of it was not met.
  */
-export function merge(
-  policy: Policy,
-  desired: ReadonlyMap<Host, DesiredHost>,
-  observed: readonly string[],
-  claims: OwnershipRecord['hosts'],
-  owned: readonly Host[],
-  isProtected: (host: Host) => boolean,
-): Merged {
+export function merge(input: MergeInput): Merged {
+  const { desired, observed, claims, owned } = input
   const respelled = new Map<string, Host>()
-  const result: Merged = {
-    add: [],
-    adopt: [],
-    transfer: [],
-    remove: [],
-    foreign: [],
-    absent: [],
-    kept: 0,
-    respelled,
-    plain: true,
+  const result = nothing(respelled)
+  const column = columnUnder(input.policy)
+  // One object for all hosts: an object each would cost a tenth of the plan.
+  const each: MergeCase = { host: '' as Host, want: undefined, claim: undefined }
+  const place = (host: Host, want: DesiredHost | undefined, isObserved: boolean): Claim | undefined => {
+    const claim = claimOn(claims, host)
+    each.host = host
+    each.want = want
+    each.claim = claim
+    const action = decide(column, want !== undefined, isObserved, claim !== undefined)
+    put(result, verdictOn(action, each, input), host, want)
+    return claim
   }
   const names = new Set(observed)
   const respelledHosts = new Set<Host>()
@@ -60,47 +69,39 @@ export function merge(
       respelledHosts.add(host)
       want = desired.get(host)
     }
-    const claim = claimOf(claims, host)
-    if (claim !== undefined) ownedThere++
-    const action = decide(policy, want !== undefined, true, claim !== undefined)
-    if (want !== undefined) {
-      wantedThere++
-      if (claim === undefined) result.adopt.push(want)
-      else {
-        result.kept++
-        if (claim.mapping !== want.mapping.key || claim.source !== want.mapping.source) result.transfer.push(want)
-      }
-      continue
-    }
-    if (action === 'keep' || (claim?.implied && desired.has(host.slice('www.'.length) as Host))) result.kept++
-    else if (action === 'remove' && !isProtected(host) && !isUnaskedWww(host, desired, claim !== undefined)) {
-      result.remove.push(host)
-    } else if (claim !== undefined) result.kept++
-    else result.foreign.push(host)
+    if (want !== undefined) wantedThere++
+    if (place(host, want, true) !== undefined) ownedThere++
   }
   const isThere =
     respelled.size === 0
       ? (host: Host): boolean => names.has(host)
       : (host: Host): boolean => respelledHosts.has(host) || (names.has(host) && !respelled.has(host))
   if (wantedThere < desired.size) {
-    for (const [host, want] of desired) if (!isThere(host)) result.add.push(want)
+    for (const [host, want] of desired) if (!isThere(host)) place(host, want, false)
   }
   if (ownedThere < owned.length) {
-    for (const host of owned) if (!desired.has(host) && !isThere(host)) result.absent.push(host)
+    for (const host of owned) if (!desired.has(host) && !isThere(host)) place(host, undefined, false)
   }
   result.plain = respelled.size === 0 && names.size === observed.length
   return result
+}
+
+function nothing(respelled: Merged['respelled']): Merged {
+  return { add: [], adopt: [], transfer: [], remove: [], foreign: [], release: [], kept: 0, respelled, plain: true }
+}
+
+/** Puts one host where its verdict says. What is added, adopted or transferred is wanted: so the table has it. */
+function put(result: Merged, verdict: Verdict, host: Host, want: DesiredHost | undefined): void {
+  if (verdict === 'keep' || verdict === 'transfer') result.kept++
+  if (verdict === 'keep') return
+  if (verdict === 'add' || verdict === 'adopt' || verdict === 'transfer') result[verdict].push(want as DesiredHost)
+  else result[verdict].push(host)
 }
 
 /**
  * The claim on a host. What we own has a dot: without one the look-up could meet Object.prototype. Asked with the wanted host's own
  * string where there is one: a string that was a property name before is found much faster than one fresh from an answer.
  */
-function claimOf(claims: OwnershipRecord['hosts'], host: Host): Claim | undefined {
+function claimOn(claims: OwnershipRecord['hosts'], host: Host): Claim | undefined {
   return host.includes('.') ? claims[host] : undefined
-}
-
-/** `www.X` of a wanted X that nobody asked for is no drift, under any policy: the web server answers for it anyway. */
-function isUnaskedWww(host: Host, desired: ReadonlyMap<Host, DesiredHost>, owned: boolean): boolean {
-  return !owned && host.startsWith('www.') && desired.has(host.slice('www.'.length) as Host)
 }

@@ -1,43 +1,13 @@
 import type { App, Key } from '../api/objects.ts'
 import { compareKey, type Host, matchesPattern } from '../domain/host.ts'
 import { LATE_WRITE_MS, type OwnershipRecord } from '../ownership/record.ts'
-import { judgeAdditions, MAX_HOSTS } from './capacity.ts'
-import type { Desired, DesiredHost } from './desired.ts'
-import type { Held } from './held.ts'
+import { fit, openAdditions } from './capacity.ts'
+import type { DesiredHost } from './desired.ts'
+import type { HeldChange } from './held.ts'
+import type { PlanInput } from './input.ts'
 import { type Merged, merge } from './merge.ts'
 import { judgeRemovals, namesOf } from './removals.ts'
 import type { Refusal } from './safety.ts'
-import type { RemovalWatch } from './settle.ts'
-
-/** Everything that a plan is computed from. Time is `now`; nothing else is read. */
-export interface PlanInput {
-  app: App
-  desired: Desired
-  /** The app's list at ServerPilot, byte for byte. */
-  observed: readonly string[]
-  record: OwnershipRecord
-  /** The hosts of `record`, which the caller has at hand: listing 100,000 again would cost a fifth of the plan. */
-  owned: readonly Host[]
-  /** Sources that failed, with the cause: what they claimed stays. */
-  frozen: ReadonlyMap<string, string>
-  /** What this process saw of the desired set; undefined in a one-shot run, which waits for nothing. */
-  watch: RemovalWatch | undefined
-  /** The record was written by another version or with other filters (a one-shot run has no watch to remember that). */
-  distrusted: boolean
-  /** Names that a source protects besides those of the app: never removed. */
-  protectedHosts: readonly string[]
-  /** The app's object is being deleted with deletionPolicy Delete: what is ours goes, without settling and without a budget. */
-  leaving: boolean
-  /** Additions that must not be tried now: refused by the API, or DNS not ready under `Require`. */
-  blocked: ReadonlyMap<Host, Held>
-  /** Hosts wanted by another app of the account that does not hold them there yet: they leave here only after. */
-  moving: ReadonlyMap<Host, Key>
-  /** Hashes that somebody approved. */
-  approvals: readonly string[]
-  /** More of them, meant for whichever app they fit. */
-  handed?: readonly string[]
-  now: number
-}
 
 /** One change of the plan. `adopt` and `release` change the record alone. */
 export interface Change {
@@ -63,7 +33,7 @@ export interface Plan {
   kept: number
   foreign: readonly Host[]
   /** Changes that are held back. */
-  held: ReadonlyMap<Host, Held>
+  held: ReadonlyMap<Host, HeldChange>
   /** Removals that wait for approval or time, sorted: what `hash` stands for. */
   waiting: readonly Host[]
   refused: Refusal | undefined
@@ -85,25 +55,33 @@ export const writes = (plan: Plan): boolean => plan.additions.length > 0 || plan
  * Pure. Planning the result of a plan gives a plan without changes.
  */
 export function makePlan(input: PlanInput): Plan {
-  const { app, record, now } = input
-  // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
-  const policy = input.leaving ? 'Sync' : app.spec.policy
-  const merged = merge(policy, input.desired.hosts, input.observed, record.hosts, input.owned, protector(input))
-  const held = new Map<Host, Held>()
-  const judged = judgeRemovals(input, merged, held)
-  const room = MAX_HOSTS - (input.observed.length - namesOf(input.observed, judged.removals, merged))
-  const additions = judgeAdditions(merged.add, input.blocked, room, held)
+  const { app, observed, record, now } = input
+  const merged = merge({
+    // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
+    policy: input.finalizing ? 'Sync' : app.spec.policy,
+    desired: input.desired.hosts,
+    observed,
+    claims: record.hosts,
+    owned: input.owned,
+    isProtected: protector(input),
+  })
+  const open = openAdditions(merged.add, input)
+  const judged = judgeRemovals(input, merged, open)
+  const { removals } = judged
+  const added = fit(open, observed.length - namesOf(observed, removals, merged))
+  const additions = added.hosts
+  const held = new Map([...judged.held, ...added.held])
   const waits = judged.waiting.length > 0
-  const releases = waits ? [] : merged.absent.filter((host) => isReleasable(record, host, now)).sort()
+  const releases = waits ? [] : merged.release.filter((host) => isReleasable(record, host, now)).sort()
   return {
     app: app.key,
     appId: app.spec.appId,
     policy: app.spec.policy,
     hash: judged.hash,
-    changes: changesOf(additions, judged.removals, merged, releases),
-    list: listOf(input.observed, judged.removals, additions, merged.respelled),
+    changes: changesOf({ additions, removals, adoptions: merged.adopt, releases }),
+    list: listOf(observed, removals, additions, merged.respelled),
     additions,
-    removals: judged.removals,
+    removals,
     adoptions: merged.adopt,
     transfers: merged.transfer,
     kept: merged.kept,
@@ -112,9 +90,9 @@ export function makePlan(input: PlanInput): Plan {
     waiting: judged.waiting,
     refused: judged.refused,
     approved: judged.approved,
-    absent: merged.absent,
+    absent: merged.release,
     releases,
-    next: nextLook(held, merged.absent, record, now),
+    next: nextLook(held, merged.release, record, now),
   }
 }
 
@@ -144,20 +122,15 @@ function listOf(
   return [...kept, ...additions.map((each) => each.host)]
 }
 
-function changesOf(
-  additions: readonly DesiredHost[],
-  removals: readonly Host[],
-  merged: Merged,
-  releases: readonly Host[],
-): Change[] {
+function changesOf(of: Pick<Plan, 'additions' | 'removals' | 'adoptions' | 'releases'>): Change[] {
   const named = (action: 'add' | 'adopt') => (each: DesiredHost) =>
     ({ action, host: each.host, mapping: each.mapping.key }) satisfies Change
   const plain = (action: 'remove' | 'release') => (host: Host) => ({ action, host }) satisfies Change
   return [
-    ...additions.map(named('add')),
-    ...removals.map(plain('remove')),
-    ...merged.adopt.map(named('adopt')).sort((a, b) => (a.host < b.host ? -1 : 1)),
-    ...releases.map(plain('release')),
+    ...of.additions.map(named('add')),
+    ...of.removals.map(plain('remove')),
+    ...of.adoptions.map(named('adopt')).sort((a, b) => (a.host < b.host ? -1 : 1)),
+    ...of.releases.map(plain('release')),
   ]
 }
 
@@ -168,7 +141,7 @@ function isReleasable(record: OwnershipRecord, host: Host, now: number): boolean
 }
 
 function nextLook(
-  held: ReadonlyMap<Host, Held>,
+  held: ReadonlyMap<Host, HeldChange>,
   absent: readonly Host[],
   record: OwnershipRecord,
   now: number,

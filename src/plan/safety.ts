@@ -2,7 +2,6 @@ import type { SafetySpec } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
 import { removalShare } from '../ownership/budget.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
-import { type RemovalWatch, settlesAt } from './settle.ts'
 
 /** What the guards judge: the removals that a plan would make, and what stands around them. */
 export interface RemovalCase {
@@ -20,7 +19,7 @@ export interface RemovalCase {
   /** Names that would be left on the app, additions included. */
   left: number
   /** The app's object is being deleted, and asks for that: only an app without any host is too much. */
-  leaving: boolean
+  finalizing: boolean
   now: number
 }
 
@@ -40,8 +39,8 @@ const exclusiveNeedsApproval: Guard = ({ foreign, record }) =>
     ? `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
     : undefined
 
-const budget: Guard = ({ removals, foreign, safety, record, owned, joining, leaving, now }) => {
-  if (leaving) return undefined
+const budget: Guard = ({ removals, foreign, safety, record, owned, joining, finalizing, now }) => {
+  if (finalizing) return undefined
   const others = new Set(foreign)
   const ours = removals.filter((host) => !others.has(host))
   const share = removalShare(record, ours, now, safety.window, owned + joining)
@@ -51,15 +50,15 @@ const budget: Guard = ({ removals, foreign, safety, record, owned, joining, leav
   return `${percent(share.percent)} of this app's hosts would be gone (${share.removed} of ${share.base}${before}); the limit is ${safety.maxRemovalPercent} %`
 }
 
-const neverAll: Guard = ({ removals, safety, desired, left, leaving }) => {
+const neverAll: Guard = ({ removals, safety, desired, left, finalizing }) => {
   if (removals.length === 0 || safety.allowEmpty) return undefined
   if (left === 0) return 'the app would be left without a single host and could not receive requests'
-  return desired === 0 && !leaving
+  return desired === 0 && !finalizing
     ? `no mapping is left at all: all ${removals.length} host(s) of ours would go`
     : undefined
 }
 
-/** The guards in the order in which they speak; the first that objects is heard. */
+/** The guards in the order in which they speak; the first that objects decides. */
 const GUARDS: readonly Guard[] = [exclusiveNeedsApproval, budget, neverAll]
 
 /** Judges removals that have settled. Undefined: they may go. */
@@ -71,25 +70,3 @@ export function refuseRemovals(input: RemovalCase): Refusal | undefined {
   }
   return undefined
 }
-
-/** How long one removal has still to wait, and why; undefined once it has settled. */
-export type Wait = { until: number; message: string } | { until: undefined; message: string }
-
-/** The settle rule for one host. Without a watch (a one-shot run with a person in front of it) nothing waits. */
-export function waitOf(
-  host: Host,
-  watch: RemovalWatch | undefined,
-  distrusted: boolean,
-  safety: SafetySpec,
-  now: number,
-): Wait | undefined {
-  if (watch === undefined) return distrusted ? { until: undefined, message: DISTRUST } : undefined
-  const { at, inferred } = settlesAt(watch, host, safety)
-  if (inferred && watch.distrusted) return { until: undefined, message: DISTRUST }
-  if (at <= now) return undefined
-  const why = inferred ? 'its mapping was already absent at the first look' : 'its mapping went just now'
-  return { until: at, message: `${why}; waiting for the mappings to settle` }
-}
-
-const DISTRUST =
-  'its mapping went while no daemon watched, and the record was written by another version or with other filters: this needs approval'

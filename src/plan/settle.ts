@@ -24,7 +24,7 @@ export interface RemovalWatch {
  * Follows the desired set from one look to the next.
  * @param watch what the look before gave; undefined at the first, or after anything that makes what was seen worthless
  * @param frozen whether a host's source has failed: then it does not count as lost, nor is it forgotten that it was wanted.
- *   Removals that were waiting begin anew once the source can be read again: the failure may be what took their mappings, as
+ *   Removals that were waiting start over once the source can be read again: the failure may be what took their mappings, as
  *   a CustomResourceDefinition that is deleted takes its objects along.
  */
 export function watchRemovals(

@@ -123,7 +123,7 @@ describe('decodeObject', () => {
       { ...app({}), apiVersion: 'domainpilot.dev/v1' },
       /apiVersion must be domainpilot.dev\/v1alpha1/,
     ],
-    ['a field beside spec', { ...app({}), specs: {} }, /specs is no field; did you mean spec\?/],
+    ['a field beside spec', { ...app({}), specs: {} }, /specs is not a known field; did you mean spec\?/],
     ['no spec', { ...app({}), spec: undefined }, /spec is missing/],
     ['no metadata', { ...app({}), metadata: undefined }, /metadata is missing/],
     ['no name', app({}, {}), /metadata.name is missing/],
@@ -131,7 +131,7 @@ describe('decodeObject', () => {
     [
       'a misspelt metadata field',
       app({}, { name: 'a', lables: {} }),
-      /metadata.lables is no field; did you mean labels\?/,
+      /metadata.lables is not a known field; did you mean labels\?/,
     ],
     ['a date that is none', app({}, { name: 'a', creationTimestamp: 'today' }), /creationTimestamp must be a date/],
     [
@@ -139,13 +139,13 @@ describe('decodeObject', () => {
       app({}, { name: 'a', labels: { n: 1 } }),
       /metadata.labels.n must be a string, .*quotes/,
     ],
-    ['a misspelt field', app({ polcy: 'Sync' }), /spec.polcy is no field; did you mean policy\?/],
+    ['a misspelt field', app({ polcy: 'Sync' }), /spec.polcy is not a known field; did you mean policy\?/],
     [
       'a field at the wrong depth',
       app({ retryInterval: '5m' }),
-      /spec.retryInterval is no field here; it belongs at spec.ssl.retryInterval/,
+      /spec.retryInterval is not a field here; it belongs at spec.ssl.retryInterval/,
     ],
-    ['a strange field', app({ zzz: 1 }), /spec.zzz is no field; there are appId, /],
+    ['a strange field', app({ zzz: 1 }), /spec.zzz is not a known field; there are appId, /],
     [
       'an id that is a number',
       app({ appId: 1234567890123456 }),

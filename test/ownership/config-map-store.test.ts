@@ -110,7 +110,7 @@ test('a record that cannot be trusted names its ConfigMap and the cure', async (
     })
   }
   await corrupt({}, /no key record.json/)
-  await corrupt({ 'record.json': '{"version":1' }, /no complete JSON/)
+  await corrupt({ 'record.json': '{"version":1' }, /not complete JSON/)
   await corrupt({ 'record.json': '{"version":2}' }, /newer domainpilot/)
   await corrupt({ 'record.json': JSON.stringify({ ...recordOf([]), appId: 'other' }) }, /another app \(other/)
 })

@@ -26,7 +26,7 @@ describe('decodeRecord', () => {
     // The last byte is the end of the line, without which the record is complete.
     for (let length = 0; length < bytes.length - 1; length++) {
       const message = refusal(bytes.subarray(0, length))
-      assert.match(message, /^The ownership record state\/r\.json cannot be read: it is (empty|no complete JSON)\./)
+      assert.match(message, /^The ownership record state\/r\.json cannot be read: it is (empty|not complete JSON)\./)
       assert.match(message, /restore it from a backup, or delete it; its hosts then count as foreign/)
     }
   })
@@ -53,7 +53,7 @@ describe('decodeRecord', () => {
       [{ ...record, appId: undefined }, /field appId/],
     ]
     for (const [value, pattern] of cases) assert.match(refusal(JSON.stringify(value)), pattern)
-    assert.match(refusal(Buffer.from([0x7b, 0xff, 0x7d])), /no complete JSON/)
+    assert.match(refusal(Buffer.from([0x7b, 0xff, 0x7d])), /not complete JSON/)
     assert.match(refusal('{"__proto__": {"version": 1}}'), /field version/)
   })
 

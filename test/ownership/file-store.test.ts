@@ -104,7 +104,7 @@ describe('file store', { timeout: 120_000 }, () => {
       })
     }
     await writeFile(file, text.slice(0, 1000))
-    await refused(/no complete JSON/)
+    await refused(/not complete JSON/)
     await assert.rejects(store.save(numbered(2), token), RecordConflictError, 'it is not written over')
     await writeFile(file, '')
     await refused(/it is empty/)

@@ -4,7 +4,8 @@ import type { Host } from '../../src/domain/host.ts'
 import { type Claim, emptyRecord, type OwnershipRecord } from '../../src/ownership/record.ts'
 import { settleConflicts } from '../../src/plan/conflicts.ts'
 import { compileMapping, type Desired } from '../../src/plan/desired.ts'
-import { makePlan, type Plan, type PlanInput } from '../../src/plan/plan.ts'
+import type { PlanInput } from '../../src/plan/input.ts'
+import { makePlan, type Plan } from '../../src/plan/plan.ts'
 
 /** The fixture of the public cases: one app `wordpress/network`, policy Sync, www Never, safety at its defaults. */
 export const APP_ID = 'AAAAAAAAAAAAAAAA'
@@ -76,9 +77,10 @@ export function planInput(
     frozen: new Map(),
     watch: undefined,
     distrusted: false,
-    leaving: false,
+    finalizing: false,
     protectedHosts: [],
     blocked: new Map(),
+    contended: new Map(),
     moving: new Map(),
     approvals: [],
     now: NOW,

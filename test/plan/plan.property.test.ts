@@ -5,7 +5,8 @@ import type { Policy } from '../../src/api/objects.ts'
 import { compareKey, type Host } from '../../src/domain/host.ts'
 import { claimHosts, clearAbsent, markHeld, recordRemovals, release } from '../../src/ownership/claims.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
-import { makePlan, type Plan, type PlanInput, writes } from '../../src/plan/plan.ts'
+import type { PlanInput } from '../../src/plan/input.ts'
+import { makePlan, type Plan, writes } from '../../src/plan/plan.ts'
 import { app, mappings, plan, planInput, record } from './fixture.ts'
 
 const name = fc.integer({ min: 0, max: 40 }).map((number) => `h${number}.example.com`)

@@ -15,9 +15,9 @@ import type { Reason } from '../../status/reasons.ts'
  * - **On** (`Succeeded`, `Progressing`, `ExpiringSoon`, `Expired`): nothing to do but to watch; ForceSSL follows once SSL is on.
  * - **Reissue awaited** (`NotCovered`): on, and some host is not on the certificate. Switched on again once ServerPilot offers a
  *   certificate that names it, and never before.
- * - **Exhausted** (`AttemptsExhausted`): switching failed `ssl.maxAttempts` times. Nothing is posted until it is armed again: by
+ * - **Exhausted** (`AttemptsExhausted`): switching failed `ssl.maxAttempts` times. Nothing is posted until it is eligible again: by
  *   another set of hosts, a host whose DNS was wrong and is right now, or `reconcile-requested-at`.
- * - **Custom** (`CustomCertificate`): somebody installed a certificate of his own. It is left alone.
+ * - **Custom** (`CustomCertificate`): somebody installed a certificate of their own. It is left alone.
  */
 
 export type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
@@ -27,6 +27,109 @@ export interface Tries {
   auto: number
   force: number
 }
+
+/** What the rules look at. */
+interface SslCase {
+  wanted: App['spec']['ssl']
+  ssl: ServerPilotApp['ssl']
+  /** ServerPilot has a certificate ready. */
+  available: boolean
+  /** It is ready, AutoSSL is on, and it names a host that the installed one does not. Whether it installs itself is not documented. */
+  offersMore: boolean
+  tries: Tries
+  uncovered: readonly string[]
+  /** When the certificate ends, epoch ms; undefined without one, or when it cannot be read. */
+  end: number | undefined
+  now: number
+}
+
+type Rule = (each: SslCase) => Decision | undefined
+
+const say = (reason: Reason, message: string, ready: boolean, again = false): Decision => ({
+  reason,
+  message,
+  ready,
+  again,
+})
+
+const isCustom = ({ ssl }: SslCase): boolean => ssl !== null && !ssl.auto && ssl.cert !== undefined
+const isOver = ({ end, now }: SslCase): boolean => end !== undefined && end <= now
+const isOff = ({ wanted, ssl }: SslCase): boolean => wanted.auto && ssl?.auto !== true
+const lacksForce = ({ wanted, ssl }: SslCase): boolean => wanted.force && ssl?.force !== true
+
+const customEnded: Rule = (each) =>
+  isCustom(each) && isOver(each)
+    ? say('Expired', `The custom certificate ended on ${dayOf(each.end)}: install another one at the panel.`, false)
+    : undefined
+
+const customLeftAlone: Rule = (each) =>
+  isCustom(each)
+    ? say('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true)
+    : undefined
+
+const notAvailable: Rule = (each) =>
+  isOff(each) && !each.available
+    ? say(
+        'AwaitingAvailability',
+        'AutoSSL is not available yet: ServerPilot is still issuing a certificate.',
+        false,
+        true,
+      )
+    : undefined
+
+const switchExhausted: Rule = (each) =>
+  isOff(each) && each.tries.auto >= each.wanted.maxAttempts ? exhausted('AutoSSL', each.tries.auto) : undefined
+
+const switchOn: Rule = (each) => (isOff(each) ? { change: { auto: true } } : undefined)
+
+const nothingAsked: Rule = ({ ssl }) =>
+  ssl === null ? say('Succeeded', 'No certificate is asked for.', true) : undefined
+
+const reissue: Rule = ({ offersMore, tries, wanted }) =>
+  offersMore && tries.auto < wanted.maxAttempts ? { change: { auto: true } } : undefined
+
+const force: Rule = (each) =>
+  lacksForce(each) && each.tries.force < each.wanted.maxAttempts ? { change: { force: true } } : undefined
+
+const reissueExhausted: Rule = ({ offersMore, tries }) => (offersMore ? exhausted('AutoSSL', tries.auto) : undefined)
+
+const forceExhausted: Rule = (each) => (lacksForce(each) ? exhausted('ForceSSL', each.tries.force) : undefined)
+
+const notCovered: Rule = ({ ssl, uncovered, wanted }) =>
+  ssl?.cert !== undefined && uncovered.length > 0
+    ? say('NotCovered', notCoveredMessage(uncovered), false, wanted.auto)
+    : undefined
+
+const notInstalled: Rule = ({ ssl }) =>
+  ssl?.cert === undefined
+    ? say('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
+    : undefined
+
+const ended: Rule = (each) =>
+  isOver(each) ? say('Expired', `The certificate ended on ${dayOf(each.end)}. ${RENEWAL}`, false, true) : undefined
+
+const endsSoon: Rule = ({ end, now }) =>
+  end !== undefined && end - now < EXPIRING_MS
+    ? say('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true)
+    : undefined
+
+/** The rules in their order; the first that has an answer decides. When none has, all is well. */
+const RULES: readonly Rule[] = [
+  customEnded,
+  customLeftAlone,
+  notAvailable,
+  switchExhausted,
+  switchOn,
+  nothingAsked,
+  reissue,
+  force,
+  reissueExhausted,
+  forceExhausted,
+  notCovered,
+  notInstalled,
+  ended,
+  endsSoon,
+]
 
 /**
  * What to do about SSL, from the app's detail alone. Pure.
@@ -39,63 +142,32 @@ export function decideSsl(
   uncovered: readonly string[],
   now: number,
 ): Decision {
-  const { auto, force, maxAttempts } = app.spec.ssl
   const { ssl, autossl } = observed
-  const settled = (reason: Reason, message: string, ready: boolean, again = false): Decision => ({
-    reason,
-    message,
-    ready,
-    again,
-  })
+  const wanted = app.spec.ssl
+  const available = autossl?.available === true
+  const offersMore =
+    wanted.auto && ssl?.auto === true && available && uncovered.some((host) => autossl.domains?.includes(host))
   const end = certificateFacts(ssl?.cert)?.notAfter
-  const over = end !== undefined && end <= now
-  if (ssl !== null && !ssl.auto && ssl.cert !== undefined) {
-    return over
-      ? settled('Expired', `The custom certificate ended on ${dayOf(end)}: install another one at the panel.`, false)
-      : settled('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true)
+  const each: SslCase = { wanted, ssl, available, offersMore, tries, uncovered, end, now }
+  for (const rule of RULES) {
+    const decision = rule(each)
+    if (decision !== undefined) return decision
   }
-  if (auto && (ssl === null || !ssl.auto)) {
-    if (autossl?.available !== true) {
-      return settled(
-        'AwaitingAvailability',
-        'AutoSSL is not available yet: ServerPilot is still issuing a certificate.',
-        false,
-        true,
-      )
-    }
-    if (tries.auto >= maxAttempts) return settled('AttemptsExhausted', exhausted('AutoSSL', tries.auto), false)
-    return { change: { auto: true } }
-  }
-  if (ssl === null) return settled('Succeeded', 'No certificate is asked for.', true)
-  // A certificate that covers more is there, and whether it installs itself is not documented.
-  const offered =
-    auto && ssl.auto && autossl?.available === true && uncovered.some((host) => autossl.domains?.includes(host))
-  const forced = force && !ssl.force
-  if (offered && tries.auto < maxAttempts) return { change: { auto: true } }
-  if (forced && tries.force < maxAttempts) return { change: { force: true } }
-  if (offered) return settled('AttemptsExhausted', exhausted('AutoSSL', tries.auto), false)
-  if (forced) return settled('AttemptsExhausted', exhausted('ForceSSL', tries.force), false)
-  if (ssl.cert !== undefined && uncovered.length > 0) {
-    return settled('NotCovered', notCovered(uncovered), false, auto)
-  }
-  if (ssl.cert === undefined) {
-    return settled('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
-  }
-  if (over) return settled('Expired', `The certificate ended on ${dayOf(end)}. ${RENEWAL}`, false, true)
-  if (end !== undefined && end - now < EXPIRING_MS) {
-    return settled('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true)
-  }
-  return settled('Succeeded', 'AutoSSL is on.', true)
+  return say('Succeeded', 'AutoSSL is on.', true)
 }
 
 const RENEWAL = 'ServerPilot renews it by itself as long as every host on it resolves to the server.'
 
-const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
+const dayOf = (at = 0): string => new Date(at).toISOString().slice(0, 10)
 
-const exhausted = (what: string, attempts: number): string =>
-  `${what} could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change, when the DNS of one becomes right, or on request.`
+const exhausted = (what: string, attempts: number): Decision =>
+  say(
+    'AttemptsExhausted',
+    `${what} could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change, when the DNS of one becomes right, or on request.`,
+    false,
+  )
 
-const notCovered = (hosts: readonly string[]): string =>
+const notCoveredMessage = (hosts: readonly string[]): string =>
   `The certificate does not cover ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''}.`
 
 /** Hosts that are on the app and that its certificate does not name; none while there is no certificate. */
@@ -113,7 +185,7 @@ const DAY = 24 * HOUR
 /** From the second failure in a row on, attempts are at least so far apart: the authority allows a host 5 failed validations an hour. */
 const FAILING_PAUSE = 20 * MINUTE
 
-/** After a success so long ago attempts begin anew; whoever undoes it all the while costs a post an hour. */
+/** After a success so long ago attempts start over; somebody who undoes it all the while costs a post an hour. */
 const FORGOTTEN = HOUR
 
 /**

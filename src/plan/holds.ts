@@ -1,0 +1,61 @@
+import type { Key } from '../api/objects.ts'
+import type { Host } from '../domain/host.ts'
+import type { Claim } from '../ownership/record.ts'
+import type { Desired } from './desired.ts'
+import type { Held } from './held.ts'
+import type { PlanInput } from './input.ts'
+
+/** One removal that the merge asks for. */
+interface Removal {
+  host: Host
+  claim: Claim | undefined
+  /** Mappings that exist but name no valid host. */
+  invalid: ReadonlySet<Key>
+}
+
+type Hold = (removal: Removal, input: PlanInput) => Held | undefined
+
+/** What cannot be read may still want the host. Of a host without a claim nobody knows the source: any failure holds it. */
+const sourceFailed: Hold = ({ claim }, { frozen }) => {
+  if (frozen.size === 0) return undefined
+  const failure = claim === undefined ? frozen.values().next().value : frozen.get(claim.source)
+  return failure === undefined
+    ? undefined
+    : { reason: 'SourceUnavailable', message: `its source cannot be read in full: ${failure}` }
+}
+
+/** A slip of the pen takes nothing off the app. */
+const mappingInvalid: Hold = ({ claim, invalid }) =>
+  claim !== undefined && invalid.has(claim.mapping)
+    ? { reason: 'SourceUnavailable', message: `its mapping ${claim.mapping} names no valid host now` }
+    : undefined
+
+/** Another writer puts it back all the while. */
+const contended: Hold = ({ host }, input) => input.contended.get(host)
+
+/** It goes to another app of the account: there first. */
+const moving: Hold = ({ host }, input) => {
+  const to = input.moving.get(host)
+  return to === undefined ? undefined : { reason: 'Progressing', message: `leaves once app ${to} serves it` }
+}
+
+/** What holds a removal back that neither time nor approval lifts, in the order in which it is told. */
+const HOLDS: readonly Hold[] = [sourceFailed, mappingInvalid, contended, moving]
+
+/** Asks for each removal whether one of these holds it back. */
+export function holdsOf(input: PlanInput): (host: Host) => Held | undefined {
+  const invalid = invalidMappings(input.desired)
+  return (host) => {
+    const removal = { host, claim: input.record.hosts[host], invalid }
+    for (const hold of HOLDS) {
+      const held = hold(removal, input)
+      if (held !== undefined) return held
+    }
+    return undefined
+  }
+}
+
+function invalidMappings(desired: Desired): ReadonlySet<Key> {
+  const doubtful = desired.rejected.filter((each) => each.reason === 'InvalidDomain' || each.undecided)
+  return new Set(doubtful.map((each) => each.mapping.key))
+}

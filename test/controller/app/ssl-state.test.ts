@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { describe, test } from 'node:test'
+import { EXPIRING_MS } from '../../../src/check/certificate.ts'
+import { decideSsl } from '../../../src/controller/app/ssl-state.ts'
+import type { ServerPilotApp } from '../../../src/serverpilot/serverpilot.ts'
+import { app } from '../../plan/fixture.ts'
+import { selfSigned } from '../../serverpilot/certificate.ts'
+
+const cert = selfSigned('a.example.com', '127.0.0.1').cert
+const END = Date.parse(new X509Certificate(cert).validTo)
+const EARLY = END - EXPIRING_MS
+
+type Ssl = ServerPilotApp['ssl']
+type Case = {
+  auto?: boolean
+  force?: boolean
+  ssl: Ssl
+  autossl?: ServerPilotApp['autossl']
+  tries?: { auto: number; force: number }
+  uncovered?: string[]
+  now?: number
+}
+
+/** What is decided, in short: the change, or the reason with `ready` and `again` where they hold. */
+function decided(of: Case): string {
+  const { auto = true, force = false, ssl, autossl, tries = { auto: 0, force: 0 }, uncovered = [], now = EARLY } = of
+  const wanted = app({ ssl: { auto, force, maxAttempts: 5, retryInterval: 1_000 } })
+  const observed = {
+    id: 'a',
+    name: 'a',
+    serverId: 's',
+    domains: [],
+    ssl,
+    ...(autossl === undefined ? {} : { autossl }),
+  }
+  const decision = decideSsl(wanted, observed, tries, uncovered, now)
+  if ('change' in decision) return JSON.stringify(decision.change)
+  return [decision.reason, decision.ready ? 'ready' : '', decision.again ? 'again' : ''].filter(Boolean).join(' ')
+}
+
+const on = { auto: true, force: false, cert } as Ssl
+const custom = { auto: false, force: false, cert } as Ssl
+const bare = { auto: true, force: false } as Ssl
+const offered = { available: true, domains: ['b.example.com'] }
+const AUTO = '{"auto":true}'
+const FORCE = '{"force":true}'
+
+describe('what is decided about SSL', () => {
+  const rows: [string, Case, string][] = [
+    ['nothing asked, nothing there', { auto: false, ssl: null }, 'Succeeded ready'],
+    ['nothing asked, AutoSSL on', { auto: false, ssl: on }, 'Succeeded ready'],
+    ['wanted, nothing said of availability', { ssl: null }, 'AwaitingAvailability again'],
+    ['wanted, not available', { ssl: null, autossl: { available: false } }, 'AwaitingAvailability again'],
+    [
+      'not available, whatever was tried',
+      { ssl: null, autossl: { available: false }, tries: { auto: 5, force: 0 } },
+      'AwaitingAvailability again',
+    ],
+    ['wanted and available', { ssl: null, autossl: { available: true } }, AUTO],
+    ['one attempt left', { ssl: null, autossl: { available: true }, tries: { auto: 4, force: 0 } }, AUTO],
+    ['exhausted', { ssl: null, autossl: { available: true }, tries: { auto: 5, force: 0 } }, 'AttemptsExhausted'],
+    ['a custom certificate', { ssl: custom, autossl: offered, force: true }, 'CustomCertificate ready'],
+    ['a custom certificate, AutoSSL not wanted', { ssl: custom, auto: false }, 'CustomCertificate ready'],
+    ['a custom certificate that ended', { ssl: custom, now: END }, 'Expired'],
+    ['a custom certificate that has not', { ssl: custom, now: END - 1 }, 'CustomCertificate ready'],
+    ['on', { ssl: on }, 'Succeeded ready'],
+    ['on, not installed yet', { ssl: bare }, 'Progressing again'],
+    ['ForceSSL wanted', { ssl: on, force: true }, FORCE],
+    ['ForceSSL wanted, one attempt left', { ssl: on, force: true, tries: { auto: 0, force: 4 } }, FORCE],
+    ['ForceSSL exhausted', { ssl: on, force: true, tries: { auto: 0, force: 5 } }, 'AttemptsExhausted'],
+    ['ForceSSL on', { ssl: { auto: true, force: true, cert } as Ssl, force: true }, 'Succeeded ready'],
+    ['ForceSSL before SSL', { ssl: null, force: true }, 'AwaitingAvailability again'],
+    ['not covered', { ssl: on, uncovered: ['b.example.com'] }, 'NotCovered again'],
+    ['not covered, AutoSSL not wanted', { ssl: on, auto: false, uncovered: ['b.example.com'] }, 'NotCovered'],
+    ['a certificate that covers it', { ssl: on, uncovered: ['b.example.com'], autossl: offered }, AUTO],
+    ['one that covers something else', { ssl: on, uncovered: ['c.example.com'], autossl: offered }, 'NotCovered again'],
+    [
+      'one that covers it, AutoSSL not wanted',
+      { ssl: on, auto: false, uncovered: ['b.example.com'], autossl: offered },
+      'NotCovered',
+    ],
+    [
+      'one that covers it, one attempt left',
+      { ssl: on, uncovered: ['b.example.com'], autossl: offered, tries: { auto: 4, force: 0 } },
+      AUTO,
+    ],
+    [
+      'one that covers it, exhausted',
+      { ssl: on, uncovered: ['b.example.com'], autossl: offered, tries: { auto: 5, force: 0 } },
+      'AttemptsExhausted',
+    ],
+    [
+      'one that covers it, exhausted, ForceSSL wanted',
+      { ssl: on, force: true, uncovered: ['b.example.com'], autossl: offered, tries: { auto: 5, force: 0 } },
+      FORCE,
+    ],
+    ['ends soon', { ssl: on, now: EARLY + 1 }, 'ExpiringSoon ready again'],
+    ['ended', { ssl: on, now: END }, 'Expired again'],
+    ['ends now', { ssl: on, now: END - 1 }, 'ExpiringSoon ready again'],
+    ['ended, and does not cover', { ssl: on, now: END, uncovered: ['b.example.com'] }, 'NotCovered again'],
+  ]
+  for (const [name, of, expected] of rows) test(`${name}: ${expected}`, () => assert.equal(decided(of), expected))
+
+  test('a message about attempts says of which', () => {
+    const wanted = app({ ssl: { auto: true, force: true, maxAttempts: 5, retryInterval: 1_000 } })
+    const observed = { id: 'a', name: 'a', serverId: 's', domains: [], ssl: on, autossl: offered }
+    const message = (uncovered: string[]): string => {
+      const decision = decideSsl(wanted, observed, { auto: 5, force: 5 }, uncovered, EARLY)
+      return 'change' in decision ? '' : decision.message
+    }
+    assert.match(message(['b.example.com']), /^AutoSSL could not be switched on in 5 attempts/)
+    assert.match(message([]), /^ForceSSL could not be switched on in 5 attempts/)
+  })
+})

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A change of the real code that some behavioural test has to notice. */
+export interface Mutant {
+  /** Path under src/. */
+  file: string
+  /** Stands in the file exactly once. */
+  from: string
+  to: string
+  /** Paths under test/, of files that should fail. */
+  tests: readonly string[]
+}
+
+const PLAN = ['plan/merge.test.ts', 'plan/holds.test.ts', 'plan/plan.test.ts', 'plan/safety.test.ts']
+const SSL = ['controller/app/ssl-state.test.ts']
+
+export const sourceOf = (file: string): string => readFileSync(join(import.meta.dirname, '../../src', file), 'utf8')
+
+/** Everything that is tried: each cell of the merge table, each rule left out, each condition turned. */
+export function mutants(): Mutant[] {
+  return [
+    ...cells(),
+    ...withoutEntry('plan/exceptions.ts', 'keep: [', PLAN),
+    ...withoutEntry('plan/exceptions.ts', 'remove: [', PLAN),
+    ...withoutEntry('plan/safety.ts', 'GUARDS: readonly Guard[] = [', PLAN),
+    ...withoutEntry('plan/holds.ts', 'HOLDS: readonly Hold[] = [', PLAN),
+    ...withoutEntry('plan/waits.ts', 'RULES: readonly Rule[] = [', PLAN),
+    ...withoutEntry('controller/app/ssl-state.ts', 'RULES: readonly Rule[] = [', SSL),
+    ...CONDITIONS.map(([file, from, to]) => ({ file, from, to, tests: file.startsWith('plan/') ? PLAN : SSL })),
+  ]
+}
+
+const ACTIONS = ['keep', 'adopt', 'add', 'remove', 'release', 'foreign']
+
+/** Every cell of the merge table with every other action in it. */
+function cells(): Mutant[] {
+  const file = 'plan/policy.ts'
+  const rows = sourceOf(file).match(/^ {2}\[(?:yes|no), .*\],$/gm) ?? []
+  return rows.flatMap((row) => {
+    const cellsOf = row.split(', ')
+    return cellsOf.slice(3).flatMap((cell, index) => {
+      const action = /'(\w+)'/.exec(cell)?.[1] as string
+      const others = ACTIONS.filter((each) => each !== action)
+      const withAction = (other: string): string =>
+        cellsOf.map((each, at) => (at === index + 3 ? each.replace(action, other) : each)).join(', ')
+      return others.map((other) => ({ file, from: row, to: withAction(other), tests: PLAN }))
+    })
+  })
+}
+
+/** A list of rules without each of its entries in turn. `opening`: what stands before the first. */
+function withoutEntry(file: string, opening: string, tests: readonly string[]): Mutant[] {
+  const text = sourceOf(file)
+  const start = text.indexOf(opening)
+  const list = text.slice(start, text.indexOf(']', start + opening.length) + 1)
+  const names = list
+    .slice(opening.length, -1)
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  return names.map((left) => ({
+    file,
+    from: list,
+    to: `${opening}${names.filter((name) => name !== left).join(', ')}]`,
+    tests,
+  }))
+}
+
+/** Conditions inside of rules: file, what stands there, what is put in its place. */
+const CONDITIONS: readonly (readonly [string, string, string])[] = [
+  ['plan/exceptions.ts', 'claim.mapping !== want.mapping.key ||', 'false ||'],
+  ['plan/exceptions.ts', '|| claim.source !== want.mapping.source', '|| false'],
+  ['plan/exceptions.ts', 'claim?.implied && desired', 'desired'],
+  ['plan/exceptions.ts', 'claim?.implied && desired.has(withoutWww(host))', 'claim?.implied'],
+  ['plan/exceptions.ts', "claim === undefined && host.startsWith('www.')", "host.startsWith('www.')"],
+  ['plan/exceptions.ts', "host.startsWith('www.') && desired.has(withoutWww(host))", "host.startsWith('www.')"],
+  ['plan/safety.ts', 'foreign.length > 0 && record', 'record'],
+  ['plan/safety.ts', 'record.exclusiveApproved !== true', 'true'],
+  ['plan/safety.ts', 'if (finalizing) return undefined', ''],
+  ['plan/safety.ts', 'share.base < safety.minDomains', 'share.base <= safety.minDomains'],
+  ['plan/safety.ts', 'share.percent <= safety.maxRemovalPercent', 'share.percent < safety.maxRemovalPercent'],
+  ['plan/safety.ts', 'owned + joining', 'owned'],
+  ['plan/safety.ts', '!others.has(host)', 'true'],
+  ['plan/safety.ts', '|| safety.allowEmpty', ''],
+  ['plan/safety.ts', 'if (left === 0)', 'if (false)'],
+  ['plan/safety.ts', 'desired === 0 && !finalizing', 'false'],
+  ['plan/safety.ts', 'desired === 0 && !finalizing', 'desired === 0'],
+  [
+    'plan/holds.ts',
+    'claim === undefined ? frozen.values().next().value : frozen.get(claim.source)',
+    'frozen.values().next().value',
+  ],
+  ['plan/holds.ts', "each.reason === 'InvalidDomain' || each.undecided", "each.reason === 'InvalidDomain'"],
+  ['plan/holds.ts', "each.reason === 'InvalidDomain' || each.undecided", 'each.undecided'],
+  ['plan/waits.ts', 'inferred && distrusted', 'distrusted'],
+  ['plan/waits.ts', 'inferred && distrusted', 'inferred'],
+  ['plan/waits.ts', 'at <= now', 'at < now'],
+  ['plan/settle.ts', 'watch.lastLoss + safety.settle,', '(entry?.since ?? 0) + safety.settle,'],
+  ['plan/settle.ts', '+ safety.settleInferred', '+ safety.settle'],
+  ['plan/settle.ts', 'watch?.basis === look.basis', 'true'],
+  ['plan/settle.ts', '|| look.frozen(host)', ''],
+  ['plan/settle.ts', '&& frozen(host)', '&& false'],
+  ['plan/removals.ts', 'if (input.finalizing) return', 'if (false) return'],
+  ['plan/removals.ts', 'if (refusal !== undefined) for', 'if (false) for'],
+  ['plan/removals.ts', 'fitting(fresh, observed.length)', 'fresh'],
+  ['plan/removals.ts', 'merged.adopt.length + ', ''],
+  ['plan/removals.ts', 'fitting(open.hosts.length, stay)', '0'],
+  ['plan/capacity.ts', 'contended.get(each.host) ?? ', ''],
+  ['plan/capacity.ts', ' ?? blocked.get(each.host)', ''],
+  ['plan/capacity.ts', 'return a.derived ? 1 : -1', 'return 0'],
+  ['plan/plan.ts', "input.finalizing ? 'Sync' : app.spec.policy", 'app.spec.policy'],
+  ['plan/plan.ts', 'waits ? [] :', 'false ? [] :'],
+  ['controller/app/ssl-state.ts', 'each.tries.auto >= each.wanted.maxAttempts', 'false'],
+  ['controller/app/ssl-state.ts', 'offersMore && tries.auto < wanted.maxAttempts', 'offersMore'],
+  ['controller/app/ssl-state.ts', 'lacksForce(each) && each.tries.force < each.wanted.maxAttempts', 'lacksForce(each)'],
+  ['controller/app/ssl-state.ts', 'end <= now', 'end < now'],
+  ['controller/app/ssl-state.ts', '&& available && uncovered', '&& uncovered'],
+  ['controller/app/ssl-state.ts', 'end - now < EXPIRING_MS', 'end - now <= EXPIRING_MS'],
+  ['controller/app/ssl-state.ts', 'false, wanted.auto)', 'false, true)'],
+]

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Policy } from '../../src/api/objects.ts'
+import { columnUnder, decide } from '../../src/plan/policy.ts'
+
+describe('merge table', () => {
+  // desired, observed, owned → Sync, UpsertOnly, Exclusive
+  const rows: [boolean, boolean, boolean, string, string, string][] = [
+    [true, true, true, 'keep', 'keep', 'keep'],
+    [true, true, false, 'adopt', 'adopt', 'adopt'],
+    [true, false, true, 'add', 'add', 'add'],
+    [true, false, false, 'add', 'add', 'add'],
+    [false, true, true, 'remove', 'keep', 'remove'],
+    [false, true, false, 'foreign', 'foreign', 'remove'],
+    [false, false, true, 'release', 'release', 'release'],
+  ]
+  const policies: Policy[] = ['Sync', 'UpsertOnly', 'Exclusive']
+  for (const [desired, observed, owned, ...actions] of rows) {
+    for (const [index, policy] of policies.entries()) {
+      test(`${policy}: desired ${desired}, observed ${observed}, owned ${owned}: ${actions[index]}`, () => {
+        assert.equal(decide(columnUnder(policy), desired, observed, owned), actions[index])
+      })
+    }
+  }
+  test('Observe decides as Sync does', () => {
+    for (const [desired, observed, owned, sync] of rows)
+      assert.equal(decide(columnUnder('Observe'), desired, observed, owned), sync)
+  })
+})
