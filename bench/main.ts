@@ -1,3 +1,4 @@
+import { backToBackBench } from './back-to-back.ts'
 import { burstBench } from './burst.ts'
 import { capacityBench } from './capacity.ts'
 import { checkBench } from './check.ts'
@@ -16,6 +17,7 @@ import { wordpressBench } from './wordpress.ts'
 const BENCHES: readonly Bench[] = [
   planBench,
   burstBench,
+  backToBackBench,
   capacityBench,
   sweepBench,
   latencyBench,
