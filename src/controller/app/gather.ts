@@ -47,8 +47,8 @@ export async function gatherFacts(pass: AccountPass, declared: Declared): Promis
  */
 export function gatherAgain({ context, app }: Pass, facts: Facts): Facts {
   const declared = { ...facts, ...context.memory.desires.of(app, facts.account), app }
-  const { dns } = facts
-  return { ...factsOf(context, declared, facts.observed), dns: dns.size === 0 ? knownDns(context, declared) : dns }
+  const again = factsOf(context, declared, facts.observed)
+  return context.ports.lookUpNow === undefined ? again : { ...again, dns: facts.dns }
 }
 
 /** The same facts on another reading of the list. */
