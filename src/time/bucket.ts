@@ -10,18 +10,18 @@ export interface Rate {
 export interface Bucket {
   /** Below 0: given out on credit. */
   tokens: number
-  /** Epoch ms. */
+  /** Milliseconds of the clock that the bucket is looked at with. */
   at: number
-  /** Epoch ms until which nothing is handed out. */
+  /** Until when nothing is handed out. */
   pausedUntil: number
 }
 
-/** A bucket that is full at `now` (epoch ms). */
+/** A bucket that is full at `now` (ms). */
 export function fullBucket(rate: Rate, now: number): Bucket {
   return { tokens: rate.burst, at: now, pausedUntil: now }
 }
 
-/** The bucket at `now` (epoch ms), with what flowed in since. */
+/** The bucket at `now` (ms), with what flowed in since. */
 export function refill(bucket: Bucket, rate: Rate, now: number): Bucket {
   const elapsed = now - bucket.at
   // A clock that was set back moves the pause along with it: else a pause of a second could become one of an hour.

@@ -33,7 +33,7 @@ interface Waiter {
 export function createLimiter(options: { rate: Rate; clock: Clock; patience: Record<Lane, number> }): Limiter {
   const { rate, clock, patience } = options
   const lines: Record<Lane, Waiter[]> = { read: [], write: [] }
-  let bucket = fullBucket(rate, clock.now())
+  let bucket = fullBucket(rate, clock.steady())
   let last: Lane = 'read'
   let running = false
   let nap: AbortController | undefined
@@ -55,7 +55,7 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
     if (running) return
     running = true
     for (;;) {
-      bucket = refill(bucket, rate, clock.now())
+      bucket = refill(bucket, rate, clock.steady())
       refuseLongPauses()
       const lane = nextLane()
       if (lane === undefined) break
@@ -97,7 +97,7 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
       })
     },
     stillGood() {
-      bucket = refill(bucket, rate, clock.now())
+      bucket = refill(bucket, rate, clock.steady())
       return bucket.pausedUntil <= bucket.at
     },
     giveBack() {
@@ -105,7 +105,7 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
       nap?.abort()
     },
     pause(ms) {
-      bucket = pause(refill(bucket, rate, clock.now()), ms)
+      bucket = pause(refill(bucket, rate, clock.steady()), ms)
       nap?.abort()
     },
   }

@@ -61,7 +61,8 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
   const { clock = systemClock } = options
   const cron = readCron(expression)
   let last = Math.floor(clock.now() / cron.unit)
-  let lastHour: string | undefined
+  /** The last run, as a clock on the wall showed it. */
+  let lastLocal = Number.NEGATIVE_INFINITY
   let running: Promise<void> | undefined
   let cancel: Cancel
 
@@ -85,11 +86,13 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
     arm()
     const slot = Math.floor(clock.now() / cron.unit)
     const due = dueSlot(cron, last, slot)
+    // Set back by somebody: it is not the hour that comes twice.
+    if (slot < last) lastLocal = Number.NEGATIVE_INFINITY
     last = slot
     if (due === undefined) return
-    const hour = cron.namesHours ? localTime(due * cron.unit) : undefined
-    if (hour !== undefined && hour === lastHour) return
-    lastHour = hour
+    const local = localTime(due * cron.unit)
+    if (cron.namesHours && local <= lastLocal) return
+    lastLocal = local
     run()
   }
 
@@ -111,18 +114,8 @@ function dueSlot({ unit, isDue }: Cron, last: number, now: number): number | und
   return undefined
 }
 
-/** As a clock on the wall shows it: the same twice as summer time ends. */
-function localTime(at: number): string {
-  const date = new Date(at)
-  return [
-    date.getFullYear(),
-    date.getMonth(),
-    date.getDate(),
-    date.getHours(),
-    date.getMinutes(),
-    date.getSeconds(),
-  ].join()
-}
+/** As a clock on the wall shows it, ms: as summer time ends, an hour comes twice. */
+const localTime = (at: number): number => at - new Date(at).getTimezoneOffset() * 60_000
 
 function report(options: ScheduleOptions, error: unknown): void {
   try {

@@ -119,6 +119,14 @@ describe('a schedule', () => {
     assert.deepEqual(runs, ['2026-10-25T00:30:00'])
   })
 
+  test('summer-time-ends: so does one at several times of that hour', (t) => {
+    inZone(t, 'Europe/Berlin')
+    const clock = fakeClock({ start: Date.UTC(2026, 9, 24, 22) })
+    const runs = runsOf(t, '*/30 2 * * *', clock)
+    clock.advance(26 * HOUR)
+    assert.deepEqual(runs, ['2026-10-25T00:00:00', '2026-10-25T00:30:00'])
+  })
+
   for (const [expression, start] of [
     ['* * * * *', 0],
     ['*/10 * * * * *', Date.UTC(2026, 0, 15)],

@@ -230,6 +230,7 @@ export function createChecks(options: ChecksOptions): Checks {
       leads = true
       stopSchedule = schedule(options.schedule, turn, {
         name: 'check',
+        clock,
         onError: (error) => log.warn('Checking hosts broke off', { error }),
       })
       void turn()
