@@ -3,27 +3,18 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
-import { asText } from '../../src/wp-config/compare.ts'
 import { parsePhp } from '../../src/wp-config/node.ts'
-import type { Scope, Value } from '../../src/wp-config/scope.ts'
+import { createScope, type Scope } from '../../src/wp-config/scope.ts'
 import { follow } from '../../src/wp-config/statements.ts'
+import { asText, type Value } from '../../src/wp-config/values.ts'
 import { temporaryFolder } from '../e2e/process.ts'
 import { ENVIRONMENT, NAMES, programs } from './programs.ts'
 import { hasPhp, runPhp } from './real-php.ts'
 
 /** What a file was found to define and set; undefined where the parser knows less than PHP, which is a fault and no claim. */
 function read(text: string, path: string): Scope | undefined {
-  const scope: Scope = {
-    ...{ constants: new Map<string, Value>(), variables: new Map<string, Value>(), lines: new Map<string, number>() },
-    ...{
-      environment: ENVIRONMENT,
-      path,
-      readFile: () => assert.fail('no file is read'),
-      included: [],
-      aliased: new Set<string>(),
-    },
-    ...{ elsewhere: undefined, environmentLoaded: undefined, ended: undefined },
-  }
+  const readFile = () => assert.fail('no file is read')
+  const scope = createScope({ environment: ENVIRONMENT, path, readFile }, {})
   const parsed = parsePhp(text)
   if ('fault' in parsed) return undefined
   follow(parsed.statements, scope)

@@ -50,6 +50,11 @@ describe('what is not certain is a fault, never a guess', () => {
       /:2: DB_PASSWORD .*assignref/,
     ],
     [
+      'what both ways of a condition take away',
+      `$p = '${SECRET}'; if (rand()) { unset($p); } else { unset($p); }\ndefine('DB_PASSWORD', $p);`,
+      /:3: DB_PASSWORD .*\$p is not set in this file/,
+    ],
+    [
       'what a list sets',
       `$p = '${SECRET}'; [$p] = ['x'];\ndefine('DB_PASSWORD', $p);`,
       /:2: DB_PASSWORD .*assigned in parts/,
@@ -95,7 +100,7 @@ describe('what is not certain is a fault, never a guess', () => {
       /:2: DB_PASSWORD comes from the environment variable PART/,
     ],
     [
-      'bytes that are no text',
+      'bytes that are not text',
       `define('DB_PASSWORD', "${SECRET}\\xff");`,
       /:2: DB_PASSWORD .*bytes that are not UTF-8/,
     ],
@@ -170,7 +175,7 @@ describe('what is not certain is a fault, never a guess', () => {
     assert.ok(lines.includes('DB_HOST 3') && lines.includes('$table_prefix 2'), lines.join())
   })
 
-  test('a file that is nested without end is told', () => {
+  test('a file that is nested without end is a fault', () => {
     const environment = { LOOP: "eval(getenv('LOOP'));" }
     assert.match(outcome("eval(getenv('LOOP'));", environment), /the file is nested too deeply to be read/)
     assert.match(outcome(`define('X', ${'('.repeat(50_000)}1${')'.repeat(50_000)});`), /the file/)

@@ -150,7 +150,7 @@ Config::apply();`
     )
   })
 
-  test('a file that is no PHP: one fault with the line, nothing of its content', () => {
+  test('a file that is not PHP: one fault with the line, nothing of its content', () => {
     const [fault, ...more] = faults("<?php\ndefine('DB_PASSWORD', 's3cret);\n")
     assert.match(
       fault ?? '',
@@ -203,7 +203,7 @@ describe('literals', () => {
     const escaped = (text: string, special: RegExp) => text.replace(special, (found) => `\\${found}`)
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (secret) => {
-        // The sign that stands for bytes that are no text.
+        // The sign that stands for bytes that are not text.
         fc.pre(!secret.includes('\uFFFD'))
         const single = usual('', { DB_PASSWORD: `'${escaped(secret, /['\\]/g)}'` })
         assert.equal(config(single).database.password, secret)
