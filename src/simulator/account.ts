@@ -5,7 +5,7 @@ import type { AppSeed, Behaviours, CertificateSeed } from './options.ts'
 import { type ActionState, type AppState, actionStatus, addApp, type ServerState, type World } from './state.ts'
 
 /** An action with its status now. */
-export type ActionView = ActionState & { status: 'open' | 'success' | 'error' }
+type ActionView = ActionState & { status: 'open' | 'success' | 'error' }
 
 /** What a test or the control API sees and changes, past the API and its validation. Values are copies. */
 export interface Account {
@@ -25,7 +25,7 @@ export interface Account {
   /** Adds an app; returns its id. Throws an Error for a server that does not exist or an id that does. */
   addApp(seed: AppSeed): string
   removeApp(appId: string): void
-  /** Sets where names resolve to; null: they do not. AutoSSL's delay starts anew for apps with these names. */
+  /** Sets where names resolve to; null: they do not. AutoSSL's delay starts again for apps with these names. */
   setDns(table: Record<string, string[] | null>): void
   setBehaviours(changes: Partial<Behaviours>): void
   /** The old key answers 401 from now on. */

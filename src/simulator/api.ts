@@ -4,6 +4,7 @@ import { availability, settleAutoSsl, turnOnAutoSsl } from './autossl.ts'
 import { appearingWww, inOrder, judgeDomains } from './domains.ts'
 import type { Endpoint } from './router.ts'
 import {
+  type ActionState,
   type AppState,
   actionStatus,
   isBusy,
@@ -27,7 +28,7 @@ export interface ApiRequest {
 export interface Answer {
   status: number
   body: unknown
-  headers?: Record<string, string>
+  headers?: Record<string, string> | undefined
 }
 
 /** An error in the API's shape. */
@@ -51,12 +52,8 @@ export function answer(world: World, request: ApiRequest): Answer {
       return found([...model.sysusers.values()])
     case 'getSysuser':
       return foundOrNot(model.sysusers.get(id), 'system user')
-    case 'getAction': {
-      const action = model.actions.get(id)
-      if (!action) return refusal(404, 'No such action.')
-      const { serverid, datecreated } = action
-      return found({ id, serverid, status: actionStatus(action, world.now()), datecreated })
-    }
+    case 'getAction':
+      return foundOrNot(actionView(world, model.actions.get(id)), 'action')
     case 'other':
       return refusal(404, 'Not found.')
   }
@@ -74,14 +71,20 @@ export function answer(world: World, request: ApiRequest): Answer {
 }
 
 /** The API's view of an app, as in the list: no `autossl`. */
-export function appView(world: World, app: AppState) {
+function appView(world: World, app: AppState) {
   const { id, datecreated, name, sysuserid, serverid, runtime, ssl } = app
   const { order } = world.behaviours
   const domains = order === 'shuffledEachRead' ? inOrder(app.domains, order, randomId()) : [...app.domains]
   return { id, datecreated, name, sysuserid, domains, ssl: sslView(ssl), serverid, runtime }
 }
 
-/** Replaces the list of domains, whoever asks for it. Keeps what was there for readers of a stale copy. */
+function actionView(world: World, action: ActionState | undefined) {
+  if (!action) return undefined
+  const { id, serverid, datecreated } = action
+  return { id, serverid, status: actionStatus(action, world.now()), datecreated }
+}
+
+/** Replaces the list of domains, for the API and past it. Keeps what was there for readers of a stale copy. */
 export function changeDomains(world: World, app: AppState, domains: readonly string[]): void {
   keepPrevious(world, app)
   if (!sameNames(app.domains, domains)) {
@@ -94,8 +97,8 @@ export function changeDomains(world: World, app: AppState, domains: readonly str
 
 function postApp(world: World, app: AppState, fields: Record<string, unknown>): Answer {
   const { behaviours } = world
-  const unknown = unknownField(fields, ['runtime', 'domains'])
-  if (unknown !== undefined && behaviours.unknownFields === 'reject') return refusal(400, `Unknown field ${unknown}.`)
+  const unknown = unknownField(world, fields, ['runtime', 'domains'])
+  if (unknown) return unknown
   const { runtime, domains } = fields
   if (runtime === undefined && domains === undefined) return refusal(400, 'One of runtime and domains is required.')
   const known = world.model.servers.get(app.serverid)?.available_runtimes ?? []
@@ -117,10 +120,8 @@ function postApp(world: World, app: AppState, fields: Record<string, unknown>): 
 
 function postSsl(world: World, app: AppState, fields: Record<string, unknown>): Answer {
   const names = Object.keys(fields).filter((name) => ['auto', 'force', 'key', 'cert', 'cacerts'].includes(name))
-  const unknown = unknownField(fields, names)
-  if (unknown !== undefined && world.behaviours.unknownFields === 'reject') {
-    return refusal(400, `Unknown field ${unknown}.`)
-  }
+  const unknown = unknownField(world, fields, names)
+  if (unknown) return unknown
   if (names.length === 1 && names[0] === 'auto') return postAuto(world, app, fields.auto)
   if (names.length === 1 && names[0] === 'force') return postForce(world, app, fields.force)
   if (names.length === 3 && names.every((name) => ['key', 'cert', 'cacerts'].includes(name))) {
@@ -195,8 +196,10 @@ function fieldsOf(world: World, request: ApiRequest): Answer | { fields: Record<
   return { fields: request.body as Record<string, unknown> }
 }
 
-function unknownField(fields: Record<string, unknown>, known: readonly string[]): string | undefined {
-  return Object.keys(fields).find((name) => !known.includes(name))
+function unknownField(world: World, fields: object, known: readonly string[]): Answer | undefined {
+  const unknown = Object.keys(fields).find((name) => !known.includes(name))
+  const ignored = unknown === undefined || world.behaviours.unknownFields === 'ignore'
+  return ignored ? undefined : refusal(400, `Unknown field ${unknown}.`)
 }
 
 function keepPrevious(world: World, app: AppState): void {
@@ -204,7 +207,8 @@ function keepPrevious(world: World, app: AppState): void {
   app.previous = { domains: app.domains, ssl: app.ssl }
 }
 
-function sslView(ssl: SslState | null) {
+/** The API's view of SSL. */
+export function sslView(ssl: SslState | null) {
   return ssl && { key: ssl.key, cert: ssl.cert, cacerts: ssl.cacerts, auto: ssl.auto, force: ssl.force }
 }
 

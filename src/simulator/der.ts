@@ -9,14 +9,10 @@ function encode(tag: number, content: Uint8Array): Buffer {
 }
 
 /** SEQUENCE of encoded parts. */
-export function sequence(...parts: Uint8Array[]): Buffer {
-  return encode(0x30, Buffer.concat(parts))
-}
+export const sequence = (...parts: Uint8Array[]): Buffer => encode(0x30, Buffer.concat(parts))
 
 /** SET of encoded parts. */
-export function set(...parts: Uint8Array[]): Buffer {
-  return encode(0x31, Buffer.concat(parts))
-}
+export const set = (...parts: Uint8Array[]): Buffer => encode(0x31, Buffer.concat(parts))
 
 /** Non-negative INTEGER, big-endian bytes. */
 export function integer(bytes: Uint8Array): Buffer {
@@ -38,34 +34,23 @@ export function objectId(dotted: string): Buffer {
 }
 
 /** BOOLEAN true. */
-export function yes(): Buffer {
-  return encode(0x01, Uint8Array.of(0xff))
-}
+export const yes = (): Buffer => encode(0x01, Uint8Array.of(0xff))
 
 /** UTF8String. */
-export function utf8(text: string): Buffer {
-  return encode(0x0c, Buffer.from(text))
-}
+export const utf8 = (text: string): Buffer => encode(0x0c, Buffer.from(text))
 
 /** OCTET STRING. */
-export function octets(content: Uint8Array): Buffer {
-  return encode(0x04, content)
-}
+export const octets = (content: Uint8Array): Buffer => encode(0x04, content)
 
 /** BIT STRING; `unused` is the number of bits at the end that do not count. */
-export function bits(content: Uint8Array, unused = 0): Buffer {
-  return encode(0x03, Buffer.concat([Uint8Array.of(unused), content]))
-}
+export const bits = (content: Uint8Array, unused = 0): Buffer =>
+  encode(0x03, Buffer.concat([Uint8Array.of(unused), content]))
 
 /** Explicit context tag around encoded content. */
-export function explicit(tag: number, content: Uint8Array): Buffer {
-  return encode(0xa0 + tag, content)
-}
+export const explicit = (tag: number, content: Uint8Array): Buffer => encode(0xa0 + tag, content)
 
 /** Implicit context tag on primitive content. */
-export function implicit(tag: number, content: Uint8Array): Buffer {
-  return encode(0x80 + tag, content)
-}
+export const implicit = (tag: number, content: Uint8Array): Buffer => encode(0x80 + tag, content)
 
 /** UTCTime up to 2049, GeneralizedTime from then on (RFC 5280), from milliseconds since 1970; parts of a second are cut. */
 export function time(ms: number): Buffer {

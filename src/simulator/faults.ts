@@ -2,69 +2,75 @@
 import * as z from 'zod'
 import { ENDPOINTS, type Endpoint } from './router.ts'
 
-/** Everything that can go wrong with a call. docs/simulator.md says what each does. */
-export const FAULT_KINDS = [
-  'status',
-  'statusAfter',
-  'html502',
-  'html502After',
-  'html200',
-  'redirect',
-  'rateLimited',
-  'timeoutBefore',
-  'timeoutAfter',
-  'timeoutLate',
-  'resetBefore',
-  'resetAfter',
-  'truncated',
-  'malformed',
-  'stale',
-  'empty',
-  'droppedWrite',
-  'slow',
-  'otherWriter',
-  'actionError',
-  'actionStuck',
-] as const
+/**
+ * Everything that can go wrong with a call; docs/simulator.md says what each does. `instead`: it is answered, or not, without an effect;
+ * `after`: its answer goes wrong once it took effect; `beside`: the call is changed, and others say how it is answered: these combine.
+ */
+const KINDS = {
+  status: 'instead',
+  statusAfter: 'after',
+  html502: 'instead',
+  html502After: 'after',
+  html200: 'instead',
+  redirect: 'instead',
+  rateLimited: 'instead',
+  timeoutBefore: 'instead',
+  timeoutAfter: 'after',
+  timeoutLate: 'instead',
+  resetBefore: 'instead',
+  resetAfter: 'after',
+  truncated: 'after',
+  malformed: 'after',
+  stale: 'after',
+  empty: 'after',
+  droppedWrite: 'beside',
+  slow: 'beside',
+  otherWriter: 'beside',
+  actionError: 'beside',
+  actionStuck: 'beside',
+} as const
 
 /** One of the kinds. */
-export type FaultKind = (typeof FAULT_KINDS)[number]
+export type FaultKind = keyof typeof KINDS
 
-/** What an `empty` answer lacks, under 200. */
-export type EmptyVariant = 'domains' | 'missing' | 'wrongType' | 'halved' | 'null' | 'list' | 'body'
+export const FAULT_KINDS = Object.keys(KINDS) as readonly FaultKind[]
+
+/** Whether a call that falls under the rule takes effect as usual. */
+export const takesEffect = ({ kind }: FaultRule): boolean => KINDS[kind] !== 'instead'
 
 /** Which calls go wrong, and how. A rule without `method`, `path` and `app` matches every call. */
-export interface FaultRule {
-  kind: FaultKind
-  method?: string
+export const faultRuleSchema = z.strictObject({
+  kind: z.enum(FAULT_KINDS),
+  method: z.string().exactOptional(),
   /** Name of the endpoint. */
-  path?: Endpoint
+  path: z.enum(ENDPOINTS).exactOptional(),
   /** Id of the app in the path. With `path: 'listApps'`: the app that `stale`, `empty` and `otherWriter` mean; all by default. */
-  app?: string
+  app: z.string().exactOptional(),
   /** Default 1. */
-  times?: number | 'always'
+  times: z.union([z.int().min(1), z.literal('always')]).exactOptional(),
   /** Matching calls that pass before the first fault. Default 0. */
-  after?: number
+  after: z.int().min(0).exactOptional(),
   /** From 0 to 1, for each matching call. Default 1. */
-  probability?: number
+  probability: z.number().min(0).max(1).exactOptional(),
   /** `status`, `statusAfter`: default 500. `redirect`: default 302. */
-  status?: number
+  status: z.int().min(200).max(599).exactOptional(),
   /** `status`, `statusAfter`: the API's words. */
-  message?: string
+  message: z.string().exactOptional(),
   /** `slow`: how long, default 1000. `timeoutLate`: when the effect comes, default 1000. */
-  ms?: number
+  ms: z.number().min(0).exactOptional(),
   /** `rateLimited`: seconds in `Retry-After`, default 1; null: no such header. */
-  retryAfter?: number | null
+  retryAfter: z.int().min(0).nullable().exactOptional(),
   /** `redirect`: default the path itself on this simulator. */
-  location?: string
-  /** `empty`: default `domains`. */
-  variant?: EmptyVariant
+  location: z.string().exactOptional(),
+  /** `empty`: what the answer lacks, under 200; default `domains`. */
+  variant: z.enum(['domains', 'missing', 'wrongType', 'halved', 'null', 'list', 'body']).exactOptional(),
   /** `otherWriter`: names that it adds and removes. */
-  add?: string[]
-  remove?: string[]
+  add: z.array(z.string()).exactOptional(),
+  remove: z.array(z.string()).exactOptional(),
   /** `otherWriter`: before or after the effect of the call; default before a write and after a read. */
-  moment?: 'before' | 'after'
-}
+  moment: z.enum(['before', 'after']).exactOptional(),
+})
+export type FaultRule = z.infer<typeof faultRuleSchema>
 
 /** A rule with what became of it. */
 export interface ActiveFault extends FaultRule {
@@ -75,7 +81,7 @@ export interface ActiveFault extends FaultRule {
 }
 
 /** What of a call a rule looks at. */
-export interface FaultTarget {
+interface FaultTarget {
   method: string
   endpoint: Endpoint
   app: string | undefined
@@ -86,39 +92,17 @@ export interface Faults {
   /** Adds a rule; returns its number. Throws an Error for a rule that makes no sense. */
   add(rule: FaultRule): number
   clear(): void
+  /** The rules with how often each has matched and fired. */
   list(): ActiveFault[]
   /** The rules that this call falls under, and counts them as fired. */
   take(target: FaultTarget): TakenFaults
 }
 
 /** Any number of rules that change a call, and at most one that answers it. */
-export interface TakenFaults {
+interface TakenFaults {
   modifiers: FaultRule[]
   answering: FaultRule | undefined
 }
-
-/** Rules as JSON, for the control API. */
-export const faultRuleSchema: z.ZodType<FaultRule> = z.strictObject({
-  kind: z.enum(FAULT_KINDS),
-  method: z.string().exactOptional(),
-  path: z.enum(ENDPOINTS).exactOptional(),
-  app: z.string().exactOptional(),
-  times: z.union([z.int().min(1), z.literal('always')]).exactOptional(),
-  after: z.int().min(0).exactOptional(),
-  probability: z.number().min(0).max(1).exactOptional(),
-  status: z.int().min(200).max(599).exactOptional(),
-  message: z.string().exactOptional(),
-  ms: z.number().min(0).exactOptional(),
-  retryAfter: z.int().min(0).nullable().exactOptional(),
-  location: z.string().exactOptional(),
-  variant: z.enum(['domains', 'missing', 'wrongType', 'halved', 'null', 'list', 'body']).exactOptional(),
-  add: z.array(z.string()).exactOptional(),
-  remove: z.array(z.string()).exactOptional(),
-  moment: z.enum(['before', 'after']).exactOptional(),
-})
-
-/** Kinds that change a call and leave it to others how it is answered; they combine. */
-const MODIFIERS: ReadonlySet<FaultKind> = new Set(['slow', 'otherWriter', 'actionError', 'actionStuck', 'droppedWrite'])
 
 /** Starts without rules. `random` gives numbers from 0 to below 1. */
 export function createFaults(random: () => number): Faults {
@@ -139,7 +123,7 @@ export function createFaults(random: () => number): Faults {
     take(target) {
       const taken: TakenFaults = { modifiers: [], answering: undefined }
       for (const rule of rules) {
-        const modifies = MODIFIERS.has(rule.kind)
+        const modifies = KINDS[rule.kind] === 'beside'
         if (!matches(rule, target) || (taken.answering && !modifies)) continue
         rule.matched += 1
         if (rule.matched <= (rule.after ?? 0)) continue

@@ -28,19 +28,18 @@ export async function readBody(request: IncomingMessage): Promise<Body | undefin
   }
 }
 
-/** Sends an answer as JSON. */
-export function sendAnswer(response: ServerResponse, answer: Answer): void {
-  const text = JSON.stringify(answer.body)
-  response.writeHead(answer.status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...answer.headers,
-  })
-  response.end(text)
+/** Sends an answer as JSON; gives its status. */
+export function sendAnswer(response: ServerResponse, { status, body, headers }: Answer): number {
+  return sendText(response, { status, contentType: 'application/json', text: JSON.stringify(body), headers })
 }
 
-/** Sends a text as it is. */
-export function sendText(response: ServerResponse, status: number, contentType: string, text: string): void {
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
+/** Sends a text as it is; gives its status. */
+export function sendText(
+  response: ServerResponse,
+  answer: { status: number; contentType: string; text: string; headers?: Answer['headers'] },
+): number {
+  const { status, contentType, text, headers } = answer
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text), ...headers })
   response.end(text)
+  return status
 }

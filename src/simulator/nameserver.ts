@@ -42,7 +42,7 @@ export async function startNameserver(world: World, host: string, port: number):
 }
 
 /** Where a name resolves to: what the table says, else the server of an app that has the name; undefined: no such name. */
-export function addressesOf(world: World, name: string): string[] | undefined {
+function addressesOf(world: World, name: string): string[] | undefined {
   const { model } = world
   for (const each of [name, ...wildcardsOver(name)]) {
     const record = model.dns.get(each)
@@ -107,10 +107,6 @@ function ipv6Bytes(address: string): Uint8Array {
   const [left = '', right = ''] = new SocketAddress({ address, family: 'ipv6' }).address.split('::')
   const [first, last] = [groups(left), groups(right)]
   const zeros = Array.from({ length: 8 - first.length - last.length }, () => '0')
-  return Uint8Array.from(
-    [...first, ...zeros, ...last].flatMap((group) => [
-      Number.parseInt(group, 16) >> 8,
-      Number.parseInt(group, 16) & 255,
-    ]),
-  )
+  const words = [...first, ...zeros, ...last].map((group) => Number.parseInt(group, 16))
+  return Uint8Array.from(words.flatMap((word) => [word >> 8, word & 255]))
 }

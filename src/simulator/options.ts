@@ -1,4 +1,5 @@
 /** What the simulator can be told: start options, and every behaviour that ServerPilot's documentation leaves open. */
+import * as z from 'zod'
 
 /** A server of the account as it is at the start. What is left out gets a plausible value. */
 export interface ServerSeed {
@@ -12,27 +13,29 @@ export interface ServerSeed {
 }
 
 /** A certificate that an app has at the start or is given through the control API. */
-export interface CertificateSeed {
+export const certificateSeed = z.strictObject({
   /** Installed by AutoSSL (default) or a custom one. */
-  auto?: boolean
-  force?: boolean
+  auto: z.boolean().exactOptional(),
+  force: z.boolean().exactOptional(),
   /** Names in the certificate. Default: the app's domains that AutoSSL covers. */
-  names?: string[]
+  names: z.array(z.string()).exactOptional(),
   /** End of validity, milliseconds since 1970. Default: `issuance.lifetime` from now. */
-  notAfter?: number
-}
+  notAfter: z.number().exactOptional(),
+})
+export type CertificateSeed = z.infer<typeof certificateSeed>
 
 /** An app as it is at the start. Its domains are taken as they are, without validation: the list may be one of an older time. */
-export interface AppSeed {
+export const appSeed = z.strictObject({
   /** 16 alphanumerics; by default derived from the name. */
-  id?: string
-  name: string
-  domains?: string[]
+  id: z.stringFormat('id', /^[A-Za-z0-9]{16}$/).exactOptional(),
+  name: z.string(),
+  domains: z.array(z.string()).exactOptional(),
   /** Default: the first server. */
-  serverId?: string
-  runtime?: string
-  ssl?: CertificateSeed | null
-}
+  serverId: z.string().exactOptional(),
+  runtime: z.string().exactOptional(),
+  ssl: certificateSeed.nullable().exactOptional(),
+})
+export type AppSeed = z.infer<typeof appSeed>
 
 /** When and how AutoSSL certificates come about. Durations in milliseconds. */
 export interface Issuance {
@@ -48,53 +51,70 @@ export interface Issuance {
 
 /**
  * What nobody has found documented. Every value is a choice, labelled "assumed" in docs/simulator.md; a client that works
- * under each of them works whatever ServerPilot does.
+ * under each of them works whatever ServerPilot does. By default, where nothing is known, the stricter or the more dangerous world.
  */
-export interface Behaviours {
+export const behaviours = z.strictObject({
   /** `PUT /apps/:id` means what POST means; otherwise 405, or 404 when `wrongMethod` says so. */
-  allowPut: boolean
+  allowPut: z.boolean().default(false),
   /** Status of a known path with a method that it does not have. */
-  wrongMethod: 404 | 405
+  wrongMethod: z.literal([404, 405]).default(405),
   /** Whether a POST needs `content-type: application/json`. */
-  requireJsonContentType: boolean
+  requireJsonContentType: z.boolean().default(true),
   /** Fields that no endpoint knows. */
-  unknownFields: 'reject' | 'ignore'
-  maxDomains: number
-  emptyList: 'accept' | 'reject'
-  upperCase: 'reject' | 'lower' | 'keep'
-  duplicates: 'reject' | 'collapse'
+  unknownFields: z.enum(['reject', 'ignore']).default('reject'),
+  maxDomains: z.int().min(0).default(300),
+  emptyList: z.enum(['accept', 'reject']).default('accept'),
+  upperCase: z.enum(['reject', 'lower', 'keep']).default('reject'),
+  duplicates: z.enum(['reject', 'collapse']).default('reject'),
   /** Names with letters beyond ASCII. */
-  idn: 'reject' | 'punycode'
+  idn: z.enum(['reject', 'punycode']).default('reject'),
   /** Whether names that the app has already are taken as they are, however they are written. */
-  presentNamesPass: boolean
+  presentNamesPass: z.boolean().default(true),
   /** Names that are refused: exact (`a.example`), with all below (`.example`), or a pattern (`/^bad/`). */
-  rejectedNames: string[]
+  rejectedNames: z.array(z.string().refine(isUsablePattern, 'not a regular expression')).default([]),
   /** Which refused names the message quotes. */
-  quotedNames: 'first' | 'all' | 'none'
+  quotedNames: z.enum(['first', 'all', 'none']).default('first'),
   /** Order of a list after it was written. `shuffledEachRead` also changes it between two reads. */
-  order: 'kept' | 'sorted' | 'shuffled' | 'shuffledEachRead'
+  order: z.enum(['kept', 'sorted', 'shuffled', 'shuffledEachRead']).default('shuffled'),
   /** `www.X` appears by itself in the write that adds `X`. */
-  wwwAppears: boolean
+  wwwAppears: z.boolean().default(false),
   /** A write while an action of that server is open: queued behind it, or refused with 409. */
-  whileActionOpen: 'queue' | 'conflict'
+  whileActionOpen: z.enum(['queue', 'conflict']).default('queue'),
   /** Repeated `auto`, `force` or `DELETE ssl` in that state already. */
-  repeatedSsl: 'error' | 'accept'
+  repeatedSsl: z.enum(['error', 'accept']).default('error'),
   /** Status of that error, and of `auto` while it is not available. */
-  sslErrorStatus: number
+  sslErrorStatus: z.int().min(400).max(499).default(400),
   /** What a name that does not resolve to the server does to the certificate: blocks all of it, or is left out. */
-  unresolvedName: 'block' | 'skip'
+  unresolvedName: z.enum(['block', 'skip']).default('block'),
   /** The same for wildcards and IP addresses. */
-  wildcardOrAddress: 'skip' | 'block'
+  wildcardOrAddress: z.enum(['skip', 'block']).default('skip'),
   /** The same for the names beyond `issuance.maxNames`. */
-  tooManyNames: 'skip' | 'block'
+  tooManyNames: z.enum(['skip', 'block']).default('skip'),
   /** After a change of the domains and until the delay has passed: nothing is available, or the earlier certificate still is. */
-  availableDuringChange: 'none' | 'earlier'
+  availableDuringChange: z.enum(['none', 'earlier']).default('none'),
   /** How a certificate gets names that were added later: by itself, by a new `POST {auto: true}`, or only after a DELETE. */
-  reissue: 'automatic' | 'onPost' | 'afterDelete'
+  reissue: z.enum(['automatic', 'onPost', 'afterDelete']).default('onPost'),
   /** Whether an AutoSSL certificate is renewed by itself in the last third of its lifetime. */
-  renewal: boolean
+  renewal: z.boolean().default(true),
   /** More than `requests` calls within `per` milliseconds: 429 with `Retry-After` in seconds. null: no limit. */
-  rateLimit: { requests: number; per: number; retryAfter: number } | null
+  rateLimit: z
+    .strictObject({ requests: z.int().min(0), per: z.int().min(1), retryAfter: z.int().min(0) })
+    .nullable()
+    .default(null),
+})
+export type Behaviours = z.infer<typeof behaviours>
+
+/** Behaviours where nothing else is said. */
+export const defaultBehaviours: Behaviours = behaviours.parse({})
+
+function isUsablePattern(entry: string): boolean {
+  if (!entry.startsWith('/') || !entry.endsWith('/')) return true
+  try {
+    new RegExp(entry.slice(1, -1))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Options of `startSimulator`. All of them optional; all but `now`, `random` and `log` can be written as JSON. */
@@ -141,32 +161,4 @@ export const defaultIssuance: Issuance = {
   installDelay: 0,
   maxNames: 100,
   lifetime: 90 * 24 * 3_600_000,
-}
-
-/** Where nothing is known, the stricter or the more dangerous world. */
-export const defaultBehaviours: Behaviours = {
-  allowPut: false,
-  wrongMethod: 405,
-  requireJsonContentType: true,
-  unknownFields: 'reject',
-  maxDomains: 300,
-  emptyList: 'accept',
-  upperCase: 'reject',
-  duplicates: 'reject',
-  idn: 'reject',
-  presentNamesPass: true,
-  rejectedNames: [],
-  quotedNames: 'first',
-  order: 'shuffled',
-  wwwAppears: false,
-  whileActionOpen: 'queue',
-  repeatedSsl: 'error',
-  sslErrorStatus: 400,
-  unresolvedName: 'block',
-  wildcardOrAddress: 'skip',
-  tooManyNames: 'skip',
-  availableDuringChange: 'none',
-  reissue: 'onPost',
-  renewal: true,
-  rateLimit: null,
 }

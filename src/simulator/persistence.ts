@@ -42,26 +42,16 @@ export function saveModel(file: string, model: Model): void {
 }
 
 function encode(model: Model): string {
-  return JSON.stringify({
-    version: VERSION,
-    clientId: model.clientId,
-    apiKey: model.apiKey,
-    clockOffset: model.clockOffset,
-    servers: [...model.servers.values()],
-    sysusers: [...model.sysusers.values()],
-    apps: [...model.apps.values()],
-    actions: [...model.actions.values()],
-    dns: [...model.dns],
-  })
+  const lists = { servers: model.servers, sysusers: model.sysusers, apps: model.apps, actions: model.actions }
+  const stored = Object.entries(lists).map(([name, items]) => [name, [...items.values()]])
+  return JSON.stringify({ version: VERSION, ...model, ...Object.fromEntries(stored), dns: [...model.dns] })
 }
 
 /** Trusts a file of the right version: only `encode` writes it. */
-function decode(data: Record<keyof Model | 'version', never>): Model {
-  if (data.version !== VERSION) throw new Error(`version ${String(data.version)}, expected ${VERSION}`)
+function decode({ version, ...data }: Record<keyof Model | 'version', never>): Model {
+  if (version !== VERSION) throw new Error(`version ${String(version)}, expected ${VERSION}`)
   return {
-    clientId: data.clientId,
-    apiKey: data.apiKey,
-    clockOffset: data.clockOffset,
+    ...data,
     servers: byId(data.servers),
     sysusers: byId(data.sysusers),
     apps: byId(data.apps),

@@ -1,43 +1,39 @@
 /** Which path and method are which endpoint. */
 
-/** The endpoints by the names that faults, counts and the log of calls use; `other`: everything that is none of them. */
-export const ENDPOINTS = [
-  'listApps',
-  'getApp',
-  'postDomains',
-  'postSsl',
-  'deleteSsl',
-  'getServers',
-  'getServer',
-  'getSysusers',
-  'getSysuser',
-  'getAction',
-  'other',
-] as const
+const ROUTES = {
+  listApps: 'GET /apps',
+  getApp: 'GET /apps/:id',
+  postDomains: 'POST /apps/:id',
+  postSsl: 'POST /apps/:id/ssl',
+  deleteSsl: 'DELETE /apps/:id/ssl',
+  getServers: 'GET /servers',
+  getServer: 'GET /servers/:id',
+  getSysusers: 'GET /sysusers',
+  getSysuser: 'GET /sysusers/:id',
+  getAction: 'GET /actions/:id',
+} as const
 
-/** Name of an endpoint. `postDomains` is `POST /apps/:id`, also when it only sets the runtime, and PUT where that is on. */
-export type Endpoint = (typeof ENDPOINTS)[number]
+/**
+ * Name of an endpoint; `other`: everything that is none of them. `postDomains` is `POST /apps/:id`, also when it only sets the runtime,
+ * and PUT where that is on.
+ */
+export type Endpoint = keyof typeof ROUTES | 'other'
+
+/** The endpoints by the names that faults, counts and the log of calls use. */
+export const ENDPOINTS = [...Object.keys(ROUTES), 'other'] as readonly Endpoint[]
 
 /** Where a request goes: an endpoint with the id of its path, or the methods that its path would have had (none: unknown path). */
 export type Route = { endpoint: Endpoint; id: string | undefined } | { allowed: string[] }
 
-const ROUTES: readonly { method: string; path: RegExp; endpoint: Endpoint }[] = [
-  { method: 'GET', path: /^\/v1\/apps$/, endpoint: 'listApps' },
-  { method: 'GET', path: /^\/v1\/apps\/([^/]+)$/, endpoint: 'getApp' },
-  { method: 'POST', path: /^\/v1\/apps\/([^/]+)$/, endpoint: 'postDomains' },
-  { method: 'POST', path: /^\/v1\/apps\/([^/]+)\/ssl$/, endpoint: 'postSsl' },
-  { method: 'DELETE', path: /^\/v1\/apps\/([^/]+)\/ssl$/, endpoint: 'deleteSsl' },
-  { method: 'GET', path: /^\/v1\/servers$/, endpoint: 'getServers' },
-  { method: 'GET', path: /^\/v1\/servers\/([^/]+)$/, endpoint: 'getServer' },
-  { method: 'GET', path: /^\/v1\/sysusers$/, endpoint: 'getSysusers' },
-  { method: 'GET', path: /^\/v1\/sysusers\/([^/]+)$/, endpoint: 'getSysuser' },
-  { method: 'GET', path: /^\/v1\/actions\/([^/]+)$/, endpoint: 'getAction' },
-]
+const PATTERNS = Object.entries(ROUTES).map(([endpoint, route]) => {
+  const [method = '', path = ''] = route.split(' ')
+  return { endpoint: endpoint as Endpoint, method, path: new RegExp(`^/v1${path.replace(':id', '([^/]+)')}$`) }
+})
 
 /** Finds the route of a path without its query. `allowPut`: PUT on an app means POST. */
 export function routeOf(method: string, path: string, allowPut: boolean): Route {
   const allowed: string[] = []
-  for (const route of ROUTES) {
+  for (const route of PATTERNS) {
     const match = route.path.exec(path)
     if (!match) continue
     const alsoPut = allowPut && route.endpoint === 'postDomains' && method === 'PUT'

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, type ApiRequest, answer, changeDomains, refusal } from './api.ts'
 import type { CallLog, CallRecord } from './calls.ts'
-import type { FaultKind, FaultRule, Faults } from './faults.ts'
+import { type FaultRule, type Faults, takesEffect } from './faults.ts'
 import { readBody, sendAnswer } from './http.ts'
 import { routeOf } from './router.ts'
 import { spoil } from './spoil.ts'
@@ -24,18 +24,6 @@ export interface Service {
   log(line: string): void
 }
 
-/** Kinds that answer, or do not, without an effect of the call. */
-const WITHOUT_EFFECT: ReadonlySet<FaultKind> = new Set([
-  'status',
-  'html502',
-  'html200',
-  'redirect',
-  'rateLimited',
-  'timeoutBefore',
-  'timeoutLate',
-  'resetBefore',
-])
-
 /** Serves a request under `/v1`. Rejects only for a request that breaks off. */
 export async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { world } = service
@@ -44,14 +32,8 @@ export async function serve(service: Service, request: IncomingMessage, response
   const route = routeOf(method, path, world.behaviours.allowPut)
   const { endpoint, id } = 'endpoint' in route ? route : { endpoint: 'other' as const, id: undefined }
   const app = path.startsWith('/v1/apps/') ? id : undefined
-  const record = service.calls.add({
-    time: world.now(),
-    method,
-    path,
-    endpoint,
-    status: 0,
-    ...(app === undefined ? {} : { app }),
-  })
+  const named = app === undefined ? {} : { app }
+  const record = service.calls.add({ time: world.now(), method, path, endpoint, status: 0, ...named })
   const read = await readBody(request)
   if (read?.body !== undefined) record.body = withoutKey(read.body)
   const early = read ? refusedEarly(service, request) : refusal(413, 'The request is too large.')
@@ -68,7 +50,7 @@ export async function serve(service: Service, request: IncomingMessage, response
     const late = service.wait(rule.ms ?? 1000).then(act)
     late.catch((error: unknown) => service.log(`late effect failed: ${String(error)}`))
   }
-  const clean = rule && WITHOUT_EFFECT.has(rule.kind) ? undefined : act()
+  const clean = rule && !takesEffect(rule) ? undefined : act()
   await service.wait(service.latency / 2)
   if (!rule) return finish(service, record, response, clean!)
   record.status = spoil({ world, rule, api, clean, request, response })

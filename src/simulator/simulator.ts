@@ -5,7 +5,7 @@ import { type Account, createAccount } from './account.ts'
 import { plantCertificate } from './autossl.ts'
 import { type CallCounts, type CallRecord, createCallLog } from './calls.ts'
 import { control } from './control.ts'
-import { type ActiveFault, createFaults, type FaultRule } from './faults.ts'
+import { createFaults, type Faults } from './faults.ts'
 import { sendAnswer } from './http.ts'
 import { createAuthority } from './issuance.ts'
 import { type Nameserver, startNameserver } from './nameserver.ts'
@@ -29,14 +29,8 @@ export interface Simulator {
   apps: string[]
   /** The account from inside the process. */
   state: Account
-  faults: {
-    /** Adds a rule; returns its number. Throws an Error for a rule that makes no sense. */
-    add(rule: FaultRule): number
-    clear(): void
-    /** The rules with how often each has matched and fired. */
-    list(): ActiveFault[]
-  }
-  /** The calls so far, oldest first; a new array with each look. */
+  faults: Pick<Faults, 'add' | 'clear' | 'list'>
+  /** The calls so far, oldest first; a new array each time. */
   readonly calls: CallRecord[]
   /** Forgets calls and counts. */
   clearCalls(): void
@@ -127,7 +121,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     apiKey: model.apiKey,
     apps: ids,
     state: account,
-    faults: { add: faults.add, clear: faults.clear, list: faults.list },
+    faults,
     get calls() {
       return calls.list()
     },

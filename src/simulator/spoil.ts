@@ -1,7 +1,7 @@
 /** How a faulty call is answered, or not. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Answer, type ApiRequest, refusal } from './api.ts'
-import type { EmptyVariant, FaultRule } from './faults.ts'
+import { type Answer, type ApiRequest, refusal, sslView } from './api.ts'
+import type { FaultRule } from './faults.ts'
 import { sendAnswer, sendText } from './http.ts'
 import type { World } from './state.ts'
 
@@ -25,22 +25,22 @@ export function spoil(call: SpoiledCall): number {
   const { rule, request, response } = call
   const clean = call.clean ?? refusal(500, 'Internal error.')
   const text = JSON.stringify(clean.body)
+  const half = text.slice(0, Math.ceil(text.length / 2))
+  const { status = 500 } = rule
   switch (rule.kind) {
     case 'status':
     case 'statusAfter':
-      return sendJson(response, refusal(rule.status ?? 500, rule.message ?? wordsFor(rule.status ?? 500)))
+      return sendAnswer(response, refusal(status, rule.message ?? wordsFor(status)))
     case 'rateLimited':
-      return sendJson(response, refusal(429, 'Too many requests.', retryAfter(rule)))
+      return sendAnswer(response, refusal(429, 'Too many requests.', retryAfter(rule)))
     case 'html502':
     case 'html502After':
-      sendText(response, 502, 'text/html', BAD_GATEWAY)
-      return 502
+      return sendText(response, { status: 502, contentType: 'text/html', text: BAD_GATEWAY })
     case 'html200':
-      sendText(response, 200, 'text/html', WELCOME)
-      return 200
+      return sendText(response, { status: 200, contentType: 'text/html', text: WELCOME })
     case 'redirect': {
       const location = rule.location ?? request.url ?? '/'
-      return sendJson(response, { status: rule.status ?? 302, body: {}, headers: { location } })
+      return sendAnswer(response, { status: rule.status ?? 302, body: {}, headers: { location } })
     }
     case 'timeoutBefore':
     case 'timeoutAfter':
@@ -55,25 +55,18 @@ export function spoil(call: SpoiledCall): number {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(text),
       })
-      response.write(text.slice(0, Math.ceil(text.length / 2)), () => request.socket.destroy())
+      response.write(half, () => request.socket.destroy())
       return clean.status
     case 'malformed':
-      sendText(response, clean.status, 'application/json', text.slice(0, Math.ceil(text.length / 2)))
-      return clean.status
+      return sendText(response, { status: clean.status, contentType: 'application/json', text: half })
     case 'empty':
       if (rule.variant !== 'body' || clean.status !== 200) break
-      sendText(response, 200, 'application/json', '')
-      return 200
+      return sendText(response, { status: 200, contentType: 'application/json', text: '' })
   }
-  if (clean.status !== 200) return sendJson(response, clean)
+  if (clean.status !== 200) return sendAnswer(response, clean)
   const body = clean.body as { data: unknown }
   const data = rule.kind === 'stale' ? stale(call, body.data) : emptied(call, body.data)
-  return sendJson(response, { ...clean, body: { ...body, data } })
-}
-
-function sendJson(response: ServerResponse, answer: Answer): number {
-  sendAnswer(response, answer)
-  return answer.status
+  return sendAnswer(response, { ...clean, body: { ...body, data } })
 }
 
 function wordsFor(status: number): string {
@@ -88,15 +81,12 @@ function retryAfter(rule: FaultRule): Record<string, string> {
 function stale(call: SpoiledCall, data: unknown): unknown {
   return eachApp(call, data, (app) => {
     const previous = call.world.model.apps.get(String(app.id))?.previous
-    if (!previous) return app
-    const { ssl } = previous
-    const shown = ssl && { key: ssl.key, cert: ssl.cert, cacerts: ssl.cacerts, auto: ssl.auto, force: ssl.force }
-    return { ...app, domains: [...previous.domains], ssl: shown }
+    return previous ? { ...app, domains: [...previous.domains], ssl: sslView(previous.ssl) } : app
   })
 }
 
 function emptied(call: SpoiledCall, data: unknown): unknown {
-  const variant: EmptyVariant = call.rule.variant ?? 'domains'
+  const { variant = 'domains' } = call.rule
   if (variant === 'null') return null
   if (variant === 'list') return Array.isArray(data) ? [] : {}
   return eachApp(call, data, (app) => {
@@ -109,7 +99,7 @@ function emptied(call: SpoiledCall, data: unknown): unknown {
 
 type App = Record<string, unknown>
 
-/** Changes each app of an answer, or only the one that the rule names; data that is no app stays as it is. */
+/** Changes each app of an answer, or only the one that the rule names; data that is not an app stays as it is. */
 function eachApp(call: SpoiledCall, data: unknown, change: (app: App) => App): unknown {
   if (Array.isArray(data)) return data.map((item: unknown) => eachApp(call, item, change))
   if (typeof data !== 'object' || data === null || !('domains' in data) || !('id' in data)) return data

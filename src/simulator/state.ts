@@ -52,7 +52,7 @@ export interface ServerState {
 }
 
 /** A system user, in the API's own shape. */
-export interface SysuserState {
+interface SysuserState {
   id: string
   name: string
   serverid: string
@@ -90,7 +90,7 @@ export interface World {
   actionDuration: number
   authority: Authority
   now: () => number
-  /** Set by whoever changes the model, cleared by whoever made that durable. */
+  /** Set when the model was changed, cleared once that is durable. */
   dirty: boolean
 }
 
