@@ -4,15 +4,7 @@ import { createKeyedMutex } from '../time/mutex.ts'
 import { waitForAction } from './actions.ts'
 import { checkBaseUrl } from './base-url.ts'
 import { basicAuthorization, cleanCredentials, secretForms } from './credentials.ts'
-import {
-  type Decoded,
-  decodeAction,
-  decodeApp,
-  decodeApps,
-  decodeServer,
-  decodeWrite,
-  type WriteAnswer,
-} from './decode.ts'
+import { type Decoded, decodeAction, decodeApp, decodeApps, decodeServer, decodeWrite } from './decode.ts'
 import {
   type CallContext,
   failureError,
@@ -118,12 +110,8 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
       if (!decoded.ok) throw unusableError(answer, decoded.problem, context)
       return decoded.value
     } finally {
-      observe?.({
-        method: call.method,
-        endpoint: call.endpoint,
-        code,
-        seconds: Math.max(0, clock.now() - started) / 1000,
-      })
+      const seconds = Math.max(0, clock.now() - started) / 1000
+      observe?.({ method: call.method, endpoint: call.endpoint, code, seconds })
     }
   }
 
@@ -145,18 +133,13 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
 
   async function write(call: Call, signal: AbortSignal | undefined): Promise<ActionStatus> {
     const current = await prepare(call, signal)
-    const { actionId } = await send<WriteAnswer>(call, decodeWrite, current, signal)
+    const { actionId } = await send(call, decodeWrite, current, signal)
     // Without an action there was nothing to configure. (`actionid` stands in the answer only "if any server configuration was
     // required": official API documentation.)
     if (actionId === undefined) return 'success'
     if (!isId(actionId)) return 'unknown'
-    const poll = {
-      method: 'GET',
-      endpoint: '/actions/:id',
-      id: actionId,
-      subject: call.subject,
-      missing: 'api',
-    } as const
+    const { subject } = call
+    const poll = { method: 'GET', endpoint: '/actions/:id', id: actionId, subject, missing: 'api' } as const
     return waitForAction(() => send(poll, decodeAction, current, signal), {
       clock,
       pollMs: options.actionPollMs ?? 1_000,
@@ -208,7 +191,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
 
 function urlOf(baseUrl: URL, { endpoint, id }: Call): URL {
   const url = new URL(baseUrl)
-  // The path of a bare host is "/" even after its final slash was taken off.
+  // The path of a host alone is "/" even after its final slash was taken off.
   url.pathname = baseUrl.pathname.replace(/\/$/, '') + (id === undefined ? endpoint : endpoint.replace(':id', id))
   return url
 }

@@ -18,8 +18,6 @@ function cleanField(field: keyof Credentials, raw: string, origin: string): stri
   throw new ServerPilotError({
     reason: 'CredentialsInvalid',
     message: `${field} of ${origin} ${fault}. No call was made. Copy it again from ServerPilot, Account, API.`,
-    retryable: false,
-    outcome: 'none',
   })
 }
 

@@ -5,7 +5,7 @@ import type { Server, ServerPilotApp, Ssl } from './serverpilot.ts'
 export type Decoded<T> = { ok: true; value: T } | { ok: false; problem: string }
 
 /** What a write answers. */
-export interface WriteAnswer {
+interface WriteAnswer {
   /** Set when a server has to be configured. */
   actionId: string | undefined
 }

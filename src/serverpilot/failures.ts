@@ -1,7 +1,7 @@
 import type { RedactText } from '../log/redact.ts'
 import { shorten } from '../log/scrub.ts'
 import { decodeErrorMessage, readableWords } from './decode.ts'
-import { ServerPilotError } from './errors.ts'
+import { type Failure, ServerPilotError, type ServerPilotReason } from './errors.ts'
 import type { HttpAnswer, HttpFailure } from './http.ts'
 import { proxyName } from './proxy.ts'
 import { parseRetryAfter } from './retry.ts'
@@ -31,11 +31,8 @@ const LONGEST_RETRY_AFTER_MS = 15 * 60_000
 
 /** The error for a request that got no answer. */
 export function failureError(failure: HttpFailure, call: CallContext): ServerPilotError {
-  const unknown = failure.at === 'sent' && call.write
-  return unreachable(call, {
-    message: `${describeFailure(failure, call)}${cureOf(failure)}${unknown ? READ_BACK : ''}`,
-    outcome: unknown ? 'unknown' : 'none',
-  })
+  const message = `${describeFailure(failure, call)}${cureOf(failure)}`
+  return failure.at === 'sent' ? unsure(call, message) : unreachable(call, { message })
 }
 
 const READ_BACK = ' Whether the write took effect is not known: the app has to be read again.'
@@ -84,12 +81,10 @@ function cureOf({ at, code, proxyStatus }: HttpFailure): string {
 }
 
 /** The error for an answer of a good status with a body that cannot be used; `problem` says what came. */
-export function unusableError(answer: HttpAnswer, problem: string, call: CallContext): ServerPilotError {
-  return unreachable(call, {
-    message: `ServerPilot (${call.api}) answered ${answer.status} for ${call.subject} with ${problem}${quote(readableWords(call.scrub(answer.text)), call)}. If this stays, check --serverpilot-url.${call.write ? READ_BACK : ''}`,
-    outcome: call.write ? 'unknown' : 'none',
-    status: answer.status,
-  })
+export function unusableError({ status, text }: HttpAnswer, problem: string, call: CallContext): ServerPilotError {
+  const quoted = quote(readableWords(call.scrub(text)), call)
+  const message = `ServerPilot (${call.api}) answered ${status} for ${call.subject} with ${problem}${quoted}. If this stays, check --serverpilot-url.`
+  return unsure(call, message, { status })
 }
 
 /** The error for a request that was not sent, because ServerPilot asked for a pause that lasts `ms` milliseconds yet. */
@@ -97,108 +92,86 @@ export function pausedError(ms: number, call: CallContext): ServerPilotError {
   return new ServerPilotError({
     reason: 'RateLimited',
     message: `ServerPilot asked for fewer requests: nothing was sent for ${call.subject}, the next try is due in ${seconds(ms)}.`,
-    retryable: true,
-    outcome: 'none',
     retryAfter: ms,
   })
 }
 
+/** What an answer says besides its body. */
+type Fields = Pick<Failure, 'status' | 'words' | 'retryAfter'>
+
 /** The error for an answer of any status but 2xx; `now` in epoch ms. */
 export function statusError(answer: HttpAnswer, call: CallContext, now: number): ServerPilotError {
   const { status } = answer
+  const { subject, api, account, credentialsOrigin } = call
   const said = decodeErrorMessage(answer.text)
   const words = said === undefined ? undefined : shorten(call.scrub(said), WORDS_LENGTH)
   const quoted = quote(said ?? readableWords(call.scrub(answer.text)), call)
   const asked = parseRetryAfter(answer.retryAfter, now)
   const retryAfter = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
-  const fields = {
-    outcome: 'none' as const,
+  const fields: Fields = {
     status,
     ...(words === undefined ? {} : { words }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }
-  const { subject, api, account } = call
+  const error = (reason: ServerPilotReason, message: string) => new ServerPilotError({ ...fields, reason, message })
 
   if (status >= 300 && status < 400) {
-    return unreachable(call, {
-      ...fields,
-      outcome: call.write ? 'unknown' : 'none',
-      message: `${api} answered ${status} for ${subject}, a redirect${originOf(answer.location, call)}, which is not followed: check --serverpilot-url.${call.write ? READ_BACK : ''}`,
-    })
+    const where = originOf(answer.location, call)
+    const message = `${api} answered ${status} for ${subject}, a redirect${where}, which is not followed: check --serverpilot-url.`
+    return unsure(call, message, fields)
   }
   if (status === 401 || status === 403) {
-    return new ServerPilotError({
-      ...fields,
-      reason: 'CredentialsInvalid',
-      retryable: false,
-      message: `ServerPilot refused the credentials of client ${account} (${call.credentialsOrigin}) for ${subject} with ${status}${quoted}. One API key is active per account: if it was rotated, put the new one there.`,
-    })
+    return error(
+      'CredentialsInvalid',
+      `ServerPilot refused the credentials of client ${account} (${credentialsOrigin}) for ${subject} with ${status}${quoted}. One API key is active per account: if it was rotated, put the new one there.`,
+    )
   }
   if (status === 402) {
-    return new ServerPilotError({
-      ...fields,
-      reason: 'PaymentRequired',
-      retryable: false,
-      message: `ServerPilot wants a valid card for the account of client ${account} (402 for ${subject})${quoted}. Settle it at ServerPilot, Account, Billing.`,
-    })
+    return error(
+      'PaymentRequired',
+      `ServerPilot wants a valid card for the account of client ${account} (402 for ${subject})${quoted}. Settle it at ServerPilot, Account, Billing.`,
+    )
   }
   if (status === 429) {
     const when = retryAfter === undefined ? '' : `, the next try is due in ${seconds(retryAfter)}`
-    return new ServerPilotError({
-      ...fields,
-      reason: 'RateLimited',
-      retryable: true,
-      message: `ServerPilot asked for fewer requests (429 for ${subject})${quoted}${when}. If it stays, lower --serverpilot-qps.`,
-    })
+    return error(
+      'RateLimited',
+      `ServerPilot asked for fewer requests (429 for ${subject})${quoted}${when}. If it stays, lower --serverpilot-qps.`,
+    )
   }
-  if (status === 404) return missingError(answer, call, { ...fields, quoted })
+  if (status === 404) return missingError(answer, call, quoted, fields)
   if (status >= 500 || status === 408 || status < 200) {
-    return unreachable(call, {
-      ...fields,
-      outcome: call.write ? 'unknown' : 'none',
-      message: `ServerPilot (${api}) failed with ${status} for ${subject}${quoted}.${call.write ? READ_BACK : ''}`,
-    })
+    return unsure(call, `ServerPilot (${api}) failed with ${status} for ${subject}${quoted}.`, fields)
   }
-  return new ServerPilotError({
-    ...fields,
-    reason: 'Rejected',
-    retryable: false,
-    message: `ServerPilot rejected the request for ${subject} with ${status}${quoted}.`,
-  })
+  return error('Rejected', `ServerPilot rejected the request for ${subject} with ${status}${quoted}.`)
 }
 
 /** A 404 from something that is not the API says nothing about the app. */
-function missingError(
-  answer: HttpAnswer,
-  call: CallContext,
-  { quoted, ...fields }: { quoted: string; outcome: 'none'; status: number; words?: string; retryAfter?: number },
-): ServerPilotError {
+function missingError(answer: HttpAnswer, call: CallContext, quoted: string, fields: Fields): ServerPilotError {
   const fromApi = fields.words !== undefined || answer.text.trim() === ''
   if (call.missing === 'api' || !fromApi) {
-    return unreachable(call, {
-      ...fields,
-      message: `${call.api} has no ServerPilot API at this address (404 for ${call.subject})${quoted}: check --serverpilot-url.`,
-    })
+    const message = `${call.api} has no ServerPilot API at this address (404 for ${call.subject})${quoted}: check --serverpilot-url.`
+    return unreachable(call, { ...fields, message })
   }
-  const app = call.missing === 'app'
-  return new ServerPilotError({
-    ...fields,
-    reason: app ? 'AppNotFound' : 'Rejected',
-    retryable: false,
-    message: `ServerPilot knows no ${call.subject} in the account of client ${call.account} (404)${quoted}. Check ${app ? 'appId' : 'the server id'}, and that the credentials (${call.credentialsOrigin}) are those of its account.`,
-  })
+  const { reason, id } = MISSING[call.missing]
+  const message = `ServerPilot knows no ${call.subject} in the account of client ${call.account} (404)${quoted}. Check ${id}, and that the credentials (${call.credentialsOrigin}) are those of its account.`
+  return new ServerPilotError({ ...fields, reason, message })
 }
 
-function unreachable(
-  call: CallContext,
-  fields: { message: string; outcome: 'none' | 'unknown'; status?: number; words?: string; retryAfter?: number },
-): ServerPilotError {
-  return new ServerPilotError({
-    ...fields,
-    message: call.scrub(fields.message),
-    reason: 'ApiUnreachable',
-    retryable: true,
-  })
+const MISSING = {
+  app: { reason: 'AppNotFound', id: 'appId' },
+  server: { reason: 'Rejected', id: 'the server id' },
+  api: { reason: 'Rejected', id: 'the server id' },
+} as const
+
+/** No usable answer to a request that may have reached ServerPilot: what a write did is not known. */
+function unsure(call: CallContext, message: string, fields: Fields = {}): ServerPilotError {
+  if (!call.write) return unreachable(call, { ...fields, message })
+  return unreachable(call, { ...fields, message: `${message}${READ_BACK}`, outcome: 'unknown' })
+}
+
+function unreachable(call: CallContext, failure: Omit<Failure, 'reason'>): ServerPilotError {
+  return new ServerPilotError({ ...failure, message: call.scrub(failure.message), reason: 'ApiUnreachable' })
 }
 
 function quote(words: string | undefined, { scrub }: CallContext): string {
@@ -216,13 +189,9 @@ function originOf(location: string | undefined, call: CallContext): string {
 
 /** The error for an id that cannot be one, before any call: in a path it could mean something else. */
 export function malformedIdError(call: CallContext): ServerPilotError {
-  const app = call.missing === 'app'
-  return new ServerPilotError({
-    reason: app ? 'AppNotFound' : 'Rejected',
-    retryable: false,
-    outcome: 'none',
-    message: `${shorten(call.scrub(call.subject), 80)}: ids at ServerPilot are letters and digits. No call was made. Check ${app ? 'appId' : 'the server id'}.`,
-  })
+  const { reason, id } = MISSING[call.missing]
+  const message = `${shorten(call.scrub(call.subject), 80)}: ids at ServerPilot are letters and digits. No call was made. Check ${id}.`
+  return new ServerPilotError({ reason, message })
 }
 
 function seconds(ms: number): string {

@@ -28,7 +28,7 @@ export interface ServerPilotOptions {
   clock: Clock
   /** For a whole request (30 s). */
   timeoutMs?: number
-  /** The longest time between two looks at an action (1 s), and how long it is followed in all (60 s). */
+  /** The longest time between two polls of an action (1 s), and how long it is followed in all (60 s). */
   actionPollMs?: number
   actionTimeoutMs?: number
   proxy?: ProxySettings

@@ -50,7 +50,7 @@ type Manner = 'answers' | 'hangs' | 'fails'
 /** An account without connections of its own, which would be found at work after the stop. */
 function account(appId: string, manner: Manner): ServerPilot {
   const app: ServerPilotApp = { id: appId, name: 'network', serverId: 's', domains: ['by-hand.example.org'], ssl: null }
-  const failure = new ServerPilotError({ reason: 'ApiUnreachable', retryable: true, outcome: 'none', message: 'away' })
+  const failure = new ServerPilotError({ reason: 'ApiUnreachable', message: 'away' })
   async function answer<T>(value: T, signal = new AbortController().signal): Promise<T> {
     signal.throwIfAborted()
     if (manner === 'fails') throw failure
