@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type ConfigMapApi, type ConfigMapContent, codeOf } from '../kubernetes/api.ts'
+import { messageOf } from '../log/message-of.ts'
 import { decodeRecord, encodeRecord } from './decode.ts'
 import type { OwnershipRecord } from './record.ts'
 import { type OwnershipStore, RecordConflictError, RecordCorruptError, RecordUnavailableError } from './store.ts'
@@ -41,7 +42,7 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
       const theirs = token === undefined ? undefined : epochOf(token)
       if (mine !== undefined && theirs !== undefined && theirs > mine) {
         throw new RecordConflictError(
-          `The ownership record in ${place(name)} was written by a later leader (epoch ${theirs}, this process has ${mine}): this process leads no longer and writes nothing. If it does lead, the record is from before the Lease was made anew: set writer.epoch in it to ${mine}.`,
+          `The ownership record in ${place(name)} was written by a later leader (epoch ${theirs}, this process has ${mine}): this process leads no longer and writes nothing. If it does lead, the record is from before the Lease was made again: set writer.epoch in it to ${mine}.`,
         )
       }
       const written = mine === undefined ? record : { ...record, writer: { ...record.writer, epoch: mine } }
@@ -97,8 +98,7 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
   }
 
   function unavailable(verb: 'read' | 'write', name: string, cause: unknown): RecordUnavailableError {
-    const words = cause instanceof Error ? cause.message : String(cause)
-    const message = `Cannot ${verb} the ownership record in ${place(name)}: ${words}. Nothing is written to its app until then.`
+    const message = `Cannot ${verb} the ownership record in ${place(name)}: ${messageOf(cause)}. Nothing is written to its app until then.`
     return new RecordUnavailableError(message, { cause })
   }
 }

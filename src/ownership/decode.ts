@@ -1,58 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
-import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord } from './record.ts'
+import { ownershipRecord } from './schema.ts'
 import { RecordCorruptError } from './store.ts'
 
-/** Whether a name can be a canonical host. No closer look: what was valid when it was claimed stays ours. */
-const host = z.custom<Host>(
-  (name) => typeof name === 'string' && name.includes('.') && name.length <= 253 && !/[\sA-Z]/.test(name),
-  'is not a host name',
-)
-const time = z.number()
-const count = z.int().min(0)
-
-const claim = z.object({
-  mapping: z.string(),
-  source: z.string(),
-  state: z.enum(['Pending', 'Uncertain', 'Held']),
-  since: time,
-  implied: z.literal(true).exactOptional(),
-  absentSince: time.exactOptional(),
-  gone: z.literal(true).exactOptional(),
-})
-const removal = z.object({ host, at: time, approved: z.literal(true).exactOptional() })
-const rejection = z.object({ words: z.string(), at: time, retryAt: time, attempts: count, generation: z.number() })
-
-const tries = { attempts: count, lastAt: time, failed: count.exactOptional() }
-
 // Loose: a field that a later program of the same version added survives a step back to this one.
-const record = z.looseObject({
-  version: z.literal(1),
-  account: z.string(),
-  appId: z.string().min(1),
-  owner: z.string(),
-  writer: z.object({ version: z.string(), filters: z.string(), epoch: z.number().exactOptional() }),
-  policy: z.string().exactOptional(),
-  hosts: z.record(host, claim),
-  removals: z.array(removal),
-  approvalsUsed: count,
-  lastApproval: z.string().exactOptional(),
-  exclusiveApproved: z.literal(true).exactOptional(),
-  unsureSince: time.exactOptional(),
-  rejected: z.record(host, rejection),
-  issued: z.array(z.object({ at: time, domains: z.array(z.string()), set: z.string() })).exactOptional(),
-  ssl: z
-    .object({
-      hosts: z.string(),
-      ...tries,
-      force: z.object(tries).exactOptional(),
-      wrong: z.array(host).exactOptional(),
-      requested: z.string().optional(),
-    })
-    .exactOptional(),
-  lastSeen: z.array(z.custom<Host>((name) => typeof name === 'string', 'is not a name')).exactOptional(),
-})
+const record = ownershipRecord.loose()
 
 const CURE =
   'Nothing is written to its app until then: restore it from a backup, or delete it; its hosts then count as foreign and none of them is removed.'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as nodeFiles from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { messageOf } from '../log/message-of.ts'
 import { createKeyedMutex } from '../time/mutex.ts'
 import { decodeRecord, encodeRecord } from './decode.ts'
 import { type FileSystem, makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
@@ -47,7 +48,7 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
     load: (account, appId) => load(folder, account, appId, fs),
 
     async save(record, token) {
-      if (closed) throw new StateDirBusyError(`The state folder ${stateDir} is no longer ours: it was given free.`)
+      if (closed) throw new StateDirBusyError(`The state folder ${stateDir} is no longer ours: it was released.`)
       const file = join(folder, recordFile(record.account, record.appId))
       const text = encodeRecord(record)
       const saving = exclusively(file, async () => {
@@ -106,37 +107,26 @@ async function load(folder: string, account: string, appId: string, fs: FileSyst
 }
 
 async function read(file: string, fs: FileSystem): Promise<Buffer | undefined> {
-  return await naming('read', file, async () => {
-    try {
-      return await fs.readFile(file)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+  return await naming('read', file, () =>
+    fs.readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
       throw error
-    }
-  })
+    }),
+  )
 }
 
 const digest = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex')
 
 async function naming<Result>(verb: string, file: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (cause) {
-    throw new Error(`Cannot ${verb} the ownership record ${file}: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    })
-  }
+  return await work().catch((cause: unknown) => {
+    throw new Error(`Cannot ${verb} the ownership record ${file}: ${messageOf(cause)}`, { cause })
+  })
 }
 
 async function unusable<Result>(stateDir: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (cause) {
+  return await work().catch((cause: unknown) => {
     if (cause instanceof StateDirBusyError) throw cause
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(
-      `The state folder ${stateDir} cannot be used (${message}): make it a folder that this user may write, or name another one with --state-dir.`,
-      { cause },
-    )
-  }
+    const cure = 'make it a folder that this user may write, or name another one with --state-dir.'
+    throw new Error(`The state folder ${stateDir} cannot be used (${messageOf(cause)}): ${cure}`, { cause })
+  })
 }

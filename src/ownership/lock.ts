@@ -1,17 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import {
-  constants,
-  copyFile,
-  type FileHandle,
-  link,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises'
+import { constants, copyFile, link, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { type Clock, every, systemClock } from '../time/clock.ts'
@@ -102,20 +90,16 @@ async function generations(stateDir: string): Promise<number[]> {
 
 /** False when there is such a file already, or our draft fell to the tidying of the one who holds the folder now. */
 async function createExclusively(draft: string, path: string): Promise<boolean> {
+  const isTaken = ({ code }: NodeJS.ErrnoException): boolean => code === 'EEXIST' || code === 'ENOENT'
   try {
-    await link(draft, path)
+    await link(draft, path).catch(async (error) => {
+      if (isTaken(error)) throw error
+      // A file system without links.
+      await copyFile(draft, path, constants.COPYFILE_EXCL)
+    })
     return true
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' || code === 'ENOENT') return false
-  }
-  try {
-    // A file system without links.
-    await copyFile(draft, path, constants.COPYFILE_EXCL)
-    return true
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' || code === 'ENOENT') return false
+    if (isTaken(error as NodeJS.ErrnoException)) return false
     throw error
   }
 }
@@ -167,7 +151,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 const encode = (holder: Holder): string => `${JSON.stringify(holder)}\n`
 
 async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): Promise<StateLock> {
-  const file: FileHandle = await open(path, 'r+')
+  const file = await open(path, 'r+')
   // The same bytes again: the file is never seen in between. When it fails, the others are right to take this holder for dead.
   const endBeat = every(clock, BEAT_MS, () => void file.write(encode(holder), 0).catch(() => undefined), { idle: true })
   let released = false

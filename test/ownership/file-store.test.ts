@@ -55,7 +55,7 @@ describe('file store', { timeout: 120_000 }, () => {
     const store = await openFileStore(stateDir, OPTIONS)
     const saving = store.save(numbered(1), undefined)
     const closing = [store.close(), store.close()]
-    await assert.rejects(store.save(numbered(2), undefined), /no longer ours: it was given free/)
+    await assert.rejects(store.save(numbered(2), undefined), /no longer ours: it was released/)
     await Promise.all(closing)
     const token = await saving
     assert.deepEqual((await readFileStore(stateDir).load('account', 'app'))?.token, token)
