@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
+import { firstOf } from '../domain/first-of.ts'
 import { displayHost, parseHost, refusedByCa } from '../domain/host.ts'
+import { listNames } from '../domain/list-names.ts'
 import { type CertificateFacts, covers } from './certificate.ts'
 import type { CaaVerdict } from './dns/caa.ts'
 import type { DnsVerdict } from './dns/judge.ts'
@@ -94,14 +96,6 @@ export function judgeCoverage(input: CoverageInput): Coverage {
   return { hosts }
 }
 
-function firstOf<Known>(rules: readonly Rule<Known>[], host: string, known: Known): Cause | undefined {
-  for (const rule of rules) {
-    const cause = rule(host, known)
-    if (cause !== undefined) return cause
-  }
-  return undefined
-}
-
 function address(host: string): Cause | undefined {
   if (isIP(host) === 0) return undefined
   return { reason: 'Address', message: `${host} is an IP address: AutoSSL issues for host names alone.` }
@@ -141,9 +135,7 @@ function tooManyNames(_host: string, { issuable }: Situation): Cause | undefined
 function blockedByOthers(_host: string, { blockers }: Situation): Cause | undefined {
   const [first] = blockers.values()
   if (first === undefined) return undefined
-  const names = [...blockers.keys()].slice(0, 3).map((name) => displayHost(name))
-  const more = blockers.size - names.length
-  const all = `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const all = listNames([...blockers.keys()].map(displayHost), 3)
   return { reason: 'Blocked', message: `${all} may keep the whole certificate of the app from being issued. ${first}` }
 }
 

@@ -121,23 +121,29 @@ function usesOf({ issuances, failures }: History, certificates: readonly (readon
     cost: { limit, subject, used: times.length, adds: added, allowed: LIMITS[limit].allowed },
     times: times.sort((a, b) => a - b),
   })
-  const hosts = new Set(certificates.flat())
+  const failed = Map.groupBy(failures, ({ host }) => host)
+  const firsts = newSets(issuances)
   return [
     ...[...adds.domains].map(([domain, added]) =>
       use(
         'CertificatesPerDomain',
         domain,
         added,
-        timesOf(newSets(issuances).filter((each) => each.domains.includes(domain))),
+        timesOf(firsts, ({ domains }) => domains.includes(domain)),
       ),
     ),
     ...[...adds.sets]
       .map(([set, added]) =>
-        use('DuplicateCertificate', set, added, timesOf(issuances.filter((each) => each.set === set))),
+        use(
+          'DuplicateCertificate',
+          set,
+          added,
+          timesOf(issuances, (each) => each.set === set),
+        ),
       )
       .filter(({ cost }) => cost.used > 0 || cost.adds > 1),
-    ...[...hosts]
-      .map((host) => use('FailedValidations', host, 0, timesOf(failures.filter((each) => each.host === host))))
+    ...[...new Set(certificates.flat())]
+      .map((host) => use('FailedValidations', host, 0, timesOf(failed.get(host) ?? [])))
       .filter(({ cost }) => cost.used > 0),
   ]
 }
@@ -192,7 +198,8 @@ function describe(cost: Cost | undefined): string {
 
 const fullness = ({ used, adds, allowed }: Cost): number => (used + adds) / allowed
 
-const timesOf = (all: readonly { at: number }[]): number[] => all.map(({ at }) => at)
+const timesOf = <T extends { at: number }>(all: readonly T[], counts = (_: T): boolean => true): number[] =>
+  all.filter(counts).map(({ at }) => at)
 
 function digest(names: readonly string[]): string {
   return createHash('sha256')

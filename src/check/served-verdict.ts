@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { rootCertificates } from 'node:tls'
+import { firstOf } from '../domain/first-of.ts'
 import { displayHost } from '../domain/host.ts'
+import { listNames } from '../domain/list-names.ts'
 import { plain } from '../domain/plain.ts'
 import { type CertificateFacts, covers, factsOf } from './certificate.ts'
 import type { Handshake, Unseen } from './served.ts'
@@ -72,7 +74,7 @@ export function judgeServed({ host, handshake, now, roots, expected }: ServedInp
   const [leaf, ...others] = handshake.chain
   if (leaf === undefined) return unseen('NoCertificate')
   const facts = factsOf(leaf)
-  const { state, message } = faultOf({ host, leaf, others, facts, now, roots }) ?? SERVED
+  const { state, message } = firstOf(FAULTS, { host, leaf, others, facts, now, roots }) ?? SERVED
   if (expected === undefined || expected === facts.fingerprint) return { state, message, facts }
   const stale = 'It is not the certificate that ServerPilot shows: the server may still have to reload.'
   return { state, message: `${message} ${stale}`, facts, differs: true }
@@ -80,17 +82,10 @@ export function judgeServed({ host, handshake, now, roots, expected }: ServedInp
 
 const SERVED: Fault = { state: 'Served', message: 'Its certificate is served.' }
 
-function faultOf(delivered: Delivered): Fault | undefined {
-  for (const rule of FAULTS) {
-    const fault = rule(delivered)
-    if (fault !== undefined) return fault
-  }
-  return undefined
-}
-
 function otherName({ host, facts }: Delivered): Fault | undefined {
   if (covers(facts, host)) return undefined
-  const message = `The server shows a certificate for ${named(facts)}, not for ${displayHost(host)}.`
+  const shown = listNames(facts.names.map(plain), 3) || 'no host name'
+  const message = `The server shows a certificate for ${shown}, not for ${displayHost(host)}.`
   return { state: 'OtherName', message }
 }
 
@@ -150,12 +145,6 @@ function trustOf(
 
 function signed(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
-}
-
-function named({ names }: CertificateFacts): string {
-  if (names.length === 0) return 'no host name'
-  const more = names.length - 3
-  return `${names.slice(0, 3).map(plain).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 function day(time: number): string {

@@ -20,25 +20,17 @@ export function settleConflicts(apps: readonly CompiledApp[], holderOf: HolderOf
   const contested = new Map<Host, Claimant[]>()
   const sole = new Map<Host, Claimant>()
   for (const { app, compiled } of apps) {
-    for (const { hosts } of compiled) {
-      for (const want of hosts) note(sole, contested, { app, want })
+    for (const want of compiled.flatMap(({ hosts }) => hosts)) {
+      const claimant = { app, want }
+      const [first, others] = [sole.get(want.host), contested.get(want.host)]
+      if (first === undefined) sole.set(want.host, claimant)
+      else if (others === undefined) contested.set(want.host, [first, claimant])
+      else others.push(claimant)
     }
   }
   const winners = new Map<Host, Claimant>()
   for (const [host, claimants] of contested) winners.set(host, elect(claimants, holderOf(host)))
   return new Map(apps.map((each) => [each.app, desiredOf(each, winners)]))
-}
-
-function note(sole: Map<Host, Claimant>, contested: Map<Host, Claimant[]>, claimant: Claimant): void {
-  const { host } = claimant.want
-  const others = contested.get(host)
-  if (others !== undefined) {
-    others.push(claimant)
-    return
-  }
-  const first = sole.get(host)
-  if (first === undefined) sole.set(host, claimant)
-  else contested.set(host, [first, claimant])
 }
 
 function elect(claimants: readonly Claimant[], holder: Key | undefined): Claimant {

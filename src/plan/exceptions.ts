@@ -34,10 +34,10 @@ const wantedByAnother: Exception = ({ want, claim }) =>
 const cameWithItsDomain: Exception = ({ host, claim }, { desired }) =>
   claim?.implied && desired.has(withoutWww(host)) ? 'keep' : undefined
 
-/** Protected names stay, whoever put them there. */
+/** Protected names stay, ours or not. */
 const protectedName: Exception = ({ host, claim }, { isProtected }) => (isProtected(host) ? stays(claim) : undefined)
 
-/** `www.X` of a wanted X that nobody asked for is no drift, under any policy: the web server answers for it anyway. */
+/** `www.X` of a wanted X that nobody asked for is not drift, under any policy: the web server answers for it anyway. */
 const unaskedWww: Exception = ({ host, claim }, { desired }) =>
   claim === undefined && host.startsWith('www.') && desired.has(withoutWww(host)) ? 'foreign' : undefined
 

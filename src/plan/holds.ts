@@ -1,4 +1,5 @@
 import type { Key } from '../api/objects.ts'
+import { firstOf } from '../domain/first-of.ts'
 import type { Host } from '../domain/host.ts'
 import type { Claim } from '../ownership/record.ts'
 import type { Desired } from './desired.ts'
@@ -24,7 +25,7 @@ const sourceFailed: Hold = ({ claim }, { frozen }) => {
     : { reason: 'SourceUnavailable', message: `its source cannot be read in full: ${failure}` }
 }
 
-/** A slip of the pen takes nothing off the app. */
+/** A domain that is mistyped takes nothing off the app. */
 const mappingInvalid: Hold = ({ claim, invalid }) =>
   claim !== undefined && invalid.has(claim.mapping)
     ? { reason: 'SourceUnavailable', message: `its mapping ${claim.mapping} names no valid host now` }
@@ -39,20 +40,13 @@ const moving: Hold = ({ host }, input) => {
   return to === undefined ? undefined : { reason: 'Progressing', message: `leaves once app ${to} serves it` }
 }
 
-/** What holds a removal back that neither time nor approval lifts, in the order in which it is told. */
+/** What holds a removal back that neither time nor approval lifts; the first that applies is named. */
 const HOLDS: readonly Hold[] = [sourceFailed, mappingInvalid, contended, moving]
 
 /** Asks for each removal whether one of these holds it back. */
 export function holdsOf(input: PlanInput): (host: Host) => Held | undefined {
   const invalid = invalidMappings(input.desired)
-  return (host) => {
-    const removal = { host, claim: input.record.hosts[host], invalid }
-    for (const hold of HOLDS) {
-      const held = hold(removal, input)
-      if (held !== undefined) return held
-    }
-    return undefined
-  }
+  return (host) => firstOf(HOLDS, { host, claim: input.record.hosts[host], invalid }, input)
 }
 
 function invalidMappings(desired: Desired): ReadonlySet<Key> {

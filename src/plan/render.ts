@@ -84,14 +84,14 @@ const SHOWN = 10
 
 /** What is held back, a line per reason and message. */
 function heldLines(plan: Plan): string[] {
-  const groups = new Map<string, string[]>()
-  for (const [host, { reason, message, of }] of [...plan.held].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const group = `  ! ${reason}: ${of === 'addition' ? 'not added' : 'stays'}: ${message}`
-    groups.set(group, [...(groups.get(group) ?? []), displayHost(host)])
-  }
+  const byHost = [...plan.held].sort(([a], [b]) => (a < b ? -1 : 1))
+  const groups = Map.groupBy(
+    byHost,
+    ([, { reason, message, of }]) => `  ! ${reason}: ${of === 'addition' ? 'not added' : 'stays'}: ${message}`,
+  )
   return [...groups].flatMap(([group, hosts]) => {
     const more = hosts.length > SHOWN ? [`      and ${hosts.length - SHOWN} more`] : []
-    return [group, ...hosts.slice(0, SHOWN).map((host) => `      ${host}`), ...more]
+    return [group, ...hosts.slice(0, SHOWN).map(([host]) => `      ${displayHost(host)}`), ...more]
   })
 }
 

@@ -1,4 +1,5 @@
 import type { SafetySpec } from '../api/objects.ts'
+import { firstOf } from '../domain/first-of.ts'
 import type { Host } from '../domain/host.ts'
 import { removalShare } from '../ownership/budget.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
@@ -63,10 +64,6 @@ const GUARDS: readonly Guard[] = [exclusiveNeedsApproval, budget, neverAll]
 
 /** Judges removals that have settled. Undefined: they may go. */
 export function refuseRemovals(input: RemovalCase): Refusal | undefined {
-  if (input.removals.length === 0) return undefined
-  for (const guard of GUARDS) {
-    const objection = guard(input)
-    if (objection !== undefined) return { reason: 'RemovalRefused', message: objection }
-  }
-  return undefined
+  const message = input.removals.length === 0 ? undefined : firstOf(GUARDS, input)
+  return message === undefined ? undefined : { reason: 'RemovalRefused', message }
 }

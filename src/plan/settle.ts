@@ -5,7 +5,7 @@ import type { Host } from '../domain/host.ts'
 type Hosts = Pick<ReadonlySet<Host>, 'has' | 'keys'>
 
 /**
- * What this process remembers of an app's desired set, so that a removal can be told from a hiccup.
+ * What this process remembers of an app's desired set, so that a removal is not taken for an interruption, nor the other way round.
  * `seen`: this process saw the host wanted, and then not. Otherwise the removal is inferred: the host was already unwanted at
  * the first look (since start, takeover, or a change of policy).
  */

@@ -1,3 +1,4 @@
+import { firstOf } from '../domain/first-of.ts'
 import type { Host } from '../domain/host.ts'
 import type { Held } from './held.ts'
 import type { PlanInput } from './input.ts'
@@ -42,9 +43,5 @@ export function waitOf(host: Host, { watch, distrusted, app, now }: PlanInput): 
       ? // A one-shot run has a person in front of it: nothing waits for time.
         { at: now, inferred: true, distrusted, now }
       : { ...settlesAt(watch, host, app.spec.safety), distrusted: watch.distrusted, now }
-  for (const rule of RULES) {
-    const wait = rule(settling)
-    if (wait !== undefined) return wait
-  }
-  return undefined
+  return firstOf(RULES, settling)
 }

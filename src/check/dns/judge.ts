@@ -1,4 +1,5 @@
 import { displayHost } from '../../domain/host.ts'
+import { listNames } from '../../domain/list-names.ts'
 import { plain } from '../../domain/plain.ts'
 import type { AddressSet } from './addresses.ts'
 import type { Answer, Failure } from './ask.ts'
@@ -93,7 +94,7 @@ function noRecords(lookup: HostLookup, expected: AddressSet): string {
 
 function elsewhere(lookup: HostLookup, wrong: readonly string[], expected: AddressSet): string {
   const some = recordsOf(lookup.v4).some((address) => expected.has(address))
-  const what = some ? `leads here and also to ${listed(wrong)}` : `leads to ${listed(wrong)}`
+  const what = some ? `leads here and also to ${listNames(wrong, SHOWN)}` : `leads to ${listNames(wrong, SHOWN)}`
   const inside = wrong.some(isInside)
     ? ' That is an address of a private network: the resolver here may see another DNS than the world; --dns-servers names others.'
     : ''
@@ -101,7 +102,7 @@ function elsewhere(lookup: HostLookup, wrong: readonly string[], expected: Addre
 }
 
 function ipv6Elsewhere(lookup: HostLookup, wrong: readonly string[]): string {
-  return `${nameOf(lookup)}: the A record is right, but an AAAA record leads to ${listed(wrong)}, and that is where the certificate authority looks first. Delete the AAAA record, or ${EXPECTED}.`
+  return `${nameOf(lookup)}: the A record is right, but an AAAA record leads to ${listNames(wrong, SHOWN)}, and that is where the certificate authority looks first. Delete the AAAA record, or ${EXPECTED}.`
 }
 
 function record({ v4, v6 }: AddressSet): string {
@@ -127,11 +128,6 @@ function trail({ names }: Aliases): string {
 
 function through(aliases: Aliases | undefined): string {
   return aliases === undefined || aliases.names.length === 0 ? '' : ` by way of CNAME ${trail(aliases)}`
-}
-
-function listed(addresses: readonly string[]): string {
-  const more = addresses.length - SHOWN
-  return `${addresses.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 function recordsOf(answer: Answer<string>): string[] {

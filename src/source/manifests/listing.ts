@@ -1,5 +1,7 @@
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, normalize, parse, resolve } from 'node:path'
+import { listNames } from '../../domain/list-names.ts'
+import { messageOf } from '../../log/message-of.ts'
 
 /** Something that keeps a part of the source from being read. */
 export interface Trouble {
@@ -63,7 +65,7 @@ async function listRoot(root: string, listing: Draft): Promise<void> {
     const before = listing.files.length + listing.troubles.length
     const others = await listFolder(root, [], listing)
     if (listing.files.length + listing.troubles.length > before || others.length === 0) return
-    const message = `there is no manifest (.yaml, .yml, .json) in this folder, only ${enumerate(others)}; is the clone or mount complete?`
+    const message = `there is no manifest (.yaml, .yml, .json) in this folder, only ${listNames(others, 3)}; is the clone or mount complete?`
     listing.troubles.push({ place: root, message, covers: root })
     return
   }
@@ -181,7 +183,7 @@ export function reason(error: unknown): string {
   if (code === 'ELOOP') return 'the links go round in a circle'
   if (code === 'ENOENT') return 'it went while it was being read'
   if (code === 'EISDIR') return 'it is a folder'
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }
 
 function isMissing(error: unknown): boolean {
@@ -191,8 +193,4 @@ function isMissing(error: unknown): boolean {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
-}
-
-function enumerate(names: string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
 }
