@@ -1,6 +1,6 @@
 import { describe, type FieldFault, nearest, validate } from './faults.ts'
 import { API_GROUP, API_VERSION, type App, type Key, type Mapping, type Place } from './objects.ts'
-import { appSpec, KINDS, type Kind, mappingSpec, objectMeta } from './schema.ts'
+import { KINDS, type Kind, objectMeta, specSchemas } from './schema.ts'
 
 /** Kind and key of an object, known also where the object itself is faulty. */
 export interface Identity {
@@ -31,22 +31,13 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** Known fields of `metadata`, to tell a misspelt one from one that a later Kubernetes adds. */
 const META_FIELDS = [
-  'name',
-  'generateName',
-  'namespace',
-  'labels',
-  'annotations',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'selfLink',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'finalizers',
-  'ownerReferences',
+  ...['name', 'generateName', 'namespace', 'labels', 'annotations', 'uid', 'resourceVersion', 'generation', 'selfLink'],
+  ...['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'ownerReferences'],
   'managedFields',
 ]
+
+/** Known fields of an object. */
+const OBJECT_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status']
 
 /** Whether an `apiVersion` is of our group, or so near to it that it was probably meant to be. */
 export function isOurs(apiVersion: string, kind: string): boolean {
@@ -64,31 +55,23 @@ export function decodeObject(value: unknown, where: Where): Decoded {
   }
   const { kind, faults } = decodeKind(value, where)
   for (const key of Object.keys(value)) {
-    const known = ['apiVersion', 'kind', 'metadata', 'spec', 'status']
-    if (known.includes(key)) continue
-    const near = nearest(key, known)
-    faults.push({
-      path: [key],
-      message: near ? `is not a known field; did you mean ${near}?` : `is not a known field; did you mean spec.${key}?`,
-    })
+    if (OBJECT_FIELDS.includes(key)) continue
+    const meant = nearest(key, OBJECT_FIELDS) ?? `spec.${key}`
+    faults.push({ path: [key], message: `is not a known field; did you mean ${meant}?` })
   }
   const meta = decodeMeta(value.metadata, where, faults)
   if (kind === undefined) return { ok: false, faults }
-
-  if (kind === 'ServerPilotApp') {
-    const spec = validate(appSpec, value.spec, ['spec'])
-    if (spec.ok && meta !== undefined && faults.length === 0)
-      return { ok: true, kind, object: { ...meta, spec: spec.value } }
-    return refused(value, where, kind, spec.ok ? faults : [...faults, ...spec.faults])
+  const spec = validate(specSchemas[kind], value.spec, ['spec'])
+  if (!spec.ok || meta === undefined || faults.length > 0) {
+    const identity = identify(value, { ...where, kind })
+    const all = spec.ok ? faults : [...faults, ...spec.faults]
+    return { ok: false, faults: all, ...(identity === undefined ? {} : { identity }) }
   }
-  const spec = validate(mappingSpec, value.spec, ['spec'])
-  if (spec.ok && meta !== undefined && faults.length === 0) {
-    const { domain, www, appRef } = spec.value
-    const app = `${appRef.namespace ?? meta.namespace}/${appRef.name}`
-    const object: Mapping = { ...meta, source: where.source, domain, app, ...(www === undefined ? {} : { www }) }
-    return { ok: true, kind, object }
-  }
-  return refused(value, where, kind, spec.ok ? faults : [...faults, ...spec.faults])
+  if ('appId' in spec.value) return { ok: true, kind: 'ServerPilotApp', object: { ...meta, spec: spec.value } }
+  const { domain, www, appRef } = spec.value
+  const app = `${appRef.namespace ?? meta.namespace}/${appRef.name}`
+  const object: Mapping = { ...meta, source: where.source, domain, app, ...(www === undefined ? {} : { www }) }
+  return { ok: true, kind: 'DomainMapping', object }
 }
 
 /** Kind and key of a value that may be anything; undefined unless it is an object of our group with a name. */
@@ -104,11 +87,6 @@ export function identify(value: unknown, where: Pick<Where, 'namespace' | 'kind'
 /** Whether a value is a map of fields. */
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function refused(value: unknown, where: Where, kind: Kind, faults: FieldFault[]): Decoded {
-  const identity = identify(value, { ...where, kind })
-  return { ok: false, faults, ...(identity === undefined ? {} : { identity }) }
 }
 
 function decodeKind(value: Record<string, unknown>, where: Where): { kind?: Kind; faults: FieldFault[] } {
@@ -147,14 +125,7 @@ function decodeMeta(value: unknown, where: Where, faults: FieldFault[]) {
     faults.push(...meta.faults)
     return undefined
   }
-  const {
-    name,
-    namespace = where.namespace ?? 'default',
-    generation,
-    creationTimestamp,
-    labels,
-    annotations,
-  } = meta.value
+  const { name, namespace = where.namespace ?? 'default', creationTimestamp, annotations } = meta.value
   const created = creationTimestamp ? Date.parse(creationTimestamp) : undefined
   if (created !== undefined && Number.isNaN(created)) {
     const message = `must be a date such as 2030-01-31T12:00:00Z, not ${describe(creationTimestamp)}`
@@ -166,10 +137,10 @@ function decodeMeta(value: unknown, where: Where, faults: FieldFault[]) {
     key: `${namespace}/${name}`,
     namespace,
     name,
-    generation: generation ?? 1,
+    generation: meta.value.generation ?? 1,
     ...(created === undefined ? {} : { created }),
     place: where.place,
-    labels: labels ?? {},
+    labels: meta.value.labels ?? {},
     annotations: kept,
   }
 }

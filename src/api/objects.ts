@@ -3,7 +3,7 @@
  * from there on is typed, defaulted and valid, save the host names, which `plan/` judges one by one so that one bad name
  * never hides a good one.
  *
- * Glossary: an *app* is a `ServerPilotApp` object, a *mapping* a wish for one domain (a `DomainMapping`, or a database row),
+ * Glossary: an *app* is a `ServerPilotApp` object, a *mapping* asks for one domain (a `DomainMapping`, or a database row),
  * a *host* one canonical name, *observed* what ServerPilot lists, *owned* what our record claims, *foreign* the rest.
  */
 

@@ -7,7 +7,7 @@ import type { AppSpec } from './objects.ts'
  * The one schema of both kinds: types, defaults, bounds and descriptions. `decode.ts` validates with it, `crd.ts` makes the
  * OpenAPI schema of the CustomResourceDefinitions from it. Messages are clauses that follow a field's name.
  *
- * Whether a domain is a host name is not its business: `plan/` judges the names one by one, so that a bad one is told on its
+ * Whether a domain is a host name is not its business: `plan/` judges the names one by one, so that a bad one is reported on its
  * own mapping and hides no other.
  */
 
@@ -261,7 +261,7 @@ export type Kind = keyof typeof specSchemas
 /** The kinds of our group, for messages and look-ups. */
 export const KINDS: readonly Kind[] = ['ServerPilotApp', 'DomainMapping']
 
-/** The spec of an app that says nothing but its id: every default. Undefined when the text is no app id. */
+/** The spec of an app that says nothing but its id: every default. Undefined when the text cannot be an app id. */
 export function appDefaults(appId: string, more: { wordpress?: object } = {}): AppSpec | undefined {
   return appSpec.safeParse({ appId, ...more }).data
 }

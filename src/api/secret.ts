@@ -27,9 +27,9 @@ export function decodeSecret(
   const values: Record<string, string> = {}
   const faults: FieldFault[] = []
   for (const [key, encoded] of Object.entries(data ?? {})) {
-    const bare = encoded.replace(/\s/g, '')
-    if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bare)) {
-      values[key] = Buffer.from(bare, 'base64').toString('utf8')
+    const plain = encoded.replace(/\s/g, '')
+    if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(plain)) {
+      values[key] = Buffer.from(plain, 'base64').toString('utf8')
     } else faults.push({ path: ['data', key], message: 'is not base64; write plain text under stringData instead' })
   }
   if (faults.length > 0) return { ok: false, faults }

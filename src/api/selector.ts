@@ -26,7 +26,7 @@ const VALUE = '[A-Za-z0-9_.-]*'
 
 /**
  * Reads a selector as kubectl's `-l` takes it: `a=b`, `a==b`, `a!=b`, `a in (b, c)`, `a notin (b, c)`, `a`, `!a`, with commas
- * between. Undefined for what is none.
+ * between. Undefined for anything else.
  */
 export function parseSelector(text: string): LabelSelector | undefined {
   const expressions: Expression[] = []
@@ -49,6 +49,6 @@ function parseRequirement(part: string): Expression | undefined {
     const values = list.split(',').map((each) => each.trim())
     return { key: listKey, operator: word === 'in' ? 'In' : 'NotIn', values }
   }
-  const [, not, bare] = new RegExp(`^(!?)\\s*(${KEY})$`).exec(part) ?? []
-  return bare === undefined ? undefined : { key: bare, operator: not === '!' ? 'DoesNotExist' : 'Exists' }
+  const [, not, name] = new RegExp(`^(!?)\\s*(${KEY})$`).exec(part) ?? []
+  return name === undefined ? undefined : { key: name, operator: not === '!' ? 'DoesNotExist' : 'Exists' }
 }

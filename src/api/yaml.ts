@@ -1,4 +1,5 @@
 import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import { messageOf } from '../log/message-of.ts'
 import { findAmbiguous } from './ambiguous.ts'
 import { decodeObject, type Identity, identify, isMap, isOurs, type Where } from './decode.ts'
 import { type FieldFault, formatFault, formatPath } from './faults.ts'
@@ -134,7 +135,7 @@ function readObject(item: Item, document: Document.Parsed, reading: Reading): vo
 
   const decoded = decodeObject(item.value, where)
   if (!decoded.ok) {
-    // A scalar that is doubtful already need not be told to have the wrong type as well.
+    // A scalar that is doubtful already need not be reported to have the wrong type as well.
     const named = new Set(doubtful.map((fault) => formatPath(fault.path)))
     const others = decoded.faults.filter((fault) => !named.has(formatPath(fault.path)))
     for (const fault of others) addFieldFault(reading, document, item, fault, object)
@@ -156,7 +157,7 @@ function toValue(document: Document.Parsed): { ok: true; value: unknown } | { ok
   try {
     return { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown }
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error)
+    const words = messageOf(error)
     const bomb = 'the aliases (*name) of this document multiply beyond reason; write the values out'
     return { ok: false, message: words.startsWith('Excessive') ? bomb : `this is not valid YAML: ${words}` }
   }

@@ -1,4 +1,4 @@
-/** What the simulator can be told: start options, and every behaviour that ServerPilot's documentation leaves open. */
+/** What can be set of the simulator: start options, and every behaviour that ServerPilot's documentation leaves open. */
 import * as z from 'zod'
 
 /** A server of the account as it is at the start. What is left out gets a plausible value. */

@@ -1,5 +1,6 @@
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Secret } from '../../api/secret.ts'
+import { messageOf } from '../../log/message-of.ts'
 import { type Cancel, type Clock, systemClock } from '../../time/clock.ts'
 import { createCoalescer } from '../../time/coalesce.ts'
 import { unlessAborted } from '../../time/within.ts'
@@ -84,7 +85,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     const seen = await unlessAborted(signal, look(paths, namespace, before.files, signal))
     signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
-    byApp = groupByApp(state.mappings.values())
+    byApp = Map.groupBy(state.mappings.values(), ({ app }) => app)
     synced ||= state.failure === undefined
     report(before)
     return { watch: seen.watch, changed: changedApps(before, state) }
@@ -102,11 +103,8 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     const end = new AbortController()
     const unwatched = new Set<string>()
     let cancelRescan: Cancel = () => {}
-    const coalescer = createCoalescer(follow, {
-      pauseMs: options.debounceMs ?? 50,
-      longestMs: LONGEST_PAUSE_MS,
-      clock,
-    })
+    const pauses = { pauseMs: options.debounceMs ?? 50, longestMs: LONGEST_PAUSE_MS, clock }
+    const coalescer = createCoalescer(follow, pauses)
     const watches = createWatches(coalescer.request, (folder, error) => {
       if (!unwatched.has(folder)) {
         log('warn', 'folder cannot be watched, it is looked at instead', { folder, error: messageOf(error) })
@@ -185,16 +183,4 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
       return values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined
     },
   }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-function groupByApp(mappings: Iterable<Mapping>): Map<Key, Mapping[]> {
-  const groups = new Map<Key, Mapping[]>()
-  for (const mapping of mappings) {
-    const group = groups.get(mapping.app)
-    if (group === undefined) groups.set(mapping.app, [mapping])
-    else group.push(mapping)
-  }
-  return groups
 }

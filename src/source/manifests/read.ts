@@ -79,14 +79,10 @@ async function readOne(
 }
 
 function parseBytes(bytes: Buffer, file: string, namespace: string): ParsedFile {
-  if (bytes.length === 0) {
-    // A full disk or a copy that was cut leaves such a file, and "nothing" is not what it was meant to say.
-    const message = 'the file is empty (0 bytes): write it again, or delete it'
-    return { apps: [], mappings: [], secrets: [], faults: [{ place: `${file}:1`, file, line: 1, column: 1, message }] }
-  }
-  const decoded = decodeText(bytes)
+  // A full disk or a copy that was cut leaves an empty file, and "nothing" is not what it was meant to say.
+  const empty = { ok: false, message: 'the file is empty (0 bytes): write it again, or delete it' } as const
+  const decoded = bytes.length === 0 ? empty : decodeText(bytes)
   if (decoded.ok) return parseDocuments(decoded.text, { file, namespace })
-  const { message, line = 1 } = decoded
-  const fault = { place: `${file}:${line}`, file, line, column: 1, message }
-  return { apps: [], mappings: [], secrets: [], faults: [fault] }
+  const { message, line = 1 } = { line: 1, ...decoded }
+  return { apps: [], mappings: [], secrets: [], faults: [{ place: `${file}:${line}`, file, line, column: 1, message }] }
 }

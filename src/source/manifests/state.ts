@@ -92,8 +92,7 @@ interface Served {
  * that held the object before counts, else the first: a copy that appears takes nothing over.
  */
 function serve(declared: Declared, served: Served, before: State): ManifestFault[] {
-  const secrets = declared.secrets.map((secret) => [`${secret.namespace}/${secret.name}`, secret] as const)
-  for (const [key, secret] of secrets) served.secrets.set(key, secret)
+  for (const secret of declared.secrets) served.secrets.set(keyOf(secret), secret)
   return [
     ...serveKind('ServerPilotApp', declared.apps, served.apps, before.apps),
     ...serveKind('DomainMapping', declared.mappings, served.mappings, before.mappings),
@@ -130,16 +129,14 @@ function fileOf(place: string): string {
 }
 
 /** Takes up what is not declared again. */
-function keep(declared: Declared, served: Served): void {
-  for (const app of declared.apps) if (!served.apps.has(app.key)) served.apps.set(app.key, app)
-  for (const mapping of declared.mappings) {
-    if (!served.mappings.has(mapping.key)) served.mappings.set(mapping.key, mapping)
-  }
-  for (const secret of declared.secrets) {
-    const key = `${secret.namespace}/${secret.name}`
-    if (!served.secrets.has(key)) served.secrets.set(key, secret)
-  }
+function keep({ apps, mappings, secrets }: Declared, served: Served): void {
+  const add = <T>(map: Map<string, T>, key: string, object: T): void => void (map.has(key) || map.set(key, object))
+  for (const app of apps) add(served.apps, app.key, app)
+  for (const mapping of mappings) add(served.mappings, mapping.key, mapping)
+  for (const secret of secrets) add(served.secrets, keyOf(secret), secret)
 }
+
+const keyOf = ({ namespace, name }: Secret): string => `${namespace}/${name}`
 
 function isCovered(path: string, troubles: readonly Trouble[]): boolean {
   const absolute = resolve(path)

@@ -61,10 +61,13 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
   // KILL QUERY the driver's callback does.
   const ask = (sql: string): Promise<[Cell[][], FieldPacket[]]> =>
     inTime(limits.statement + GRACE_MS, 'a statement', answer(connection, sql))
-  const close = async (): Promise<void> => {
+  const forget = (): void => {
     lost.forget()
     // An error without a listener would end the process.
     connection.on('error', () => {})
+  }
+  const close = async (): Promise<void> => {
+    forget()
     const closed = new Promise<void>((resolve) => connection.end(() => resolve()))
     await inTime(CLOSE_MS, 'closing', closed).catch(() => {})
     connection.destroy()
@@ -72,9 +75,8 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
   try {
     await inTime(limits.connect, 'connecting', connected(connection))
     const [[version] = []] = (await ask('SELECT VERSION()'))[0]
-    const server = /mariadb/i.test(version ?? '') ? 'mariadb' : 'mysql'
     return {
-      server,
+      server: /mariadb/i.test(version ?? '') ? 'mariadb' : 'mysql',
       rows: async (sql) => (await ask(sql))[0],
       async columns(table) {
         try {
@@ -87,8 +89,7 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
       close,
     }
   } catch (error) {
-    lost.forget()
-    connection.on('error', () => {})
+    forget()
     connection.destroy()
     throw error
   }
@@ -115,7 +116,7 @@ async function optionsOf(endpoint: Endpoint): Promise<ConnectionOptions> {
   }
 }
 
-/** Text as it is: ids beyond 2^53, dates that are not valid and flags of any type arrive unharmed. */
+/** Text as it is: ids beyond 2^53, dates that are not valid and flags of any type arrive as they are stored. */
 function asText(field: TypeCastField): Cell {
   return field.buffer()?.toString('utf8') ?? null
 }

@@ -86,7 +86,7 @@ function auto(found: Findings): Choice {
 const ultimate = ({ names, ultimate: columns = [] }: Findings): Choice =>
   lacking(names.ultimate, columns) ?? { family: 'UltimateMultisite', table: names.ultimate }
 
-/** With `DomainMapping` said, what cannot be told apart is read as the plugin of that name does: every row counts. */
+/** With `DomainMapping` set, what cannot be decided is read as the plugin of that name does: every row counts. */
 const named = (found: Findings): Choice =>
   apart(found) ?? { family: 'MuDomainMapping', table: found.names.domainMapping }
 

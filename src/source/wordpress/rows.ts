@@ -69,16 +69,9 @@ export function compileRows(app: App, rows: Rows, wwwOf: (siteId: string) => Www
     const fault = faultOf(row, site)
     if (fault !== undefined) faults.push({ place: `${rows.table} id ${row.id}`, message: fault })
     else if (site !== undefined && isServed(site)) {
-      const table = rows.table as string
-      const domain = (row.domain as string).trim()
-      candidates.push({
-        table,
-        column: 'id',
-        id: row.id,
-        domain,
-        created: dateOf(row.created),
-        www: wwwOf(site.siteId),
-      })
+      const [table, domain] = [rows.table as string, (row.domain as string).trim()]
+      const [created, www] = [dateOf(row.created), wwwOf(site.siteId)]
+      candidates.push({ table, column: 'id', id: row.id, domain, created, www })
     }
   }
   candidates.push(...siteCandidates(app, rows, wwwOf))
@@ -101,14 +94,8 @@ function siteCandidates(
     const within = inside(key)
     if (within && app.spec.wordpress?.includeSites !== true) continue
     const www = within && app.spec.www === undefined ? 'Never' : wwwOf(site.siteId)
-    candidates.push({
-      table: names.blogs,
-      column: 'blog_id',
-      id: site.blogId,
-      domain,
-      created: dateOf(site.registered),
-      www,
-    })
+    const created = dateOf(site.registered)
+    candidates.push({ table: names.blogs, column: 'blog_id', id: site.blogId, domain, created, www })
   }
   return candidates
 }

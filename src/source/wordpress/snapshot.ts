@@ -4,6 +4,7 @@ import { chooseFamily, type Family, MARKS, type MappingsSetting, type TableNames
 import { fingerprint, type Involved, type Watched } from './probe.ts'
 import type { MappingRow, Rows } from './rows.ts'
 import { INTEGRATIONS_KEY, type MetaRow, type WWW_KEY } from './settings.ts'
+import type { NetworkRow, SiteRow } from './sites.ts'
 
 /** Everything of a network that was read at one moment. */
 export interface Snapshot extends Rows {
@@ -48,17 +49,8 @@ export async function look(
   const { family, table, columns } = await findFamily(database, mappings, names, meta)
   const watched = { involved: involvedIn(names, table, columns), candidates: candidatesOf(mappings, names) }
   const taken = await fingerprint(database, watched)
-  const networks = (await select(database, names.site, ['id', 'domain'])).map(([id, domain]) => ({
-    id: id ?? '',
-    domain: domain ?? null,
-  }))
-  const sites = (await select(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
-  for (const [rows, name] of [
-    [networks, names.site],
-    [sites, names.blogs],
-  ] as const) {
-    if (rows.length === 0) throw new DatabaseError(`table ${name} is empty: a network has at least one row there`)
-  }
+  const networks = (await selectSome(database, names.site, ['id', 'domain'])).map(networkOf)
+  const sites = (await selectSome(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
   const rows = table === undefined ? [] : await readRows(database, table, columns)
   const next = await nextIds(database, [names.blogs, ...(table === undefined ? [] : [table])])
   await database.rows('COMMIT')
@@ -176,7 +168,15 @@ async function select(database: Database, table: string, columns: readonly strin
   return await database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
 }
 
-function siteOf([blogId, siteId, domain, archived, spam, deleted, registered]: Cell[]): Snapshot['sites'][number] {
+async function selectSome(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
+  const rows = await select(database, table, columns)
+  if (rows.length === 0) throw new DatabaseError(`table ${table} is empty: a network has at least one row there`)
+  return rows
+}
+
+const networkOf = ([id, domain]: Cell[]): NetworkRow => ({ id: id ?? '', domain: domain ?? null })
+
+function siteOf([blogId, siteId, domain, archived, spam, deleted, registered]: Cell[]): SiteRow {
   return {
     blogId: blogId ?? '',
     siteId: siteId ?? '',

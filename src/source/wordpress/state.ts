@@ -166,26 +166,17 @@ function sameOr<T>(before: T | undefined, after: T): T {
 }
 
 /** By key they are of the same app, table and id: what else a row says is compared, without a text made of each. */
-function sameMapping(before: Mapping | undefined, after: Mapping): Mapping {
-  const same =
-    before?.domain === after.domain &&
-    before.www === after.www &&
-    before.created === after.created &&
-    before.place === after.place
-  return same ? before : after
-}
+const sameMapping = (before: Mapping | undefined, after: Mapping): Mapping =>
+  before !== undefined &&
+  (['domain', 'www', 'created', 'place'] as const).every((field) => before[field] === after[field])
+    ? before
+    : after
 
 function sameList<T>(before: readonly T[], after: readonly T[]): readonly T[] {
   return before.length === after.length && before.every((each, index) => each === after[index]) ? before : after
 }
 
-function sameRead(a: MappingRead, b: MappingRead): boolean {
-  return (
-    a.mappings === b.mappings &&
-    a.protectedHosts === b.protectedHosts &&
-    a.faults === b.faults &&
-    a.secondWriter === b.secondWriter &&
-    a.summary === b.summary &&
-    a.failure?.message === b.failure?.message
-  )
-}
+const READ = ['mappings', 'protectedHosts', 'faults', 'secondWriter', 'summary'] as const
+
+const sameRead = (a: MappingRead, b: MappingRead): boolean =>
+  READ.every((field) => a[field] === b[field]) && a.failure?.message === b.failure?.message

@@ -1,4 +1,5 @@
 import type { App } from '../../api/objects.ts'
+import { messageOf } from '../../log/message-of.ts'
 import type { Cancel, Clock } from '../../time/clock.ts'
 import { unlessAborted } from '../../time/within.ts'
 import { connect, type Limits } from './connection.ts'
@@ -62,8 +63,7 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
       ports.changed()
     } catch (error) {
       // The next change is passed on all the same.
-      const cause = error instanceof Error ? error.message : String(error)
-      ports.log('error', 'changed rows were not taken up', { app: app.key, cause })
+      ports.log('error', 'changed rows were not taken up', { app: app.key, cause: messageOf(error) })
     }
   }
 
@@ -155,7 +155,5 @@ function failureOf(error: unknown, endpoint: Endpoint | undefined, prefix: strin
   }
   if (endpoint !== undefined) return explain(error, endpoint, prefix)
   // The Secret or variable: its message may be shown.
-  return error instanceof DatabaseError
-    ? error
-    : new DatabaseError(error instanceof Error ? error.message : String(error))
+  return error instanceof DatabaseError ? error : new DatabaseError(messageOf(error))
 }

@@ -21,8 +21,8 @@ export function explain(thrown: unknown, endpoint: Endpoint, prefix: string): Da
   const errno = typeof error.errno === 'number' && error.errno > 0 ? error.errno : undefined
   const code = typeof error.code === 'string' ? error.code : 'unknown error'
   const said = createTextRedactor([endpoint.password])(String(error.sqlMessage ?? error.message ?? code))
-  const unreachable = errno === undefined || BUSY.has(errno)
-  return new DatabaseError(`${place(endpoint)}: ${clause(errno, code, said, endpoint, prefix)}`, unreachable)
+  const words = errno === undefined ? lost(code, said) : (BY_NUMBER[errno]?.({ said, endpoint, prefix }) ?? said)
+  return new DatabaseError(`${place(endpoint)}: ${words}`, errno === undefined || BUSY.has(errno))
 }
 
 /** `database wordpress at db.example (Secret wordpress/wp-db key url)`. */
@@ -31,33 +31,44 @@ export function place({ database, host, port, socket, origin }: Endpoint): strin
   return `database ${database} at ${where} (${origin})`
 }
 
-function clause(errno: number | undefined, code: string, said: string, endpoint: Endpoint, prefix: string): string {
-  switch (errno) {
-    case 1045:
-    case 1698:
-      return `the server refuses user "${endpoint.user}": check user and password, and from where this user may connect (${said})`
-    case 1044:
-      return `user "${endpoint.user}" has no right to the database: ${grant(said, endpoint)} (${said})`
-    case 1142:
-    case 1143:
-    case 1227:
-      return `user "${endpoint.user}" may not read all that is needed: ${grant(said, endpoint)} (${said})`
-    case 1049:
-      return `there is no such database on this server: check its name (${said})`
-    case 1146:
-      return `${said}: check spec.wordpress.tablePrefix, now "${prefix}", and whether the table was renamed or dropped`
-    case 1412:
-      return `a table was changed while it was read; it is read again (${said})`
-    case 1969:
-    case 3024:
-      return `a statement took longer than it may; see what keeps the server busy (${said})`
-    case 1205:
-      return `a table is locked; it is read again (${said})`
-    case 1317:
-    case 1927:
-      return `somebody ended the statement on the server; it is asked again (${said})`
-  }
-  if (errno !== undefined) return said
+/** What the words for an error are made of. */
+interface Explained {
+  said: string
+  endpoint: Endpoint
+  prefix: string
+}
+
+const refused = ({ said, endpoint }: Explained): string =>
+  `the server refuses user "${endpoint.user}": check user and password, and from where this user may connect (${said})`
+const mayNotRead = ({ said, endpoint }: Explained): string =>
+  `user "${endpoint.user}" may not read all that is needed: ${grant(said, endpoint)} (${said})`
+const tookLong = ({ said }: Explained): string =>
+  `a statement took longer than it may; see what keeps the server busy (${said})`
+const wasEnded = ({ said }: Explained): string =>
+  `somebody ended the statement on the server; it is asked again (${said})`
+
+/** By the server's error number. */
+const BY_NUMBER: Readonly<Record<number, (explained: Explained) => string>> = {
+  1044: ({ said, endpoint }) =>
+    `user "${endpoint.user}" has no right to the database: ${grant(said, endpoint)} (${said})`,
+  1045: refused,
+  1049: ({ said }) => `there is no such database on this server: check its name (${said})`,
+  1142: mayNotRead,
+  1143: mayNotRead,
+  1146: ({ said, prefix }) =>
+    `${said}: check spec.wordpress.tablePrefix, now "${prefix}", and whether the table was renamed or dropped`,
+  1205: ({ said }) => `a table is locked; it is read again (${said})`,
+  1227: mayNotRead,
+  1317: wasEnded,
+  1412: ({ said }) => `a table was changed while it was read; it is read again (${said})`,
+  1698: refused,
+  1927: wasEnded,
+  1969: tookLong,
+  3024: tookLong,
+}
+
+/** Without an answer of the server: by the driver's code. */
+function lost(code: string, said: string): string {
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'the server has no TLS: set ssl-mode=DISABLED, or set TLS up there'
   if (code === 'HANDSHAKE_SSL_ERROR') return `no TLS connection: check ssl-mode and ssl-ca (${said})`
   return `not reachable, or the connection broke: ${said}`
