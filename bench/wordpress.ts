@@ -2,7 +2,7 @@ import type { App, AppSpec } from '../src/api/objects.ts'
 import { appDefaults } from '../src/api/schema.ts'
 import { connect, type Database, LIMITS } from '../src/source/wordpress/connection.ts'
 import { parseDatabaseUrl } from '../src/source/wordpress/database-url.ts'
-import { type Known, type Look, look } from '../src/source/wordpress/snapshot.ts'
+import { type DatabaseRead, type Known, readDatabase } from '../src/source/wordpress/snapshot.ts'
 import { advance, type State, unread } from '../src/source/wordpress/state.ts'
 import { systemClock } from '../src/time/clock.ts'
 import { mariaDb } from '../test/source/wordpress/mariadb.ts'
@@ -41,14 +41,18 @@ async function figures(url: string) {
   const app = appWithDatabase()
   let reads = 0
 
-  async function once(known?: Known): Promise<{ found: Look; ms: number }> {
+  async function once(known?: Known): Promise<{ found: DatabaseRead; ms: number }> {
     const from = performance.now()
     const database = await connect(endpoint, {
       clock: systemClock,
       limits: LIMITS,
       signal: new AbortController().signal,
     })
-    const found = await look(database, { prefix: 'wp_', mappings: 'Auto', statementMs: LIMITS.statement }, known)
+    const found = await readDatabase(
+      database,
+      { prefix: 'wp_', mappings: 'Auto', statementMs: LIMITS.statement },
+      known,
+    )
     const ms = performance.now() - from
     reads = await rowsExamined(database)
     await database.close()

@@ -144,7 +144,7 @@ export function endWrite(record: OwnershipRecord, before: OwnershipRecord): Owne
 }
 
 /** This reading shows whatever a write of unknown end may have done: it cannot land any more. */
-export function settleWrites(record: OwnershipRecord, now: number): OwnershipRecord {
+export function closeLateWrite(record: OwnershipRecord, now: number): OwnershipRecord {
   const { unsureSince, ...rest } = record
   if (unsureSince === undefined || Math.abs(now - unsureSince) < LATE_WRITE_MS) return record
   return rest

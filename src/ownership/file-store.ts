@@ -11,7 +11,7 @@ import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stor
 /** An open state folder. */
 interface FileStore extends OwnershipStore {
   /** Throws `StateDirBusyError` when another process has taken the folder over meanwhile. */
-  assertHeld(): Promise<void>
+  assertLocked(): Promise<void>
   /** Waits for writes under way, takes no more of them, and gives the folder free. */
   close(): Promise<void>
 }
@@ -52,7 +52,7 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
       const file = join(folder, recordFile(record.account, record.appId))
       const text = encodeRecord(record)
       const saving = exclusively(file, async () => {
-        await lock.assertHeld()
+        await lock.assertLocked()
         const before = await read(file, fs)
         if ((before === undefined ? undefined : digest(before)) !== token) {
           throw new RecordConflictError(`The ownership record ${file} was changed by somebody else meanwhile.`)
@@ -64,7 +64,7 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
       return await saving.finally(() => underWay.delete(saving))
     },
 
-    assertHeld: lock.assertHeld,
+    assertLocked: lock.assertLocked,
 
     async close() {
       closed = true

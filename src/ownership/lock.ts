@@ -13,7 +13,7 @@ export class StateDirBusyError extends Error {
 /** A hold on the state folder. */
 export interface StateLock {
   /** Throws `StateDirBusyError` when the folder is no longer ours: taken over while this process stood still, or deleted. */
-  assertHeld(): Promise<void>
+  assertLocked(): Promise<void>
   /** Gives the folder free; to be called again is harmless. */
   release(): Promise<void>
 }
@@ -157,7 +157,7 @@ async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): 
   let released = false
   let releasing: Promise<void> | undefined
 
-  async function assertHeld(): Promise<void> {
+  async function assertLocked(): Promise<void> {
     if (!released && (await readHolder(path))?.id === holder.id) return
     throw new StateDirBusyError(
       `The lock ${path} is no longer ours: another process took the state folder over, or somebody deleted the lock. Nothing is written there any more; start domainpilot again.`,
@@ -166,7 +166,7 @@ async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): 
 
   async function release(): Promise<void> {
     endBeat()
-    const ours = await assertHeld().then(
+    const ours = await assertLocked().then(
       () => true,
       () => false,
     )
@@ -179,7 +179,7 @@ async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): 
   }
 
   return {
-    assertHeld,
+    assertLocked,
     release() {
       releasing ??= release()
       return releasing

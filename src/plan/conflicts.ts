@@ -16,7 +16,7 @@ export type HolderOf = (host: Host) => Key | undefined
  * The recorded holder keeps a host while it wants it; else a domain that was named beats a derived `www.`; else the older by the
  * source's own date (no date is the oldest); then source, namespace, name. Deterministic, so nobody flaps.
  */
-export function settleConflicts(apps: readonly CompiledApp[], holderOf: HolderOf): Map<Key, Desired> {
+export function resolveConflicts(apps: readonly CompiledApp[], holderOf: HolderOf): Map<Key, Desired> {
   const contested = new Map<Host, Claimant[]>()
   const sole = new Map<Host, Claimant>()
   for (const { app, compiled } of apps) {
@@ -44,8 +44,8 @@ function elect(claimants: readonly Claimant[], holder: Key | undefined): Claiman
 function precedes(a: Claimant, b: Claimant, holder: Key | undefined): boolean {
   const left = a.want.mapping
   const right = b.want.mapping
-  const held = Number(right.key === holder) - Number(left.key === holder)
-  if (held !== 0) return held < 0
+  const holds = Number(right.key === holder) - Number(left.key === holder)
+  if (holds !== 0) return holds < 0
   if (a.want.derived !== b.want.derived) return b.want.derived
   const age = (left.created ?? Number.NEGATIVE_INFINITY) - (right.created ?? Number.NEGATIVE_INFINITY)
   if (age !== 0 && !Number.isNaN(age)) return age < 0

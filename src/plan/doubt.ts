@@ -2,7 +2,7 @@ import type { SafetySpec } from '../api/objects.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 
 /** How often a list is read again before it is believed, and over how long. */
-export interface SecondLook {
+export interface Reread {
   reads: number
   /** Milliseconds over which the reads are spread. */
   over: number
@@ -18,7 +18,7 @@ export function doubt(
   lastSeen: readonly Host[] | undefined,
   observed: readonly string[],
   safety: SafetySpec,
-): SecondLook | undefined {
+): Reread | undefined {
   if (observed.length === 0) {
     return { reads: 3, over: 10_000, message: 'ServerPilot lists no domain at all for this app' }
   }

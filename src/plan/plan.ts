@@ -92,7 +92,7 @@ export function makePlan(input: PlanInput): Plan {
     approved: judged.approved,
     absent: merged.release,
     releases,
-    next: nextLook(held, merged.release, record, now),
+    next: nextChange(held, merged.release, record, now),
   }
 }
 
@@ -140,7 +140,7 @@ function isReleasable(record: OwnershipRecord, host: Host, now: number): boolean
   return since !== undefined && now - since >= LATE_WRITE_MS
 }
 
-function nextLook(
+function nextChange(
   held: ReadonlyMap<Host, HeldChange>,
   absent: readonly Host[],
   record: OwnershipRecord,

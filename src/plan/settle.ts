@@ -7,13 +7,13 @@ type Hosts = Pick<ReadonlySet<Host>, 'has' | 'keys'>
 /**
  * What this process remembers of an app's desired set, so that a removal is not taken for an interruption, nor the other way round.
  * `seen`: this process saw the host wanted, and then not. Otherwise the removal is inferred: the host was already unwanted at
- * the first look (since start, takeover, or a change of policy).
+ * the first pass (since start, takeover, or a change of policy).
  */
 export interface RemovalWatch {
   /** What decides, besides the mappings, which hosts may be removed: another basis makes every removal inferred. */
   readonly basis: string
   readonly wanted: Hosts
-  /** When the desired set last lost a host; ms of the clock that the looks were given. */
+  /** When the desired set last lost a host; ms of the clock that the passes were given. */
   readonly lastLoss: number
   readonly missing: ReadonlyMap<Host, { since: number; seen: boolean }>
   /** The record was written by another version, or with other filters: inferred removals need approval. */
@@ -21,15 +21,15 @@ export interface RemovalWatch {
 }
 
 /**
- * Follows the desired set from one look to the next.
- * @param watch what the look before gave; undefined at the first, or after anything that makes what was seen worthless
+ * Follows the desired set from one pass to the next.
+ * @param watch what the pass before gave; undefined at the first, or after anything that makes what was seen worthless
  * @param frozen whether a host's source has failed: then it does not count as lost, nor is it forgotten that it was wanted.
  *   Removals that were waiting start over once the source can be read again: the failure may be what took their mappings, as
  *   a CustomResourceDefinition that is deleted takes its objects along.
  */
 export function watchRemovals(
   watch: RemovalWatch | undefined,
-  look: {
+  pass: {
     basis: string
     wanted: ReadonlyMap<Host, unknown>
     owned: Iterable<Host>
@@ -38,12 +38,12 @@ export function watchRemovals(
     now: number
   },
 ): RemovalWatch {
-  const { now } = look
-  const before = watch?.basis === look.basis ? watch : undefined
+  const { now } = pass
+  const before = watch?.basis === pass.basis ? watch : undefined
   const missing = new Map<Host, { since: number; seen: boolean }>()
   let lastLoss = before?.lastLoss ?? now
-  for (const host of look.owned) {
-    if (look.wanted.has(host) || look.frozen(host)) continue
+  for (const host of pass.owned) {
+    if (pass.wanted.has(host) || pass.frozen(host)) continue
     const known = before?.missing.get(host)
     if (known !== undefined) missing.set(host, known)
     else {
@@ -52,8 +52,8 @@ export function watchRemovals(
       lastLoss = now
     }
   }
-  const wanted = withFrozen(look.wanted, before?.wanted, look.frozen)
-  return { basis: look.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? look.distrusted }
+  const wanted = withFrozen(pass.wanted, before?.wanted, pass.frozen)
+  return { basis: pass.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? pass.distrusted }
 }
 
 /** The wanted hosts, and those wanted before whose source has failed. The map itself where there are none: it is kept anyway. */

@@ -1,6 +1,6 @@
 /** The endpoints: a request in, the state changed, an answer out. What the API's documentation does not say is a behaviour. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { availability, settleAutoSsl, turnOnAutoSsl } from './autossl.ts'
+import { advanceAutoSsl, availability, turnOnAutoSsl } from './autossl.ts'
 import { appearingWww, inOrder, judgeDomains } from './domains.ts'
 import type { Endpoint } from './router.ts'
 import {
@@ -42,7 +42,7 @@ export function answer(world: World, request: ApiRequest): Answer {
   const id = request.id ?? ''
   switch (request.endpoint) {
     case 'listApps':
-      for (const app of model.apps.values()) settleAutoSsl(world, app)
+      for (const app of model.apps.values()) advanceAutoSsl(world, app)
       return found([...model.apps.values()].map((app) => appView(world, app)))
     case 'getServers':
       return found([...model.servers.values()])
@@ -59,7 +59,7 @@ export function answer(world: World, request: ApiRequest): Answer {
   }
   const app = model.apps.get(id)
   if (!app) return refusal(404, 'No such app.')
-  settleAutoSsl(world, app)
+  advanceAutoSsl(world, app)
   if (request.endpoint === 'getApp') return found({ ...appView(world, app), autossl: availability(world, app) })
   if (world.behaviours.whileActionOpen === 'conflict' && isBusy(world, app.serverid)) {
     return refusal(409, 'The server is being configured. Try again later.')

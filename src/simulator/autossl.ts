@@ -65,7 +65,7 @@ export function turnOnAutoSsl(world: World, app: AppState, names: string[]): voi
 }
 
 /** Does what became due since the last look: a first certificate, one with other names, a renewal. */
-export function settleAutoSsl(world: World, app: AppState): void {
+export function advanceAutoSsl(world: World, app: AppState): void {
   const { ssl } = app
   if (!ssl?.auto) return
   const { behaviours, issuance } = world

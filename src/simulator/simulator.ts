@@ -37,7 +37,7 @@ export interface Simulator {
   /** Calls by endpoint. */
   counts(): CallCounts
   /** Answers and effects that faults hold back now. */
-  held(): number
+  pending(): number
   /** Stops listening and cuts every connection, also those that a fault holds. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -127,7 +127,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     clearCalls: calls.clear,
     counts: calls.counts,
-    held: () => timers.size,
+    pending: () => timers.size,
     async stop() {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()

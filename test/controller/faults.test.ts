@@ -102,7 +102,7 @@ async function survive(t: TestContext, rule: FaultRule): Promise<void> {
   }
   assert.ok((world.simulator.faults.list()[0]?.fired ?? 0) > 0, 'the fault was never met')
   world.simulator.faults.clear()
-  await until('no effect is still to come', () => world.simulator.held() === 0, 5_000)
+  await until('no effect is still to come', () => world.simulator.pending() === 0, 5_000)
   if (rule.kind === 'rateLimited') await until('no pause lasts', () => answers(world), 5_000)
   world.clock.advance(300_000)
   await world.settle()

@@ -31,7 +31,7 @@ describe('lock of the state folder', { timeout: 120_000 }, () => {
     const stateDir = await temporaryFolder(t)
     const self = await identifySelf()
     const lock = await lockStateDir(stateDir, OPTIONS)
-    await lock.assertHeld()
+    await lock.assertLocked()
     await assert.rejects(lockStateDir(stateDir, OPTIONS), {
       name: 'StateDirBusyError',
       message: `The state folder ${stateDir} is held by process ${process.pid} on host ${self.host}, since 2026-01-15T00:00:00.000Z (domainpilot 1.2.3). One process at a time may hold it: stop that one, or give this one another --state-dir.`,
@@ -39,8 +39,8 @@ describe('lock of the state folder', { timeout: 120_000 }, () => {
     await lock.release()
     await lock.release()
     const next = await lockStateDir(stateDir, OPTIONS)
-    await next.assertHeld()
-    await assert.rejects(lock.assertHeld(), StateDirBusyError)
+    await next.assertLocked()
+    await assert.rejects(lock.assertLocked(), StateDirBusyError)
     assert.deepEqual((await readdir(stateDir)).sort(), ['lock.2'])
     await next.release()
   })
@@ -70,7 +70,7 @@ describe('lock of the state folder', { timeout: 120_000 }, () => {
     for (let round = 0; round < 20; round++) {
       const winners = await race(stateDir, 8)
       assert.equal(winners.length, 1, `round ${round}`)
-      await winners[0]?.assertHeld()
+      await winners[0]?.assertLocked()
       assert.equal((await readdir(stateDir)).filter((name) => name.startsWith('lock.')).length, 1)
       await winners[0]?.release()
     }
@@ -120,10 +120,10 @@ describe('lock of the state folder', { timeout: 120_000 }, () => {
     const past = Date.now() / 1000 - 31
     await utimes(join(stateDir, 'lock.1'), past, past)
     const lock = await lockStateDir(stateDir, OPTIONS)
-    await lock.assertHeld()
-    await assert.rejects(far.assertHeld(), /no longer ours: another process took the state folder over/)
+    await lock.assertLocked()
+    await assert.rejects(far.assertLocked(), /no longer ours: another process took the state folder over/)
     await far.release()
-    await lock.assertHeld()
+    await lock.assertLocked()
     await lock.release()
   })
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { App, Mapping } from '../../src/api/objects.ts'
-import { settleConflicts } from '../../src/plan/conflicts.ts'
+import { resolveConflicts } from '../../src/plan/conflicts.ts'
 import { compileMapping } from '../../src/plan/desired.ts'
 import { app, desired, mapping, plan, record } from './fixture.ts'
 
 const settle = (apps: [App, Mapping[]][], holder?: string) =>
-  settleConflicts(
+  resolveConflicts(
     apps.map(([of, wishes]) => ({
       app: of.key,
       compiled: wishes.map((each) => compileMapping(of, each, () => undefined)),

@@ -2,7 +2,7 @@ import type { App, Mapping, SafetySpec } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
 import type { Host } from '../../src/domain/host.ts'
 import { type Claim, emptyRecord, type OwnershipRecord } from '../../src/ownership/record.ts'
-import { settleConflicts } from '../../src/plan/conflicts.ts'
+import { resolveConflicts } from '../../src/plan/conflicts.ts'
 import { compileMapping, type Desired } from '../../src/plan/desired.ts'
 import type { PlanInput } from '../../src/plan/input.ts'
 import { makePlan, type Plan } from '../../src/plan/plan.ts'
@@ -46,7 +46,7 @@ export const mappings = (domains: readonly string[]): Mapping[] => domains.map((
 
 export function desired(of: App, wishes: readonly Mapping[]): Desired {
   const compiled = wishes.map((each) => compileMapping(of, each, () => undefined))
-  return settleConflicts([{ app: of.key, compiled }], () => undefined).get(of.key) as Desired
+  return resolveConflicts([{ app: of.key, compiled }], () => undefined).get(of.key) as Desired
 }
 
 export function record(owned: readonly string[], more: Partial<OwnershipRecord> = {}): OwnershipRecord {

@@ -83,8 +83,8 @@ export function dueHosts(hosts: Iterable<string>, memory: ReadonlyMap<string, Ho
 /** Doubles with each look that found the same; never shorter than the answer holds, within what is usual for the state. */
 function pauseOf({ state, ttl }: DnsVerdict, streak: number): number {
   const pauses = PAUSES[state === 'Ready' ? 'right' : state === 'Unknown' ? 'unknown' : 'wrong']
-  const held = ttl === undefined ? 0 : Math.max(LEAST_TTL, ttl * SECOND)
-  return Math.min(pauses.longest, Math.max(backOff(pauses, streak), held))
+  const valid = ttl === undefined ? 0 : Math.max(LEAST_TTL, ttl * SECOND)
+  return Math.min(pauses.longest, Math.max(backOff(pauses, streak), valid))
 }
 
 /** Up to an eighth more, by host and time, so that hosts that came together do not stay together. */

@@ -23,7 +23,7 @@ export function settled(
   const seen = new Set(observed.domains.map(compareKey))
   const proven = (Object.keys(next.hosts) as Host[]).filter((host) => seen.has(host))
   next = claims.markHeld(next, proven, now)
-  next = claims.settleWrites(claims.clearAbsent(next, proven), now)
+  next = claims.closeLateWrite(claims.clearAbsent(next, proven), now)
   next = claims.release(next, plan.releases)
   const released = new Set(plan.releases)
   next = claims.noteAbsent(

@@ -238,7 +238,7 @@ export function attemptsOn(
   now: number,
 ): SslAttempts {
   const { hosts, wrong, requested } = grounds
-  const over = before === undefined || before.hosts !== hosts || isArmed(before, grounds, dns)
+  const over = before === undefined || before.hosts !== hosts || isEligible(before, grounds, dns)
   const ground = over ? { hosts, wrong, ...(requested === undefined ? {} : { requested }) } : groundOf(before)
   const force = counting(before?.force, over, now)
   return { ...ground, ...counting(before, over, now), ...(force.lastAt === 0 ? {} : { force }) }
@@ -265,7 +265,7 @@ function counting(tries: SslTries | undefined, over: boolean, now: number): SslT
 }
 
 /** Whether something that was in the way then is out of it now. */
-export function isArmed(
+export function isEligible(
   before: { wrong?: readonly Host[]; requested?: string | undefined },
   { requested }: Pick<Grounds, 'requested'>,
   dns: (host: Host) => DnsState | undefined,

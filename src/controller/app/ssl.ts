@@ -13,7 +13,7 @@ import {
   attemptsOn,
   decideSsl,
   groundsOf,
-  isArmed,
+  isEligible,
   isSpent,
   lookPause,
   tried,
@@ -64,8 +64,8 @@ async function lookAtSsl(pass: SslPass, state: SslState): Promise<SslState & { s
     before !== undefined &&
     before.grounds.hosts === grounds.hosts &&
     before.grounds.ssl === grounds.ssl &&
-    !isArmed(before.grounds, grounds, dns) &&
-    (record.ssl === undefined || !isArmed(record.ssl, grounds, dns))
+    !isEligible(before.grounds, grounds, dns) &&
+    (record.ssl === undefined || !isEligible(record.ssl, grounds, dns))
   const wanted = app.spec.ssl.auto && (observed.ssl === null || uncoveredHosts(observed, hosts).length > 0)
   const now = context.ports.clock.now()
   if (wanted && same && now >= before.at && now < before.lookAt) {

@@ -1,6 +1,6 @@
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Host } from '../../domain/host.ts'
-import { settleConflicts } from '../../plan/conflicts.ts'
+import { resolveConflicts } from '../../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired, type NamespaceLabels, needsLabels } from '../../plan/desired.ts'
 import type { MappingRead, MappingSource, SourceFault } from '../../source/source.ts'
 import type { AppAccounts } from './app-accounts.ts'
@@ -79,7 +79,7 @@ export function createDesires(ports: DesiresPorts, accounts: AppAccounts, record
         mappings.map((mapping) => compileOnce(cache, app, mapping, ports.namespaceLabels)),
       ),
     }))
-    const byApp = settleConflicts(compiled, holderIn(all.map(({ app }) => records.of(app.key)?.hosts)))
+    const byApp = resolveConflicts(compiled, holderIn(all.map(({ app }) => records.of(app.key)?.hosts)))
     const desiredBy = new Map(
       [...byApp].flatMap(([app, { hosts }]) => [...hosts.keys()].map((host) => [host, app] as const)),
     )

@@ -7,7 +7,7 @@ import { unlessAborted } from '../../time/within.ts'
 import type { MappingRead, ObjectSource, SourceFailure } from '../source.ts'
 import { changedApps } from './changes.ts'
 import type { WatchPoint } from './listing.ts'
-import { look } from './read.ts'
+import { readAll } from './read.ts'
 import { advance, type ManifestFault, NOTHING, type State } from './state.ts'
 import { createWatches } from './watch.ts'
 
@@ -21,7 +21,7 @@ export interface ManifestOptions {
   defaultApp?: App
   /** Pause without changes after which the files are read, in milliseconds; 50 when not given. */
   debounceMs?: number
-  /** Time between two looks that need no event, in milliseconds, as watches lose events; 30000 when not given. */
+  /** Time between two readings that need no event, in milliseconds, as watches lose events; 30000 when not given. */
   rescanMs?: number
   clock?: Pick<Clock, 'after'>
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
@@ -47,7 +47,7 @@ interface Running {
 /** Under constant change, the files are read this long after the first change at the latest. */
 const LONGEST_PAUSE_MS = 1000
 
-/** Where folders cannot be watched, looking is all there is, so it is done more often. */
+/** Where folders cannot be watched, reading again is all there is, so it is done more often. */
 const UNWATCHED_RESCAN_MS = 2000
 
 /** Reads files and folders once, for the commands that do not stay. Never throws: what is wrong stands in the faults. */
@@ -55,7 +55,7 @@ export async function readManifests(
   paths: readonly string[],
   options: Pick<ManifestOptions, 'namespace' | 'defaultApp'> = {},
 ): Promise<ManifestRead> {
-  const state = advance(NOTHING, await look(paths, options.namespace ?? 'default', new Map()), options.defaultApp)
+  const state = advance(NOTHING, await readAll(paths, options.namespace ?? 'default', new Map()), options.defaultApp)
   return {
     apps: [...state.apps.values()],
     mappings: [...state.mappings.values()],
@@ -82,7 +82,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
   /** Looks at all paths; gives what to watch, and the apps that changed. Rejects only with the signal's reason. */
   async function refresh(signal: AbortSignal): Promise<{ watch: readonly WatchPoint[]; changed: Set<Key> }> {
     const before = state
-    const seen = await unlessAborted(signal, look(paths, namespace, before.files, signal))
+    const seen = await unlessAborted(signal, readAll(paths, namespace, before.files, signal))
     signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
     byApp = Map.groupBy(state.mappings.values(), ({ app }) => app)
@@ -115,11 +115,11 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     async function follow(): Promise<void> {
       try {
         const { watch, changed } = await refresh(end.signal)
-        // Between this look and the new watch something may have happened unseen.
+        // Between this reading and the new watch something may have happened unseen.
         if (watches.set(watch)) coalescer.request()
         if (changed.size > 0) notify(changed)
       } catch (error) {
-        // `notify` threw; the next look finds the next change all the same.
+        // `notify` threw; the next reading finds the next change all the same.
         if (!end.signal.aborted) log('error', 'changed manifests were not taken up', { error: messageOf(error) })
       }
     }
@@ -140,7 +140,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
         if (end.signal.aborted) return
         throw error
       }
-      // The second look puts up the watches and sees whatever happened since the first.
+      // The second reading puts up the watches and sees whatever happened since the first.
       coalescer.request()
       scheduleRescan()
     }

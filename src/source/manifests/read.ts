@@ -12,8 +12,8 @@ export interface FileRead {
   parsed: ParsedFile
 }
 
-/** One look at all paths together. */
-export interface Look {
+/** One reading of all paths together. */
+export interface FilesRead {
   files: FileRead[]
   troubles: Trouble[]
   watch: WatchPoint[]
@@ -31,12 +31,12 @@ const ATTEMPTS = 3
  * Reads all manifest files of the paths. `before` has the last read by path. What cannot be read is a trouble; rejects only with the
  * signal's reason.
  */
-export async function look(
+export async function readAll(
   paths: readonly string[],
   namespace: string,
   before: ReadonlyMap<string, FileRead>,
   signal?: AbortSignal,
-): Promise<Look> {
+): Promise<FilesRead> {
   for (let attempt = 1; ; attempt++) {
     const { files: names, troubles, watch } = await list(paths, signal)
     const files: FileRead[] = []

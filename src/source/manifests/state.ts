@@ -5,7 +5,7 @@ import type { Secret } from '../../api/secret.ts'
 import type { FileFault } from '../../api/yaml.ts'
 import type { SourceFailure, SourceFault } from '../source.ts'
 import type { Trouble } from './listing.ts'
-import type { FileRead, Look } from './read.ts'
+import type { FileRead, FilesRead } from './read.ts'
 
 /** A fault, with line, column and field where it is one of a file's text. */
 export type ManifestFault = SourceFault & Partial<Pick<FileFault, 'file' | 'line' | 'column' | 'field'>>
@@ -17,7 +17,7 @@ interface Declared {
   secrets: readonly Secret[]
 }
 
-/** What the source says after a look. A value: the next one is made from it and from the next look. */
+/** What the source says after a reading. A value: the next one is made from it and from the next reading. */
 export interface State {
   apps: ReadonlyMap<Key, App>
   mappings: ReadonlyMap<Key, Mapping>
@@ -33,7 +33,7 @@ export interface State {
   generations: ReadonlyMap<string, { generation: number; spec: string }>
 }
 
-/** Before the first look. */
+/** Before the first reading. */
 export const NOTHING: State = {
   apps: new Map(),
   mappings: new Map(),
@@ -44,22 +44,22 @@ export const NOTHING: State = {
   generations: new Map(),
 }
 
-/** What the look makes of the state, step by step: fresh objects first, then what stays from before. */
-export function advance(before: State, look: Look, defaultApp?: App): State {
-  const faults: ManifestFault[] = look.troubles.map(({ place, message }) => ({ place, message }))
+/** What a reading makes of the state, step by step: fresh objects first, then what stays from before. */
+export function advance(before: State, read: FilesRead, defaultApp?: App): State {
+  const faults: ManifestFault[] = read.troubles.map(({ place, message }) => ({ place, message }))
   const served: Served = { apps: new Map(), mappings: new Map(), secrets: new Map() }
-  for (const file of look.files) {
+  for (const file of read.files) {
     faults.push(...file.parsed.faults, ...serve(file.parsed, served, before))
   }
   const broken = new Set(faults.map((fault) => fileOf(fault.place)))
 
   const good = new Map<string, Declared>()
   for (const [path, declared] of before.good) {
-    if (broken.has(path) || isCovered(path, look.troubles)) good.set(path, declared)
+    if (broken.has(path) || isCovered(path, read.troubles)) good.set(path, declared)
   }
   // Only now, so that an object that moved to another file is not held up by the copy in its old one.
   for (const declared of good.values()) keep(declared, served)
-  for (const file of look.files) if (!broken.has(file.path)) good.set(file.path, file.parsed)
+  for (const file of read.files) if (!broken.has(file.path)) good.set(file.path, file.parsed)
 
   const failure = failureOf(faults)
   // An app or Secret that went while the source fails is not gone for good: there has to be an app to show the failure on.
@@ -76,7 +76,7 @@ export function advance(before: State, look: Look, defaultApp?: App): State {
     faults,
     ...(failure === undefined ? {} : { failure }),
     good,
-    files: new Map(look.files.map((file) => [file.path, file])),
+    files: new Map(read.files.map((file) => [file.path, file])),
     generations,
   }
 }

@@ -17,7 +17,7 @@ interface Watched {
 
 /**
  * Watches folders, not files: a folder's watch outlives files that editors replace. `seen` is called on anything that may
- * have changed what is read; `failed` when a folder cannot be watched (then only the periodic look notices changes in it).
+ * have changed what is read; `failed` when a folder cannot be watched (then only the periodic reading notices changes in it).
  */
 export function createWatches(seen: () => void, failed: (folder: string, error: unknown) => void): Watches {
   const watched = new Map<string, Watched>()

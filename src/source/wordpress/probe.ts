@@ -7,7 +7,7 @@ export interface Involved {
   where?: string
 }
 
-/** What a short look looks at. */
+/** What a short reading compares. */
 export interface Watched {
   involved: readonly Involved[]
   /** Tables that would be looked at if they were there, or that decide by being there. */

@@ -15,14 +15,14 @@ export interface Snapshot extends Rows {
   next: ReadonlyMap<string, bigint>
 }
 
-/** What a whole read leaves behind, so that the next look can be a short one. */
+/** What a whole read leaves behind, so that the next reading can be a short one. */
 export interface Known {
   watched: Watched
   fingerprint: string
 }
 
 /** `same`: nothing that matters changed since `known`. */
-export type Look = { kind: 'same' } | { kind: 'read'; snapshot: Snapshot; known: Known }
+export type DatabaseRead = { kind: 'same' } | { kind: 'read'; snapshot: Snapshot; known: Known }
 
 const META_KEYS = [...Object.values(MARKS), INTEGRATIONS_KEY]
 /** Fits every collation: names are compared again here. */
@@ -32,15 +32,15 @@ const BLOG_COLUMNS = ['blog_id', 'site_id', 'domain', ...SITE_FLAGS]
 const ROW_COLUMNS = ['id', 'blog_id', 'domain', 'active']
 
 /**
- * Looks at a database: a short look when `known` still fits, else everything, in one consistent read-only snapshot (of InnoDB
+ * Reads a database: little when `known` still fits, else everything, in one consistent read-only snapshot (of InnoDB
  * tables; others are read one after the other). Only SELECT. Rejects with the driver's error or a `DatabaseError`, never with a
  * part of the answer: what is missing, undecided or empty against all sense is an error.
  */
-export async function look(
+export async function readDatabase(
   database: Database,
   { prefix, mappings, statementMs }: { prefix: string; mappings: MappingsSetting; statementMs: number },
   known?: Known,
-): Promise<Look> {
+): Promise<DatabaseRead> {
   await begin(database, statementMs)
   if (known !== undefined && (await stillFits(database, known))) return { kind: 'same' }
   const names = tableNames(prefix)

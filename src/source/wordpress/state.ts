@@ -4,12 +4,12 @@ import type { MappingRead, SourceFailure } from '../source.ts'
 import type { DatabaseError } from './database-error.ts'
 import type { Family } from './families.ts'
 import { type GoodWww, interpret, type Reading } from './interpret.ts'
-import type { Known, Look, Snapshot } from './snapshot.ts'
+import type { DatabaseRead, Known, Snapshot } from './snapshot.ts'
 
-/** What one database says, and what is remembered of it to judge the next look. A value: looks make the next one of it. */
+/** What one database says, and what is remembered of it to judge the next reading. A value: readings make the next one of it. */
 export interface State {
   served: MappingRead
-  /** What the last whole read left behind; undefined: the next look reads everything. */
+  /** What the last whole read left behind; undefined: the next one reads everything. */
   known?: Known
   /** Milliseconds of the clock at the last whole read. */
   readAt: number
@@ -25,13 +25,13 @@ export interface State {
   unknownStages: readonly string[]
 }
 
-/** The next look reads everything when the last whole read is older than this. */
+/** The next one reads everything when the last whole read is older than this. */
 export const WHOLE_READ_MS = 5 * 60_000
 const LONGEST_PAUSE_MS = 60_000
 
 const NONE: readonly Mapping[] = []
 
-/** Before the first look. */
+/** Before the first reading. */
 export function unread(app: App): State {
   const failure: SourceFailure = { source: 'wordpress', message: `the database of app ${app.key} was not read yet` }
   return {
@@ -43,19 +43,19 @@ export function unread(app: App): State {
   }
 }
 
-/** The state for an app whose way of reading changed, on the same tables: what was read stays until the next look. */
+/** The state for an app whose way of reading changed, on the same tables: what was read stays until the next reading. */
 export function reread(state: State): State {
   const { known: _known, family: _family, www: _www, ...rest } = state
   return rest
 }
 
-/** What is known well enough for a short look. */
+/** What is known well enough for a short reading. */
 export function knownAt({ known, readAt }: State, now: number): Known | undefined {
   return now - readAt < WHOLE_READ_MS ? known : undefined
 }
 
 /**
- * Pause until the next look, in milliseconds: the poll interval, and longer and longer while the database is not reached, a
+ * Pause until the next reading, in milliseconds: the poll interval, and longer and longer while the database is not reached, a
  * minute at most. `random`: 0 to 1, so that not all daemons come back at once.
  */
 export function pauseOf({ misses }: State, pollInterval: number, random: number): number {
@@ -64,7 +64,7 @@ export function pauseOf({ misses }: State, pollInterval: number, random: number)
   return backOff({ first: 2 * pollInterval, longest, jitter: 0.5 }, misses, () => 1 - random)
 }
 
-/** After a look that failed: what was good stays, and the failure is said. */
+/** After a reading that failed: what was good stays, and the failure is said. */
 export function failed(state: State, error: DatabaseError): State {
   const { known, ...rest } = state
   const next = { ...rest, served: withFailure(state.served, error.message) }
@@ -74,10 +74,10 @@ export function failed(state: State, error: DatabaseError): State {
     : { ...next, misses: 0 }
 }
 
-/** After a look that came through. `at`: milliseconds of the clock when it began; `place` names the database in failures. */
-export function advance(state: State, app: App, look: Look, at: number, place: string): State {
-  if (look.kind === 'same') return { ...state, misses: 0, served: withFailure(state.served, state.doubt) }
-  const { snapshot, known } = look
+/** After a reading that came through. `at`: milliseconds of the clock when it began; `place` names the database in failures. */
+export function advance(state: State, app: App, read: DatabaseRead, at: number, place: string): State {
+  if (read.kind === 'same') return { ...state, misses: 0, served: withFailure(state.served, state.doubt) }
+  const { snapshot, known } = read
   const base = { ...state, misses: 0, known, readAt: at }
   const refusal = otherFamily(state, app, snapshot) ?? wentBack(state, snapshot)
   if (refusal !== undefined) {

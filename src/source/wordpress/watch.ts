@@ -5,7 +5,7 @@ import { unlessAborted } from '../../time/within.ts'
 import { connect, type Limits } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import { type Endpoint, parseDatabaseUrl } from './database-url.ts'
-import { look } from './snapshot.ts'
+import { readDatabase } from './snapshot.ts'
 import { advance, failed, knownAt, pauseOf, type State } from './state.ts'
 import { explain, place } from './words.ts'
 
@@ -20,20 +20,20 @@ export interface WatchPorts {
   random(): number
   limits: Limits
   log: WriteLog
-  /** After every look, good or not. */
+  /** After every reading, good or not. */
   looked(): void
-  /** After a look by which what is served differs. */
+  /** After a reading by which what is served differs. */
   changed(): void
 }
 
 /** Looks at the database of one app, again and again. */
 export interface Watch {
   state(): State
-  /** Whether a look has ended, good or not. */
+  /** Whether a reading has ended, good or not. */
   looked(): boolean
-  /** The app with other settings that need no other look: its poll interval. */
+  /** The app with other settings that need no other reading: its poll interval. */
   follow(app: App): void
-  /** Resolves after the first look, good or not. */
+  /** Resolves after the first reading, good or not. */
   first: Promise<void>
   stop(): Promise<void>
 }
@@ -47,9 +47,9 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   const end = new AbortController()
   const said = new Set<string>()
 
-  async function lookOnce(): Promise<void> {
+  async function readAndReport(): Promise<void> {
     const before = state
-    const next = await lookAt(app, state, ports, end.signal)
+    const next = await readOnce(app, state, ports, end.signal)
     if (end.signal.aborted) return
     state = next
     looked = true
@@ -67,7 +67,7 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
     }
   }
 
-  /** Trouble is said once, not at every look. */
+  /** Trouble is said once, not at every reading. */
   function report({ served: before, known, misses }: State): void {
     const { failure, mappings, faults = [] } = state.served
     const isFirst = known === undefined && misses === 0
@@ -106,11 +106,11 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
     await first
     while (!end.signal.aborted) {
       await pause()
-      if (!end.signal.aborted) await lookOnce()
+      if (!end.signal.aborted) await readAndReport()
     }
   }
 
-  const first = lookOnce()
+  const first = readAndReport()
   const done = goOn()
   return {
     state: () => state,
@@ -129,8 +129,8 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   }
 }
 
-/** One look, from the connection to its end. Never rejects. */
-async function lookAt(app: App, state: State, ports: WatchPorts, signal: AbortSignal): Promise<State> {
+/** One reading, from the connection to its end. Never rejects. */
+async function readOnce(app: App, state: State, ports: WatchPorts, signal: AbortSignal): Promise<State> {
   const { tablePrefix: prefix = 'wp_', mappings = 'Auto' } = app.spec.wordpress ?? {}
   const at = ports.clock.steady()
   let endpoint: Endpoint | undefined
@@ -139,7 +139,11 @@ async function lookAt(app: App, state: State, ports: WatchPorts, signal: AbortSi
     endpoint = parseDatabaseUrl(url, origin)
     const database = await connect(endpoint, { ...ports, signal })
     try {
-      const found = await look(database, { prefix, mappings, statementMs: ports.limits.statement }, knownAt(state, at))
+      const found = await readDatabase(
+        database,
+        { prefix, mappings, statementMs: ports.limits.statement },
+        knownAt(state, at),
+      )
       return advance(state, app, found, at, place(endpoint))
     } finally {
       await database.close()

@@ -9,11 +9,11 @@ import { type Watch, type WatchPorts, type WriteLog, watch } from './watch.ts'
 interface WordpressOptions {
   /**
    * URL of the app's database and where it comes from (`Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`), for messages.
-   * Asked at every look, so that a new password is taken up. Rejects with an error whose message may be shown.
+   * Asked at every reading, so that a new password is taken up. Rejects with an error whose message may be shown.
    */
   connectionUrl: WatchPorts['connectionUrl']
   log?: WriteLog
-  /** Called after every look at a database, good or not. */
+  /** Called after every reading of a database, good or not. */
   looked?: () => void
   /** The system's when not given. */
   clock?: WatchPorts['clock']
@@ -27,7 +27,7 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
 /**
  * The WordPress databases of those apps that have `spec.wordpress`, each looked at by itself: one that fails holds up no other.
  * What a database last said stays while it cannot be read, and `failure` says why. What is served keeps its identity as long as
- * nothing changed. `changed` is not called for the first looks, which `start` waits for; a stop ends them, and `start` then resolves.
+ * nothing changed. `changed` is not called for the first readings, which `start` waits for; a stop ends them, and `start` then resolves.
  */
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
   const { connectionUrl, log = () => {}, looked = () => {}, clock = systemClock, random = Math.random } = options
@@ -106,7 +106,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
 interface Settings {
   /** Which tables are read. */
   tables: string
-  /** And everything else by which a look comes to something else. */
+  /** And everything else by which a reading comes to something else. */
   reading: string
 }
 

@@ -3,11 +3,11 @@ import { describe, test } from 'node:test'
 import { parseDocuments } from '../../../src/api/yaml.ts'
 import { changedApps } from '../../../src/source/manifests/changes.ts'
 import type { Trouble } from '../../../src/source/manifests/listing.ts'
-import type { Look } from '../../../src/source/manifests/read.ts'
+import type { FilesRead } from '../../../src/source/manifests/read.ts'
 import { advance, NOTHING, type State } from '../../../src/source/manifests/state.ts'
 import { app, mapping } from './folder.ts'
 
-function look(files: Record<string, string>, troubles: Trouble[] = []): Look {
+function look(files: Record<string, string>, troubles: Trouble[] = []): FilesRead {
   const read = Object.entries(files).map(([path, text]) => ({
     path,
     digest: text,
@@ -17,7 +17,7 @@ function look(files: Record<string, string>, troubles: Trouble[] = []): Look {
   return { files: read, troubles, watch: [] }
 }
 
-function steps(...looks: Look[]): State {
+function steps(...looks: FilesRead[]): State {
   return looks.reduce((state, next) => advance(state, next), NOTHING)
 }
 
@@ -90,7 +90,7 @@ describe('changedApps', () => {
     'a.yaml': mapping('a', undefined, 'one'),
   })
   const apps = before.files[0]?.digest ?? ''
-  const rows: [string, Look, string[]][] = [
+  const rows: [string, FilesRead, string[]][] = [
     ['nothing', before, []],
     ['only the place', look({ 'app.yaml': `# x\n${apps}`, 'a.yaml': `# x\n${mapping('a', undefined, 'one')}` }), []],
     ['a domain', look({ 'app.yaml': apps, 'a.yaml': mapping('a', 'b.example.com', 'one') }), ['one']],

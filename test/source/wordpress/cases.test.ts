@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { serialize } from 'php-serialize'
 import type { App } from '../../../src/api/objects.ts'
-import { settleConflicts } from '../../../src/plan/conflicts.ts'
+import { resolveConflicts } from '../../../src/plan/conflicts.ts'
 import { compileMapping } from '../../../src/plan/desired.ts'
 import type { MappingRead } from '../../../src/source/source.ts'
 import { type MariaDb, mariaDb } from './mariadb.ts'
@@ -13,7 +13,7 @@ import { app, type WordpressSpec, type World, world } from './world.ts'
 function hosts(read: MappingRead, of: App): string[] {
   const compiled = read.mappings.map((mapping) => compileMapping(of, mapping, () => undefined))
   return [
-    ...(settleConflicts([{ app: of.key, compiled }], () => undefined)
+    ...(resolveConflicts([{ app: of.key, compiled }], () => undefined)
       .get(of.key)
       ?.hosts.keys() ?? []),
   ].sort()

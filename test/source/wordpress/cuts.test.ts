@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, LIMITS } from '../../../src/source/wordpress/connection.ts'
 import { parseDatabaseUrl } from '../../../src/source/wordpress/database-url.ts'
-import { type Known, type Look, look } from '../../../src/source/wordpress/snapshot.ts'
+import { type DatabaseRead, type Known, readDatabase } from '../../../src/source/wordpress/snapshot.ts'
 import { advance, failed, type State, unread } from '../../../src/source/wordpress/state.ts'
 import { explain } from '../../../src/source/wordpress/words.ts'
 import { systemClock } from '../../../src/time/clock.ts'
@@ -24,14 +24,14 @@ test('an answer that is cut after any byte is a failure or the whole, never a sh
   const endpoint = parseDatabaseUrl(database.url(proxy.port), 'test')
   const of = app()
 
-  async function read(known?: Known): Promise<Look> {
+  async function read(known?: Known): Promise<DatabaseRead> {
     const connection = await connect(endpoint, {
       clock: systemClock,
       limits: LIMITS,
       signal: new AbortController().signal,
     })
     try {
-      return await look(connection, { prefix: 'wp_', mappings: 'Auto', statementMs: 5000 }, known)
+      return await readDatabase(connection, { prefix: 'wp_', mappings: 'Auto', statementMs: 5000 }, known)
     } finally {
       await connection.close()
     }

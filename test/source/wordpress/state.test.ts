@@ -4,7 +4,7 @@ import { serialize } from 'php-serialize'
 import { DatabaseError } from '../../../src/source/wordpress/database-error.ts'
 import { type Family, tableNames } from '../../../src/source/wordpress/families.ts'
 import { WWW_KEY } from '../../../src/source/wordpress/settings.ts'
-import type { Look } from '../../../src/source/wordpress/snapshot.ts'
+import type { DatabaseRead } from '../../../src/source/wordpress/snapshot.ts'
 import {
   advance,
   failed,
@@ -33,7 +33,13 @@ interface Given {
   networks?: string[]
 }
 
-function read({ family = 'UltimateMultisite', rows = {}, next, www, networks = ['network.example'] }: Given): Look {
+function read({
+  family = 'UltimateMultisite',
+  rows = {},
+  next,
+  www,
+  networks = ['network.example'],
+}: Given): DatabaseRead {
   const table = tableOf(family)
   const largest = BigInt(Math.max(0, ...Object.keys(rows).map(Number)))
   return {
@@ -70,12 +76,12 @@ function read({ family = 'UltimateMultisite', rows = {}, next, www, networks = [
   }
 }
 
-const SAME: Look = { kind: 'same' }
+const SAME: DatabaseRead = { kind: 'same' }
 const away = new DatabaseError('not reachable', true)
 const refused = new DatabaseError('no such table')
 const PLACE = 'database wp'
 
-type Step = Look | DatabaseError
+type Step = DatabaseRead | DatabaseError
 
 function steps(...all: Step[]): State {
   return from(unread(app()), app(), ...all)
