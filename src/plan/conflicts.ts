@@ -11,7 +11,7 @@ interface Claimant {
 export type HolderOf = (host: Host) => Key | undefined
 
 /**
- * Settles who gets each host among all apps of one account, and gives what remains for each app.
+ * Decides who gets each host among all apps of one account, and gives what remains for each app.
  *
  * The recorded holder keeps a host while it wants it; else a domain that was named beats a derived `www.`; else the older by the
  * source's own date (no date is the oldest); then source, namespace, name. Deterministic, so nobody flaps.

@@ -95,7 +95,7 @@ function hostAllowed(app: App, host: Host): boolean {
   return app.spec.allowedDomains.some((pattern) => pattern === '*' || matchesPattern(host, pattern))
 }
 
-/** One app with its compiled mappings: what conflicts are settled over. */
+/** One app with its compiled mappings: what conflicts are resolved over. */
 export interface CompiledApp {
   app: Key
   compiled: readonly Compiled[]
