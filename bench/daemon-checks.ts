@@ -1,6 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openDns, questionRate } from '../src/check/dns/ask.ts'
-import { readRoots } from '../src/check/served-verdict.ts'
 import { createChecks } from '../src/controller/checks/checks.ts'
 import { type Context, createContext } from '../src/controller/context/context.ts'
 import { quiet } from '../src/log/quiet.ts'
@@ -26,7 +25,6 @@ export async function daemonTurn(address: string): Promise<Figure[]> {
     schedule: '0 0 1 1 *',
     served: false,
     resolver: (signal) => openDns({ servers: [address], pace, signal }),
-    roots: () => readRoots([]),
     enqueue: () => {
       told++
     },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { groupBy } from '../domain/group-by.ts'
 import { registrableDomain } from '../domain/host.ts'
 
 const MINUTE = 60_000
@@ -121,30 +122,21 @@ function usesOf({ issuances, failures }: History, certificates: readonly (readon
     cost: { limit, subject, used: times.length, adds: added, allowed: LIMITS[limit].allowed },
     times: times.sort((a, b) => a - b),
   })
-  const failed = Map.groupBy(failures, ({ host }) => host)
   const firsts = newSets(issuances)
+  const bySet = groupBy(issuances, ({ set }) => set)
+  const failed = groupBy(failures, ({ host }) => host)
+  const domains = [...adds.domains].map(([domain, added]) => {
+    const times = timesOf(firsts.filter((each) => each.domains.includes(domain)))
+    return use('CertificatesPerDomain', domain, added, times)
+  })
+  const sets = [...adds.sets].map(([set, added]) => use('DuplicateCertificate', set, added, timesOf(bySet.get(set))))
+  const hosts = [...new Set(certificates.flat())].map((host) =>
+    use('FailedValidations', host, 0, timesOf(failed.get(host))),
+  )
   return [
-    ...[...adds.domains].map(([domain, added]) =>
-      use(
-        'CertificatesPerDomain',
-        domain,
-        added,
-        timesOf(firsts, ({ domains }) => domains.includes(domain)),
-      ),
-    ),
-    ...[...adds.sets]
-      .map(([set, added]) =>
-        use(
-          'DuplicateCertificate',
-          set,
-          added,
-          timesOf(issuances, (each) => each.set === set),
-        ),
-      )
-      .filter(({ cost }) => cost.used > 0 || cost.adds > 1),
-    ...[...new Set(certificates.flat())]
-      .map((host) => use('FailedValidations', host, 0, timesOf(failed.get(host) ?? [])))
-      .filter(({ cost }) => cost.used > 0),
+    ...domains,
+    ...sets.filter(({ cost }) => cost.used > 0 || cost.adds > 1),
+    ...hosts.filter(({ cost }) => cost.used > 0),
   ]
 }
 
@@ -198,8 +190,7 @@ function describe(cost: Cost | undefined): string {
 
 const fullness = ({ used, adds, allowed }: Cost): number => (used + adds) / allowed
 
-const timesOf = <T extends { at: number }>(all: readonly T[], counts = (_: T): boolean => true): number[] =>
-  all.filter(counts).map(({ at }) => at)
+const timesOf = (all: readonly { at: number }[] = []): number[] => all.map(({ at }) => at)
 
 function digest(names: readonly string[]): string {
   return createHash('sha256')

@@ -5,7 +5,7 @@ import type { DnsVerdict } from './dns/judge.ts'
 import { checkRound, type HostToCheck, type Round } from './dns/round.ts'
 import type { Reach } from './reach.ts'
 import { type Handshake, type HandshakeOptions, handshake } from './served.ts'
-import { judgeServed, type Roots, type ServedVerdict } from './served-verdict.ts'
+import { judgeServed, type ServedVerdict } from './served-verdict.ts'
 
 /** One host to look at in every way. */
 export interface Target extends HostToCheck {
@@ -30,7 +30,6 @@ export interface LookOptions {
   /** The look before ended in an outage of the resolver. */
   suspicious: boolean
   reach: Reach
-  roots: () => Roots
   /** Epoch ms. */
   now(): number
   signal: AbortSignal
@@ -74,10 +73,10 @@ export async function look<T extends Target>(
 
 async function servedAt(
   { host, server }: Target,
-  { reach, now, roots, signal, shake = handshake }: LookOptions,
+  { reach, now, signal, shake = handshake }: LookOptions,
 ): Promise<ServedVerdict | undefined> {
   if (server === undefined || !reach.worthTrying(server.address, now())) return undefined
   const shaken = await shake({ address: server.address, host, signal })
   reach.note(server.address, shaken, now())
-  return judgeServed({ host, handshake: shaken, now: now(), roots: roots(), expected: server.certificate })
+  return judgeServed({ host, handshake: shaken, now: now(), expected: server.certificate })
 }

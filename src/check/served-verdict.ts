@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto'
-import { rootCertificates } from 'node:tls'
 import { firstOf } from '../domain/first-of.ts'
 import { displayHost } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
@@ -28,38 +26,22 @@ export interface ServedVerdict {
   differs?: true
 }
 
-/** Certificates that end a chain, by subject. */
-export type Roots = ReadonlyMap<string, readonly X509Certificate[]>
-
-/** What to hold a handshake against. */
+/** What a handshake is compared with. */
 interface ServedInput {
   host: string
   handshake: Handshake
   /** Epoch ms. */
   now: number
-  roots: Roots
   /** Fingerprint (SHA-256) of the certificate that the API shows for the app, if it is to be compared. */
   expected?: string
 }
 
-/** Roots from PEM texts; without any, those that come with Node. Takes some 20 ms, so once is enough. */
-export function readRoots(pems: readonly string[] = rootCertificates): Roots {
-  const roots = new Map<string, X509Certificate[]>()
-  for (const pem of pems) {
-    const root = new X509Certificate(pem)
-    roots.set(root.subject, [...(roots.get(root.subject) ?? []), root])
-  }
-  return roots
-}
-
-/** What rules look at: the certificate that was delivered, with what it says and what came with it. */
+/** What rules look at: what the certificate that was delivered says, and why it is not trusted. */
 interface Delivered {
   host: string
-  leaf: X509Certificate
-  others: readonly X509Certificate[]
   facts: CertificateFacts
+  distrust: string | undefined
   now: number
-  roots: Roots
 }
 
 type Fault = Pick<ServedVerdict, 'state' | 'message'>
@@ -68,13 +50,13 @@ type Fault = Pick<ServedVerdict, 'state' | 'message'>
 const FAULTS: readonly ((delivered: Delivered) => Fault | undefined)[] = [otherName, expired, notYetValid, untrusted]
 
 /** Judges what was delivered. Pure. */
-export function judgeServed({ host, handshake, now, roots, expected }: ServedInput): ServedVerdict {
-  const unseen = (why: Unseen): ServedVerdict => ({ state: 'Unseen', message: `${displayHost(host)}: ${UNSEEN[why]}` })
-  if (handshake.kind === 'unseen') return unseen(handshake.why)
-  const [leaf, ...others] = handshake.chain
-  if (leaf === undefined) return unseen('NoCertificate')
+export function judgeServed({ host, handshake, now, expected }: ServedInput): ServedVerdict {
+  if (handshake.kind === 'unseen') {
+    return { state: 'Unseen', message: `${displayHost(host)}: ${UNSEEN[handshake.why]}` }
+  }
+  const { leaf, distrust } = handshake
   const facts = factsOf(leaf)
-  const { state, message } = firstOf(FAULTS, { host, leaf, others, facts, now, roots }) ?? SERVED
+  const { state, message } = firstOf(FAULTS, { host, facts, distrust, now }) ?? SERVED
   if (expected === undefined || expected === facts.fingerprint) return { state, message, facts }
   const stale = 'It is not the certificate that ServerPilot shows: the server may still have to reload.'
   return { state, message: `${message} ${stale}`, facts, differs: true }
@@ -100,9 +82,18 @@ function notYetValid({ host, facts: { notBefore }, now }: Delivered): Fault | un
   return { state: 'NotYetValid', message }
 }
 
-function untrusted({ host, leaf, others, roots, now }: Delivered): Fault | undefined {
-  const trust = trustOf(leaf, others, roots, now)
-  return trust === 'Served' ? undefined : { state: trust, message: TRUST[trust](displayHost(host)) }
+function untrusted({ host, distrust }: Delivered): Fault | undefined {
+  if (distrust === undefined) return undefined
+  const state = DISTRUST[distrust] ?? 'Untrusted'
+  return { state, message: TRUST[state](displayHost(host)) }
+}
+
+/** By OpenSSL's code; anything else is `Untrusted`. That a time is over is said of an issuer's certificate here. */
+const DISTRUST: Readonly<Record<string, keyof typeof TRUST>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'SelfSigned',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'ChainIncomplete',
+  CERT_SIGNATURE_FAILURE: 'ChainIncomplete',
+  CERT_HAS_EXPIRED: 'ChainIncomplete',
 }
 
 const TRUST = {
@@ -120,31 +111,6 @@ const UNSEEN: Readonly<Record<Unseen, string>> = {
   HandshakeFailed:
     'the TLS handshake failed: the server has no certificate for this name, or does not speak TLS at all.',
   NoCertificate: 'the server showed no certificate.',
-}
-
-/** Follows the issuers through what was delivered, up to a root. An issuer's name is not enough: the signature has to fit. */
-function trustOf(
-  leaf: X509Certificate,
-  delivered: readonly X509Certificate[],
-  roots: Roots,
-  now: number,
-): 'Served' | keyof typeof TRUST {
-  let at = leaf
-  const rest = new Set(delivered)
-  for (;;) {
-    const top = at
-    if (roots.get(top.subject)?.some((root) => root.fingerprint256 === top.fingerprint256)) return 'Served'
-    if (roots.get(top.issuer)?.some((root) => signed(top, root))) return 'Served'
-    if (signed(top, top)) return top === leaf ? 'SelfSigned' : 'Untrusted'
-    const issuer = [...rest].find((each) => each.ca && signed(top, each) && Date.parse(each.validTo) > now)
-    if (issuer === undefined) return top === leaf ? 'ChainIncomplete' : 'Untrusted'
-    rest.delete(issuer)
-    at = issuer
-  }
-}
-
-function signed(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
 }
 
 function day(time: number): string {

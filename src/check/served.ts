@@ -15,31 +15,31 @@ export interface HandshakeOptions {
   timeout?: number
   signal?: AbortSignal
   clock?: Pick<Clock, 'after'>
+  /** PEM of the authorities that are trusted; those that come with Node when not given. */
+  ca?: string
 }
 
 /** Why no certificate was seen. It says nothing of certificates: a firewall may stand between here and the server. */
 export type Unseen = 'Refused' | 'Reset' | 'Timeout' | 'Unreachable' | 'HandshakeFailed' | 'NoCertificate'
 
-/** What the server delivered: its own certificate first, then the chain, in order. */
-export type Handshake = { kind: 'served'; chain: readonly X509Certificate[] } | { kind: 'unseen'; why: Unseen }
-
-/** Longer chains are cut. */
-const MAX_CHAIN = 10
+/** The certificate that the server delivered, and OpenSSL's code for why it is not trusted: names are not looked at. */
+export type Handshake = { kind: 'served'; leaf: X509Certificate; distrust?: string } | { kind: 'unseen'; why: Unseen }
 
 /**
- * Shakes hands and hangs up: gives the certificates that a server delivers for a name. Sends no data and verifies nothing.
- * Rejects only with the signal's reason.
+ * Shakes hands and hangs up: gives the certificate that a server delivers for a name. Sends no data. Rejects only with the signal's
+ * reason.
  */
 export async function handshake(options: HandshakeOptions): Promise<Handshake> {
-  const { address, port = 443, host, timeout = 5000, signal, clock = systemClock } = options
+  const { address, port = 443, host, timeout = 5000, signal, clock = systemClock, ca } = options
   signal?.throwIfAborted()
   const name = host.startsWith('*.') ? `wildcard${host.slice(1)}` : host
   const socket = connect({
     host: address,
     port,
-    // It is `judgeServed` that judges; without authorities of its own a connection costs less.
-    ca: '',
+    // It is `judgeServed` that judges, names too.
     rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    ...(ca === undefined ? {} : { ca }),
     // An address has no SNI.
     ...(isIP(name) === 0 ? { servername: name } : {}),
   })
@@ -57,8 +57,10 @@ function outcome(socket: TLSSocket, signal: AbortSignal | undefined): Promise<Ha
     signal?.addEventListener('abort', abort, { once: true })
     socket.once('secureConnect', () => {
       const leaf = socket.getPeerX509Certificate()
+      // Its type says Error, and what is there is the code.
+      const distrust = socket.authorized ? {} : { distrust: String(socket.authorizationError) }
       if (leaf === undefined) unseen('NoCertificate')
-      else resolve({ kind: 'served', chain: chainOf(leaf) })
+      else resolve({ kind: 'served', leaf, ...distrust })
     })
     // Stays on: what happens to the connection after the result is of no interest.
     socket.on('error', (error) => unseen(whyOf(error)))
@@ -67,14 +69,6 @@ function outcome(socket: TLSSocket, signal: AbortSignal | undefined): Promise<Ha
       unseen('Reset')
     })
   })
-}
-
-function chainOf(leaf: X509Certificate): X509Certificate[] {
-  const chain: X509Certificate[] = []
-  for (let next: X509Certificate | undefined = leaf; next && chain.length < MAX_CHAIN; next = next.issuerCertificate) {
-    chain.push(next)
-  }
-  return chain
 }
 
 const CODES: Readonly<Record<string, Unseen>> = {

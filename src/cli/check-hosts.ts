@@ -8,7 +8,7 @@ import type { DnsVerdict } from '../check/dns/judge.ts'
 import { outageVerdict, probeResolver, rememberOutage } from '../check/dns/outage.ts'
 import { checkHost } from '../check/dns/round.ts'
 import { handshake } from '../check/served.ts'
-import { judgeServed, readRoots } from '../check/served-verdict.ts'
+import { judgeServed } from '../check/served-verdict.ts'
 import { rightAddresses } from '../controller/checks/targets.ts'
 import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
@@ -154,7 +154,6 @@ async function servedFinding(what: string, host: Host, { seen, address }: Home, 
     host,
     handshake: shaken,
     now: systemClock.now(),
-    roots: readRoots(),
     ...(expected === undefined ? {} : { expected }),
   })
   const verdict = judged.state === 'Served' ? 'ok' : judged.state === 'Unseen' ? 'warn' : 'fail'

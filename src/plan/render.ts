@@ -1,3 +1,4 @@
+import { groupBy } from '../domain/group-by.ts'
 import { displayHost } from '../domain/host.ts'
 import type { RejectedMapping } from './desired.ts'
 import { type Change, type Plan, writes } from './plan.ts'
@@ -85,7 +86,7 @@ const SHOWN = 10
 /** What is held back, a line per reason and message. */
 function heldLines(plan: Plan): string[] {
   const byHost = [...plan.held].sort(([a], [b]) => (a < b ? -1 : 1))
-  const groups = Map.groupBy(
+  const groups = groupBy(
     byHost,
     ([, { reason, message, of }]) => `  ! ${reason}: ${of === 'addition' ? 'not added' : 'stays'}: ${message}`,
   )

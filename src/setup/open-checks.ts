@@ -11,22 +11,16 @@ export async function openChecks({
 }: Setup): Promise<DaemonOptions['checks']> {
   const { checkSchedule } = settings
   if (checkSchedule === undefined) return undefined
-  const [{ createChecks }, { createResolver }, { readRoots }] = await Promise.all([
+  const [{ createChecks }, { createResolver }] = await Promise.all([
     import('../controller/checks/checks.ts'),
     import('./resolver.ts'),
-    import('../check/served-verdict.ts'),
   ])
-  let roots: ReturnType<typeof readRoots> | undefined
   return (enqueue) => {
     const checks = createChecks({
       context,
       schedule: checkSchedule,
       served: settings.checkServed,
       resolver: createResolver(settings),
-      roots: () => {
-        roots ??= readRoots()
-        return roots
-      },
       enqueue,
       resolverAnswers: (answers) => metrics.resolverAnswers(answers),
       log,

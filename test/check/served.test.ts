@@ -5,12 +5,11 @@ import { after, describe, type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { readCertificate } from '../../src/check/certificate.ts'
 import { type Handshake, handshake } from '../../src/check/served.ts'
-import { judgeServed, readRoots, type ServedVerdict } from '../../src/check/served-verdict.ts'
+import { judgeServed, type ServedVerdict } from '../../src/check/served-verdict.ts'
 import { type Leaf, makeChains } from './chains.ts'
 
 const chains = makeChains()
 after(() => chains.remove())
-const roots = readRoots([chains.root])
 const HOST = 'shop.example.com'
 const right = chains.leaf({ names: [`DNS:${HOST}`] })
 const withChain = ({ key, cert }: Leaf): Leaf => ({ key, cert: cert + chains.middle })
@@ -31,11 +30,11 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 }
 
 const shake = (port: number, host = HOST, more: Partial<Parameters<typeof handshake>[0]> = {}): Promise<Handshake> =>
-  handshake({ address: '127.0.0.1', port, host, ...more })
+  handshake({ address: '127.0.0.1', port, host, ca: chains.root, ...more })
 
 async function verdictOn(t: TestContext, leaf: Leaf, host = HOST, now = Date.now()): Promise<ServedVerdict> {
   const port = await listen(t, createTlsServer(leaf))
-  return judgeServed({ host, handshake: await shake(port, host), now, roots })
+  return judgeServed({ host, handshake: await shake(port, host), now })
 }
 
 describe('what is served', () => {
@@ -90,8 +89,9 @@ describe('what is served', () => {
 
   test('an authority that nobody here trusts', async (t) => {
     const port = await listen(t, createTlsServer(withChain(right)))
-    const seen = await shake(port)
-    assert.equal(judgeServed({ host: HOST, handshake: seen, now: Date.now(), roots: readRoots() }).state, 'Untrusted')
+    // With the authorities that come with Node.
+    const seen = await handshake({ address: '127.0.0.1', port, host: HOST })
+    assert.equal(judgeServed({ host: HOST, handshake: seen, now: Date.now() }).state, 'Untrusted')
   })
 
   test('an issuer of the same name with another key does not count', async (t) => {
@@ -108,7 +108,6 @@ describe('what is served', () => {
         host: HOST,
         handshake: await shake(port),
         now: Date.now(),
-        roots,
         expected: readCertificate(pem)!.fingerprint256,
       })
     assert.equal((await of(right.cert)).differs, undefined)
@@ -143,7 +142,7 @@ describe('what cannot be seen says nothing of certificates', () => {
   async function unseen(port: number, more?: Partial<Parameters<typeof handshake>[0]>): Promise<string> {
     const seen = await shake(port, HOST, more)
     assert.equal(seen.kind, 'unseen')
-    const verdict = judgeServed({ host: HOST, handshake: seen, now: Date.now(), roots })
+    const verdict = judgeServed({ host: HOST, handshake: seen, now: Date.now() })
     assert.deepEqual([verdict.state, verdict.facts], ['Unseen', undefined])
     return seen.why
   }

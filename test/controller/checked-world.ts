@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { openDns } from '../../src/check/dns/ask.ts'
 import type { Handshake, handshake } from '../../src/check/served.ts'
-import { readRoots } from '../../src/check/served-verdict.ts'
 import { type Checks, createChecks } from '../../src/controller/checks/checks.ts'
 import { quiet } from '../../src/log/quiet.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
@@ -38,11 +37,10 @@ export async function checked(
     domains?: string[]
     simulator?: SimulatorOptions
     nameserver?: string
-    roots?: string[]
     shake?: typeof handshake
   } = {},
 ): Promise<CheckedWorld> {
-  const { nameserver, simulator, roots = [], shake = silence, ...rest } = options
+  const { nameserver, simulator, shake = silence, ...rest } = options
   const world = await createWorld(t, { ...rest, simulator: { dnsPort: 0, ...simulator } })
   const servers = [nameserver ?? (world.simulator.nameserver as string)]
   const pace = createPace({ qps: 10_000, burst: 100 }, systemClock)
@@ -52,7 +50,6 @@ export async function checked(
     schedule: '0 0 1 1 *',
     served: true,
     resolver: (signal) => openDns({ servers, pace, signal, timeout: 100, tries: 1 }),
-    roots: () => readRoots(roots),
     shake,
     enqueue: (app) => enqueued.push(app),
     log: quiet,

@@ -96,8 +96,7 @@ describe('looks at hosts', () => {
       domains: [],
       simulator: { dns: SHOP, issuance: { delay: 0 } },
       spec: { ssl: { auto: true } },
-      roots: [chains.root],
-      shake: (options) => handshake({ ...options, address: '127.0.0.1', port }),
+      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }),
     })
     world.clock.advance(Date.now() - world.clock.now())
     await world.map('shop')

@@ -207,8 +207,7 @@ describe('certificates of hosts', () => {
       domains: [],
       simulator: { ...a(SERVER), issuance: { delay: 0 } },
       spec: auto,
-      roots: [chains.root],
-      shake: (options) => handshake({ ...options, address: '127.0.0.1', port }),
+      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }),
     })
     world.clock.advance(Date.now() - world.clock.now())
     await world.map('shop')

@@ -30,7 +30,6 @@ function daemonOf(world: World, act: (what: string) => void): Part {
         schedule: '*/5 * * * *',
         served: true,
         resolver: () => ({ ask: () => new Promise(() => undefined), close: () => undefined }) as never,
-        roots: () => [] as never,
         enqueue,
         log: quiet,
       }),

@@ -22,7 +22,6 @@ export interface ChecksOptions {
   served: boolean
   /** Opens a resolver for some looks. */
   resolver(signal: AbortSignal): Dns
-  roots: LookOptions['roots']
   shake?: LookOptions['shake']
   /** Asks for a reconcile: there is news of the app's hosts. */
   enqueue(app: Key): void
@@ -148,7 +147,6 @@ export function createChecks(options: ChecksOptions): Checks {
           controls: findings.controls(),
           suspicious: outage !== undefined,
           reach,
-          roots: options.roots,
           now: clock.now,
           signal: end.signal,
           ...(options.shake === undefined ? {} : { shake: options.shake }),

@@ -1,5 +1,6 @@
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Secret } from '../../api/secret.ts'
+import { groupBy } from '../../domain/group-by.ts'
 import { messageOf } from '../../log/message-of.ts'
 import { type Cancel, type Clock, systemClock } from '../../time/clock.ts'
 import { createCoalescer } from '../../time/coalesce.ts'
@@ -85,7 +86,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     const seen = await unlessAborted(signal, readAll(paths, namespace, before.files, signal))
     signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
-    byApp = Map.groupBy(state.mappings.values(), ({ app }) => app)
+    byApp = groupBy(state.mappings.values(), ({ app }) => app)
     synced ||= state.failure === undefined
     report(before)
     return { watch: seen.watch, changed: changedApps(before, state) }
