@@ -58,58 +58,60 @@ export function parseDocuments(text: string, origin: Origin): ParsedFile {
   const options = { version: '1.2', strict: true, uniqueKeys: true, logLevel: 'error', lineCounter: lines } as const
   const documents = parseAllDocuments(text, options)
   if (!Array.isArray(documents)) return result
-  for (const document of documents) readDocument(document as Document.Parsed, text, { origin, lines, result })
+  for (const document of documents) readDocument({ document: document as Document.Parsed, text, origin, lines, result })
   return result
 }
 
+/** One document that is being read. */
 interface Reading {
+  document: Document.Parsed
+  text: string
   origin: Origin
   lines: LineCounter
   result: ParsedFile
 }
 
-function readDocument(document: Document.Parsed, text: string, reading: Reading): void {
+function readDocument(reading: Reading): void {
+  const { document, text, origin } = reading
   const value = toValue(document)
   const troubles = [...document.errors, ...document.warnings]
   if (troubles.length > 0) {
     const harmless = troubles.every((error) => error.code === 'DUPLICATE_KEY') && value.ok && isForeign(value.value)
     if (harmless) return
-    const object = value.ok ? identify(value.value, reading.origin) : undefined
+    const object = value.ok ? identify(value.value, origin) : undefined
     for (const error of troubles.slice(0, MAX_ERRORS)) {
-      addFault(reading, error.pos[0], {
-        message: syntaxMessage(error, text),
-        ...(object === undefined ? {} : { object }),
-      })
+      const message = syntaxMessage(error, text)
+      addFault(reading, error.pos[0], { message, ...(object === undefined ? {} : { object }) })
     }
     return
   }
   const start = document.contents?.range?.[0] ?? 0
   if (!value.ok) addFault(reading, start, { message: value.message })
-  else if (value.value !== null) readItem({ value: value.value, path: [] }, document, reading, 0)
+  else if (value.value !== null) readItem({ value: value.value, path: [] }, reading)
 }
 
-function readItem(item: Item, document: Document.Parsed, reading: Reading, depth: number): void {
+function readItem(item: Item, reading: Reading): void {
   const { value, path } = item
   const { apiVersion, kind } = isMap(value) ? value : {}
   if (apiVersion === undefined && kind === undefined) {
     if (isKustomization(reading.origin.file)) return
     const message = 'this is not an object: it has neither apiVersion nor kind'
-    addFault(reading, locate(document, path), { message })
+    addFault(reading, locate(reading.document, path), { message })
   } else if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
-    readObject(item, document, reading)
+    readObject(item, reading)
   } else if (apiVersion === 'v1' && kind === 'Secret') {
-    readSecret(item, document, reading)
+    readSecret(item, reading)
   } else if (kind.endsWith('List') && (apiVersion === 'v1' || isOurs(apiVersion, kind))) {
-    readList(item, document, reading, depth)
+    readList(item, reading)
   } else if (isOurs(apiVersion, kind)) {
-    readObject(item, document, reading)
+    readObject(item, reading)
   }
 }
 
-function readList(item: Item, document: Document.Parsed, reading: Reading, depth: number): void {
-  const list = item.value as { kind: string; items?: unknown }
-  const at = locate(document, item.path)
-  if (depth > 0) {
+function readList({ value, path }: Item, reading: Reading): void {
+  const list = value as { kind: string; items?: unknown }
+  const at = locate(reading.document, path)
+  if (path.length > 0) {
     addFault(reading, at, { message: 'this is a list of objects inside a list; write the objects into one' })
     return
   }
@@ -118,38 +120,34 @@ function readList(item: Item, document: Document.Parsed, reading: Reading, depth
     return
   }
   const kind = KINDS.find((known) => list.kind === `${known}List`)
-  list.items.forEach((value: unknown, index) => {
+  list.items.forEach((each: unknown, index) => {
     // Items of a typed list may leave out what the list's own kind says.
-    const complete = kind !== undefined && isMap(value) ? { apiVersion: API_VERSION, kind, ...value } : value
-    readItem({ value: complete, path: [...item.path, 'items', index] }, document, reading, depth + 1)
+    const complete = kind !== undefined && isMap(each) ? { apiVersion: API_VERSION, kind, ...each } : each
+    readItem({ value: complete, path: ['items', index] }, reading)
   })
 }
 
-function readObject(item: Item, document: Document.Parsed, reading: Reading): void {
-  const { origin, result } = reading
-  const place = placeOf(reading, locate(document, item.path))
-  const where: Where = { place: `${origin.file}:${place.line}`, source: 'manifests', ...namespaceOf(origin) }
+function readObject(item: Item, reading: Reading): void {
+  const { origin, result, document } = reading
+  const { line } = placeOf(reading, locate(document, item.path))
+  const where: Where = { place: `${origin.file}:${line}`, source: 'manifests', ...namespaceOf(origin) }
   const object = identify(item.value, origin)
+  const who = object === undefined ? nameOf(item.value) : `${object.kind} ${object.key}: `
   const doubtful = findAmbiguous(nodeAt(document, item.path))
-  for (const fault of doubtful) addFieldFault(reading, document, item, fault, object)
-
   const decoded = decodeObject(item.value, where)
-  if (!decoded.ok) {
-    // A scalar that is doubtful already need not be reported to have the wrong type as well.
-    const named = new Set(doubtful.map((fault) => formatPath(fault.path)))
-    const others = decoded.faults.filter((fault) => !named.has(formatPath(fault.path)))
-    for (const fault of others) addFieldFault(reading, document, item, fault, object)
-    return
-  }
-  if (doubtful.length > 0) return
+  // A scalar that is doubtful already need not be reported to have the wrong type as well.
+  const named = new Set(doubtful.map((fault) => formatPath(fault.path)))
+  const others = decoded.ok ? [] : decoded.faults.filter((fault) => !named.has(formatPath(fault.path)))
+  for (const fault of [...doubtful, ...others]) addFieldFault(reading, item, fault, { who, object })
+  if (!decoded.ok || doubtful.length > 0) return
   if (decoded.kind === 'ServerPilotApp') result.apps.push(decoded.object)
   else result.mappings.push(decoded.object)
 }
 
-function readSecret(item: Item, document: Document.Parsed, reading: Reading): void {
+function readSecret(item: Item, reading: Reading): void {
   const decoded = decodeSecret(item.value, reading.origin)
   if (decoded.ok) reading.result.secrets.push(decoded.secret)
-  else for (const fault of decoded.faults) addFieldFault(reading, document, item, fault, undefined, 'Secret: ')
+  else for (const fault of decoded.faults) addFieldFault(reading, item, fault, { who: 'Secret: ', object: undefined })
 }
 
 /** JSON form of a document; the parser throws on aliases that multiply beyond reason and on aliases without an anchor. */
@@ -193,14 +191,11 @@ function syntaxMessage(error: YAMLError, text: string): string {
 
 function addFieldFault(
   reading: Reading,
-  document: Document.Parsed,
   item: Item,
   fault: FieldFault,
-  object: Identity | undefined,
-  who = object === undefined ? nameOf(item.value) : `${object.kind} ${object.key}: `,
+  { who, object }: { who: string; object: Identity | undefined },
 ): void {
-  const offset = locate(document, [...item.path, ...fault.path])
-  addFault(reading, offset, {
+  addFault(reading, locate(reading.document, [...item.path, ...fault.path]), {
     message: `${who}${formatFault(fault)}`,
     ...(fault.path.length === 0 ? {} : { field: formatPath(fault.path) }),
     ...(object === undefined ? {} : { object }),

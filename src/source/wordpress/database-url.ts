@@ -50,23 +50,18 @@ const ACCOUNT_RULES: readonly Rule<string>[] = [
   ],
 ]
 
-const NAME_RULES: readonly Rule<Pick<Endpoint, 'user' | 'database'>>[] = [
+/** On what the whole of it names. */
+const ENDPOINT_RULES: readonly Rule<Omit<Endpoint, 'origin'>>[] = [
   [({ user }) => user === '', `names no user: write ${FORM}`],
   [({ database }) => database === '', `names no database: write ${FORM}, with DB_NAME of wp-config.php at the end`],
   [({ database }) => database.includes('/'), `names a database with a "/" in it: write ${FORM}`],
-]
-
-const SERVER_RULES: readonly Rule<Pick<Endpoint, 'host' | 'port' | 'socket'>>[] = [
   [
     ({ port }) => port < 1 || port > 65_535,
     'has a host or port that is not valid: write HOST:PORT, and an IPv6 address as [::1]:3306',
   ],
   [({ host, socket }) => host === '' && socket === undefined, `names no host: write ${FORM}`],
-]
-
-const TLS_RULES: readonly Rule<Pick<Endpoint, 'host' | 'tls'>>[] = [
   [
-    // The driver holds a certificate against names alone: it would be content with any, and nobody would know.
+    // The driver compares a certificate with names alone: it would be content with any, and nobody would know.
     ({ host, tls }) => tls?.mode === 'VerifyIdentity' && isIP(host) !== 0,
     'has an address for a host, of which no certificate can be held against a name: write the name, or ssl-mode=VERIFY_CA',
   ],
@@ -93,15 +88,16 @@ export function parseDatabaseUrl(text: string, origin: string): Endpoint {
   const account = at < 0 ? '' : rest.slice(0, at)
   check(ACCOUNT_RULES, account)
   const [, address = '', path = '', query = ''] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(rest.slice(at + 1)) ?? []
-  const names = namesOf(account, path, fail)
-  check(NAME_RULES, names)
   const options = optionsOf(query, fail)
-  const socket = options.get('socket')
-  const server = { ...serverOf(address), ...(socket === undefined ? {} : { socket }) }
-  check(SERVER_RULES, server)
-  const tls = tlsOf(options, fail)
-  check(TLS_RULES, { host: server.host, tls })
-  return { origin, ...server, ...names, ...(tls === undefined ? {} : { tls }) }
+  const [socket, tls] = [options.get('socket'), tlsOf(options, fail)]
+  const endpoint = {
+    ...serverOf(address),
+    ...(socket === undefined ? {} : { socket }),
+    ...namesOf(account, path, fail),
+    ...(tls === undefined ? {} : { tls }),
+  }
+  check(ENDPOINT_RULES, endpoint)
+  return { origin, ...endpoint }
 }
 
 function namesOf(account: string, path: string, fail: Fail): Pick<Endpoint, 'user' | 'password' | 'database'> {
