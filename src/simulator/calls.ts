@@ -23,23 +23,16 @@ export interface CallRecord {
 export type CallCounts = Record<Endpoint, number>
 
 /** The log of one simulator. */
-export interface CallLog {
-  /** Records a call at its arrival and returns the record, to be completed in place. */
-  add(record: Omit<CallRecord, 'seq'>): CallRecord
-  /** The records after a sequence number; all by default. */
-  list(after?: number): CallRecord[]
-  counts(): CallCounts
-  /** Forgets records and counts; sequence numbers go on. */
-  clear(): void
-}
+export type CallLog = ReturnType<typeof createCallLog>
 
 /** Starts an empty log that keeps the last `max` records. */
-export function createCallLog(max: number): CallLog {
+export function createCallLog(max: number) {
   let records: CallRecord[] = []
   let counts = zeros()
   let last = 0
   return {
-    add(given) {
+    /** Records a call at its arrival and returns the record, to be completed in place. */
+    add(given: Omit<CallRecord, 'seq'>): CallRecord {
       last += 1
       const record: CallRecord = { seq: last, ...given }
       records.push(record)
@@ -48,9 +41,11 @@ export function createCallLog(max: number): CallLog {
       if (records.length > max * 1.5) records = records.slice(-max)
       return record
     },
-    list: (after = 0) => records.slice(-max).filter((record) => record.seq > after),
-    counts: () => ({ ...counts }),
-    clear() {
+    /** The records after a sequence number; all by default. */
+    list: (after = 0): CallRecord[] => records.slice(-max).filter((record) => record.seq > after),
+    counts: (): CallCounts => ({ ...counts }),
+    /** Forgets records and counts; sequence numbers go on. */
+    clear(): void {
       records = []
       counts = zeros()
     },

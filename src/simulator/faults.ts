@@ -88,52 +88,42 @@ interface FaultTarget {
 }
 
 /** The faults of one simulator. */
-export interface Faults {
-  /** Adds a rule; returns its number. Throws an Error for a rule that makes no sense. */
-  add(rule: FaultRule): number
-  clear(): void
-  /** The rules with how often each has matched and fired. */
-  list(): ActiveFault[]
-  /** The rules that this call falls under, and counts them as fired. */
-  take(target: FaultTarget): TakenFaults
-}
-
-/** Any number of rules that change a call, and at most one that answers it. */
-interface TakenFaults {
-  modifiers: FaultRule[]
-  answering: FaultRule | undefined
-}
+export type Faults = ReturnType<typeof createFaults>
 
 /** Starts without rules. `random` gives numbers from 0 to below 1. */
-export function createFaults(random: () => number): Faults {
+export function createFaults(random: () => number) {
   let rules: ActiveFault[] = []
   let last = 0
   return {
-    add(rule) {
+    /** Adds a rule; returns its number. Throws an Error for a rule that makes no sense. */
+    add(rule: FaultRule): number {
       const checked = faultRuleSchema.safeParse(rule)
       if (!checked.success) throw new Error(`fault rule: ${z.prettifyError(checked.error)}`)
       last += 1
       rules.push({ ...checked.data, id: last, matched: 0, fired: 0 })
       return last
     },
-    clear() {
+    clear(): void {
       rules = []
     },
-    list: () => rules.map((rule) => ({ ...rule })),
-    take(target) {
-      const taken: TakenFaults = { modifiers: [], answering: undefined }
+    /** The rules with how often each has matched and fired. */
+    list: (): ActiveFault[] => rules.map((rule) => ({ ...rule })),
+    /** The rules that this call falls under, counted as fired: any number that change it, and at most one that answers it. */
+    take(target: FaultTarget): { modifiers: FaultRule[]; answering: FaultRule | undefined } {
+      const modifiers: FaultRule[] = []
+      let answering: FaultRule | undefined
       for (const rule of rules) {
         const modifies = KINDS[rule.kind] === 'beside'
-        if (!matches(rule, target) || (taken.answering && !modifies)) continue
+        if (!matches(rule, target) || (answering && !modifies)) continue
         rule.matched += 1
         if (rule.matched <= (rule.after ?? 0)) continue
         if (rule.times !== 'always' && rule.fired >= (rule.times ?? 1)) continue
         if (random() >= (rule.probability ?? 1)) continue
         rule.fired += 1
-        if (modifies) taken.modifiers.push(rule)
-        else taken.answering = rule
+        if (modifies) modifiers.push(rule)
+        else answering = rule
       }
-      return taken
+      return { modifiers, answering }
     },
   }
 }
