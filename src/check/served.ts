@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
-import { type Clock, systemClock } from '../time/clock.ts'
+import { systemClock } from '../time/clock.ts'
 import { within } from '../time/within.ts'
 
 /** Where and how to shake hands. */
@@ -14,7 +14,6 @@ export interface HandshakeOptions {
   /** Milliseconds for the connection and the handshake together. */
   timeout?: number
   signal?: AbortSignal
-  clock?: Pick<Clock, 'after'>
   /** PEM of the authorities that are trusted; those that come with Node when not given. */
   ca?: string
 }
@@ -30,7 +29,7 @@ export type Handshake = { kind: 'served'; leaf: X509Certificate; distrust?: stri
  * reason.
  */
 export async function handshake(options: HandshakeOptions): Promise<Handshake> {
-  const { address, port = 443, host, timeout = 5000, signal, clock = systemClock, ca } = options
+  const { address, port = 443, host, timeout = 5000, signal, ca } = options
   signal?.throwIfAborted()
   const name = host.startsWith('*.') ? `wildcard${host.slice(1)}` : host
   const socket = connect({
@@ -44,7 +43,7 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
     ...(isIP(name) === 0 ? { servername: name } : {}),
   })
   try {
-    return await within(clock, timeout, outcome(socket, signal), () => ({ kind: 'unseen', why: 'Timeout' }))
+    return await within(systemClock, timeout, outcome(socket, signal), () => ({ kind: 'unseen', why: 'Timeout' }))
   } finally {
     socket.destroy()
   }

@@ -16,7 +16,6 @@ const sslSchema = z
     auto: z.boolean().nullish(),
     force: z.boolean().nullish(),
     cert: z.string().nullish(),
-    cacerts: z.string().nullish(),
   })
   .nullish()
   .transform((ssl): Ssl | null =>
@@ -26,7 +25,6 @@ const sslSchema = z
           auto: ssl.auto ?? false,
           force: ssl.force ?? false,
           ...(ssl.cert ? { cert: ssl.cert } : {}),
-          ...(ssl.cacerts ? { cacerts: ssl.cacerts } : {}),
         },
   )
 

@@ -4,9 +4,8 @@
 export interface Ssl {
   auto: boolean
   force: boolean
-  /** PEM of the leaf, and of the chain; undefined while AutoSSL is on but nothing was issued yet. */
+  /** PEM, without its chain; undefined while AutoSSL is on but nothing was issued yet. */
   cert?: string
-  cacerts?: string
 }
 
 export interface ServerPilotApp {

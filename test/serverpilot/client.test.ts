@@ -15,7 +15,7 @@ describe('answers', () => {
           name: 'network',
           serverId: SERVER_ID,
           domains: ['SHOP.example.com', 'a.example.com'],
-          ssl: { auto: true, force: false, cert: 'CERT', cacerts: 'CHAIN' },
+          ssl: { auto: true, force: false, cert: 'CERT' },
           autossl: { available: true, domains: ['a.example.com'] },
         })
         assert.equal(seen[0]?.path, `/v1/apps/${APP_ID}`)

@@ -20,8 +20,6 @@ export interface ManifestOptions {
   namespace?: string
   /** The app to serve as long as the files declare none, such as the one that environment variables name. */
   defaultApp?: App
-  /** Pause without changes after which the files are read, in milliseconds; 50 when not given. */
-  debounceMs?: number
   /** Time between two readings that need no event, in milliseconds, as watches lose events; 30000 when not given. */
   rescanMs?: number
   clock?: Pick<Clock, 'after'>
@@ -44,6 +42,9 @@ interface Running {
   started: Promise<void>
   stop(): Promise<void>
 }
+
+/** Without more changes, the files are read this long after one; milliseconds, as below. */
+const PAUSE_MS = 50
 
 /** Under constant change, the files are read this long after the first change at the latest. */
 const LONGEST_PAUSE_MS = 1000
@@ -104,8 +105,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     const end = new AbortController()
     const unwatched = new Set<string>()
     let cancelRescan: Cancel = () => {}
-    const pauses = { pauseMs: options.debounceMs ?? 50, longestMs: LONGEST_PAUSE_MS, clock }
-    const coalescer = createCoalescer(follow, pauses)
+    const coalescer = createCoalescer(follow, { pauseMs: PAUSE_MS, longestMs: LONGEST_PAUSE_MS, clock })
     const watches = createWatches(coalescer.request, (folder, error) => {
       if (!unwatched.has(folder)) {
         log('warn', 'folder cannot be watched, it is looked at instead', { folder, error: messageOf(error) })
