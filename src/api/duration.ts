@@ -3,7 +3,7 @@ export const DURATION_PATTERN = /^(?:0|(?:[0-9]+(?:\.[0-9]+)?(?:ms|h|m|s))+)$/
 
 const UNIT_MS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
 
-/** Milliseconds of a Go-style duration (`1h30m` is 5400000), rounded; undefined when the text is none. */
+/** Milliseconds of a Go-style duration (`1h30m` is 5400000), rounded; undefined when the text is not one. */
 export function parseDuration(text: string): number | undefined {
   if (!DURATION_PATTERN.test(text)) return undefined
   let sum = 0

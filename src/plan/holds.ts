@@ -31,7 +31,7 @@ const mappingInvalid: Hold = ({ claim, invalid }) =>
     ? { reason: 'SourceUnavailable', message: `its mapping ${claim.mapping} names no valid host now` }
     : undefined
 
-/** Another writer puts it back all the while. */
+/** Another writer keeps putting it back. */
 const contended: Hold = ({ host }, input) => input.contended.get(host)
 
 /** It goes to another app of the account: there first. */

@@ -12,7 +12,7 @@ function pollDelay(polls: number, ceiling: number): number {
 
 /**
  * Follows an action until it ended or `timeoutMs` have passed, then `unknown`. `poll` gives the action's status once; what it throws is
- * put up with, since the write is done and its result is read from the app anyway: a failure that would stay ends the wait.
+ * ignored, since the write is done and its result is read from the app anyway: a failure that would stay ends the wait.
  * Rejects only with the signal's reason.
  */
 export async function waitForAction(

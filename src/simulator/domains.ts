@@ -56,7 +56,7 @@ export function appearingWww(written: readonly string[], current: readonly strin
     .slice(0, Math.max(0, room - written.length))
 }
 
-/** A name in the form in which the API keeps it; undefined when it is none. */
+/** A name in the form in which the API keeps it; undefined when it is not valid. */
 function storedForm(given: string, behaviours: Behaviours): string | undefined {
   let name = given
   if (/[^\x20-\x7e]/.test(name)) {

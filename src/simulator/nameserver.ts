@@ -33,7 +33,7 @@ export async function startNameserver(world: World, host: string, port: number):
     socket.bind(port, host, resolve)
   })
   socket.removeAllListeners('error')
-  // What a client does to its own end of a UDP exchange is no reason to end this one.
+  // What a client does to its own end of a UDP exchange does not end this one.
   socket.on('error', () => {})
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${socket.address().port}`,

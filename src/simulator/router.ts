@@ -14,7 +14,7 @@ const ROUTES = {
 } as const
 
 /**
- * Name of an endpoint; `other`: everything that is none of them. `postDomains` is `POST /apps/:id`, also when it only sets the runtime,
+ * Name of an endpoint; `other`: everything else. `postDomains` is `POST /apps/:id`, also when it only sets the runtime,
  * and PUT where that is on.
  */
 export type Endpoint = keyof typeof ROUTES | 'other'

@@ -9,7 +9,7 @@ export interface DbHost {
 
 /**
  * Reads `DB_HOST`: `localhost`, `db:3307`, `db:/run/mysqld.sock`, `:/run/mysqld.sock`, `[::1]:3306`, `::1`, and the prefix `p:` of
- * persistent connections. Undefined for what is none of these.
+ * persistent connections. Undefined for anything else.
  */
 export function parseDbHost(text: string): DbHost | undefined {
   let rest = text.trim().replace(/^p:/, '')

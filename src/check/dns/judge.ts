@@ -28,7 +28,7 @@ export const READY = 'It resolves to the server.'
 const SHOWN = 5
 
 /**
- * Holds a lookup against the addresses that are right: the server's own and those of `dns.expectedAddresses`. All addresses
+ * Compares a lookup with the addresses that are right: the server's own and those of `dns.expectedAddresses`. All addresses
  * have to be right, since a visitor or the certificate authority may take any of them. Pure.
  */
 export function judgeDns(lookup: HostLookup, expected: AddressSet): DnsVerdict {

@@ -57,7 +57,7 @@ export function advance(before: State, read: FilesRead, defaultApp?: App): State
   for (const [path, declared] of before.good) {
     if (broken.has(path) || isCovered(path, read.troubles)) good.set(path, declared)
   }
-  // Only now, so that an object that moved to another file is not held up by the copy in its old one.
+  // Only now, so that an object that moved to another file is not hidden by the copy in its old one.
   for (const declared of good.values()) keep(declared, served)
   for (const file of read.files) if (!broken.has(file.path)) good.set(file.path, file.parsed)
 

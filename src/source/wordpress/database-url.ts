@@ -63,7 +63,7 @@ const ENDPOINT_RULES: readonly Rule<Omit<Endpoint, 'origin'>>[] = [
   [
     // The driver compares a certificate with names alone: it would be content with any, and nobody would know.
     ({ host, tls }) => tls?.mode === 'VerifyIdentity' && isIP(host) !== 0,
-    'has an address for a host, of which no certificate can be held against a name: write the name, or ssl-mode=VERIFY_CA',
+    'has an address for a host, which a certificate cannot be compared with by name: write the name, or ssl-mode=VERIFY_CA',
   ],
 ]
 

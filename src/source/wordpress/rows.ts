@@ -29,7 +29,7 @@ export interface Rows {
 interface Compiled {
   mappings: Mapping[]
   faults: SourceFault[]
-  /** Stages that are not known: no harm, but worth a word. */
+  /** Stages that are not known: harmless, but reported. */
   unknownStages: string[]
 }
 

@@ -17,7 +17,7 @@ export interface SiteRow {
   deleted: string | null
 }
 
-/** Whether the site is to be reached: not archived, no spam, not deleted. */
+/** Whether the site is to be reached: not archived, spam or deleted. */
 export function isServed(site: SiteRow): boolean {
   return [site.archived, site.spam, site.deleted].every((flag) => flag === null || flag === '' || /^0+$/.test(flag))
 }
