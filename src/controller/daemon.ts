@@ -11,8 +11,8 @@ import type { Context } from './context/context.ts'
 import { createQueue, type Queue, type QueueHooks } from './queue/queue.ts'
 import { sweep } from './sweep.ts'
 
-/** Who is told how reconciles go. */
-export interface Reporter {
+/** Gets what reconciles come to. */
+interface Reporter {
   /** After each reconcile; never throws. */
   reconciled(outcome: Outcome): void
   /** A sweep began: the loop turns. */
@@ -127,7 +127,7 @@ async function work(
     try {
       const outcome = await reconcile(options.context, key, signal)
       followUp(options, queue, outcome)
-      checks?.noticed(outcome)
+      checks?.observe(outcome)
     } catch (error) {
       // Only an abort gets here; anything else would be a bug, and must not end the worker.
       if (!signal.aborted) {

@@ -44,8 +44,8 @@ export interface LeaseApi {
   create(write: LeaseWrite): Promise<StoredLease>
   /** Fails with 409 when it changed since `base` was read, with 404 when it is gone. */
   replace(write: LeaseWrite, base: StoredLease): Promise<StoredLease>
-  /** Calls `noticed` with the Lease as it is, and with every change when it is made. Ends when the server ends it; fails with 403, … */
-  watch(noticed: (record: LeaseRecord) => void, signal: AbortSignal): Promise<void>
+  /** Calls `changed` with the Lease as it is, and with every change when it is made. Ends when the server ends it; fails with 403, … */
+  watch(changed: (record: LeaseRecord) => void, signal: AbortSignal): Promise<void>
 }
 
 /** A ConfigMap, as far as records need it. */
@@ -72,7 +72,7 @@ export interface ConfigMapApi {
 }
 
 /** Which object of ours. */
-export interface ObjectRef {
+interface ObjectRef {
   kind: Kind
   namespace: string
   name: string

@@ -81,12 +81,12 @@ export function createLeaseApi(
       const body = lease(write, { resourceVersion, labels, annotations })
       return storedLease(await urgent.call({ method: 'PUT', path, query: FIELD_MANAGER, body }))
     },
-    async watch(noticed, signal) {
+    async watch(changed, signal) {
       const query = { watch: true, fieldSelector: `metadata.name=${name}`, timeoutSeconds: WATCH_SECONDS }
       for await (const values of jsonLines(await connection.raw(collection, { query, signal }))) {
         for (const value of values) {
           const [event, item] = eventOf(value, 0)
-          if (event.type === 'object' && event.change === 'put') noticed(storedLease(item?.object).record)
+          if (event.type === 'object' && event.change === 'put') changed(storedLease(item?.object).record)
         }
       }
     },

@@ -38,7 +38,7 @@ export interface Caller {
 }
 
 /** What goes with a GET. */
-export interface ReadOptions {
+interface ReadOptions {
   query?: Query
   signal?: AbortSignal | undefined
 }

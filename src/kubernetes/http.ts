@@ -53,7 +53,7 @@ export interface Access {
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** One request, without what `Access` adds. */
-export interface Call {
+interface Call {
   method: Method
   /** From the root of the API server, with the query. */
   path: string

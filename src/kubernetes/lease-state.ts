@@ -26,7 +26,7 @@ export interface LeaseTimings {
 export const LEASE_TIMINGS: LeaseTimings = { duration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000, slack: 5_000 }
 
 /** Where an elector stands. `Lost` and `Released` are final. */
-export type Phase =
+type Phase =
   | { is: 'Standby' }
   /** `renewedAt`: monotonic; `renewedAtWall`: epoch ms. */
   | { is: 'Leading'; epoch: number; renewedAt: number; renewedAtWall: number; acquiredAt: number }

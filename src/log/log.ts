@@ -2,12 +2,10 @@ import { pino } from 'pino'
 import { createRedactor } from './redact.ts'
 import { visible } from './visible.ts'
 
-/** The levels, from the most talkative. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** What varies in a log line. Errors may be given as they are. */
-export type LogFields = Readonly<Record<string, unknown>>
+type LogFields = Readonly<Record<string, unknown>>
 
 /** A log. Messages are constants; everything that varies goes into fields, so that lines can be counted and searched. */
 export interface Log {

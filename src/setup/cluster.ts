@@ -29,7 +29,7 @@ import type { KubernetesSettings } from './settings.ts'
 export interface Cluster {
   objects: ObjectSource
   records: OwnershipStore
-  /** Tells the cluster: statuses and Events. Writes behind, and never holds a reconcile up. */
+  /** Statuses and Events for the cluster. Writes behind, and never holds a reconcile up. */
   publish: Publisher
   /** Waits for what is not written yet, milliseconds at the most. */
   flush(timeoutMs: number): Promise<void>

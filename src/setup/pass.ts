@@ -21,7 +21,7 @@ export async function readSource({ objects }: Pick<Setup, 'objects'>, signal: Ab
   await objects.stop()
 }
 
-/** Told when an app's turn comes; `done` of `all` were finished by then. */
+/** Called when an app's turn comes; `done` of `all` were finished by then. */
 type Begun = (key: Key, done: number, all: number) => void
 
 /**

@@ -1,7 +1,7 @@
 import { createTask, parse, validateDetailed } from 'node-cron'
 import { type Cancel, type Clock, systemClock } from './clock.ts'
 
-/** How a scheduled job is called, and who is told of its failures. */
+/** How a scheduled job is called, and what gets its failures. */
 export interface ScheduleOptions {
   name: string
   /** The system's where none is given. */
@@ -121,6 +121,6 @@ function report(options: ScheduleOptions, error: unknown): void {
   try {
     options.onError?.(error)
   } catch {
-    // A fault in telling of a fault must not end the process.
+    // A report that fails must not end the process.
   }
 }

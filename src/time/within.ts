@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts'
 
 /**
  * What `work` comes to, or what `late` gives or throws when that takes longer than `ms`. Leaves no timer behind. Work that is late
- * goes on, and nobody hears of it any more: where it can be given up, `late` does so.
+ * goes on, and its result is dropped: where it can be given up, `late` does so.
  */
 export async function within<T>(
   clock: Pick<Clock, 'after'>,

@@ -72,7 +72,7 @@ export async function checked(
     checks,
     enqueued,
     async round() {
-      checks.noticed(await world.reconcile())
+      checks.observe(await world.reconcile())
       await checks.turn()
       return await world.reconcile()
     },

@@ -74,7 +74,7 @@ describe('looks at hosts', () => {
     const world = await checked(t, { nameserver: address })
     world.checks.lead()
     await world.map('shop')
-    world.checks.noticed(await world.reconcile())
+    world.checks.observe(await world.reconcile())
     await turnUntil(world.clock, 'it was looked at', () => queries.length >= 2)
     world.clock.advance(1_000)
     await world.checks.turn()

@@ -146,9 +146,9 @@ describe('DNS of hosts', () => {
   test('what waits for its DNS is looked at when it comes, and added once it resolves', async (t) => {
     const world = await checked(t, { simulator: a(), spec: { dns: { policy: 'Require' } } })
     world.checks.lead()
-    world.checks.noticed(await world.reconcile())
+    world.checks.observe(await world.reconcile())
     await world.map('shop')
-    world.checks.noticed(await world.reconcile())
+    world.checks.observe(await world.reconcile())
     await turnUntil(world.clock, 'it was looked at', () => world.enqueued.length > 0)
     assert.match(world.says(await world.reconcile(), 'shop', 'Synced'), /^False AwaitingDNS: .*does not exist/)
     assert.equal(world.posts(), 0)

@@ -3,7 +3,7 @@ import type { ServerPilot } from '../../serverpilot/serverpilot.ts'
 import type { Context } from '../context/context.ts'
 
 /**
- * The four cases of (has our finalizer, is being deleted), told apart by what the object asks for:
+ * The four cases of (has our finalizer, is being deleted), distinguished by what the object asks for:
  *
  *     finalizer  deleted
  *     any        no       serve         brought in line; the finalizer is put on or taken off as `deletionPolicy` says

@@ -29,7 +29,7 @@ export function report({ context, app }: Pass, found: Found): Outcome {
   })
 }
 
-/** What sources say of the app, also when the pass came to nothing: each of its mappings is told why. */
+/** What sources say of the app, also when the pass came to nothing: the status of each of its mappings says why. */
 function mappingsOf({ ports }: Context, app: App): Outcome['mappings'] {
   if (app.deletionTimestamp !== undefined) return []
   return ports.mappingSources.flatMap((source) => source.mappingsOf(app).mappings)

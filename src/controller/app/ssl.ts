@@ -119,7 +119,7 @@ async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
     const decision = decideSsl(app, current.observed, tries, uncoveredHosts(current.observed, hosts), now)
     if (!('change' in decision)) {
       const { again, ...said } = decision
-      // Attempts that begin again from nothing are told to the record, lest they seem to do so at every look.
+      // Attempts that start over are saved, or they would seem to do so at every look.
       if (current.record.ssl !== undefined) current = await withAttempts(pass, current, attempts)
       return { ...current, ssl: { ...said, switched, next: again ? 'Again' : undefined } }
     }

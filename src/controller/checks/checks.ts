@@ -23,24 +23,24 @@ export interface ChecksOptions {
   /** Opens a resolver for some looks. */
   resolver(signal: AbortSignal): Dns
   shake?: LookOptions['shake']
-  /** Asks for a reconcile: there is news of the app's hosts. */
+  /** Asks for a reconcile: what is known of the app's hosts has changed. */
   enqueue(app: Key): void
-  /** Told after each look whether the resolver answers. */
+  /** Called after each look with whether the resolver answers. */
   resolverAnswers?(answers: boolean): void
   log: Log
 }
 
 /**
  * Looks at DNS and certificates of all hosts, in turns, beside the reconciles: what it finds stands in the memory of each app, and
- * the next reconcile tells and uses it. Nothing is looked at before `lead`.
+ * the next reconcile reports and uses it. Nothing is looked at before `lead`.
  */
 export interface Checks {
   lead(): void
   /** Takes in what a reconcile came to: hosts that are new are looked at soon. */
-  noticed(outcome: Outcome): void
+  observe(outcome: Outcome): void
   /**
    * Takes in what an earlier leader found out, until this process looks itself: `rightSince` (epoch ms) for hosts that were right,
-   * undefined for others. After a restart nobody has to be told anew what has not changed.
+   * undefined for others. So a restart makes no work over what has not changed.
    */
   recall(
     app: Key,
@@ -54,8 +54,8 @@ export interface Checks {
 
 /** Hosts looked at in one go: those that have become urgent meanwhile wait for no more than these. */
 const AT_ONCE = 100
-/** Between the news of an app and the next, while a turn over many hosts goes on; ms. */
-const NEWS_EVERY = 60_000
+/** Between two notifications while a turn over many hosts goes on; ms. */
+const NOTIFY_EVERY = 60_000
 /** Hosts of an app of which nothing can be known now are asked about again after this time; ms. */
 const PUT_OFF = 60_000
 /** What comes at once is looked at together; ms. */
@@ -79,7 +79,7 @@ export function createChecks(options: ChecksOptions): Checks {
   const reach = createReach()
   const findings = createFindings(context)
   const urgent = new Map<string, AppHost>()
-  let toldAt = clock.now()
+  let notifiedAt = clock.now()
   let leads = false
   let running: Promise<void> | undefined
   let again = false
@@ -115,12 +115,12 @@ export function createChecks(options: ChecksOptions): Checks {
       if (due.length === 0 && urgent.size === 0 && isOver(checks.outage, begun)) await lookAt([])
       while (due.length > 0 || urgent.size > 0) {
         const { outage } = checks
-        if (outage !== undefined && !isOver(outage, clock.now())) return tell()
+        if (outage !== undefined && !isOver(outage, clock.now())) return notify()
         const first = takeUrgent()
         await lookAt(first.length > 0 ? first : due.splice(0, AT_ONCE).filter((each) => !wasLookedAt(each, begun)))
-        if (first.length > 0 || clock.now() - toldAt >= NEWS_EVERY) tell()
+        if (first.length > 0 || clock.now() - notifiedAt >= NOTIFY_EVERY) notify()
       }
-      tell()
+      notify()
     } while (again)
   }
 
@@ -151,7 +151,7 @@ export function createChecks(options: ChecksOptions): Checks {
           signal: end.signal,
           ...(options.shake === undefined ? {} : { shake: options.shake }),
         },
-        findings.heard,
+        findings.observer,
       )
       noteOutage(round.outage)
     } finally {
@@ -167,7 +167,7 @@ export function createChecks(options: ChecksOptions): Checks {
     if ((before === undefined) === (outage === undefined)) return
     if (outage !== undefined) log.warn('The DNS resolver gives no answers', { cause: outage.why })
     else log.info('The DNS resolver answers again')
-    for (const app of context.ports.objects.apps()) findings.news.add(app.key)
+    for (const app of context.ports.objects.apps()) findings.changed.add(app.key)
   }
 
   async function targetsOf(chunk: readonly AppHost[]): Promise<AppTarget[]> {
@@ -206,10 +206,10 @@ export function createChecks(options: ChecksOptions): Checks {
     }
   }
 
-  function tell(): void {
-    toldAt = clock.now()
-    for (const app of findings.news) options.enqueue(app)
-    findings.news.clear()
+  function notify(): void {
+    notifiedAt = clock.now()
+    for (const app of findings.changed) options.enqueue(app)
+    findings.changed.clear()
   }
 
   /** Hosts that are right wait for the schedule; the others are looked at when they are due. */
@@ -233,7 +233,7 @@ export function createChecks(options: ChecksOptions): Checks {
       })
       void turn()
     },
-    noticed(outcome) {
+    observe(outcome) {
       if (!leads || outcome.app === undefined) return
       const found = urgentOf(context, outcome.app, outcome, clock.now())
       for (const each of found.urgent) urgent.set(`${each.app} ${each.host}`, each)

@@ -7,11 +7,11 @@ import { registrableDomain } from '../../domain/host.ts'
 import type { Context } from '../context/context.ts'
 import type { AppTarget } from './targets.ts'
 
-/** Puts what looks find into the memory of each app, and knows whom it is news to. */
+/** Puts what looks find into the memory of each app, and knows for which apps it is a change. */
 export interface Findings {
-  heard: LookObserver<AppTarget>
-  /** Apps that have to be told of what was found; whoever tells them clears it. */
-  news: Set<Key>
+  observer: LookObserver<AppTarget>
+  /** Apps of which something else is known now; the one who notifies them clears it. */
+  changed: Set<Key>
   /** Hosts that resolved lately, of different domains: they tell an outage of the resolver from faults of domains. */
   controls(): string[]
   /** Takes in what an earlier leader found out. `rightSince`: epoch ms; undefined for hosts that were not right. */
@@ -26,7 +26,7 @@ export interface Findings {
 const SECOND_LOOK = 60_000
 /** One that counts is looked at this often, to see it repaired; ms. */
 const REPAIR_LOOK = 15 * 60_000
-/** So many verdicts are shared at the most; then it begins anew. */
+/** So many verdicts are shared at the most; then it begins again. */
 const SHARED = 1_000
 const CONTROLS = 3
 
@@ -43,9 +43,9 @@ export function createFindings(context: Context): Findings {
   const { checks } = context.memory
   const controls: string[] = []
   const right = new Map<string, DnsVerdict>()
-  const news = new Set<Key>()
+  const changed = new Set<Key>()
 
-  const heard: LookObserver<AppTarget> = {
+  const observer: LookObserver<AppTarget> = {
     dns({ app, host, uncovered, unsure }, found) {
       const verdict = unsure ? withoutServer(found) : found
       const { facts } = checks.of(app)
@@ -53,17 +53,17 @@ export function createFindings(context: Context): Findings {
       const after = shareRight(remember(before, host, verdict, clock.now()))
       facts.dns.set(host, after)
       if (!uncovered) facts.caa.delete(host)
-      if (before?.shown !== after.shown) news.add(app)
+      if (before?.shown !== after.shown) changed.add(app)
       if (after.shown.state === 'Ready') noteControl(host)
     },
     caa({ app, host }, verdict) {
       const { facts } = checks.of(app)
-      if (facts.caa.get(host)?.message !== verdict.message) news.add(app)
+      if (facts.caa.get(host)?.message !== verdict.message) changed.add(app)
       facts.caa.set(host, verdict)
     },
     served({ app, host }, verdict) {
       const { facts } = checks.of(app)
-      if (noteServed(facts, host, verdict, clock.now())) news.add(app)
+      if (noteServed(facts, host, verdict, clock.now())) changed.add(app)
       const [dns, fault] = [facts.dns.get(host), facts.served.get(host)]
       if (dns === undefined || fault === undefined) return
       const pause = fault.looks === 1 ? SECOND_LOOK : REPAIR_LOOK
@@ -89,8 +89,8 @@ export function createFindings(context: Context): Findings {
   }
 
   return {
-    heard,
-    news,
+    observer,
+    changed,
     controls: () => [...controls],
     recall(app, hosts, rightSince) {
       const { dns } = checks.of(app).facts

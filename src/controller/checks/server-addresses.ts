@@ -11,7 +11,7 @@ export interface ServerAddresses {
 const KEPT = { known: 3_600_000, unknown: 60_000 } as const
 
 /** A failure counts only where no address was ever known. */
-function told({ address, failure }: { address: string | undefined; failure?: unknown }): string | undefined {
+function addressIn({ address, failure }: { address: string | undefined; failure?: unknown }): string | undefined {
   if (address === undefined && failure !== undefined) throw failure
   return address
 }
@@ -25,7 +25,7 @@ export function createServerAddresses(clock: Pick<Clock, 'now'>): ServerAddresse
       const before = known.get(key)
       const now = clock.now()
       const kept = before?.address === undefined || before.failure !== undefined ? KEPT.unknown : KEPT.known
-      if (before !== undefined && now >= before.at && now - before.at < kept) return told(before)
+      if (before !== undefined && now >= before.at && now - before.at < kept) return addressIn(before)
       try {
         const { lastAddress } = await account.getServer(serverId, signal)
         known.set(key, { address: lastAddress, at: now })
@@ -35,7 +35,7 @@ export function createServerAddresses(clock: Pick<Clock, 'now'>): ServerAddresse
         // Not asked again for each of its apps: an API that is silent would hold every look up.
         const after = { address: before?.address, at: now, failure: error }
         known.set(key, after)
-        return told(after)
+        return addressIn(after)
       }
     },
   }

@@ -28,7 +28,7 @@ export interface Whereabouts {
 }
 
 /** The hosts of an app that are worth a look: those wanted; all that it lists while one of them keeps the others from a certificate. */
-export function hostsToCheck({ memory }: Context, { key }: App): ReadonlySet<string> {
+function hostsToCheck({ memory }: Context, { key }: App): ReadonlySet<string> {
   const account = memory.accounts.of(key)
   const desired = account === undefined ? undefined : memory.desires.known(key, account)
   const hosts = new Set<string>(desired?.hosts.keys())

@@ -7,7 +7,7 @@ import { compareKey, type Host } from '../../domain/host.ts'
 import type { Found } from '../../status/outcome.ts'
 
 /** What checks start from: what the last pass over the app saw of server and certificate. */
-export interface Seen {
+interface Seen {
   serverId: string
   /** PEM of the certificate, and what it says. */
   pem: string | undefined
@@ -27,7 +27,7 @@ export interface AppChecks {
   certificate?: string | undefined
 }
 
-/** What checks of DNS and certificates found out. The checks change it; passes tell and use it. */
+/** What checks of DNS and certificates found out. The checks change it; passes report and use it. */
 export interface CheckMemory {
   /** Whether hosts are checked beside the passes. */
   on: boolean

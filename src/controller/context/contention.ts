@@ -15,7 +15,7 @@ export interface Contention {
 }
 
 /** A host that we wrote once more after we had proven it in place. */
-export interface Reversed {
+interface Reversed {
   /** When we did, lately. */
   times: readonly number[]
   /** Pauses in a row; 0 for none yet. */
@@ -36,7 +36,7 @@ export const NO_CONTENTION: Contention = { hosts: new Map(), pause: undefined }
 /** Undoing somebody this often within the window, for one host, is contention. */
 const MAX_REVERSALS = 3
 const WINDOW = 10 * 60_000
-/** A host that stayed for so long after its pause begins anew. */
+/** A host that stayed for so long after its pause starts over. */
 const FORGOTTEN = 30 * 60_000
 const PAUSES: BackOff = { first: 60_000, longest: 15 * 60_000 }
 /** Writes of one pass that may fail to read back: of a list that somebody changes, and of one that stays as it was. */

@@ -13,7 +13,7 @@ import type { SslMemory } from './ssl-memory.ts'
  * What the process remembers between passes, each part changed by one owner alone. All of it may be lost at any time without harm: it
  * is found out again.
  */
-export interface Memory {
+interface Memory {
   /** The account of each app. */
   accounts: AppAccounts
   /** The records as loaded or saved last. */

@@ -5,7 +5,7 @@ import type { ObjectSource } from '../../source/source.ts'
 import { ReconcileError } from './errors.ts'
 
 /** The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing. */
-export interface LoadedRecord {
+interface LoadedRecord {
   record: OwnershipRecord
   fresh: boolean
 }

@@ -46,7 +46,7 @@ interface Item {
 }
 
 /** A key handed to a worker, and how long it waited for that, in milliseconds. */
-export interface Taken {
+interface Taken {
   key: string
   waited: number
 }

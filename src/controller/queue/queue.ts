@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../time/clock.ts'
 import { type Priority, QUEUE_TIMES, type QueueTimes, queueState } from './queue-state.ts'
 
-/** Told of what the queue does, for metrics. */
+/** Called for what the queue does, for metrics. */
 export interface QueueHooks {
   /** A key was queued that was not queued already. */
   onAdd?(): void
@@ -11,7 +11,7 @@ export interface QueueHooks {
   onGet?(secondsInQueue: number): void
 }
 
-/** A queue of keys. It carries identities only: whoever gets a key reads afresh what is to be done. */
+/** A queue of keys. It carries identities only: what is to be done is read afresh for each key. */
 export interface Queue {
   /** Asks for a run now. A key that is queued already stays once; a high add lifts a low one; `high` is the default. */
   add(key: string, priority?: Priority): void
@@ -108,7 +108,7 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
       if (!open) return
       const now = clock.steady()
       state.addCoalesced(key, now)
-      // The end of a burst that goes on comes later than this; then the alarm finds nothing and is set anew.
+      // The end of a burst that goes on comes later than this; then the alarm finds nothing and is set again.
       arm(now + span.quiet, now)
     },
 
