@@ -1,5 +1,5 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
-import { metricsDocs } from '../src/report/metrics.ts'
+import { metricsDocs } from '../src/report/metrics-table.ts'
 import { flagsDocs } from '../src/setup/flags.ts'
 import { crdsYaml } from '../src/status/crd.ts'
 

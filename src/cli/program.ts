@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
-import { OPTIONS } from '../setup/flags.ts'
+import { OPTION_LIST } from '../setup/flags.ts'
 import type { Io } from '../setup/io.ts'
-import { type Given, type OptionEntry, type OptionGroup, variableOf } from '../setup/option.ts'
+import { type Given, type NamedOption, type OptionGroup, variableOf } from '../setup/option.ts'
 import { completionScript, parseShell } from './completion.ts'
 
 /** Of every command that talks to ServerPilot. */
@@ -186,8 +186,7 @@ function addCommand(program: Command, entry: Entry, io: Io, done: (status: numbe
     .command(entry.usage)
     .summary(entry.summary)
     .description(`${capital(entry.summary)}.`)
-  for (const each of Object.values<OptionEntry>(OPTIONS))
-    if (entry.options.includes(each.group)) command.addOption(optionOf(each))
+  for (const each of OPTION_LIST) if (entry.options.includes(each.group)) command.addOption(optionOf(each))
   for (const option of entry.extra ?? []) command.addOption(option)
   command.addHelpText('after', `\nExamples:\n${entry.examples.map((each) => `  ${program.name()} ${each}`).join('\n')}`)
   command.action(async () => {
@@ -197,10 +196,10 @@ function addCommand(program: Command, entry: Entry, io: Io, done: (status: numbe
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-function optionOf(entry: OptionEntry): Option {
+function optionOf(entry: NamedOption): Option {
   const standard = entry.shownDefault ?? entry.default
   const value = entry.value === undefined ? '' : ` <${entry.value}>`
-  const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(entry)}]`
+  const described = `${entry.meaning}${standard === undefined || standard === 'false' ? '' : ` (default: ${standard})`} [${variableOf(entry.flag)}]`
   const short = entry.short === undefined ? '' : `-${entry.short}, `
   const option = new Option(`${short}--${entry.flag}${value}`, described)
   if (entry.repeatable) option.argParser(collect)

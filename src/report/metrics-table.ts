@@ -5,10 +5,8 @@ import type { Reconciled } from '../status/store.ts'
 /** One metric: everything that its registration, its birth at 0, its removal and its documentation need. */
 export interface MetricEntry {
   type: 'counter' | 'gauge' | 'histogram'
-  /** `app`: carries `namespace` and `app`, lives from `appSeen` to `appGone`. `process`: one for the program. */
-  scope: 'app' | 'process'
   /** Labels besides the app's. A list holds every value that can occur; `open` has values that only the run time knows. */
-  labels: Readonly<Record<string, readonly string[] | 'open'>>
+  labels?: Readonly<Record<string, readonly string[] | 'open'>>
   help: string
   /** Upper bounds of a histogram, in seconds. */
   buckets?: readonly number[]
@@ -52,8 +50,20 @@ const readiness = ({ mappings }: Reconciled, ready: string): number =>
     return status.toLowerCase() === ready
   }).length
 
-/** Calls that the client makes, as routes: an id in a label would be one series per app. */
-export const ENDPOINTS = ['/apps', '/apps/:id', '/apps/:id/ssl', '/servers', '/servers/:id', '/actions/:id'] as const
+/** Calls that the client makes, with routes as endpoints: an id in a label would be one series per app. */
+export const CALLS = [
+  { method: 'GET', endpoint: '/apps' },
+  { method: 'GET', endpoint: '/apps/:id' },
+  { method: 'POST', endpoint: '/apps/:id' },
+  { method: 'POST', endpoint: '/apps/:id/ssl' },
+  { method: 'GET', endpoint: '/servers' },
+  { method: 'GET', endpoint: '/servers/:id' },
+  { method: 'GET', endpoint: '/actions/:id' },
+] as const
+
+export type Endpoint = (typeof CALLS)[number]['endpoint']
+
+const ENDPOINTS = [...new Set(CALLS.map(({ endpoint }) => endpoint))]
 
 /** Status codes that are counted apart; another one counts as `other`, no answer at all as `none`. */
 export const CODES = [
@@ -61,18 +71,16 @@ export const CODES = [
   ...['none', 'other'],
 ] as const
 
-/** Every metric of ours, in the order of the documentation. Never a host name in a label. */
-export const METRICS = {
+/** The metrics of an app: they carry `namespace` and `app`, and go when its object goes. */
+const APP_METRICS = {
   app_hosts: {
     type: 'gauge',
-    scope: 'app',
     labels: { kind: ['desired', 'observed', 'owned', 'foreign'] },
     help: 'Hosts of the app: wanted, listed by ServerPilot, ours, not ours.',
     of: ({ status }, kind) => status.domains[kind as keyof AppStatus['domains']],
   },
   app_pending_changes: {
     type: 'gauge',
-    scope: 'app',
     labels: { action: ['add', 'remove'] },
     help: 'Changes that the last plan found and that are not in place.',
     of: ({ outcome: { plan } }, action) =>
@@ -80,166 +88,148 @@ export const METRICS = {
   },
   app_condition: {
     type: 'gauge',
-    scope: 'app',
     labels: { type: 'open', reason: 'open' },
     help: 'Conditions of the app: 1 while True, 0 while False or Unknown. One series per type, with the present reason.',
   },
   app_removals_refused: {
     type: 'gauge',
-    scope: 'app',
-    labels: {},
     help: '1 while the safety guard holds removals back until somebody approves them.',
     of: ({ status }) => Number(status.plan?.reason === 'RemovalRefused'),
   },
   app_writes_contended_total: {
     type: 'counter',
-    scope: 'app',
-    labels: {},
     help: 'Writes after which ServerPilot listed something else, because somebody else wrote too.',
     of: ({ outcome }) => Number(outcome.failure?.reason === 'Contended'),
   },
   app_last_attempt_timestamp_seconds: {
     type: 'gauge',
-    scope: 'app',
-    labels: {},
     help: 'When the app was last reconciled. Absent before the first time.',
     of: ({ outcome }) => seconds(outcome.startedAt),
   },
   app_last_success_timestamp_seconds: {
     type: 'gauge',
-    scope: 'app',
-    labels: {},
     help: 'When the app was last found or brought in sync. Absent before the first time.',
     of: ({ status }) => seconds(status.lastSuccess),
   },
   app_certificate_expiry_timestamp_seconds: {
     type: 'gauge',
-    scope: 'app',
-    labels: {},
     help: 'When the installed certificate ends. Absent while there is none.',
     of: ({ status }) => seconds(status.certificate?.notAfter) ?? null,
   },
   app_uncovered_hosts: {
     type: 'gauge',
-    scope: 'app',
-    labels: {},
     help: 'Hosts that the installed certificate does not name.',
     of: ({ checks }) => checks.uncovered(),
   },
   app_dns_failing_hosts: {
     type: 'gauge',
-    scope: 'app',
-    labels: {},
     help: 'Hosts without records or with records that lead elsewhere. Those whose resolver failed are not counted.',
     of: ({ checks }) => checks.failing(),
   },
   mappings: {
     type: 'gauge',
-    scope: 'app',
     labels: { ready: ['true', 'false', 'unknown'] },
     help: 'Domain mappings of the app by their condition Ready.',
     of: readiness,
   },
   host_changes_total: {
     type: 'counter',
-    scope: 'app',
     labels: { action: Object.keys(HOST_ACTIONS) },
     help: 'Hosts that were added, removed, adopted (ours from now on) or released (ours no more).',
     of: ({ outcome }, action) => HOST_ACTIONS[action as keyof typeof HOST_ACTIONS](outcome),
   },
   reconcile_total: {
     type: 'counter',
-    scope: 'app',
     labels: { result: RECONCILE_RESULTS },
     help: 'Reconciles of the app by how they ended.',
     of: ({ outcome }, result) => Number(RESULT[outcome.result] === result),
   },
   reconcile_duration_seconds: {
     type: 'histogram',
-    scope: 'app',
     labels: { result: RECONCILE_RESULTS },
     help: 'How long a reconcile took, waiting for ServerPilot included.',
     buckets: [0.1, 0.5, 1, 5, 15, 60, 300],
     of: ({ outcome }, result) =>
       RESULT[outcome.result] === result ? (outcome.endedAt - outcome.startedAt) / 1000 : undefined,
   },
+} as const satisfies Record<string, MetricEntry>
+
+/** The metrics of the program. */
+const PROCESS_METRICS = {
   serverpilot_requests_total: {
     type: 'counter',
-    scope: 'process',
     labels: { method: ['GET', 'POST'], endpoint: ENDPOINTS, code: CODES },
     help: 'Requests to the ServerPilot API. Code `none`: no answer; `other`: a status that is not listed.',
   },
   serverpilot_request_duration_seconds: {
     type: 'histogram',
-    scope: 'process',
     labels: { method: ['GET', 'POST'], endpoint: ENDPOINTS, code: CODES },
     help: 'How long ServerPilot took to answer.',
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
   source_reads_total: {
     type: 'counter',
-    scope: 'process',
     labels: { source: 'open', result: ['success', 'failure'] },
     help: 'Reads of a source of objects or mappings.',
   },
   source_last_success_timestamp_seconds: {
     type: 'gauge',
-    scope: 'process',
     labels: { source: 'open' },
     help: 'When the source was last read as a whole. Absent before the first time.',
   },
   source_objects: {
     type: 'gauge',
-    scope: 'process',
     labels: { source: 'open' },
     help: 'Objects that the last good read of the source gave.',
   },
-  workqueue_depth: { type: 'gauge', scope: 'process', labels: {}, help: 'Apps that wait to be reconciled.' },
-  workqueue_adds_total: { type: 'counter', scope: 'process', labels: {}, help: 'Apps put into the queue.' },
+  workqueue_depth: { type: 'gauge', help: 'Apps that wait to be reconciled.' },
+  workqueue_adds_total: { type: 'counter', help: 'Apps put into the queue.' },
   workqueue_retries_total: {
     type: 'counter',
-    scope: 'process',
-    labels: {},
     help: 'Apps put into the queue again after a failure.',
   },
   workqueue_queue_duration_seconds: {
     type: 'histogram',
-    scope: 'process',
-    labels: {},
     help: 'How long an app waited in the queue after it was due.',
     buckets: [0.01, 0.1, 0.5, 1, 2, 5, 15, 60, 300],
   },
   dns_resolver_failing: {
     type: 'gauge',
-    scope: 'process',
-    labels: {},
     help: '1 while the DNS resolver gives no answers, so that nothing new is known of any host.',
   },
   leader: {
     type: 'gauge',
-    scope: 'process',
-    labels: {},
     help: '1 on the replica that works (also without leader election), 0 on a standby.',
   },
   build_info: {
     type: 'gauge',
-    scope: 'process',
     labels: { version: 'open', node: 'open' },
     help: 'Always 1; the labels name the version.',
   },
 } as const satisfies Record<string, MetricEntry>
 
+/** Every metric of ours, in the order of the documentation. Never a host name in a label. */
+export const METRICS = { ...APP_METRICS, ...PROCESS_METRICS }
+
 /** A metric's name without the prefix. */
 export type MetricName = keyof typeof METRICS
 
+/** Every name with its entry and all of its labels: those of the app come first. */
+export const METRIC_ROWS = Object.entries<MetricEntry>(METRICS).map(([name, entry]) => ({
+  ...entry,
+  name,
+  appLabels: name in APP_METRICS ? ['namespace', 'app'] : [],
+  labels: entry.labels ?? {},
+}))
+
 /** The metrics as the page docs/metrics.md. Ends in a newline. */
 export function metricsDocs(): string {
-  const rows = Object.entries<MetricEntry>(METRICS).map(([name, entry]) => {
-    const app = entry.scope === 'app' ? ['`namespace`', '`app`'] : []
-    const own = Object.entries(entry.labels).map(([label, values]) =>
+  const rows = METRIC_ROWS.map(({ name, type, help, appLabels, labels }) => {
+    const app = appLabels.map((label) => `\`${label}\``)
+    const own = Object.entries(labels).map(([label, values]) =>
       values === 'open' || values.length > 6 ? `\`${label}\`` : `\`${label}\` (${values.join(', ')})`,
     )
-    return `| \`${METRIC_PREFIX}${name}\` | ${entry.type} | ${[...app, ...own].join(', ') || '-'} | ${entry.help} |`
+    return `| \`${METRIC_PREFIX}${name}\` | ${type} | ${[...app, ...own].join(', ') || '-'} | ${help} |`
   })
   return `# Metrics
 

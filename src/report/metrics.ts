@@ -1,11 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Key } from '../api/objects.ts'
 import type { Reconciled, StatusMetrics } from '../status/store.ts'
-import { CODES, type ENDPOINTS, METRIC_PREFIX, METRICS, type MetricEntry, type MetricName } from './metrics-table.ts'
-
-export { metricsDocs } from './metrics-table.ts'
-
-export type Endpoint = (typeof ENDPOINTS)[number]
+import {
+  CALLS,
+  CODES,
+  type Endpoint,
+  METRIC_PREFIX,
+  METRIC_ROWS,
+  METRICS,
+  type MetricEntry,
+  type MetricName,
+} from './metrics-table.ts'
 
 /** Everything that the program counts. */
 export interface Metrics extends StatusMetrics {
@@ -41,17 +46,6 @@ type NameOf<T extends MetricEntry['type']> = {
 }[MetricName]
 type Labels = Record<string, string>
 
-/** Calls that exist: only these are born at 0, not every method with every endpoint. */
-const CALLS: readonly { method: string; endpoint: Endpoint }[] = [
-  { method: 'GET', endpoint: '/apps' },
-  { method: 'GET', endpoint: '/apps/:id' },
-  { method: 'POST', endpoint: '/apps/:id' },
-  { method: 'POST', endpoint: '/apps/:id/ssl' },
-  { method: 'GET', endpoint: '/servers' },
-  { method: 'GET', endpoint: '/servers/:id' },
-  { method: 'GET', endpoint: '/actions/:id' },
-]
-
 /** Metrics on a registry of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
@@ -62,6 +56,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   gauges.build_info.set({ version: options.version, node: process.version }, 1)
   gauges.leader.set(0)
+  // Only calls that exist are born at 0, not every method with every endpoint.
   for (const call of CALLS) {
     const write = call.method === 'POST' && call.endpoint === '/apps/:id'
     const method = write ? (options.updateMethod ?? 'POST') : call.method
@@ -145,16 +140,16 @@ interface PerApp {
 function register(registry: Registry) {
   const made = { counters: {}, gauges: {}, histograms: {} } as Record<string, Record<string, Metric>>
   const perApp: PerApp[] = []
-  for (const [name, entry] of Object.entries<MetricEntry>(METRICS)) {
-    const labelNames = [...(entry.scope === 'app' ? ['namespace', 'app'] : []), ...Object.keys(entry.labels)]
-    const config = { name: METRIC_PREFIX + name, help: entry.help, labelNames, registers: [registry] }
+  for (const { name, type, help, appLabels, labels, buckets = [], of } of METRIC_ROWS) {
+    const labelNames = [...appLabels, ...Object.keys(labels)]
+    const config = { name: METRIC_PREFIX + name, help, labelNames, registers: [registry] }
     const metric = {
       counter: () => new Counter(config),
       gauge: () => new Gauge(config),
-      histogram: () => new Histogram({ ...config, buckets: [...(entry.buckets ?? [])] }),
-    }[entry.type]()
-    made[`${entry.type}s`]![name] = metric
-    if (entry.of !== undefined) perApp.push({ metric, values: combinations(entry.labels), of: entry.of })
+      histogram: () => new Histogram({ ...config, buckets: [...buckets] }),
+    }[type]()
+    made[`${type}s`]![name] = metric
+    if (of !== undefined) perApp.push({ metric, values: combinations(labels), of })
   }
   // The loop above filled in exactly the names of the table, each by its type.
   const { counters, gauges, histograms } = made as unknown as {
@@ -180,7 +175,7 @@ function labelsOf(app: Key): { namespace: string; app: string } {
 }
 
 /** Every combination of the label values that are known beforehand; one empty one when there are no labels. */
-function combinations(labels: MetricEntry['labels']): Labels[] {
+function combinations(labels: NonNullable<MetricEntry['labels']>): Labels[] {
   return Object.entries(labels).reduce<Labels[]>(
     (made, [label, values]) =>
       values === 'open' ? made : made.flatMap((one) => values.map((value) => ({ ...one, [label]: value }))),

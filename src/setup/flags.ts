@@ -19,12 +19,12 @@ import {
 } from './option.ts'
 
 /**
- * The table of every option: flag, environment variable, default, meaning, decoder, and the group by which commands take it.
+ * The table of every option: default, meaning, decoder, and the group by which commands take it. Flag and environment variable follow
+ * from its name.
  * docs/flags.md, the help texts and the settings come from it. Reads nothing by itself: arguments and environment are passed in.
  */
 export const OPTIONS = {
   source: {
-    flag: 'source',
     group: 'cluster',
     value: 'SOURCE',
     default: 'auto',
@@ -32,7 +32,6 @@ export const OPTIONS = {
     meaning: 'where objects come from; auto: kubernetes inside a pod or when a kubeconfig or context is named',
   },
   manifests: {
-    flag: 'manifests',
     group: 'connection',
     decode: list,
     value: 'PATH',
@@ -41,14 +40,12 @@ export const OPTIONS = {
     meaning: 'file or folder of objects, repeatable; read again when it changes',
   },
   wpConfig: {
-    flag: 'wp-config',
     group: 'connection',
     decode: optionalText,
     value: 'PATH',
     meaning: 'a wp-config.php with the settings of the plugin and the database',
   },
   stateDir: {
-    flag: 'state-dir',
     group: 'connection',
     decode: text,
     value: 'DIR',
@@ -56,7 +53,6 @@ export const OPTIONS = {
     meaning: 'ownership records and status when the source is manifests; one process at a time holds it',
   },
   kubeconfig: {
-    flag: 'kubeconfig',
     group: 'cluster',
     decode: optionalText,
     value: 'PATH',
@@ -64,7 +60,6 @@ export const OPTIONS = {
     meaning: 'kubeconfig file',
   },
   context: {
-    flag: 'context',
     group: 'cluster',
     decode: optionalText,
     value: 'NAME',
@@ -72,7 +67,6 @@ export const OPTIONS = {
     meaning: 'context of the kubeconfig',
   },
   namespace: {
-    flag: 'namespace',
     group: 'cluster',
     decode: list,
     short: 'n',
@@ -82,7 +76,6 @@ export const OPTIONS = {
     meaning: 'namespaces whose apps are served, repeatable',
   },
   recordNamespace: {
-    flag: 'record-namespace',
     group: 'connection',
     decode: optionalText,
     value: 'NS',
@@ -90,7 +83,6 @@ export const OPTIONS = {
     meaning: 'namespace of the daemon in a cluster: ownership records and Lease stand there',
   },
   appSelector: {
-    flag: 'app-selector',
     group: 'connection',
     decode: selector,
     value: 'SELECTOR',
@@ -98,7 +90,6 @@ export const OPTIONS = {
     meaning: 'label selector on ServerPilotApp: shards a fleet over several daemons',
   },
   serverpilotUrl: {
-    flag: 'serverpilot-url',
     group: 'connection',
     decode: text,
     value: 'URL',
@@ -106,14 +97,12 @@ export const OPTIONS = {
     meaning: 'address of the API; plain http only to loopback',
   },
   allowInsecureHttp: {
-    flag: 'allow-insecure-http',
     group: 'connection',
     decode: switched,
     default: 'false',
     meaning: 'allow plain http to other than loopback addresses (a simulator in the cluster)',
   },
   serverpilotUpdateMethod: {
-    flag: 'serverpilot-update-method',
     group: 'connection',
     value: 'METHOD',
     default: 'POST',
@@ -121,7 +110,6 @@ export const OPTIONS = {
     meaning: 'verb of the full-list write',
   },
   serverpilotQps: {
-    flag: 'serverpilot-qps',
     group: 'connection',
     decode: positive,
     value: 'N',
@@ -129,7 +117,6 @@ export const OPTIONS = {
     meaning: 'requests a second per account, with a burst of twice that',
   },
   sweepSchedule: {
-    flag: 'sweep-schedule',
     group: 'daemon',
     decode: cron,
     value: 'CRON',
@@ -137,7 +124,6 @@ export const OPTIONS = {
     meaning: 'when to compare everything with ServerPilot',
   },
   checkSchedule: {
-    flag: 'check-schedule',
     group: 'daemon',
     decode: cronOrOff,
     value: 'CRON',
@@ -145,7 +131,6 @@ export const OPTIONS = {
     meaning: 'when to check DNS and certificates; what is new or wrong is looked at in between too; `off` for never',
   },
   workers: {
-    flag: 'workers',
     group: 'connection',
     decode: wholePositive,
     value: 'N',
@@ -153,14 +138,12 @@ export const OPTIONS = {
     meaning: 'apps reconciled at once',
   },
   dryRun: {
-    flag: 'dry-run',
     group: 'daemon',
     decode: switched,
     default: 'false',
     meaning: 'plan and report, never write to ServerPilot',
   },
   listen: {
-    flag: 'listen',
     group: 'page',
     decode: listenAddress,
     value: 'ADDRESS',
@@ -168,7 +151,6 @@ export const OPTIONS = {
     meaning: 'status page, metrics, health; `off` for none',
   },
   ambientCredentialsNamespaces: {
-    flag: 'ambient-credentials-namespaces',
     group: 'connection',
     decode: list,
     value: 'NS,…',
@@ -176,7 +158,6 @@ export const OPTIONS = {
     meaning: "namespaces whose apps may use the daemon's credentials",
   },
   kubeApiQps: {
-    flag: 'kube-api-qps',
     group: 'daemon',
     decode: positive,
     value: 'N',
@@ -184,7 +165,6 @@ export const OPTIONS = {
     meaning: 'requests a second to the API server, with a burst of 100; Lease and claim go past it',
   },
   leaderElect: {
-    flag: 'leader-elect',
     group: 'daemon',
     value: 'BOOL',
     default: 'auto',
@@ -193,7 +173,6 @@ export const OPTIONS = {
   },
   dnsServers: {
     repeatable: true,
-    flag: 'dns-servers',
     group: 'dns',
     decode: dnsServers,
     value: 'ADDRESS,…',
@@ -201,7 +180,6 @@ export const OPTIONS = {
     meaning: 'DNS servers to ask',
   },
   dnsQps: {
-    flag: 'dns-qps',
     group: 'dns',
     decode: positive,
     value: 'N',
@@ -209,7 +187,6 @@ export const OPTIONS = {
     meaning: 'DNS questions a second, at most; a host needs two',
   },
   checkServed: {
-    flag: 'check-served',
     group: 'served',
     decode: switched,
     value: 'BOOL',
@@ -219,7 +196,6 @@ export const OPTIONS = {
       'look at the certificates that servers show at port 443; false where something in between answers for them',
   },
   logLevel: {
-    flag: 'log-level',
     group: 'log',
     value: 'LEVEL',
     default: 'info',
@@ -227,7 +203,6 @@ export const OPTIONS = {
     meaning: 'the quietest level that is logged',
   },
   logFormat: {
-    flag: 'log-format',
     group: 'log',
     value: 'FORMAT',
     default: 'auto',
@@ -238,22 +213,27 @@ export const OPTIONS = {
 
 type OptionName = keyof typeof OPTIONS
 
+/** Every option with its name and its flag, in order. */
+export const OPTION_LIST = Object.entries<OptionEntry>(OPTIONS).map(([name, entry]) => ({
+  ...entry,
+  name,
+  flag: name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+}))
+
 /** Every option, decoded. */
 export type Flags = { [Name in OptionName]: ReturnType<(typeof OPTIONS)[Name]['decode']> }
 
 /** Decodes every option. Throws `UsageError` for the first that is wrong. */
 export function readFlags(given: Given, environment: Environment): Flags {
-  const entries = Object.entries<OptionEntry>(OPTIONS)
-  const values = entries.map(([name, entry]) => [name, readOption(name, entry, given, environment)])
-  return Object.fromEntries(values) as Flags
+  return Object.fromEntries(OPTION_LIST.map((option) => [option.name, readOption(option, given, environment)])) as Flags
 }
 
 /** docs/flags.md, generated. */
 export function flagsDocs(): string {
-  const rows = Object.values<OptionEntry>(OPTIONS).map((entry) => {
+  const rows = OPTION_LIST.map((entry) => {
     const choices = entry.choices === undefined ? '' : ` (${entry.choices.join(', ')})`
     const value = entry.value === undefined ? '' : ` ${entry.value}`
-    return `| \`${entry.short === undefined ? '' : `-${entry.short}, `}--${entry.flag}${value}\` | \`${variableOf(entry)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.meaning.replaceAll('|', '\\|')}${choices} |`
+    return `| \`${entry.short === undefined ? '' : `-${entry.short}, `}--${entry.flag}${value}\` | \`${variableOf(entry.flag)}\` | ${entry.shownDefault ?? (entry.default === undefined ? 'none' : `\`${entry.default}\``)} | ${entry.meaning.replaceAll('|', '\\|')}${choices} |`
   })
   return `# Flags and environment variables
 

@@ -19,8 +19,6 @@ export type Written = string | readonly string[] | undefined
 
 /** How one option is written, what it means, and who takes it. */
 export interface OptionEntry {
-  /** Without the dashes. */
-  flag: string
   group: OptionGroup
   /** The one letter that kubectl uses for it. */
   short?: string
@@ -38,18 +36,20 @@ export interface OptionEntry {
   decode(written: Written, where: string): unknown
 }
 
-/** The environment variable of an option. */
-export const variableOf = ({ flag }: Pick<OptionEntry, 'flag'>): string =>
-  `DOMAINPILOT_${flag.toUpperCase().replaceAll('-', '_')}`
+/** An option with its name in `Given`, and its flag without the dashes. */
+export type NamedOption = OptionEntry & { name: string; flag: string }
+
+/** The environment variable of an option with that flag. */
+export const variableOf = (flag: string): string => `DOMAINPILOT_${flag.toUpperCase().replaceAll('-', '_')}`
 
 /** Flag before environment before default. A list is split at commas in the environment. Throws `UsageError`. */
-export function readOption(name: string, entry: OptionEntry, given: Given, environment: Environment): unknown {
-  const flag = given[name]
-  const variable = environment[variableOf(entry)]?.replace(/\r$/, '')
+export function readOption(entry: NamedOption, given: Given, environment: Environment): unknown {
+  const flag = given[entry.name]
+  const variable = environment[variableOf(entry.flag)]?.replace(/\r$/, '')
   if (typeof flag === 'boolean') return decoded(entry, String(flag), `--${entry.flag}`)
   if (typeof flag === 'string' || Array.isArray(flag)) return decoded(entry, flag, `--${entry.flag}`)
   if (variable !== undefined && variable !== '')
-    return decoded(entry, entry.repeatable ? variable.split(',') : variable, variableOf(entry))
+    return decoded(entry, entry.repeatable ? variable.split(',') : variable, variableOf(entry.flag))
   const standard = entry.repeatable && entry.default !== undefined ? [entry.default] : entry.default
   return entry.decode(standard, `--${entry.flag}`)
 }

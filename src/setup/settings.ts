@@ -2,7 +2,7 @@ import { checkBaseUrl } from '../serverpilot/base-url.ts'
 import type { ProxySettings } from '../serverpilot/proxy.ts'
 import type { Selection } from '../source/select.ts'
 import { type Ambient, type FileSettings, readAmbient } from './credentials.ts'
-import { type Flags, OPTIONS, readFlags } from './flags.ts'
+import { type Flags, readFlags } from './flags.ts'
 import type { Io } from './io.ts'
 import { type Environment, type Given, UsageError, variableOf } from './option.ts'
 
@@ -49,7 +49,7 @@ export function readSettings(
   const flags = readFlags(given, environment)
   const kubernetes = kubernetesOf(flags, environment)
   const ambient = readAmbient(environment, readFile, file)
-  const named = given.manifests !== undefined || environment[variableOf(OPTIONS.manifests)] !== undefined
+  const named = given.manifests !== undefined || environment[variableOf('manifests')] !== undefined
   const manifests = named ? flags.manifests : usualPaths(flags.manifests, ambient, readFile)
   return {
     ...flags,
