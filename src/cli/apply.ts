@@ -3,7 +3,6 @@ import type { Cluster } from '../setup/cluster.ts'
 import { handOver } from '../setup/handover.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
 import { forgetStatusFile } from '../setup/status-file.ts'
@@ -23,7 +22,6 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
   }
   try {
     if (setup.cluster !== undefined && !(await lead(io, setup.cluster))) return await leftToDaemon(io, given, approval)
-    await readSource(setup, io.signal)
     const outcomes = await passWithProgress(io, setup, 'Applying')
     if (setup.cluster === undefined) await forgetStatusFile(setup.settings.stateDir)
     if (outcomes.length > 0 || !io.signal.aborted) print(io, given, { objects: setup.objects, outcomes, applied: true })

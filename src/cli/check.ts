@@ -6,25 +6,21 @@ import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSource } from '../setup/pass.ts'
-import { type Setup, setUp } from '../setup/setup.ts'
+import type { Setup } from '../setup/setup.ts'
 import { type Finding, printFindings } from './finding.ts'
+import { looking } from './pass.ts'
 import { startProgress } from './progress.ts'
 
 /** `check`: the connection test, a line each with the cause and the cure; of the hosts that are named, their DNS and certificate. */
 export async function checkCommand(io: Io, given: Given, names: readonly string[] = []): Promise<number> {
   const byHost = names.length === 0 ? undefined : await import('./check-hosts.ts')
   const hosts = byHost?.hostsOf(names) ?? []
-  const setup = await setUp(io, given, { oneShot: true, writes: false })
   const progress = startProgress(io, 'Checking')
-  const findings: Finding[] = []
-  try {
+  const say = (text: string): void => progress.say(text)
+  const findings = await looking(io, given, async (setup) => {
     await readSource(setup, io.signal)
-    const say = (text: string): void => progress.say(text)
-    findings.push(...(await (byHost?.hostFindings(setup, hosts, say, io.signal) ?? allFindings(setup, say, io.signal))))
-  } finally {
-    progress.stop()
-    await setup.close()
-  }
+    return await (byHost?.hostFindings(setup, hosts, say, io.signal) ?? allFindings(setup, say, io.signal))
+  }).finally(() => progress.stop())
   io.signal.throwIfAborted()
   printFindings(io, given, findings)
   return findings.some((each) => each.verdict === 'fail') ? EXIT.failed : EXIT.done

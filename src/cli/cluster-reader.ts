@@ -8,7 +8,7 @@ import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { granting } from '../setup/grant.ts'
 import type { Io } from '../setup/io.ts'
 import type { KubernetesSettings } from '../setup/settings.ts'
-import { unlessStopped } from '../setup/stop.ts'
+import { unlessAborted } from '../time/within.ts'
 import { type AppObject, appObject, type MappingObject, mappingObject, pageOf } from './cluster-object.ts'
 
 /** The two kinds as the user of the kubeconfig may see them: get and list, no watch, nothing else of the cluster. */
@@ -57,7 +57,7 @@ export function openReader(io: Io, settings: KubernetesSettings): ClusterReader 
       const metadata = { resourceVersion, annotations: { [ANNOTATION.approvePlan]: hash } }
       const path = objectPath({ kind: 'ServerPilotApp', namespace, name })
       const patch = mergePatch(path, { metadata }, { fieldManager: 'kubectl-domainpilot' })
-      await unlessStopped(io.signal, () => connection.call(patch))
+      await unlessAborted(io.signal, () => connection.call(patch))
     },
     close: () => connection.close(),
   }

@@ -2,15 +2,14 @@ import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import { cureOf } from '../report/words.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import { type Given, UsageError } from '../setup/option.ts'
-import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
-import { type Setup, setUp } from '../setup/setup.ts'
+import type { Setup } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { Outcome } from '../status/outcome.ts'
 import type { Status } from '../status/status.ts'
 import { type Explanation, explanationText, FINE, means, parsesTo } from './explanation.ts'
 import { looksOf } from './looks.ts'
-import { passWithProgress } from './pass.ts'
+import { looking, passWithProgress } from './pass.ts'
 
 /** `explain HOST`: who wants it, who holds it, where it stands, why it is absent, what happens next. */
 export async function explainCommand(io: Io, given: Given, name: string): Promise<number> {
@@ -22,34 +21,27 @@ export async function explainCommand(io: Io, given: Given, name: string): Promis
     const { explainInCluster } = await import('./cluster-explain.ts')
     return await explainInCluster(io, given, { ...settings, kubernetes }, parsed.host)
   }
-  const setup = await setUp(io, given, { oneShot: true, writes: false })
-  try {
-    await readSource(setup, io.signal)
-    const outcomes = await passWithProgress(io, setup, 'Looking at')
-    io.signal.throwIfAborted()
-    const known = readStatusFile(io, setup.settings.stateDir)
-    const found = [
-      ...outcomes
-        .flatMap((outcome) => explain(setup, outcome, parsed.host))
-        .map((each) => withLooks(each, parsed.host, known)),
-      ...orphans(setup, parsed.host),
-    ]
-    if (given.output === 'json') io.out(`${JSON.stringify({ host: parsed.host, apps: found }, null, 2)}\n`)
-    else {
-      const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
-      // What could not be asked is not known: the failures below say why.
-      const unknown = outcomes.some(({ failure, observed }) => failure !== undefined && observed === undefined)
-      if (found.length === 0 && unknown)
-        io.out(`${displayHost(parsed.host)}\n  Not known: not every app could be asked.\n`)
-      else io.out(explanationText(parsed.host, found, none))
-    }
-    for (const { key, failure } of outcomes) {
-      if (failure !== undefined) io.err(`${key}: ${failure.reason}: ${failure.message}\n`)
-    }
-    return outcomes.some((each) => each.failure !== undefined) ? EXIT.failed : EXIT.done
-  } finally {
-    await setup.close()
+  return await looking(io, given, async (setup) => await explainNow(io, given, setup, parsed.host))
+}
+
+async function explainNow(io: Io, given: Given, setup: Setup, host: Host): Promise<number> {
+  const outcomes = await passWithProgress(io, setup, 'Looking at')
+  io.signal.throwIfAborted()
+  const known = readStatusFile(io, setup.settings.stateDir)
+  const served = outcomes.flatMap((outcome) => explain(setup, outcome, host))
+  const found = [...served.map((each) => withLooks(each, host, known)), ...orphans(setup, host)]
+  // What could not be asked is not known: the failures below say why.
+  const unknown = outcomes.some(({ failure, observed }) => failure !== undefined && observed === undefined)
+  if (given.output === 'json') io.out(`${JSON.stringify({ host, apps: found }, null, 2)}\n`)
+  else if (found.length === 0 && unknown) io.out(`${displayHost(host)}\n  Not known: not every app could be asked.\n`)
+  else {
+    const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
+    io.out(explanationText(host, found, none))
   }
+  for (const { key, failure } of outcomes) {
+    if (failure !== undefined) io.err(`${key}: ${failure.reason}: ${failure.message}\n`)
+  }
+  return outcomes.some((each) => each.failure !== undefined) ? EXIT.failed : EXIT.done
 }
 
 function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {

@@ -20,14 +20,12 @@ export async function runCommand(io: Io, given: Given, started?: Started): Promi
 async function runOnce(io: Io, given: Given, changed: AbortController, started?: Started): Promise<number> {
   io.signal.throwIfAborted()
   const setup = await setUp(io, given, { oneShot: false, writes: true })
+  let endFollowing: (() => void) | undefined
   try {
-    const endFollowing = await followWpConfig(io, setup, () => changed.abort())
-    try {
-      return (await serve(io, setup, started)) ? EXIT.done : EXIT.failed
-    } finally {
-      endFollowing()
-    }
+    endFollowing = await followWpConfig(io, setup, () => changed.abort())
+    return (await serve(io, setup, started)) ? EXIT.done : EXIT.failed
   } finally {
+    endFollowing?.()
     await setup.close()
   }
 }

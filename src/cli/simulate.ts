@@ -1,7 +1,7 @@
 import { EXIT, type Io } from '../setup/io.ts'
 import { address, type Given, UsageError } from '../setup/option.ts'
-import { aborted } from '../setup/stop.ts'
 import { startSimulator } from '../simulator/simulator.ts'
+import { aborted } from '../time/within.ts'
 
 /** `simulate`: the ServerPilot simulator on `--listen`, until SIGTERM or SIGINT. */
 export async function simulateCommand(io: Io, given: Given): Promise<number> {

@@ -4,13 +4,12 @@ import { relative } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import { openStatuses } from '../setup/open-statuses.ts'
 import type { Given } from '../setup/option.ts'
-import { readSource } from '../setup/pass.ts'
 import { readSettings } from '../setup/settings.ts'
-import { setUp } from '../setup/setup.ts'
+import type { Setup } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { AppStatus, Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
-import { passWithProgress } from './pass.ts'
+import { looking, passWithProgress } from './pass.ts'
 
 /** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
 const OLD = 15 * 60_000
@@ -51,23 +50,21 @@ async function clusterStatus(io: Io, given: Given): Promise<Status | undefined> 
 }
 
 async function folderStatus(io: Io, given: Given): Promise<Status> {
-  const setup = await setUp(io, given, { oneShot: true, writes: false })
-  try {
+  return await looking(io, given, async (setup) => {
+    const written = readStatusFile(io, setup.settings.stateDir)
+    if (written === undefined || given.fresh === true) return await freshStatus(io, setup)
     const now = systemClock.now()
-    let status = readStatusFile(io, setup.settings.stateDir)
-    if (status === undefined || given.fresh === true) {
-      const statuses = openStatuses(io, { ...setup, cluster: undefined }, { leader: () => true, log: quiet })
-      await readSource(setup, io.signal)
-      const outcomes = await passWithProgress(io, setup, 'Looking at')
-      io.signal.throwIfAborted()
-      for (const outcome of outcomes) statuses.reconciled(outcome)
-      status = statuses.status()
-      io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
-    } else if (now - status.generatedAt > OLD) {
-      io.err(`What the daemon wrote last is from ${relative(status.generatedAt, now)}; --fresh looks now.\n`)
-    }
-    return status
-  } finally {
-    await setup.close()
-  }
+    if (now - written.generatedAt > OLD)
+      io.err(`What the daemon wrote last is from ${relative(written.generatedAt, now)}; --fresh looks now.\n`)
+    return written
+  })
+}
+
+async function freshStatus(io: Io, setup: Setup): Promise<Status> {
+  const statuses = openStatuses(io, { ...setup, cluster: undefined }, { leader: () => true, log: quiet })
+  const outcomes = await passWithProgress(io, setup, 'Looking at')
+  io.signal.throwIfAborted()
+  for (const outcome of outcomes) statuses.reconciled(outcome)
+  io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
+  return statuses.status()
 }

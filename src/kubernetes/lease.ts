@@ -164,7 +164,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   function read(): Promise<StoredLease | undefined> {
     // The last reading, before the Lease is given back, has only its time-out.
-    return end.signal.aborted ? api.read() : unlessAborted(end.signal, api.read(end.signal))
+    return end.signal.aborted ? api.read() : unlessAborted(end.signal, () => api.read(end.signal))
   }
 
   function send(request: LeaseRequest): Promise<StoredLease | undefined> {

@@ -1,10 +1,10 @@
 import { codeOf } from '../kubernetes/api.ts'
 import { LEASE_TIMINGS } from '../kubernetes/lease-state.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
+import { unlessAborted } from '../time/within.ts'
 import type { Cluster } from './cluster.ts'
 import { granting } from './grant.ts'
 import { calledAs, type Io } from './io.ts'
-import { unlessStopped } from './stop.ts'
 
 const LOOK_EVERY = 500
 /** A holder that says nothing for its whole term is dead; some more time for the tries of ours. ms. */
@@ -21,7 +21,7 @@ export async function takeLead(
 ): Promise<boolean> {
   // --leader-elect=false: then a second writer is the user's own affair.
   if (elector === undefined || lease === undefined) return true
-  const read = async () => (await unlessStopped(io.signal, () => lease.read()))?.record
+  const read = async () => (await unlessAborted(io.signal, () => lease.read()))?.record
   const first = await read().catch((error: unknown) => {
     io.signal.throwIfAborted()
     throw noLease(io, namespace, error)

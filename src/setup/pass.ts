@@ -3,8 +3,9 @@ import { reconcile } from '../controller/app/reconcile.ts'
 import type { Outcome } from '../status/outcome.ts'
 import { backOff } from '../time/back-off.ts'
 import { systemClock } from '../time/clock.ts'
+import { inParallel } from '../time/pool.ts'
+import { unlessAborted } from '../time/within.ts'
 import type { Setup } from './setup.ts'
-import { unlessStopped } from './stop.ts'
 
 /** Tries of one app while its failure may pass by itself, and how long a pass waits for that at most (ms). */
 const TRIES = 5
@@ -13,7 +14,7 @@ const PAUSES = { first: 500, longest: PATIENCE }
 
 /** Reads the objects once, without following them. Rejects with the signal's reason once that aborts. */
 export async function readSource({ objects }: Pick<Setup, 'objects'>, signal: AbortSignal): Promise<void> {
-  await unlessStopped(signal, () => objects.start(() => undefined)).catch((error: unknown) => {
+  await unlessAborted(signal, () => objects.start(() => undefined)).catch((error: unknown) => {
     // A read that does not end would hold its own end up.
     objects.stop().catch(() => undefined)
     throw error
@@ -38,19 +39,22 @@ export async function passOver(
     .map((app) => app.key)
     .sort()
   const outcomes = new Map<Key, Outcome>()
-  const waiting = [...keys]
-  const worker = async (): Promise<void> => {
-    for (let key = waiting.shift(); key !== undefined && !signal.aborted; key = waiting.shift()) {
-      begun(key, outcomes.size, keys.length)
-      try {
-        outcomes.set(key, await persist(context, key, signal))
-      } catch (error) {
-        if (!signal.aborted) throw error
-      }
+  await inParallel(untilAborted(keys, signal), settings.workers, async (key) => {
+    begun(key, outcomes.size, keys.length)
+    try {
+      outcomes.set(key, await persist(context, key, signal))
+    } catch (error) {
+      if (!signal.aborted) throw error
     }
-  }
-  await Promise.all(Array.from({ length: settings.workers }, worker))
+  })
   return keys.flatMap((key) => outcomes.get(key) ?? [])
+}
+
+function* untilAborted(keys: readonly Key[], signal: AbortSignal): Generator<Key> {
+  for (const key of keys) {
+    if (signal.aborted) return
+    yield key
+  }
 }
 
 async function persist(context: Setup['context'], key: Key, signal: AbortSignal): Promise<Outcome> {

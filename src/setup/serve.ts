@@ -3,13 +3,13 @@ import { type HealthFacts, liveness, readiness } from '../report/health.ts'
 import { type HttpServer, startHttp } from '../report/http.ts'
 import type { StatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
+import { aborted } from '../time/within.ts'
 import { watchApprovals } from './handover.ts'
 import type { Io } from './io.ts'
 import { openChecks } from './open-checks.ts'
 import { openStatuses } from './open-statuses.ts'
 import type { Setup } from './setup.ts'
 import { keepStatus } from './status-file.ts'
-import { aborted } from './stop.ts'
 
 /** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
 const MAX_SILENCE = 10 * 60_000

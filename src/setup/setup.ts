@@ -12,6 +12,7 @@ import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
 import type { DatabaseSource, ObjectSource } from '../source/source.ts'
 import { systemClock } from '../time/clock.ts'
+import { unlessAborted } from '../time/within.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
 import { connectionUrlOf, createDatabases, readOf } from './databases.ts'
@@ -23,7 +24,6 @@ import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
 import { createSecrets, type Secrets } from './secrets.ts'
 import { connectServerPilot } from './serverpilot-client.ts'
 import { loadSettings, type Settings } from './settings.ts'
-import { unlessStopped } from './stop.ts'
 
 /** Everything that a command which talks to ServerPilot stands on. */
 export interface Setup {
@@ -130,8 +130,8 @@ function onePass(
 ): Pick<Ports, 'accountOf' | 'records'> & Required<Pick<Ports, 'lookUpNow'>> {
   const named = namingSecretRight(io, accountOf)
   return {
-    accountOf: (app) => unlessStopped(io.signal, () => named(app)),
-    records: { ...store, load: (account, appId) => unlessStopped(io.signal, () => store.load(account, appId)) },
+    accountOf: (app) => unlessAborted(io.signal, () => named(app)),
+    records: { ...store, load: (account, appId) => unlessAborted(io.signal, () => store.load(account, appId)) },
     async lookUpNow(app, hosts, serverId, signal) {
       const { lookUp } = await import('./resolver.ts')
       const { lastAddress } = await (await accountOf(app)).getServer(serverId, signal)
@@ -188,7 +188,7 @@ async function openClusterOf(ground: Ground): Promise<{ cluster: Cluster; object
   }
   const { partly, scopeOf } = await import('./cluster-scope.ts')
   try {
-    const scope = await unlessStopped(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
+    const scope = await unlessAborted(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
     const cluster = openCluster(io, connection, {
       settings: kubernetes,
       log: quiet,

@@ -24,18 +24,28 @@ export async function within<T>(
   }
 }
 
-/** What `work` comes to, unless `signal` aborts before: then it rejects with the signal's reason. */
-export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  let leave = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason)
-    if (signal.aborted) leave()
-    else signal.addEventListener('abort', leave, { once: true })
+/** Resolves once the signal aborts; never rejects. */
+export function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
-  work.catch(() => undefined)
+}
+
+/**
+ * What `work` comes to, or a rejection with the signal's reason once that aborts: then nobody waits for `work` any more, and its result
+ * is dropped. For reads alone: a write that nobody waits for would go on while the next process already writes.
+ */
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  let abort = (): void => {}
+  const end = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+  })
   try {
-    return await Promise.race([aborted, work])
+    return await Promise.race([work(), end])
   } finally {
-    signal.removeEventListener('abort', leave)
+    signal.removeEventListener('abort', abort)
   }
 }

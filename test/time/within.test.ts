@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { unlessAborted, within } from '../../src/time/within.ts'
+import { aborted, unlessAborted, within } from '../../src/time/within.ts'
 import { fakeClock } from './fake-clock.ts'
 
 const never = new Promise<never>(() => undefined)
@@ -33,12 +33,35 @@ test('work that is late is what `late` says, and its own failure harms nobody', 
   assert.equal(clock.pending(), 0)
 })
 
-test('an abort, before or under way, is the reason', async () => {
-  const reason = new Error('stop')
-  await assert.rejects(unlessAborted(AbortSignal.abort(reason), Promise.resolve(1)), reason)
-  const abort = new AbortController()
-  const result = unlessAborted(abort.signal, never)
-  abort.abort(reason)
-  await assert.rejects(result, reason)
-  assert.equal(await unlessAborted(new AbortController().signal, Promise.resolve(1)), 1)
+test('what ends before the stop is given as it is, and nothing listens any more', async () => {
+  const stop = new AbortController()
+  assert.equal(await unlessAborted(stop.signal, async () => 7), 7)
+  await assert.rejects(
+    unlessAborted(stop.signal, () => Promise.reject(new Error('broken'))),
+    /broken/,
+  )
+  stop.abort()
+})
+
+test('the stop goes before work that does not end, and keeps further work from beginning', async () => {
+  const stop = new AbortController()
+  const reason = new Error('stopped by SIGTERM')
+  const waiting = unlessAborted(stop.signal, () => new Promise(() => undefined))
+  stop.abort(reason)
+  await assert.rejects(waiting, reason)
+  await assert.rejects(
+    unlessAborted(stop.signal, () => assert.fail('it began')),
+    reason,
+  )
+  assert.equal(await aborted(stop.signal), undefined)
+})
+
+test('work that fails after it was given up fails for nobody', async () => {
+  const stop = new AbortController()
+  const late = Promise.withResolvers<never>()
+  const waiting = unlessAborted(stop.signal, () => late.promise)
+  stop.abort(new Error('stopped'))
+  await assert.rejects(waiting, /stopped/)
+  late.reject(new Error('late'))
+  await new Promise(setImmediate)
 })

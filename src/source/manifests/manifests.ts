@@ -84,7 +84,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
   /** Looks at all paths; gives what to watch, and the apps that changed. Rejects only with the signal's reason. */
   async function refresh(signal: AbortSignal): Promise<{ watch: readonly WatchPoint[]; changed: Set<Key> }> {
     const before = state
-    const seen = await unlessAborted(signal, readAll(paths, namespace, before.files, signal))
+    const seen = await unlessAborted(signal, () => readAll(paths, namespace, before.files, signal))
     signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
     byApp = groupBy(state.mappings.values(), ({ app }) => app)

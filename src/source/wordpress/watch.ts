@@ -135,7 +135,7 @@ async function readOnce(app: App, state: State, ports: WatchPorts, signal: Abort
   const at = ports.clock.steady()
   let endpoint: Endpoint | undefined
   try {
-    const { url, origin } = await unlessAborted(signal, ports.connectionUrl(app))
+    const { url, origin } = await unlessAborted(signal, () => ports.connectionUrl(app))
     endpoint = parseDatabaseUrl(url, origin)
     const database = await connect(endpoint, { ...ports, signal })
     try {
