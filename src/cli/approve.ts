@@ -6,10 +6,10 @@ import { namespacesOf } from '../setup/cluster-namespaces.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import { type Given, UsageError } from '../setup/option.ts'
 import { readSettings, type Settings } from '../setup/settings.ts'
+import type { PlanWire } from '../status/wire/wire.ts'
 import { systemClock } from '../time/clock.ts'
 import type { AppObject } from './cluster-object.ts'
-import { type ClusterReader, openReader } from './cluster-reader.ts'
-import { readAll } from './cluster-status.ts'
+import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
 import { startProgress } from './progress.ts'
 
 /** How long `approve` waits for the daemon, and how often it looks; ms. */
@@ -22,37 +22,35 @@ const TRIES = 5
 
 /** `approve [NS/]APP [HASH]`: lets the removals of the waiting plan of one app go, once, by an annotation on the object. */
 export async function approveCommand(io: Io, given: Given, [name = '', hash]: readonly string[]): Promise<number> {
-  const { reader, settings } = openSettings(io, given)
-  try {
-    const [namespace, appName] = splitName(name, settings.selection.namespaces.at(-1) ?? reader.namespace)
+  return await session(io, given, async (reader, { selection }) => {
+    const [namespace, appName] = splitName(name, selection.namespaces.at(-1) ?? reader.namespace)
     return await approve({ io, given, reader }, await reader.app(namespace, appName), hash)
-  } finally {
-    await reader.close()
-  }
+  })
 }
 
 /** `apply --approve HASH` beside a daemon that leads: the app whose waiting plan has that hash gets the annotation. */
 export async function approveWaiting(io: Io, given: Given, hash: string): Promise<number> {
-  const { reader, settings } = openSettings(io, given)
-  try {
+  return await session(io, given, async (reader, settings) => {
     const { apps } = await readAll(reader, namespacesOf(io, given, settings, reader))
     const app = apps.find(({ status }) => status.plan?.hash === hash)
     if (app !== undefined) return await approve({ io, given, reader }, app, hash)
     io.err(`No plan with the hash ${visible(hash)} waits. \`${calledAs(io)} status\` shows those that do.\n`)
     return EXIT.failed
-  } finally {
-    await reader.close()
-  }
+  })
 }
 
-function openSettings(io: Io, given: Given): { reader: ClusterReader; settings: Settings } {
+async function session(
+  io: Io,
+  given: Given,
+  work: (reader: ClusterReader, settings: Settings) => Promise<number>,
+): Promise<number> {
   const settings = readSettings(given, io.environment, io.readFile)
   if (settings.kubernetes === undefined) {
     throw new UsageError(
       'approve annotates an app in a cluster: name one with --context or --kubeconfig. With files, use `domainpilot apply --approve HASH`.',
     )
   }
-  return { reader: openReader(io, settings.kubernetes), settings }
+  return await withReader(io, settings.kubernetes, (reader) => work(reader, settings))
 }
 
 function splitName(name: string, standard: string): [namespace: string, name: string] {
@@ -130,7 +128,7 @@ async function handled(
   io: Io,
   reader: ClusterReader,
   { namespace, name, key }: AppObject,
-  plan: { hash: string; removals: readonly string[] },
+  plan: PlanWire,
 ): Promise<number> {
   const progress = startProgress(io, `Waiting for the daemon to act on ${key}`)
   try {
@@ -157,7 +155,7 @@ async function handled(
   return EXIT.failed
 }
 
-function outcome(io: Io, app: AppObject, { hash, removals }: { hash: string; removals: readonly string[] }): number {
+function outcome(io: Io, app: AppObject, { hash, removals }: PlanWire): number {
   const { plan, conditions } = app.status
   const owned: readonly string[] = app.status.ownedDomains
   if (plan !== undefined) {

@@ -1,13 +1,13 @@
 import { matchesSelector } from '../api/selector.ts'
 import type { Host } from '../domain/host.ts'
+import { codeOf } from '../kubernetes/api.ts'
 import { cureOf } from '../report/words.ts'
 import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, openReader } from './cluster-reader.ts'
-import { readAll } from './cluster-status.ts'
+import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
 import { type Explanation, explanationText, FINE, means } from './explanation.ts'
 import { looksOf } from './looks.ts'
 
@@ -18,34 +18,36 @@ export async function explainInCluster(
   settings: Settings & { kubernetes: KubernetesSettings },
   host: Host,
 ): Promise<number> {
-  const reader = openReader(io, settings.kubernetes)
-  try {
-    const { apps, mappings, left } = await readWidely(reader, given, settings)
-    const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
-    const found = explainObjects(host, chosen, mappings, calledAs(io))
-    left.push(
-      `ServerPilot itself was not asked: foreign hosts are left out. That needs get on the Secrets and the records: ${calledAs(io)} explain ${host} --fresh`,
-    )
-    if (given.output === 'json') io.out(`${JSON.stringify({ host, apps: found }, null, 2)}\n`)
-    else io.out(explanationText(host, found, 'No mapping wants it, and no app counts it as its own.'))
-    for (const line of left) io.err(`${line}\n`)
-    return EXIT.done
-  } finally {
-    await reader.close()
-  }
+  const { kubernetes, selection } = settings
+  const { apps, mappings, left } = await withReader(io, kubernetes, (reader) => readWidely(reader, given, settings))
+  const chosen = apps.filter((app) => matchesSelector(app.labels, selection.selector))
+  const found = explainObjects(host, chosen, mappings, calledAs(io))
+  if (given.output === 'json') io.out(`${JSON.stringify({ host, apps: found }, null, 2)}\n`)
+  else io.out(explanationText(host, found, 'No mapping wants it, and no app counts it as its own.'))
+  if (left !== undefined) io.err(`${left}\n`)
+  io.err(
+    `ServerPilot itself was not asked: foreign hosts are left out. That needs get on the Secrets and the records: ${calledAs(io)} explain ${host} --fresh\n`,
+  )
+  return EXIT.done
 }
 
-/** Everything, or as much of it as the user may read; `left`: what is missing, a line each. */
-async function readWidely(reader: ClusterReader, given: Given, { selection }: Settings) {
-  const named = given.allNamespaces === true ? [] : selection.namespaces
-  if (named.length > 0) return { ...(await readAll(reader, named)), left: [] as string[] }
+interface Read {
+  apps: AppObject[]
+  mappings: MappingObject[]
+  /** What is missing, as a sentence. */
+  left?: string
+}
+
+/** Everything, or as much of it as the user may read. */
+async function readWidely(reader: ClusterReader, given: Given, { selection }: Settings): Promise<Read> {
+  const everywhere = given.allNamespaces === true
+  if (!everywhere && selection.namespaces.length > 0) return await readAll(reader, selection.namespaces)
   try {
-    return { ...(await readAll(reader, [EVERYWHERE])), left: [] as string[] }
+    return await readAll(reader, [EVERYWHERE])
   } catch (error) {
-    if (given.allNamespaces === true) throw error
-    const refused = error instanceof Error && (error.cause as { code?: unknown } | undefined)?.code === 403
-    if (!refused) throw error
-    const left = [`Only the namespace ${reader.namespace} was read: the right to list every namespace is missing.`]
+    const refused = error instanceof Error && codeOf(error.cause) === 403
+    if (everywhere || !refused) throw error
+    const left = `Only the namespace ${reader.namespace} was read: the right to list every namespace is missing.`
     return { ...(await readAll(reader, [reader.namespace])), left }
   }
 }

@@ -1,6 +1,7 @@
 import { ANNOTATION, API_GROUP } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { mergePatch } from '../kubernetes/client-apis.ts'
+import type { Connection } from '../kubernetes/connection.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
 import { collectionPath, objectPath, PLURAL } from '../kubernetes/paths.ts'
 import { connectCluster } from '../setup/cluster.ts'
@@ -20,25 +21,48 @@ export interface ClusterReader {
   app(namespace: string, name: string): Promise<AppObject>
   /** Sets the annotation that approves a plan. Fails with 409 when the object is no longer that version. */
   approve(app: AppObject, hash: string): Promise<void>
-  close(): Promise<void>
 }
 
 const PAGE_SIZE = 500
 
-/** Makes the reader; asks nothing yet. Its functions throw `KubernetesError`, or an `Error` that names the missing right. */
-export function openReader(io: Io, settings: KubernetesSettings): ClusterReader {
+/** Does work with a reader. Its functions throw `KubernetesError`, or an `Error` that names the missing right. */
+export async function withReader<T>(
+  io: Io,
+  settings: KubernetesSettings,
+  work: (reader: ClusterReader) => Promise<T>,
+): Promise<T> {
   const connection = connectCluster(io, settings)
+  try {
+    return await work(readerOf(connection, io.signal))
+  } finally {
+    await connection.close()
+  }
+}
 
+/** Both kinds of some namespaces. */
+export async function readAll(
+  reader: ClusterReader,
+  namespaces: readonly string[],
+): Promise<{ apps: AppObject[]; mappings: MappingObject[] }> {
+  const [apps, mappings] = await Promise.all([
+    Promise.all(namespaces.map(reader.apps)),
+    Promise.all(namespaces.map(reader.mappings)),
+  ])
+  return { apps: apps.flat(), mappings: mappings.flat() }
+}
+
+function readerOf(connection: Connection, signal: AbortSignal): ClusterReader {
   async function list(kind: Kind, namespace: string): Promise<unknown[]> {
     const items: unknown[] = []
     let next: string | undefined
     do {
       const query = { limit: PAGE_SIZE, continue: next }
-      const page = pageOf(
-        await connection.json(collectionPath(kind, namespace), { query, signal: io.signal }).catch((error: unknown) => {
+      const answer = await connection
+        .json(collectionPath(kind, namespace), { query, signal })
+        .catch((error: unknown) => {
           throw refusedList(error, kind, namespace)
-        }),
-      )
+        })
+      const page = pageOf(answer)
       items.push(...page.items)
       next = page.next
     } while (next !== undefined)
@@ -51,15 +75,14 @@ export function openReader(io: Io, settings: KubernetesSettings): ClusterReader 
     mappings: async (namespace) => (await list('DomainMapping', namespace)).map(mappingObject),
     async app(namespace, name) {
       const path = objectPath({ kind: 'ServerPilotApp', namespace, name })
-      return appObject(await connection.json(path, { signal: io.signal }))
+      return appObject(await connection.json(path, { signal }))
     },
     async approve({ namespace, name, resourceVersion }, hash) {
       const metadata = { resourceVersion, annotations: { [ANNOTATION.approvePlan]: hash } }
       const path = objectPath({ kind: 'ServerPilotApp', namespace, name })
       const patch = mergePatch(path, { metadata }, { fieldManager: 'kubectl-domainpilot' })
-      await unlessAborted(io.signal, () => connection.call(patch))
+      await unlessAborted(signal, () => connection.call(patch))
     },
-    close: () => connection.close(),
   }
 }
 

@@ -7,7 +7,7 @@ import { isComputed } from '../status/condition-types.ts'
 import type { AppStatus, Condition, HostStatus, MappingStatus, Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, openReader } from './cluster-reader.ts'
+import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
 
 /**
  * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that
@@ -18,29 +18,12 @@ export async function readClusterStatus(
   given: Given,
   settings: Settings & { kubernetes: KubernetesSettings },
 ): Promise<Status> {
-  const reader = openReader(io, settings.kubernetes)
-  try {
-    const scopes = namespacesOf(io, given, settings, reader)
-    const { apps, mappings } = await readAll(reader, scopes)
-    const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
-    const left = new Set(apps.filter((app) => !chosen.includes(app)).map(({ key }) => key))
-    const shown = mappings.filter((mapping) => !left.has(mapping.app))
-    return statusOf(chosen, shown, { version: io.version, now: systemClock.now() })
-  } finally {
-    await reader.close()
-  }
-}
-
-/** Both kinds of some namespaces. */
-export async function readAll(
-  reader: ClusterReader,
-  scopes: readonly string[],
-): Promise<{ apps: AppObject[]; mappings: MappingObject[] }> {
-  const [apps, mappings] = await Promise.all([
-    Promise.all(scopes.map((scope) => reader.apps(scope))),
-    Promise.all(scopes.map((scope) => reader.mappings(scope))),
-  ])
-  return { apps: apps.flat(), mappings: mappings.flat() }
+  const scopes = (reader: ClusterReader): readonly string[] => namespacesOf(io, given, settings, reader)
+  const { apps, mappings } = await withReader(io, settings.kubernetes, (reader) => readAll(reader, scopes(reader)))
+  const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
+  const left = new Set(apps.filter((app) => !chosen.includes(app)).map(({ key }) => key))
+  const shown = mappings.filter((mapping) => !left.has(mapping.app))
+  return statusOf(chosen, shown, { version: io.version, now: systemClock.now() })
 }
 
 /** What the objects say, as a status. `now`: epoch ms. Pure. */

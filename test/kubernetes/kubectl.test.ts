@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { openReader } from '../../src/cli/cluster-reader.ts'
+import { withReader } from '../../src/cli/cluster-reader.ts'
 import { silentIo } from '../cli/silent-io.ts'
 import { until } from './api-server.ts'
 import {
@@ -209,13 +209,13 @@ describe('kubectl domainpilot on a real API server', { timeout: 240_000 }, () =>
     })
 
     await t.test('approve: the API server refuses an object that has changed since it was shown', async () => {
-      const io = silentIo()
-      const reader = openReader(io, { kubeconfig: operator.kubeconfig, qps: 50, leaderElect: true, shard: '' })
-      t.after(() => reader.close())
-      const shown = await reader.app(namespace, 'network')
-      await operator.may(namespace, APPROVE)
-      await assert.rejects(reader.approve({ ...shown, resourceVersion: '1' }, hash), { code: 409 })
-      await reader.approve(shown, hash)
+      const settings = { kubeconfig: operator.kubeconfig, qps: 50, leaderElect: true, shard: '' }
+      await withReader(silentIo(), settings, async (reader) => {
+        const shown = await reader.app(namespace, 'network')
+        await operator.may(namespace, APPROVE)
+        await assert.rejects(reader.approve({ ...shown, resourceVersion: '1' }, hash), { code: 409 })
+        await reader.approve(shown, hash)
+      })
     })
 
     await t.test('approve: an admission policy refuses in its own words', async () => {
