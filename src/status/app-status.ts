@@ -1,4 +1,4 @@
-import type { App } from '../api/objects.ts'
+import { ANNOTATION, type App } from '../api/objects.ts'
 import { covers } from '../check/certificate.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
@@ -24,10 +24,10 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
   const conditions = conditionsOf('ServerPilotApp', app.generation, before?.conditions ?? [], parts, now)
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
   const good = failureOf(outcome) === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
-  const handled = app.annotations['domainpilot.dev/reconcile-requested-at'] ?? before?.lastHandledReconcileAt
+  const handled = app.annotations[ANNOTATION.reconcileRequestedAt] ?? before?.lastHandledReconcileAt
   const lastSuccess = good ? now : before?.lastSuccess
   const plan = waitingPlan(outcome)
-  const certificate = seen ? appCertificate(outcome, checks) : before?.certificate
+  const certificate = seen ? appCertificate(outcome) : before?.certificate
   return {
     key: app.key,
     appId: app.spec.appId,
@@ -90,7 +90,7 @@ function heldHosts(record: OwnershipRecord): Host[] {
   return hosts.filter((host) => record.hosts[host]?.absentSince === undefined).sort()
 }
 
-function appCertificate({ observed, desired }: Outcome, { certificate: facts }: HostChecks): AppStatus['certificate'] {
+function appCertificate({ observed, desired, certificate: facts }: Outcome): AppStatus['certificate'] {
   if (observed === undefined || facts === undefined) return undefined
   const hosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
   const covered = hosts.filter((host) => covers(facts, host)).sort()
@@ -99,9 +99,8 @@ function appCertificate({ observed, desired }: Outcome, { certificate: facts }: 
 }
 
 function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
-  const { observed, plan, desired, record } = outcome
+  const { observed, certificate, plan, desired, record } = outcome
   const there = new Set(observed?.domains.map(compareKey))
-  const facts = checks.certificate
   const names = new Set<string>([...there, ...(desired?.hosts.keys() ?? [])])
   return [...names].sort().map((name): HostStatus => {
     const host = name as Host
@@ -116,7 +115,9 @@ function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
       ...(mapping === undefined ? {} : { mapping }),
       ...(message === undefined ? {} : { message }),
       ...(dns === undefined ? {} : { addresses: dns.addresses, dns }),
-      ...(facts !== undefined && there.has(name) && covers(facts, name) ? { certificateNotAfter: facts.notAfter } : {}),
+      ...(there.has(name) && certificate && covers(certificate, name)
+        ? { certificateNotAfter: certificate.notAfter }
+        : {}),
     }
   })
 }

@@ -1,5 +1,5 @@
 import type { App } from '../api/objects.ts'
-import { type CertificateFacts, certificateFacts, certificateLife, covers } from '../check/certificate.ts'
+import { type CertificateFacts, certificateLife, covers } from '../check/certificate.ts'
 import { type Coverage, type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
@@ -12,8 +12,6 @@ import type { Reason } from './reasons.ts'
 
 /** What is known of DNS and certificate of one app's hosts after a reconcile. Pure. */
 export interface HostChecks {
-  /** What the installed certificate says, read once for all that asks; undefined when there is none. */
-  certificate: CertificateFacts | undefined
   /** Undefined while nobody has looked. */
   dns(host: string): DnsVerdict | undefined
   /** `DNSReady` of a mapping with these hosts; undefined where DNS is not looked at. */
@@ -30,19 +28,17 @@ export interface HostChecks {
 
 /** Puts together what the checks and the API say of the hosts of an app. */
 export function hostChecks(app: App, outcome: Outcome): HostChecks {
-  const { checks, desired, observed, endedAt } = outcome
+  const { checks, desired, observed, certificate, endedAt } = outcome
   const facts = checks?.facts ?? noFacts()
-  const certificate = certificateFacts(observed?.ssl?.cert)
   const listed = new Set(observed?.domains.map(compareKey))
   const dns = (host: string): DnsVerdict | undefined => dnsOf(facts, checks?.outage, host, endedAt)
-  const coverage = once(() => coverageOf(app, outcome, certificate, dns))
+  const coverage = once(() => coverageOf(app, outcome, dns))
   const judged = once(() => new Map(coverage().hosts.map((each) => [each.host, each])))
   const isCovered = (host: string): boolean =>
     certificate !== undefined &&
     certificateLife(certificate.notAfter, endedAt) !== 'Expired' &&
     covers(certificate, host)
   return {
-    certificate,
     dns,
     dnsReady(hosts) {
       if (checks === undefined || hosts.length === 0) return undefined
@@ -126,13 +122,8 @@ function inPlace(certificate: CertificateFacts | undefined, now: number): Said {
   return { status: 'True', reason: 'ExpiringSoon', message }
 }
 
-function coverageOf(
-  app: App,
-  outcome: Outcome,
-  certificate: CertificateFacts | undefined,
-  dns: (host: string) => DnsVerdict | undefined,
-): Coverage {
-  const { observed, desired, checks, endedAt } = outcome
+function coverageOf(app: App, outcome: Outcome, dns: (host: string) => DnsVerdict | undefined): Coverage {
+  const { observed, certificate, desired, checks, endedAt } = outcome
   const names = observed?.domains.map(compareKey) ?? []
   const coverage = judgeCoverage({
     wanted: new Set<string>(desired?.hosts.keys()),

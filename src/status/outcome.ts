@@ -1,4 +1,5 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
+import type { CertificateFacts } from '../check/certificate.ts'
 import type { Outage } from '../check/dns/outage.ts'
 import type { HostFacts } from '../check/facts.ts'
 import type { Forecast } from '../check/limits.ts'
@@ -45,6 +46,8 @@ export interface Outcome {
   /** Who else writes the same list, with the cure; undefined while nobody is known. */
   secondWriter: string | undefined
   observed: ServerPilotApp | undefined
+  /** What the installed certificate says; undefined without one. */
+  certificate: CertificateFacts | undefined
   record: OwnershipRecord | undefined
   /** The plan that stands now: after a write, what is left to do. */
   plan: Plan | undefined
@@ -86,6 +89,7 @@ export function outcomeOf(found: Found & Pick<Outcome, 'key' | 'startedAt'>): Ou
     faults: [],
     secondWriter: undefined,
     observed: undefined,
+    certificate: undefined,
     record: undefined,
     plan: undefined,
     applied: undefined,

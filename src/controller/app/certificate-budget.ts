@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { App } from '../../api/objects.ts'
-import { certificateFacts } from '../../check/certificate.ts'
+import type { CertificateFacts } from '../../check/certificate.ts'
 import { MAX_NAMES } from '../../check/coverage.ts'
 import { type Forecast, forecast, type History, issuanceOf, LIMITS, noteIssuance, prune } from '../../check/limits.ts'
 import { compareKey, type Host, parseHost, refusedByCa } from '../../domain/host.ts'
@@ -14,7 +14,7 @@ import type { Facts } from './facts.ts'
 const SHARE = LIMITS.CertificatesPerDomain.window / LIMITS.CertificatesPerDomain.allowed
 
 /** What is known of the certificates of an account, and of the app in question. */
-type Budget = Pick<Facts, 'app' | 'observed' | 'history' | 'gathering' | 'oneShot' | 'now'>
+type Budget = Pick<Facts, 'app' | 'observed' | 'certificate' | 'history' | 'gathering' | 'oneShot' | 'now'>
 
 /** What the certificate that a plan leads to costs of the authority's limits; undefined when it leads to none. */
 export function forecastOf(budget: Budget, plan: Pick<Plan, 'additions' | 'removals' | 'list'>): Forecast | undefined {
@@ -58,9 +58,9 @@ function lastIssued({ issuances }: History, names: readonly string[], now: numbe
 }
 
 /** The record with the certificate that AutoSSL installed, and without those that no longer count; itself when nothing is new. */
-export function noteCertificate(record: OwnershipRecord, observed: ServerPilotApp, now: number): OwnershipRecord {
+export function noteCertificate(record: OwnershipRecord, installed: Installed, now: number): OwnershipRecord {
   const before = record.issued ?? []
-  const { issuances } = prune(withInstalled({ issuances: before, failures: [] }, observed), now)
+  const { issuances } = prune(withInstalled({ issuances: before, failures: [] }, installed), now)
   if (issuances.length === before.length && issuances.every((each, index) => each === before[index])) return record
   const { issued: _before, ...rest } = record
   return issuances.length === 0 ? rest : { ...rest, issued: [...issuances] }
@@ -75,12 +75,18 @@ export function historyIn(records: readonly OwnershipRecord[]): History {
   }
 }
 
-const historyOf = ({ history, observed }: Budget): History => withInstalled(history, observed)
+const historyOf = (budget: Budget): History => withInstalled(budget.history, budget)
+
+/** The app's detail, and what its certificate says. */
+interface Installed {
+  observed: ServerPilotApp
+  certificate: CertificateFacts | undefined
+}
 
 /** The history with the certificate that AutoSSL installed. */
-function withInstalled(history: History, { ssl }: ServerPilotApp): History {
-  const facts = ssl?.auto ? certificateFacts(ssl.cert) : undefined
-  return facts === undefined ? history : noteIssuance(history, issuanceOf(facts.names, facts.notBefore))
+function withInstalled(history: History, { observed: { ssl }, certificate }: Installed): History {
+  if (!ssl?.auto || certificate === undefined) return history
+  return noteIssuance(history, issuanceOf(certificate.names, certificate.notBefore))
 }
 
 /** Whether a change of the app's hosts leads to another certificate of the authority. */

@@ -1,4 +1,5 @@
 import type { App, Key } from '../../api/objects.ts'
+import type { CertificateFacts } from '../../check/certificate.ts'
 import type { DnsVerdict } from '../../check/dns/judge.ts'
 import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
@@ -22,6 +23,8 @@ export interface Declared extends AppDesired {
 /** All that a pass over one app stands on, read once. A decision needs nothing else. Values; nothing in here changes. */
 export interface Facts extends Declared {
   observed: ServerPilotApp
+  /** What its certificate says. */
+  certificate: CertificateFacts | undefined
   /** The record was written by another version or with other filters. */
   distrusted: boolean
   /** What this process saw of the desired set; its times are those of the steady clock. */

@@ -52,10 +52,11 @@ export function gatherAgain({ context, app }: Pass, facts: Facts): Facts {
 }
 
 /** The same facts on another reading of the list. */
-export function withObserved({ context }: Pass, facts: Facts, observed: ServerPilotApp): Facts {
+export function withObserved({ context, app }: Pass, facts: Facts, observed: ServerPilotApp): Facts {
   const { clock } = context.ports
   const record = withoutBroughtBack(facts.record, observed, facts)
-  return { ...facts, observed, record, now: clock.now(), steady: Math.floor(clock.steady()) }
+  const certificate = context.memory.certificates.of(app.key, observed)
+  return { ...facts, observed, certificate, record, now: clock.now(), steady: Math.floor(clock.steady()) }
 }
 
 /** What somebody else put back after we had taken it off is not ours any more. */
@@ -75,6 +76,7 @@ function factsOf(context: Context, declared: Declared, observed: ServerPilotApp)
     ...declared,
     record,
     observed,
+    certificate: memory.certificates.of(app.key, observed),
     distrusted,
     watch: watch(context, { ...declared, record }, distrusted, steady),
     moving: memory.desires.moving(app.key, account),

@@ -13,12 +13,14 @@ export function gone(context: Context, found: Found & Pick<Outcome, 'key'>): Out
 /** The outcome of a pass that found this. */
 export function report({ context, app }: Pass, found: Found): Outcome {
   const { clock } = context.ports
-  const { checks } = context.memory
-  checks.see(app, found)
+  const { checks, certificates } = context.memory
+  const certificate = found.observed && certificates.of(app.key, found.observed)
+  checks.see(app, { ...found, certificate })
   const endedAt = clock.now()
   return outcomeOf({
     mappings: mappingsOf(context, app),
     ...found,
+    certificate,
     key: app.key,
     app: found.app ?? app,
     result: resultOf(found),

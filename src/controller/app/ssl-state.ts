@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { ANNOTATION, type App } from '../../api/objects.ts'
-import { certificateFacts, covers, EXPIRING_MS } from '../../check/certificate.ts'
+import { type CertificateFacts, certificateLife, covers } from '../../check/certificate.ts'
 import type { DnsState } from '../../check/dns/judge.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
+import { listNames } from '../../domain/list-names.ts'
 import type { SslAttempts, SslTries } from '../../ownership/record.ts'
 import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
 import type { Reason } from '../../status/reasons.ts'
+import { backOff } from '../../time/back-off.ts'
 
 /**
  * AutoSSL and ForceSSL of one app, as a state machine without I/O. Where it stands is read off the app's detail each time:
@@ -40,7 +42,7 @@ interface SslCase {
   uncovered: readonly string[]
   /** When the certificate ends, epoch ms; undefined without one, or when it cannot be read. */
   end: number | undefined
-  now: number
+  life: ReturnType<typeof certificateLife> | undefined
 }
 
 type Rule = (each: SslCase) => Decision | undefined
@@ -53,7 +55,7 @@ const say = (reason: Reason, message: string, ready: boolean, again = false): De
 })
 
 const isCustom = ({ ssl }: SslCase): boolean => ssl !== null && !ssl.auto && ssl.cert !== undefined
-const isOver = ({ end, now }: SslCase): boolean => end !== undefined && end <= now
+const isOver = ({ life }: SslCase): boolean => life === 'Expired'
 const isOff = ({ wanted, ssl }: SslCase): boolean => wanted.auto && ssl?.auto !== true
 const lacksForce = ({ wanted, ssl }: SslCase): boolean => wanted.force && ssl?.force !== true
 
@@ -108,8 +110,8 @@ const notInstalled: Rule = ({ ssl }) =>
 const ended: Rule = (each) =>
   isOver(each) ? say('Expired', `The certificate ended on ${dayOf(each.end)}. ${RENEWAL}`, false, true) : undefined
 
-const endsSoon: Rule = ({ end, now }) =>
-  end !== undefined && end - now < EXPIRING_MS
+const endsSoon: Rule = ({ end, life }) =>
+  life === 'ExpiringSoon'
     ? say('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true)
     : undefined
 
@@ -137,18 +139,17 @@ const RULES: readonly Rule[] = [
  */
 export function decideSsl(
   app: App,
-  observed: ServerPilotApp,
+  { observed: { ssl, autossl }, certificate, uncovered }: SslSight,
   tries: Tries,
-  uncovered: readonly string[],
   now: number,
 ): Decision {
-  const { ssl, autossl } = observed
   const wanted = app.spec.ssl
   const available = autossl?.available === true
   const offersMore =
     wanted.auto && ssl?.auto === true && available && uncovered.some((host) => autossl.domains?.includes(host))
-  const end = certificateFacts(ssl?.cert)?.notAfter
-  const each: SslCase = { wanted, ssl, available, offersMore, tries, uncovered, end, now }
+  const end = certificate?.notAfter
+  const life = end === undefined ? undefined : certificateLife(end, now)
+  const each: SslCase = { wanted, ssl, available, offersMore, tries, uncovered, end, life }
   for (const rule of RULES) {
     const decision = rule(each)
     if (decision !== undefined) return decision
@@ -168,14 +169,24 @@ const exhausted = (what: string, attempts: number): Decision =>
   )
 
 const notCoveredMessage = (hosts: readonly string[]): string =>
-  `The certificate does not cover ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ` and ${hosts.length - 10} more` : ''}.`
+  `The certificate does not cover ${listNames(hosts, 10)}.`
 
-/** Hosts that are on the app and that its certificate does not name; none while there is no certificate. */
-export function uncoveredHosts(observed: ServerPilotApp, wanted: ReadonlyMap<Host, unknown> = new Map()): Host[] {
-  const facts = certificateFacts(observed.ssl?.cert)
-  if (facts === undefined) return []
-  const there = observed.domains.map(compareKey) as Host[]
-  return there.filter((host) => wanted.has(host) && !covers(facts, host)).sort()
+/** What SSL is judged by: the app's detail, what its certificate says, and the wanted hosts that are on the app and not on it. */
+export interface SslSight {
+  observed: ServerPilotApp
+  certificate: CertificateFacts | undefined
+  uncovered: readonly string[]
+}
+
+/** The sight of an app; nothing is uncovered without a certificate. */
+export function sightOf(
+  observed: ServerPilotApp,
+  certificate: CertificateFacts | undefined,
+  wanted: ReadonlyMap<Host, unknown>,
+): SslSight {
+  const there = certificate === undefined ? [] : (observed.domains.map(compareKey) as Host[])
+  const uncovered = there.filter((host) => wanted.has(host) && certificate && !covers(certificate, host)).sort()
+  return { observed, certificate, uncovered }
 }
 
 const MINUTE = 60_000
@@ -193,8 +204,8 @@ const FORGOTTEN = HOUR
  * failures in a row at least 20 minutes, whatever the grounds.
  */
 export function attemptPause({ attempts, failed = 0 }: SslTries, retryInterval: number): number {
-  const doubled = retryInterval * 2 ** Math.min(Math.max(attempts, 1) - 1, 30)
-  return Math.min(Math.max(doubled, failed >= 2 ? FAILING_PAUSE : 0), Math.max(DAY, retryInterval))
+  const pause = backOff({ first: retryInterval, longest: Math.max(DAY, retryInterval) }, attempts)
+  return failed >= 2 ? Math.max(pause, FAILING_PAUSE) : pause
 }
 
 /** The tries after one more attempt at `now`. */
@@ -204,7 +215,7 @@ export function tried({ attempts, failed = 0 }: SslTries, ok: boolean, now: numb
 
 /** The pause after that many looks that found the same, ms: issuing takes 5 to 15 minutes, and what lasts longer may last. */
 export function lookPause(looks: number, retryInterval: number): number {
-  return Math.min(retryInterval * 2 ** Math.min(Math.max(looks - 4, 0), 30), Math.max(HOUR, retryInterval))
+  return backOff({ first: retryInterval, longest: Math.max(HOUR, retryInterval) }, looks - 3)
 }
 
 /** What attempts are counted for. */

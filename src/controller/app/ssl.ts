@@ -16,8 +16,9 @@ import {
   isEligible,
   isSpent,
   lookPause,
+  type SslSight,
+  sightOf,
   tried,
-  uncoveredHosts,
 } from './ssl-state.ts'
 
 /** AutoSSL and ForceSSL of an app as they are now. */
@@ -50,13 +51,13 @@ export async function bringSsl(pass: AccountPass, { desired, observed, record }:
     dns: (host) => checks.dns(pass.app.key, host, clock.now())?.state,
   }
   const { ssl, ...after } = await lookAtSsl(sslPass, { observed, record })
-  const counted = noteCertificate(after.record, after.observed, clock.now())
+  const counted = noteCertificate(after.record, seen(sslPass, after.observed), clock.now())
   await pass.context.memory.records.save(pass.app.key, counted)
   return { ssl, observed: after.observed, record: counted }
 }
 
 async function lookAtSsl(pass: SslPass, state: SslState): Promise<SslState & { ssl: SslOutcome }> {
-  const { context, app, account, signal, hosts, dns } = pass
+  const { context, app, account, signal, dns } = pass
   const { observed, record } = state
   const grounds = { ...groundsOf(app, observed, dns), ssl: digestOf(observed) }
   const before = context.memory.ssl.get(app.key)
@@ -66,7 +67,7 @@ async function lookAtSsl(pass: SslPass, state: SslState): Promise<SslState & { s
     before.grounds.ssl === grounds.ssl &&
     !isEligible(before.grounds, grounds, dns) &&
     (record.ssl === undefined || !isEligible(record.ssl, grounds, dns))
-  const wanted = app.spec.ssl.auto && (observed.ssl === null || uncoveredHosts(observed, hosts).length > 0)
+  const wanted = app.spec.ssl.auto && (observed.ssl === null || seen(pass, observed).uncovered.length > 0)
   const now = context.ports.clock.now()
   if (wanted && same && now >= before.at && now < before.lookAt) {
     // DNS that is found out to be wrong meanwhile counts as well.
@@ -90,14 +91,17 @@ async function lookAtSsl(pass: SslPass, state: SslState): Promise<SslState & { s
 }
 
 /** Where SSL stands, for a pass that writes nothing; nothing is said when that needs a closer look. Pure. */
-export function judgeSsl({ app, observed, desired, now }: Facts): Found {
+export function judgeSsl({ app, observed, certificate, desired, now }: Facts): Found {
   if (observed.autossl === undefined) return {}
-  const decision = decideSsl(app, observed, { auto: 0, force: 0 }, uncoveredHosts(observed, desired.hosts), now)
+  const decision = decideSsl(app, sightOf(observed, certificate, desired.hosts), { auto: 0, force: 0 }, now)
   if (!('change' in decision)) return { ssl: { ...decision, switched: undefined, next: undefined } }
   const what = 'auto' in decision.change ? NAME.auto : NAME.force
   const message = `${what} can be switched on now, which a pass that only reads does not do.`
   return { ssl: { reason: 'Progressing', message, ready: false, switched: undefined, next: undefined } }
 }
+
+const seen = ({ context, app, hosts }: SslPass, observed: ServerPilotApp): SslSight =>
+  sightOf(observed, context.memory.certificates.of(app.key, observed), hosts)
 
 const digestOf = ({ ssl }: ServerPilotApp): string => createHash('sha256').update(JSON.stringify(ssl)).digest('base64')
 
@@ -106,7 +110,7 @@ type Changed = SslState & { ssl: Omit<SslOutcome, 'next'> & { next: number | 'Ag
 
 /** Makes the changes that are due, each counted, until nothing is left to change or one fails. */
 async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
-  const { context, app, hosts, dns } = pass
+  const { context, app, dns } = pass
   const { retryInterval } = app.spec.ssl
   let current = start
   let switched: SslChange | undefined
@@ -116,7 +120,7 @@ async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
     const grounds = groundsOf(app, current.observed, dns)
     const attempts = attemptsOn(current.record.ssl, grounds, dns, now)
     const tries = { auto: attempts.attempts, force: attempts.force?.attempts ?? 0 }
-    const decision = decideSsl(app, current.observed, tries, uncoveredHosts(current.observed, hosts), now)
+    const decision = decideSsl(app, seen(pass, current.observed), tries, now)
     if (!('change' in decision)) {
       const { again, ...said } = decision
       // Attempts that start over are saved, or they would seem to do so at every look.

@@ -1,5 +1,5 @@
 import type { App, Key } from '../../api/objects.ts'
-import { type CertificateFacts, certificateFacts, covers } from '../../check/certificate.ts'
+import { type CertificateFacts, covers } from '../../check/certificate.ts'
 import type { DnsVerdict } from '../../check/dns/judge.ts'
 import type { Outage } from '../../check/dns/outage.ts'
 import { dnsOf, type HostFacts, noFacts } from '../../check/facts.ts'
@@ -9,8 +9,6 @@ import type { Found } from '../../status/outcome.ts'
 /** What checks start from: what the last pass over the app saw of server and certificate. */
 interface Seen {
   serverId: string
-  /** PEM of the certificate, and what it says. */
-  pem: string | undefined
   certificate: CertificateFacts | undefined
   /** AutoSSL is wanted, and a wanted host that is listed has no certificate. */
   uncovered: boolean
@@ -54,14 +52,11 @@ export function createCheckMemory(): CheckMemory {
     outage: undefined,
     of,
     dns: (key, host, now) => dnsOf(of(key).facts, memory.outage, host, now),
-    see({ key, spec }, { observed, desired }) {
+    see({ key, spec }, { observed, certificate, desired }) {
       if (observed === undefined) return
-      const checks = of(key)
-      const pem = observed.ssl?.cert
-      const certificate = checks.seen?.pem === pem ? checks.seen?.certificate : certificateFacts(pem)
       const desiredHosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
       const lacks = certificate === undefined || desiredHosts.some((host) => !covers(certificate, host))
-      checks.seen = { serverId: observed.serverId, pem, certificate, uncovered: spec.ssl.auto && lacks }
+      of(key).seen = { serverId: observed.serverId, certificate, uncovered: spec.ssl.auto && lacks }
     },
     forget: (key) => void apps.delete(key),
   }

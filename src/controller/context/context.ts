@@ -1,6 +1,7 @@
 import type { Key } from '../../api/objects.ts'
 import type { RemovalWatch } from '../../plan/settle.ts'
 import { type AppAccounts, createAppAccounts } from './app-accounts.ts'
+import { type Certificates, createCertificates } from './certificates.ts'
 import { type CheckMemory, createCheckMemory } from './check-memory.ts'
 import type { Contention } from './contention.ts'
 import { createDesires, type Desires } from './desires.ts'
@@ -22,6 +23,8 @@ interface Memory {
   desires: Desires
   /** What a sweep listed, until it is used. */
   listings: Listings
+  /** What the installed certificates say. */
+  certificates: Certificates
   /** What checking hosts found out. */
   checks: CheckMemory
   /** What was seen of each app's desired set. Owner: app/gather.ts. */
@@ -50,6 +53,7 @@ export function createContext(ports: Ports, mode: Mode): Context {
     records,
     desires: createDesires(ports, accounts, records),
     listings: createListings(),
+    certificates: createCertificates(),
     checks: createCheckMemory(),
     watches: new Map(),
     contention: new Map(),
@@ -69,6 +73,7 @@ export function forgetApp({ memory }: Context, key: Key): void {
 /** Forgets what was seen of an app at ServerPilot. */
 function forgetSeen(memory: Memory, key: Key): void {
   memory.listings.forget(key)
+  memory.certificates.forget(key)
   memory.checks.forget(key)
   for (const each of [memory.watches, memory.contention, memory.gathering, memory.ssl]) each.delete(key)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { EXPIRING_MS } from '../../../src/check/certificate.ts'
+import { certificateFacts, EXPIRING_MS } from '../../../src/check/certificate.ts'
 import { decideSsl } from '../../../src/controller/app/ssl-state.ts'
 import type { ServerPilotApp } from '../../../src/serverpilot/serverpilot.ts'
 import { app } from '../../plan/fixture.ts'
@@ -22,6 +22,12 @@ type Case = {
   now?: number
 }
 
+const sight = (observed: ServerPilotApp, uncovered: readonly string[]) => ({
+  observed,
+  certificate: certificateFacts(observed.ssl?.cert),
+  uncovered,
+})
+
 /** What is decided, in short: the change, or the reason with `ready` and `again` where they hold. */
 function decided(of: Case): string {
   const { auto = true, force = false, ssl, autossl, tries = { auto: 0, force: 0 }, uncovered = [], now = EARLY } = of
@@ -34,7 +40,7 @@ function decided(of: Case): string {
     ssl,
     ...(autossl === undefined ? {} : { autossl }),
   }
-  const decision = decideSsl(wanted, observed, tries, uncovered, now)
+  const decision = decideSsl(wanted, sight(observed, uncovered), tries, now)
   if ('change' in decision) return JSON.stringify(decision.change)
   return [decision.reason, decision.ready ? 'ready' : '', decision.again ? 'again' : ''].filter(Boolean).join(' ')
 }
@@ -106,7 +112,7 @@ describe('what is decided about SSL', () => {
     const wanted = app({ ssl: { auto: true, force: true, maxAttempts: 5, retryInterval: 1_000 } })
     const observed = { id: 'a', name: 'a', serverId: 's', domains: [], ssl: on, autossl: offered }
     const message = (uncovered: string[]): string => {
-      const decision = decideSsl(wanted, observed, { auto: 5, force: 5 }, uncovered, EARLY)
+      const decision = decideSsl(wanted, sight(observed, uncovered), { auto: 5, force: 5 }, EARLY)
       return 'change' in decision ? '' : decision.message
     }
     assert.match(message(['b.example.com']), /^AutoSSL could not be switched on in 5 attempts/)
