@@ -93,6 +93,12 @@ export interface Mapping extends ObjectBase {
   app: Key
 }
 
+/** Namespace and name of a key. */
+export function splitKey(key: Key): { namespace: string; name: string } {
+  const slash = key.indexOf('/')
+  return { namespace: key.slice(0, Math.max(0, slash)), name: key.slice(slash + 1) }
+}
+
 /** Annotation names that users set. */
 export const ANNOTATION = {
   approvePlan: 'domainpilot.dev/approve-plan',

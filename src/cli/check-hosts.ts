@@ -1,5 +1,5 @@
 import type { App } from '../api/objects.ts'
-import { certificateFacts, covers } from '../check/certificate.ts'
+import { type CertificateFacts, certificateFacts, covers } from '../check/certificate.ts'
 import { type HostCoverage, judgeCoverage } from '../check/coverage.ts'
 import type { AddressSet } from '../check/dns/addresses.ts'
 import type { Dns } from '../check/dns/ask.ts'
@@ -52,6 +52,7 @@ export async function hostFindings(
 interface Home {
   app: App
   seen: ServerPilotApp
+  certificate: CertificateFacts | undefined
   address: string | undefined
   /** A mapping asks for it. */
   wanted: boolean
@@ -72,7 +73,7 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
   } as const
   const expected = rightAddresses(home.app, home.address)
   const verdict = await askedTwice(dns, await checkHost(dns, host, expected))
-  const certificate = certificateFacts(home.seen.ssl?.cert)
+  const { certificate } = home
   const covered = certificate !== undefined && covers(certificate, host)
   const caa = covered || verdict.failure !== undefined ? ALLOWED : judgeCaa(host, await createCaaLookup(dns)(host))
   const others = covered || verdict.failure !== undefined ? new Map() : await othersOf(home, host, dns, expected)
@@ -133,7 +134,7 @@ async function homeOf(setup: Setup, host: Host, signal: AbortSignal): Promise<Ho
     const seen = await account.getApp(app.spec.appId, signal)
     const { lastAddress } = await account.getServer(seen.serverId, signal)
     const wanted = wants(app)
-    homes.push({ app, seen, address: lastAddress, wanted })
+    homes.push({ app, seen, certificate: certificateFacts(seen.ssl?.cert), address: lastAddress, wanted })
     if (wanted) return homes.at(-1)
   }
   const lists = homes.find(({ seen }) => seen.domains.some((name) => compareKey(name) === host))
@@ -146,10 +147,15 @@ function dnsFinding(what: string, { state, message, addresses }: DnsVerdict): Fi
   return { verdict: state === 'Unknown' ? 'warn' : 'fail', what, detail: `DNS: ${state}: ${message}` }
 }
 
-async function servedFinding(what: string, host: Host, { seen, address }: Home, signal: AbortSignal): Promise<Finding> {
+async function servedFinding(
+  what: string,
+  host: Host,
+  { certificate, address }: Home,
+  signal: AbortSignal,
+): Promise<Finding> {
   if (address === undefined) return { verdict: 'warn', what, detail: 'served: the server has no known address yet' }
   const shaken = await handshake({ address, host, signal })
-  const expected = certificateFacts(seen.ssl?.cert)?.fingerprint
+  const expected = certificate?.fingerprint
   const judged = judgeServed({
     host,
     handshake: shaken,
@@ -163,7 +169,7 @@ async function servedFinding(what: string, host: Host, { seen, address }: Home, 
 /** Whether the app's certificate covers the host, and what keeps it from that. */
 function coverageFinding(
   host: Host,
-  { app, seen }: Home,
+  { app, seen, certificate }: Home,
   { dns, caa, changedAt }: { dns: ReadonlyMap<string, DnsVerdict>; caa: CaaVerdict; changedAt: number },
 ): Finding {
   const what = displayHost(host)
@@ -171,7 +177,7 @@ function coverageFinding(
   const { hosts } = judgeCoverage({
     wanted: new Set([host]),
     observed,
-    certificate: certificateFacts(seen.ssl?.cert),
+    certificate,
     dns,
     caa: new Map([[host, caa]]),
     changedAt,

@@ -1,8 +1,8 @@
 import { matchesSelector } from '../api/selector.ts'
 import type { Host } from '../domain/host.ts'
 import { codeOf } from '../kubernetes/api.ts'
+import { EVERY_NAMESPACE } from '../kubernetes/paths.ts'
 import { cureOf } from '../report/words.ts'
-import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'
@@ -43,7 +43,7 @@ async function readWidely(reader: ClusterReader, given: Given, { selection }: Se
   const everywhere = given.allNamespaces === true
   if (!everywhere && selection.namespaces.length > 0) return await readAll(reader, selection.namespaces)
   try {
-    return await readAll(reader, [EVERYWHERE])
+    return await readAll(reader, [EVERY_NAMESPACE])
   } catch (error) {
     const refused = error instanceof Error && codeOf(error.cause) === 403
     if (everywhere || !refused) throw error

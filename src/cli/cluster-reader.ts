@@ -3,9 +3,8 @@ import type { Kind } from '../api/schema.ts'
 import { mergePatch } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
-import { collectionPath, objectPath, PLURAL } from '../kubernetes/paths.ts'
+import { collectionPath, EVERY_NAMESPACE, objectPath, PLURAL } from '../kubernetes/paths.ts'
 import { connectCluster } from '../setup/cluster.ts'
-import { EVERYWHERE } from '../setup/cluster-namespaces.ts'
 import { granting } from '../setup/grant.ts'
 import type { Io } from '../setup/io.ts'
 import type { KubernetesSettings } from '../setup/settings.ts'
@@ -98,6 +97,6 @@ function refusedList(error: unknown, kind: Kind, namespace: string): unknown {
     verbs: 'get,list',
     resources: Object.values(PLURAL).map((each) => `${each}.${API_GROUP}`),
   })
-  const fewer = namespace === EVERYWHERE ? '\n→ Or name the namespaces that you may read, with -n.' : ''
+  const fewer = namespace === EVERY_NAMESPACE ? '\n→ Or name the namespaces that you may read, with -n.' : ''
   return new Error(`${error.message}\n→ ${grant}${fewer}`, { cause: error })
 }

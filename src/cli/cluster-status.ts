@@ -1,5 +1,5 @@
 import { matchesSelector } from '../api/selector.ts'
-import { namespacesOf } from '../setup/cluster-namespaces.ts'
+import { namespacesOf } from '../setup/cluster-scope.ts'
 import type { Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'

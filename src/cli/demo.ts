@@ -10,16 +10,8 @@ import { runCommand } from './run.ts'
 /** Between two changes of the demo's mappings; ms. */
 const PACE = 6_000
 const NAMES = [
-  'bakery',
-  'cycling',
-  'atelier',
-  'garden',
-  'records',
-  'pottery',
-  'observatory',
-  'orchard',
-  'harbour',
-  'library',
+  ...['bakery', 'cycling', 'atelier', 'garden', 'records'],
+  ...['pottery', 'observatory', 'orchard', 'harbour', 'library'],
 ]
 
 /** The simulated server's address: documentation's own, so that nothing is reached by it. */

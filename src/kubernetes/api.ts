@@ -72,7 +72,7 @@ export interface ConfigMapApi {
 }
 
 /** Which object of ours. */
-interface ObjectRef {
+export interface ObjectRef {
   kind: Kind
   namespace: string
   name: string
@@ -115,10 +115,4 @@ export interface EventApi {
 export function codeOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'number' ? error.code : undefined
-}
-
-/** Namespace and name of a key. */
-export function splitKey(key: string): { namespace: string; name: string } {
-  const slash = key.indexOf('/')
-  return { namespace: key.slice(0, Math.max(0, slash)), name: key.slice(slash + 1) }
 }

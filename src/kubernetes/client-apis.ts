@@ -6,6 +6,7 @@ import {
   type EventApi,
   type LeaseApi,
   type LeaseWrite,
+  type ObjectRef,
   type StatusApi,
   type StoredConfigMap,
   type StoredLease,
@@ -128,11 +129,7 @@ export function createStatusApi(caller: Caller): StatusApi {
 }
 
 /** An app's object, and which one of that name. */
-interface AppRef {
-  namespace: string
-  name: string
-  uid?: string
-}
+type AppRef = Omit<ObjectRef, 'kind'> & { uid?: string }
 
 /**
  * One finalizer of ours on `ServerPilotApp` objects, by server-side apply under a manager of its own: whatever else stands on the

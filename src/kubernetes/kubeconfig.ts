@@ -7,10 +7,8 @@ import { type Access, KubernetesError } from './http.ts'
 /** Where the API server and the credentials stand. */
 export interface ConfigOptions {
   /** A kubeconfig file; else as kubectl: `KUBECONFIG`, `~/.kube/config`, then the pod's own service account. */
-  kubeconfig?: string
-  context?: string
-  /** Use the pod's service account whatever else there is. */
-  inCluster?: boolean
+  kubeconfig?: string | undefined
+  context?: string | undefined
   /** `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT` are read from it. */
   environment: Readonly<Record<string, string | undefined>>
   /** Where a pod finds its token, CA and namespace. */
@@ -22,7 +20,7 @@ const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
 /** Reads the configuration afresh. Throws `KubernetesError` with the reason `Misconfigured` and the cure. */
 export function loadConfig(options: ConfigOptions): KubeConfig {
   const config = new KubeConfig()
-  const files = options.inCluster ? [] : kubeconfigs(options)
+  const files = kubeconfigs(options)
   try {
     if (files.length === 0) config.loadFromOptions(inCluster(options))
     for (const [place, file] of files.entries()) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { LeaseRecord, LeaseWrite, StoredLease } from './api.ts'
 
 /**
@@ -172,12 +173,5 @@ function holding({ phase, seen, identity, timings, base }: LeaseState, now: Mome
 }
 
 function look({ seen }: LeaseState, record: LeaseRecord, now: Moment): LeaseState['seen'] {
-  const same =
-    seen !== undefined &&
-    seen.record.holder === record.holder &&
-    seen.record.renewTime === record.renewTime &&
-    seen.record.acquireTime === record.acquireTime &&
-    seen.record.transitions === record.transitions &&
-    seen.record.durationSeconds === record.durationSeconds
-  return same ? seen : { record, since: now.monotonic }
+  return isDeepStrictEqual(seen?.record, record) ? seen : { record, since: now.monotonic }
 }

@@ -1,5 +1,6 @@
 import { API_VERSION } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
+import type { ObjectRef } from './api.ts'
 
 /** Our kinds as they are called in paths and in rules of RBAC. */
 export const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
@@ -14,6 +15,6 @@ export function collectionPath(kind: Kind, namespace: string): string {
 }
 
 /** Path of one object of ours. */
-export function objectPath(object: { kind: Kind; namespace: string; name: string }): string {
-  return `${collectionPath(object.kind, object.namespace)}/${encodeURIComponent(object.name)}`
+export function objectPath({ kind, namespace, name }: ObjectRef): string {
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`
 }

@@ -77,10 +77,8 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
           cache.begin()
           break
         case 'stage':
-          if (item !== undefined) cache.stage(item, command.change)
-          break
         case 'apply':
-          if (item !== undefined) cache.apply(item, command.change)
+          if (item !== undefined) cache[command.do](item, command.change)
           break
         case 'swap':
         case 'merge':

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Key } from '../api/objects.ts'
+import { type Key, splitKey } from '../api/objects.ts'
 import type { Reconciled, StatusMetrics } from '../status/store.ts'
 import {
   CALLS,
@@ -170,8 +170,8 @@ function put(metric: Metric, labels: Labels, figure: number | null | undefined):
 }
 
 function labelsOf(app: Key): { namespace: string; app: string } {
-  const slash = app.indexOf('/')
-  return { namespace: app.slice(0, Math.max(0, slash)), app: app.slice(slash + 1) }
+  const { namespace, name } = splitKey(app)
+  return { namespace, app: name }
 }
 
 /** Every combination of the label values that are known beforehand; one empty one when there are no labels. */

@@ -1,3 +1,4 @@
+import { splitKey } from '../api/objects.ts'
 import { certificateLife } from '../check/certificate.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { AppStatus, HostStatus } from '../status/status.ts'
@@ -32,11 +33,14 @@ export interface AppView {
   single: boolean
 }
 
+/** The numbers of hosts that are shown, in order. */
+export const COUNTS = ['desired', 'observed', 'owned', 'foreign'] as const
+
 /** One app, folded or not. */
 export function appBlock(app: AppStatus, view: AppView): Html {
   const id = encodeURIComponent(app.key)
   const { tone, word, reason, message } = verdict(app.conditions)
-  const [namespace, name] = split(app.key)
+  const { namespace, name } = splitKey(app.key)
   const { desired, observed } = app.domains
   return html`<details class="app ${tone}" id="${view.search ? 'found' : 'app'}:${id}"${flag('open', view.open)}>
 <summary>
@@ -74,7 +78,7 @@ export function time(epoch: number, now: number): Html {
 
 function planBlock(app: AppStatus, view: AppView): Html {
   const plan = app.plan!
-  const [namespace, name] = split(app.key)
+  const { namespace, name } = splitKey(app.key)
   const waits = plan.reason === 'RemovalSettling'
   return html`<section class="plan" aria-label="Plan of ${app.key}">
 <h3>${counted(plan.removals.length, 'removal')} ${waits ? 'will go in shortly' : plan.removals.length === 1 ? 'waits for you' : 'wait for you'}</h3>
@@ -102,11 +106,7 @@ function diffClass(line: string): string {
 function facts(app: AppStatus, now: number): Html {
   const { certificate, domains } = app
   return html`<dl class="facts">
-<div><dt>desired</dt><dd>${domains.desired}</dd></div>
-<div><dt>observed</dt><dd>${domains.observed}</dd></div>
-<div><dt>owned</dt><dd>${domains.owned}</dd></div>
-<div><dt>foreign</dt><dd>${domains.foreign}</dd></div>
-<div><dt>certificate</dt><dd>${
+${COUNTS.map((kind) => html`<div><dt>${kind}</dt><dd>${domains[kind]}</dd></div>\n`)}<div><dt>certificate</dt><dd>${
     certificate?.notAfter === undefined
       ? 'none'
       : html`${certificateLife(certificate.notAfter, now) === 'Expired' ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${
@@ -186,9 +186,4 @@ function short(message: string): string {
 
 function flag(name: string, on: boolean): Html | '' {
   return on ? { html: ` ${name}` } : ''
-}
-
-function split(key: string): [namespace: string, name: string] {
-  const slash = key.indexOf('/')
-  return [key.slice(0, Math.max(0, slash)), key.slice(slash + 1)]
 }

@@ -1,6 +1,6 @@
 import type { AppStatus, MappingStatus, Status } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
-import { type AppView, appBlock, mark, time } from './page-app.ts'
+import { type AppView, appBlock, COUNTS, mark, time } from './page-app.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
 import { byAttention, counted, cureOf, isoOf, overview, verdict } from './words.ts'
@@ -93,13 +93,7 @@ function finds(app: AppStatus, search: string): boolean {
 }
 
 function figures(status: Status): Html {
-  const sum = (of: (app: AppStatus) => number) => status.apps.reduce((total, app) => total + of(app), 0)
-  const cells: [string, number][] = [
-    ['desired', sum((app) => app.domains.desired)],
-    ['observed', sum((app) => app.domains.observed)],
-    ['owned', sum((app) => app.domains.owned)],
-    ['foreign', sum((app) => app.domains.foreign)],
-  ]
+  const sums = COUNTS.map((kind) => [kind, status.apps.reduce((sum, app) => sum + app.domains[kind], 0)] as const)
   const { name, synced, failure } = status.source
   const source =
     failure !== undefined
@@ -108,7 +102,7 @@ function figures(status: Status): Html {
         ? html`${mark('ok')} synced`
         : html`${mark('work')} not read yet`
   return html`<dl class="figures">
-${status.apps.length > 0 && cells.map(([label, count]) => html`<div><dt>${label}</dt><dd>${count.toLocaleString('en')}</dd></div>`)}
+${status.apps.length > 0 && sums.map(([label, count]) => html`<div><dt>${label}</dt><dd>${count.toLocaleString('en')}</dd></div>`)}
 <div><dt>source ${name}</dt><dd class="words">${source}</dd></div>
 <div><dt>this replica</dt><dd class="words">${status.leader ? 'leads' : 'stands by'}${status.dryRun && ', dry run'}</dd></div>
 </dl>`

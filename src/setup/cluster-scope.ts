@@ -1,9 +1,8 @@
 import { API_GROUP } from '../api/objects.ts'
 import { mayDo } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
-import { PLURAL } from '../kubernetes/paths.ts'
+import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/paths.ts'
 import type { ObjectSource } from '../source/source.ts'
-import { EVERYWHERE, namespacesOf } from './cluster-namespaces.ts'
 import { granting } from './grant.ts'
 import type { Io } from './io.ts'
 import type { Given } from './option.ts'
@@ -17,6 +16,18 @@ export interface Scope {
   read: readonly string[]
 }
 
+/** The namespaces that a person means, as kubectl has it: those named, else that of the context; with `-A` all. */
+export function namespacesOf(
+  io: Pick<Io, 'plugin'>,
+  given: Given,
+  { selection }: Pick<Settings, 'selection'>,
+  context: { namespace: string },
+): readonly string[] {
+  if (given.allNamespaces === true) return [EVERY_NAMESPACE]
+  if (selection.namespaces.length > 0) return [...new Set(selection.namespaces)]
+  return io.plugin ? [context.namespace] : [EVERY_NAMESPACE]
+}
+
 const RESOURCES = Object.values(PLURAL)
 
 /**
@@ -28,11 +39,11 @@ export async function scopeOf(
   { given, settings, writes }: { given: Given; settings: Settings; writes: boolean },
   connection: Pick<Connection, 'namespace' | 'call'>,
 ): Promise<Scope> {
-  const selected = namespacesOf(io, given, settings, connection).filter((each) => each !== EVERYWHERE)
+  const selected = namespacesOf(io, given, settings, connection).filter((each) => each !== EVERY_NAMESPACE)
   if (selected.length === 0 || (await mayReadAll(connection))) return { selected, read: [] }
   if (writes) {
     const resources = RESOURCES.map((each) => `${each}.${API_GROUP}`)
-    const grant = granting({ namespace: EVERYWHERE, verbs: 'get,list,watch', resources })
+    const grant = granting({ namespace: EVERY_NAMESPACE, verbs: 'get,list,watch', resources })
     throw new Error(
       `Nothing was applied: mappings of every namespace may ask for an app, and you may not read them.\n→ ${grant}`,
     )

@@ -74,8 +74,8 @@ export interface ClusterOptions {
 /** Opens the connection that the settings name. Throws `KubernetesError` with the reason `Misconfigured`. */
 export function connectCluster(io: Io, settings: KubernetesSettings): Connection {
   return connect({
-    ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
-    ...(settings.context === undefined ? {} : { context: settings.context }),
+    kubeconfig: settings.kubeconfig,
+    context: settings.context,
     environment: io.environment,
     qps: settings.qps,
     userAgent: `${calledAs(io).replace(' ', '-')}/${io.version}`,

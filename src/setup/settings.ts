@@ -20,12 +20,12 @@ export interface Settings extends Omit<Flags, 'serverpilotUrl'> {
 
 /** How to reach a cluster, where the objects are in one. */
 export interface KubernetesSettings {
-  kubeconfig?: string
-  context?: string
+  kubeconfig?: string | undefined
+  context?: string | undefined
   qps: number
   leaderElect: boolean
   /** Where the daemon keeps records and Lease; undefined: the pod's namespace, outside a pod `domainpilot`. */
-  recordNamespace?: string
+  recordNamespace?: string | undefined
   /** Names the Lease: each selection of apps has a leader of its own. */
   shard: string
 }
@@ -91,9 +91,9 @@ function kubernetesOf(flags: Flags, environment: Environment): KubernetesSetting
   const named = kubeconfig !== undefined || context !== undefined
   if (source === 'manifests' || (source === 'auto' && !inPod && !named)) return undefined
   return {
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-    ...(recordNamespace === undefined ? {} : { recordNamespace }),
+    kubeconfig,
+    context,
+    recordNamespace,
     qps: flags.kubeApiQps,
     leaderElect: flags.leaderElect !== 'false',
     shard: flags.appSelector.text,

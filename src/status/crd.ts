@@ -26,29 +26,21 @@ interface Naming {
   selectableFields: { jsonPath: string }[]
 }
 
-const READY = {
-  name: 'Ready',
+/** A column with a field of a condition. */
+const conditionColumn = (name: string, type: string, field: string) => ({
+  name,
   type: 'string',
-  jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-}
-const REASON = {
-  name: 'Reason',
-  type: 'string',
-  jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
-}
+  jsonPath: `.status.conditions[?(@.type=="${type}")].${field}`,
+})
+
+const READY = conditionColumn('Ready', 'Ready', 'status')
+const REASON = conditionColumn('Reason', 'Ready', 'reason')
 /** What the parts of `Ready` say that are printed for a kind. */
 const partColumns = (kind: Kind) =>
   partsOf(kind).flatMap(({ type, column = type, printed }) =>
-    printed?.includes(kind)
-      ? [{ name: column, type: 'string', jsonPath: `.status.conditions[?(@.type=="${type}")].status` }]
-      : [],
+    printed?.includes(kind) ? [conditionColumn(column, type, 'status')] : [],
   )
-const MESSAGE = {
-  name: 'Message',
-  type: 'string',
-  jsonPath: '.status.conditions[?(@.type=="Ready")].message',
-  priority: 1,
-}
+const MESSAGE = { ...conditionColumn('Message', 'Ready', 'message'), priority: 1 }
 const AGE = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
 const NAMING: Record<Kind, Naming> = {
@@ -92,19 +84,8 @@ const NAMING: Record<Kind, Naming> = {
 
 /** What a structural schema takes over as it stands. The rest of what zod writes is refused or means nothing there. */
 const KEPT = [
-  'type',
-  'description',
-  'default',
-  'enum',
-  'format',
-  'pattern',
-  'minLength',
-  'maxLength',
-  'minimum',
-  'maximum',
-  'minItems',
-  'maxItems',
-  'required',
+  ...['type', 'description', 'default', 'enum', 'format', 'pattern', 'required'],
+  ...['minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'],
 ]
 
 /** The CustomResourceDefinitions of both kinds, made from the schema that also validates files and from the wire form of the status. */

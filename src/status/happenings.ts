@@ -1,4 +1,5 @@
-import type { Mapping } from '../api/objects.ts'
+import type { Key, Mapping } from '../api/objects.ts'
+import type { Kind } from '../api/schema.ts'
 import { EXPIRING_MS } from '../check/certificate.ts'
 import { failureOf } from './failure.ts'
 import type { Outcome } from './outcome.ts'
@@ -10,6 +11,13 @@ export interface Happening {
   reason: EventReason
   note: string
   names?: readonly string[]
+}
+
+/** The object that an Event is about. */
+export interface EventSubject {
+  kind: Kind
+  key: Key
+  uid?: string
 }
 
 /** What a reconcile did and what changed by it since the status before. Pure; a state that lasts is reported once. */

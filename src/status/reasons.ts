@@ -238,19 +238,11 @@ interface EventEntry {
 export const EVENTS = {
   DomainsAdded: { type: 'Normal', summary: 'Hosts were added to the app, and read back.', cure: '' },
   DomainsRemoved: { type: 'Normal', summary: 'Hosts were taken off the app, and read back.', cure: '' },
-  RemovalRefused: {
-    type: 'Warning',
-    summary: REASONS.RemovalRefused.summary,
-    cure: REASONS.RemovalRefused.cure,
-  },
-  DomainRejected: { type: 'Warning', summary: REASONS.Rejected.summary, cure: REASONS.Rejected.cure },
+  RemovalRefused: { type: 'Warning', ...REASONS.RemovalRefused },
+  DomainRejected: { type: 'Warning', ...REASONS.Rejected },
   AutoSSLEnabled: { type: 'Normal', summary: 'AutoSSL was switched on for the app.', cure: '' },
   CertificateIssued: { type: 'Normal', summary: 'A new certificate is installed.', cure: '' },
-  CertificateExpiring: {
-    type: 'Warning',
-    summary: REASONS.ExpiringSoon.summary,
-    cure: REASONS.ExpiringSoon.cure,
-  },
+  CertificateExpiring: { type: 'Warning', ...REASONS.ExpiringSoon },
   SyncFailed: {
     type: 'Warning',
     summary: 'The app could not be brought in sync; it is tried again.',

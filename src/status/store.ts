@@ -5,7 +5,7 @@ import type { ObjectSource } from '../source/source.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import { appStatus } from './app-status.ts'
 import { failureOf } from './failure.ts'
-import { type Happening, happenings, mappingHappenings } from './happenings.ts'
+import { type EventSubject, type Happening, happenings, mappingHappenings } from './happenings.ts'
 import { hostChecks } from './host-checks.ts'
 import { atNewest, blankAppStatus } from './invalid.ts'
 import { type AppReconciled, mappingStatuses } from './mapping-status.ts'
@@ -56,13 +56,6 @@ interface StatusStoreOptions {
   leader: () => boolean
   /** Undefined where nobody keeps statuses. */
   publish?: Publisher
-}
-
-/** The object that an Event is about. */
-interface EventSubject {
-  kind: Kind
-  key: Key
-  uid?: string
 }
 
 /** A thousand objects that change within a second would otherwise mean a thousand looks at 30,000; ms. */

@@ -5,7 +5,7 @@ import { appObject, mappingObject } from '../../src/cli/cluster-object.ts'
 import { statusOf } from '../../src/cli/cluster-status.ts'
 import { parseHost } from '../../src/domain/host.ts'
 import { statusText } from '../../src/report/status-text.ts'
-import { namespacesOf } from '../../src/setup/cluster-namespaces.ts'
+import { namespacesOf } from '../../src/setup/cluster-scope.ts'
 import { readSettings } from '../../src/setup/settings.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')

@@ -18,7 +18,7 @@ import { mayGoOn } from './may-write.ts'
 import type { AccountPass, Pass } from './pass.ts'
 import { readForWrite } from './read-for-write.ts'
 import { collect } from './steps.ts'
-import { type WriteResult, writePlan } from './write.ts'
+import { type Changes, type WriteResult, writePlan } from './write.ts'
 
 /** Facts with what was decided on them, and what the outcome has to say of it. */
 export interface Decided extends Found {
@@ -53,7 +53,7 @@ export function act(pass: AccountPass, start: Decided): Promise<Decided> {
 
 async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Partial<Decided>> {
   let facts = start
-  let total: Pick<WriteResult, 'added' | 'removed' | 'adopted' | 'released'> | undefined
+  let total: Changes | undefined
   for (let written = 1; ; written++) {
     // Waiting for the server may have taken minutes: what counts is what is declared now.
     const app = pass.context.ports.objects.app(pass.app.key)
@@ -117,19 +117,11 @@ const trustIn = (record: OwnershipRecord, { context }: Pass): Pick<Facts, 'recor
   distrusted: !writerMatches(record, context.mode.writer),
 })
 
-const declaredIn = ({ app, mappings, desired, frozen, faults, secondWriter }: Facts): Found => ({
-  app,
-  mappings,
-  desired,
-  frozen,
-  faults,
-  secondWriter,
-})
+function declaredIn({ app, mappings, desired, frozen, faults, secondWriter }: Facts): Found {
+  return { app, mappings, desired, frozen, faults, secondWriter }
+}
 
-function sum(
-  before: Pick<WriteResult, 'added' | 'removed' | 'adopted' | 'released'> | undefined,
-  { added, removed, adopted, released }: WriteResult,
-): Pick<WriteResult, 'added' | 'removed' | 'adopted' | 'released'> {
+function sum(before: Changes | undefined, { added, removed, adopted, released }: Changes): Changes {
   if (before === undefined) return { added, removed, adopted, released }
   return {
     added: [...before.added, ...added],

@@ -4,20 +4,24 @@ import type { OwnershipRecord } from '../../ownership/record.ts'
 import { type Plan, writes } from '../../plan/plan.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
+import { isolate } from './isolate.ts'
 import { claimed, noteRejected, readBack, settled, withWriter } from './record-changes.ts'
-import type { WriteJob, Written } from './write-job.ts'
-import { writeList } from './write-list.ts'
+import { expect, post, type WriteJob, type Written } from './write-job.ts'
 
-/** How one write ended, proven by reading back. */
-export interface WriteResult {
-  record: OwnershipRecord
-  /** The list as read back; the plan's own input when nothing was written. */
-  observed: ServerPilotApp
+/** What writes changed. */
+export interface Changes {
   added: readonly Host[]
   removed: readonly Host[]
   /** Changes of the record alone. */
   adopted: number
   released: number
+}
+
+/** How one write ended, proven by reading back. */
+export interface WriteResult extends Changes {
+  record: OwnershipRecord
+  /** The list as read back; the plan's own input when nothing was written. */
+  observed: ServerPilotApp
   /** False when what was written is not (wholly) there. */
   taken: boolean
 }
@@ -52,6 +56,20 @@ export async function writePlan(job: WriteJob): Promise<WriteResult> {
 
 const save = ({ context, app }: WriteJob, record: OwnershipRecord): Promise<void> =>
   context.memory.records.save(app.key, record)
+
+/**
+ * Writes the plan's list; a list that the API refuses is taken apart until its good names are in.
+ * Throws only while nothing can have had an effect.
+ */
+async function writeList(job: WriteJob): Promise<Written> {
+  const { plan } = job
+  const base = plan.list.slice(0, plan.list.length - plan.additions.length)
+  const additions = plan.additions.map((each) => each.host)
+  const failure = await post(job, plan.list, job.leave)
+  if (failure?.reason === 'Rejected' && additions.length > 0) return await isolate(job, base, failure)
+  if (failure?.outcome === 'none') throw failure
+  return { expected: expect(base, additions), rejected: new Map(), waiting: [], failure }
+}
 
 /** What the write's own answers teach, before it is read back. */
 function afterWrite({ facts, plan }: WriteJob, written: Written, claim: OwnershipRecord): OwnershipRecord {

@@ -1,9 +1,11 @@
+import { type BackOff, backOff } from '../../time/back-off.ts'
+
 /**
  * The state of the work queue: which keys wait for a worker, for a point in time, or for quiet. Time is an argument and
  * nothing here sleeps; queue.ts puts timers and workers around it.
  *
  * The promise: after every call that adds a key, a run of the key *starts* after that call, at the time asked for or earlier.
- * So the start of a run settles everything that was asked for before it, and a key never runs twice at once.
+ * So the start of a run serves everything that was asked for before it, and a key never runs twice at once.
  */
 
 /** `high`: fresh changes. `low`: the initial list and the sweep, which wait behind them. */
@@ -11,11 +13,8 @@ export type Priority = 'high' | 'low'
 
 /** Times of the queue, all in milliseconds. */
 export interface QueueTimes {
-  /** Back-off after the first failure in a row; doubled with each further one. */
-  backoffBase: number
-  backoffMax: number
-  /** Share of a back-off that chance takes off, 0 to 1, so that keys that failed together do not return together. */
-  jitter: number
+  /** After failures in a row. */
+  backOff: BackOff
   /** How long a coalesced key has to be quiet. */
   quiet: number
   /** How long a coalesced key waits for quiet at the most. */
@@ -23,9 +22,7 @@ export interface QueueTimes {
 }
 
 export const QUEUE_TIMES: QueueTimes = {
-  backoffBase: 1000,
-  backoffMax: 15 * 60_000,
-  jitter: 0.5,
+  backOff: { first: 1000, longest: 15 * 60_000, jitter: 0.5 },
   quiet: 500,
   quietMax: 2000,
 }
@@ -95,7 +92,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
   }
 
   /** Follows a change of the item's times, and lets go of an item that nothing is known of any more. */
-  function settle(key: string, item: Item): void {
+  function follow(key: string, item: Item): void {
     if (item.delayed === undefined && item.burst === undefined) {
       waiting.delete(key)
       if (!item.running && item.wanted === undefined) items.delete(key)
@@ -121,7 +118,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
     if (priority === 'high') delete item.burst
     if (priority === 'high' || item.delayed?.priority === 'low') delete item.delayed
     const fresh = want(key, item, priority, now)
-    settle(key, item)
+    follow(key, item)
     return fresh
   }
 
@@ -137,7 +134,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
     const earlier =
       before === undefined || at < before.at ? { at, backoff } : { at: before.at, backoff: before.backoff }
     item.delayed = { ...earlier, priority: before?.priority === 'high' ? 'high' : priority }
-    settle(key, item)
+    follow(key, item)
   }
 
   function due(item: Item): number {
@@ -153,10 +150,9 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
     },
 
     addRateLimited(key, now) {
-      const count = failures.get(key) ?? 0
-      failures.set(key, count + 1)
-      const full = Math.min(times.backoffMax, times.backoffBase * 2 ** count)
-      const ms = full * (1 - times.jitter * random())
+      const count = (failures.get(key) ?? 0) + 1
+      failures.set(key, count)
+      const ms = backOff(times.backOff, count, random)
       delay(key, now + ms, 'high', true)
       return ms
     },
@@ -166,7 +162,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       if (item.wanted?.priority === 'high') return
       const began = item.burst?.began ?? now
       item.burst = { began, at: Math.min(now + times.quiet, began + times.quietMax) }
-      settle(key, item)
+      follow(key, item)
     },
 
     forget(key) {
@@ -205,7 +201,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       if (item === undefined || !item.running) return
       item.running = false
       if (item.wanted !== undefined) ready[item.wanted.priority].add(key)
-      settle(key, item)
+      follow(key, item)
     },
 
     nextDue() {

@@ -1,24 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { Kind } from '../../api/schema.ts'
-import { codeOf, type EventApi, splitKey } from '../../kubernetes/api.ts'
+import { splitKey } from '../../api/objects.ts'
+import { codeOf, type EventApi } from '../../kubernetes/api.ts'
 import type { Log } from '../../log/log.ts'
 import type { Clock } from '../../time/clock.ts'
 import { within } from '../../time/within.ts'
 import { cutMessage } from '../conditions.ts'
-import { EVENTS, type EventReason } from '../reasons.ts'
+import type { EventSubject, Happening } from '../happenings.ts'
+import { EVENTS } from '../reasons.ts'
 
 /** Something that happened to an object of ours. */
-export interface Happening {
-  kind: Kind
-  /** Key of the object. */
-  key: string
-  uid?: string
-  reason: EventReason
-  /** One sentence with figures. */
-  note: string
-  /** What the note speaks of; as many as fit follow it, and how many more there are. */
-  names?: readonly string[]
-}
+export type ObjectHappening = EventSubject & Happening
 
 export interface RecorderOptions {
   api: EventApi
@@ -33,7 +24,7 @@ export interface RecorderOptions {
 /** Writes Events. Nothing about it ever fails or delays what it reports on. */
 export interface Recorder {
   /** Takes an Event to be written. */
-  record(happening: Happening): void
+  record(happening: ObjectHappening): void
   /** Waits until everything is written, `timeoutMs` milliseconds at most. */
   flush(timeoutMs: number): Promise<void>
   /** Drops what waits; nothing is sent any more. */
@@ -60,7 +51,7 @@ interface Series {
 
 /** Makes a recorder; it writes one Event after the other. */
 export function createRecorder({ api, instance, clock, log, assertMayWrite }: RecorderOptions): Recorder {
-  const waiting: { happening: Happening; at: number }[] = []
+  const waiting: { happening: ObjectHappening; at: number }[] = []
   const series = new Map<string, Series>()
   const budgets = new Map<string, { tokens: number; at: number }>()
   let working: Promise<void> | undefined
@@ -77,7 +68,7 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
     working = undefined
   }
 
-  async function write(happening: Happening, at: number): Promise<void> {
+  async function write(happening: ObjectHappening, at: number): Promise<void> {
     const { kind, key, uid, reason } = happening
     const note = eventNote(happening.note, happening.names ?? [])
     const about = [kind, key, uid ?? '', reason, note].join('\n')
@@ -115,7 +106,7 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
     })
   }
 
-  function complain({ happening, at }: { happening: Happening; at: number }, error: unknown): void {
+  function complain({ happening, at }: { happening: ObjectHappening; at: number }, error: unknown): void {
     if (stopped) return
     // Nothing new may be made in a namespace that is being deleted, or is gone with its objects; that is as it should be.
     const code = codeOf(error)

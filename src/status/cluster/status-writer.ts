@@ -1,6 +1,6 @@
-import type { Key } from '../../api/objects.ts'
+import { type Key, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
-import { codeOf, type ObjectVersion, type StatusApi, splitKey } from '../../kubernetes/api.ts'
+import { codeOf, type ObjectVersion, type StatusApi } from '../../kubernetes/api.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
 import { type BackOff, backOff } from '../../time/back-off.ts'

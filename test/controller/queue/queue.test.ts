@@ -121,13 +121,13 @@ describe('queue', { timeout: 60_000 }, () => {
         const queue = createQueue({ clock, random: () => chance })
         for (let i = 0; i <= fails; i++) {
           queue.addRateLimited('a')
-          clock.advance(QUEUE_TIMES.backoffMax)
+          clock.advance(QUEUE_TIMES.backOff.longest)
           assert.equal(queue.depth(), 1)
           void queue.get()
           queue.done('a')
         }
         queue.addRateLimited('a')
-        const full = Math.min(1000 * 2 ** (fails + 1), QUEUE_TIMES.backoffMax)
+        const full = Math.min(1000 * 2 ** (fails + 1), QUEUE_TIMES.backOff.longest)
         clock.advance(full / 2 - 1)
         assert.equal(queue.depth(), 0)
       }),
@@ -350,7 +350,7 @@ describe('queue against a model', { timeout: 60_000 }, () => {
               queue.add(call.key, call.low ? 'low' : 'high')
               // A low add may wait for the back-off that stands.
               if (!call.low || !fails.has(call.key)) owe(call.key, now)
-              else if (!owed.has(call.key)) owe(call.key, now + QUEUE_TIMES.backoffMax)
+              else if (!owed.has(call.key)) owe(call.key, now + QUEUE_TIMES.backOff.longest)
               break
             case 'after':
               queue.addAfter(call.key, call.ms)
@@ -360,7 +360,7 @@ describe('queue against a model', { timeout: 60_000 }, () => {
               const count = fails.get(call.key) ?? 0
               fails.set(call.key, count + 1)
               queue.addRateLimited(call.key)
-              const at = now + Math.min(1000 * 2 ** count, QUEUE_TIMES.backoffMax)
+              const at = now + Math.min(1000 * 2 ** count, QUEUE_TIMES.backOff.longest)
               // A low add that waits goes behind the back-off: what is owed may move to a later time.
               const before = owed.get(call.key)
               owed.set(call.key, before !== undefined && before <= now ? at : Math.min(before ?? at, at))
@@ -383,7 +383,7 @@ describe('queue against a model', { timeout: 60_000 }, () => {
           }
         }
         for (const of of running.splice(0)) queue.done(of)
-        clock.advance(QUEUE_TIMES.backoffMax)
+        clock.advance(QUEUE_TIMES.backOff.longest)
         while (queue.depth() > 0) {
           await take()
           queue.done(running.pop() ?? '')

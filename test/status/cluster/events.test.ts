@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { EventApi, NewEvent } from '../../../src/kubernetes/api.ts'
 import { createEventApi } from '../../../src/kubernetes/client-apis.ts'
 import { quiet } from '../../../src/log/quiet.ts'
-import { createRecorder, eventNote, type Happening, MAX_NOTE_BYTES } from '../../../src/status/cluster/events.ts'
+import { createRecorder, eventNote, MAX_NOTE_BYTES, type ObjectHappening } from '../../../src/status/cluster/events.ts'
 import { systemClock } from '../../../src/time/clock.ts'
 import { apiServer, until } from '../../kubernetes/api-server.ts'
 import { fakeClock } from '../../time/fake-clock.ts'
@@ -56,7 +56,7 @@ function world() {
     expire() {
       expired = true
     },
-    async happens(more: Partial<Happening> = {}) {
+    async happens(more: Partial<ObjectHappening> = {}) {
       recorder.record({ kind: 'ServerPilotApp', key: 'wordpress/network', reason: 'SyncFailed', note: 'Why.', ...more })
       await recorder.flush(1000)
     },
@@ -201,7 +201,7 @@ test('Events on a real API server', { timeout: 60_000 }, async (t) => {
     log,
     assertMayWrite() {},
   })
-  const refused: Happening = {
+  const refused: ObjectHappening = {
     kind: 'ServerPilotApp',
     key: `${namespace}/network`,
     uid: '4a6f0b1e-0000-4000-8000-000000000000',
