@@ -1,6 +1,7 @@
 import type { Key } from '../api/objects.ts'
 import type { Log } from '../log/log.ts'
 import type { Failure, Outcome } from '../status/outcome.ts'
+import type { StatusStore } from '../status/store.ts'
 import type { Cancel } from '../time/clock.ts'
 import { schedule } from '../time/schedule.ts'
 import { nextTurn } from '../time/turn.ts'
@@ -11,19 +12,10 @@ import type { Context } from './context/context.ts'
 import { createQueue, type Queue, type QueueHooks } from './queue/queue.ts'
 import { sweep } from './sweep.ts'
 
-/** Gets what reconciles come to. */
-interface Reporter {
-  /** After each reconcile; never throws. */
-  reconciled(outcome: Outcome): void
-  /** A sweep began: the loop turns. */
-  turned(): void
-  /** Called when objects changed, before their apps are reconciled. */
-  objectsChanged(): void
-}
-
 export interface DaemonOptions {
   context: Context
-  reporter: Reporter
+  /** Gets what reconciles come to. */
+  reporter: Pick<StatusStore, 'reconciled' | 'turned' | 'objectsChanged'>
   log: Log
   workers: number
   sweepSchedule: string

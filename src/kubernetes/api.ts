@@ -78,16 +78,15 @@ export interface ObjectRef {
   name: string
 }
 
-/** Identity and version of an object. */
-export interface ObjectVersion {
+/** Which object of a name it is. */
+export interface ObjectIdentity {
   uid?: string
-  resourceVersion?: string
 }
 
 /** The `status` of our kinds. */
 export interface StatusApi {
-  /** A merge patch of `status`. With a `resourceVersion` it fails with 409 when the object has changed. Gives the new version. */
-  patchStatus(object: ObjectRef, status: Record<string, unknown>, resourceVersion?: string): Promise<ObjectVersion>
+  /** A merge patch of `status`. Gives the object that it reached. */
+  patchStatus(object: ObjectRef, status: Record<string, unknown>): Promise<ObjectIdentity>
 }
 
 /** An Event to create. Times are epoch milliseconds. */

@@ -47,9 +47,7 @@ const leaseObject = z.object({
 
 const configMapObject = z.object({ metadata: z.object({ resourceVersion: z.string() }), data: words })
 
-const versionedObject = z.object({
-  metadata: z.object({ uid: z.string().exactOptional(), resourceVersion: z.string().exactOptional() }),
-})
+const identifiedObject = z.object({ metadata: z.object({ uid: z.string().exactOptional() }) })
 
 const accessReview = z.object({ status: z.object({ allowed: z.boolean() }) })
 
@@ -119,11 +117,9 @@ export function createConfigMapApi(caller: Caller, namespace: string): ConfigMap
 /** The `status` of our kinds. */
 export function createStatusApi(caller: Caller): StatusApi {
   return {
-    async patchStatus(object, status, resourceVersion) {
-      // In the body: a patch overlooks a wrong uid, and would reach an object that was made again under the name.
-      const body = { ...(resourceVersion === undefined ? {} : { metadata: { resourceVersion } }), status }
-      const answer = await caller.call(mergePatch(`${objectPath(object)}/status`, body))
-      return decoded(versionedObject, answer).metadata
+    async patchStatus(object, status) {
+      const answer = await caller.call(mergePatch(`${objectPath(object)}/status`, { status }))
+      return decoded(identifiedObject, answer).metadata
     },
   }
 }

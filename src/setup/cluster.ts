@@ -48,10 +48,7 @@ export interface Cluster {
 
 /** What a status writer learns from an object that was read. */
 const observed = z.looseObject({
-  metadata: z.object({
-    uid: z.string().exactOptional(),
-    resourceVersion: z.string().exactOptional(),
-  }),
+  metadata: z.object({ uid: z.string().exactOptional() }),
   status: z.record(z.string(), z.unknown()).optional(),
 })
 
@@ -127,8 +124,8 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
     objects,
     records,
     publish: {
-      app: (status) => statuses.app(status),
-      mapping: (status) => statuses.mapping(status),
+      app: statuses.app,
+      mapping: statuses.mapping,
       event: (about, happening) => events.record({ ...about, ...happening }),
     },
     async flush(timeoutMs) {

@@ -15,8 +15,11 @@ import { createUnserved } from './unserved.ts'
 
 /** Keeps what reconciles reported: the status page, `/status.json`, `status` and the metrics are read off it. */
 export interface StatusStore {
+  /** After each reconcile; never throws. */
   reconciled(outcome: Outcome): void
+  /** A sweep began: the loop turns. */
   turned(): void
+  /** Objects changed; called before their apps are reconciled. */
   objectsChanged(): void
   status(): Status
   /** Grows whenever `status` may have become another one, but for its time. */

@@ -45,8 +45,6 @@ interface SslCase {
   life: ReturnType<typeof certificateLife> | undefined
 }
 
-type Rule = (each: SslCase) => Decision | undefined
-
 const say = (reason: Reason, message: string, ready: boolean, again = false): Decision => ({
   reason,
   message,
@@ -55,83 +53,72 @@ const say = (reason: Reason, message: string, ready: boolean, again = false): De
 })
 
 const isCustom = ({ ssl }: SslCase): boolean => ssl !== null && !ssl.auto && ssl.cert !== undefined
-const isOver = ({ life }: SslCase): boolean => life === 'Expired'
 const isOff = ({ wanted, ssl }: SslCase): boolean => wanted.auto && ssl?.auto !== true
 const lacksForce = ({ wanted, ssl }: SslCase): boolean => wanted.force && ssl?.force !== true
+const maySwitch = ({ wanted, tries }: SslCase): boolean => tries.auto < wanted.maxAttempts
+const mayForce = ({ wanted, tries }: SslCase): boolean => tries.force < wanted.maxAttempts
 
-const customEnded: Rule = (each) =>
-  isCustom(each) && isOver(each)
-    ? say('Expired', `The custom certificate ended on ${dayOf(each.end)}: install another one at the panel.`, false)
-    : undefined
+/** What is so, and what follows from it. */
+interface Rule {
+  when(each: SslCase): boolean
+  decide(each: SslCase): Decision
+}
 
-const customLeftAlone: Rule = (each) =>
-  isCustom(each)
-    ? say('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true)
-    : undefined
-
-const notAvailable: Rule = (each) =>
-  isOff(each) && !each.available
-    ? say(
-        'AwaitingAvailability',
-        'AutoSSL is not available yet: ServerPilot is still issuing a certificate.',
-        false,
-        true,
-      )
-    : undefined
-
-const switchExhausted: Rule = (each) =>
-  isOff(each) && each.tries.auto >= each.wanted.maxAttempts ? exhausted('AutoSSL', each.tries.auto) : undefined
-
-const switchOn: Rule = (each) => (isOff(each) ? { change: { auto: true } } : undefined)
-
-const nothingAsked: Rule = ({ ssl }) =>
-  ssl === null ? say('Succeeded', 'No certificate is asked for.', true) : undefined
-
-const reissue: Rule = ({ offersMore, tries, wanted }) =>
-  offersMore && tries.auto < wanted.maxAttempts ? { change: { auto: true } } : undefined
-
-const force: Rule = (each) =>
-  lacksForce(each) && each.tries.force < each.wanted.maxAttempts ? { change: { force: true } } : undefined
-
-const reissueExhausted: Rule = ({ offersMore, tries }) => (offersMore ? exhausted('AutoSSL', tries.auto) : undefined)
-
-const forceExhausted: Rule = (each) => (lacksForce(each) ? exhausted('ForceSSL', each.tries.force) : undefined)
-
-const notCovered: Rule = ({ ssl, uncovered, wanted }) =>
-  ssl?.cert !== undefined && uncovered.length > 0
-    ? say('NotCovered', notCoveredMessage(uncovered), false, wanted.auto)
-    : undefined
-
-const notInstalled: Rule = ({ ssl }) =>
-  ssl?.cert === undefined
-    ? say('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true)
-    : undefined
-
-const ended: Rule = (each) =>
-  isOver(each) ? say('Expired', `The certificate ended on ${dayOf(each.end)}. ${RENEWAL}`, false, true) : undefined
-
-const endsSoon: Rule = ({ end, life }) =>
-  life === 'ExpiringSoon'
-    ? say('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true)
-    : undefined
-
-/** The rules in their order; the first that has an answer decides. When none has, all is well. */
-const RULES: readonly Rule[] = [
-  customEnded,
-  customLeftAlone,
-  notAvailable,
-  switchExhausted,
-  switchOn,
-  nothingAsked,
-  reissue,
-  force,
-  reissueExhausted,
-  forceExhausted,
-  notCovered,
-  notInstalled,
-  ended,
-  endsSoon,
-]
+/** The rules in their order: the first that applies decides. */
+const RULES: Readonly<Record<string, Rule>> = {
+  customEnded: {
+    when: (each) => isCustom(each) && each.life === 'Expired',
+    decide: ({ end }) =>
+      say('Expired', `The custom certificate ended on ${dayOf(end)}: install another one at the panel.`, false),
+  },
+  customLeftAlone: {
+    when: isCustom,
+    decide: () => say('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true),
+  },
+  notAvailable: {
+    when: (each) => isOff(each) && !each.available,
+    decide: () => say('AwaitingAvailability', NOT_AVAILABLE, false, true),
+  },
+  switchExhausted: {
+    when: (each) => isOff(each) && !maySwitch(each),
+    decide: ({ tries }) => exhausted('AutoSSL', tries.auto),
+  },
+  switchOn: { when: isOff, decide: () => ({ change: { auto: true } }) },
+  nothingAsked: {
+    when: ({ ssl }) => ssl === null,
+    decide: () => say('Succeeded', 'No certificate is asked for.', true),
+  },
+  reissue: {
+    when: (each) => each.offersMore && maySwitch(each),
+    decide: () => ({ change: { auto: true } }),
+  },
+  force: {
+    when: (each) => lacksForce(each) && mayForce(each),
+    decide: () => ({ change: { force: true } }),
+  },
+  reissueExhausted: {
+    when: ({ offersMore }) => offersMore,
+    decide: ({ tries }) => exhausted('AutoSSL', tries.auto),
+  },
+  forceExhausted: { when: lacksForce, decide: ({ tries }) => exhausted('ForceSSL', tries.force) },
+  notCovered: {
+    when: ({ ssl, uncovered }) => ssl?.cert !== undefined && uncovered.length > 0,
+    decide: ({ uncovered, wanted }) =>
+      say('NotCovered', `The certificate does not cover ${listNames(uncovered, 10)}.`, false, wanted.auto),
+  },
+  notInstalled: {
+    when: ({ ssl }) => ssl?.cert === undefined,
+    decide: () => say('Progressing', 'AutoSSL is on; the certificate is not installed yet.', false, true),
+  },
+  ended: {
+    when: ({ life }) => life === 'Expired',
+    decide: ({ end }) => say('Expired', `The certificate ended on ${dayOf(end)}. ${RENEWAL}`, false, true),
+  },
+  endsSoon: {
+    when: ({ life }) => life === 'ExpiringSoon',
+    decide: ({ end }) => say('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true),
+  },
+}
 
 /**
  * What to do about SSL, from the app's detail alone. Pure.
@@ -150,13 +137,12 @@ export function decideSsl(
   const end = certificate?.notAfter
   const life = end === undefined ? undefined : certificateLife(end, now)
   const each: SslCase = { wanted, ssl, available, offersMore, tries, uncovered, end, life }
-  for (const rule of RULES) {
-    const decision = rule(each)
-    if (decision !== undefined) return decision
-  }
-  return say('Succeeded', 'AutoSSL is on.', true)
+  const rule = Object.values(RULES).find(({ when }) => when(each))
+  if (rule === undefined) return say('Succeeded', 'AutoSSL is on.', true)
+  return rule.decide(each)
 }
 
+const NOT_AVAILABLE = 'AutoSSL is not available yet: ServerPilot is still issuing a certificate.'
 const RENEWAL = 'ServerPilot renews it by itself as long as every host on it resolves to the server.'
 
 const dayOf = (at = 0): string => new Date(at).toISOString().slice(0, 10)
@@ -167,9 +153,6 @@ const exhausted = (what: string, attempts: number): Decision =>
     `${what} could not be switched on in ${attempts} attempts. It is tried again when the app's hosts change, when the DNS of one becomes right, or on request.`,
     false,
   )
-
-const notCoveredMessage = (hosts: readonly string[]): string =>
-  `The certificate does not cover ${listNames(hosts, 10)}.`
 
 /** What SSL is judged by: the app's detail, what its certificate says, and the wanted hosts that are on the app and not on it. */
 export interface SslSight {

@@ -23,8 +23,8 @@ export interface Queue {
   addCoalesced(key: string): void
   /** Forgets the failures of a key: call it after a success, and when its app is gone. */
   forget(key: string): void
-  /** The next key, as soon as there is one. Undefined when the queue is shut down or `signal` is aborted; never throws. */
-  get(signal?: AbortSignal): Promise<string | undefined>
+  /** The next key, as soon as there is one; undefined when the queue is shut down. Never throws. */
+  get(): Promise<string | undefined>
   /** Ends the run of a key that `get` gave. Without it the key never runs again. */
   done(key: string): void
   /** Keys that wait for a worker now. */
@@ -114,22 +114,10 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
 
     forget: state.forget,
 
-    get(signal) {
+    get() {
       return new Promise((resolve) => {
-        if (!open || signal?.aborted) {
-          resolve(undefined)
-          return
-        }
-        const worker = (key: string | undefined): void => {
-          signal?.removeEventListener('abort', leave)
-          resolve(key)
-        }
-        const leave = (): void => {
-          workers.delete(worker)
-          worker(undefined)
-        }
-        signal?.addEventListener('abort', leave, { once: true })
-        workers.add(worker)
+        if (!open) return resolve(undefined)
+        workers.add(resolve)
         serve()
       })
     },

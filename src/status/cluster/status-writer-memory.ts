@@ -7,9 +7,6 @@ export interface Known {
   /** Undefined when we cannot know. */
   digest: string | undefined
   since: Since
-  /** The version that our last patch stood on, and the one that it made: a write for the first means the second. */
-  basedOn: string | undefined
-  made: string | undefined
 }
 
 /** Since when the conditions are as they are: a line `TYPE STATUS TIME` for each. */

@@ -1,6 +1,6 @@
 import { type Key, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
-import { codeOf, type ObjectVersion, type StatusApi } from '../../kubernetes/api.ts'
+import { codeOf, type ObjectIdentity, type StatusApi } from '../../kubernetes/api.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
 import { type BackOff, backOff } from '../../time/back-off.ts'
@@ -16,20 +16,15 @@ export interface StatusWriterOptions {
   log: Log
   /** Throws when this process may not write; asked directly before each patch. */
   assertMayWrite(): void
-  /** Patches under way at once, 8 when not given: more is no faster. */
-  parallel?: number
 }
 
 /** Writes statuses behind the reconciles, which never wait for it. Of one object only the latest is written. */
 export interface StatusWriter {
-  /** With a `resourceVersion` it is written only if the object is still that one. */
-  app(status: AppStatus, version?: ObjectVersion): void
+  app(status: AppStatus): void
   /** Mappings that are not objects of the cluster are passed over. */
-  mapping(status: MappingStatus, version?: ObjectVersion): void
+  mapping(status: MappingStatus): void
   /** What was read off the cluster: no patch says what stands there already. What we wrote ourselves counts for more. */
-  seen(kind: Kind, key: string, status: StatusFields | undefined, version: ObjectVersion): void
-  /** The object is gone. */
-  forget(kind: Kind, key: string): void
+  seen(kind: Kind, key: string, status: StatusFields | undefined, object: ObjectIdentity): void
   /** Statuses that wait or are under way. */
   depth(): number
   /** Waits until all are written, `timeoutMs` milliseconds at most, and gives how many are not. */
@@ -38,6 +33,7 @@ export interface StatusWriter {
   stop(): void
 }
 
+/** Patches under way at once: more would not be faster. */
 const PARALLEL = 8
 /** After a failure that may pass nothing is sent for so long. */
 const PAUSES: BackOff = { first: 500, longest: 15_000 }
@@ -46,10 +42,7 @@ const TAKEN_AT_ONCE = 100
 const REFUSED_EVERY_MS = 60_000
 
 /** The fields are made of it when it is its turn: 30,000 of them waiting would be many copies. */
-type Write = { version: ObjectVersion } & (
-  | { kind: 'ServerPilotApp'; status: AppStatus }
-  | { kind: 'DomainMapping'; status: MappingStatus }
-)
+type Write = { kind: 'ServerPilotApp'; status: AppStatus } | { kind: 'DomainMapping'; status: MappingStatus }
 
 /** All objects of one kind, by key. */
 interface Lane {
@@ -62,7 +55,7 @@ const emptyLane = (): Lane => ({ known: new Map(), waiting: new Map(), underWay:
 
 /** Makes a status writer. */
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
-  const { api, clock, log, assertMayWrite, parallel = PARALLEL } = options
+  const { api, clock, log, assertMayWrite } = options
   // Apps first: there are few of them, and people look there.
   const lanes: Record<Kind, Lane> = { ServerPilotApp: emptyLane(), DomainMapping: emptyLane() }
   const share = sharing()
@@ -91,7 +84,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   }
 
   function pump(): void {
-    while (!pausing && underWay() < parallel) {
+    while (!pausing && underWay() < PARALLEL) {
       // Those that have not changed take no call: without a break, thousands of them would hold everything up.
       if (++taken % TAKEN_AT_ONCE === 0) {
         setImmediate(pump)
@@ -112,15 +105,12 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   }
 
   async function write(wanted: Write, lane: Lane): Promise<void> {
-    const { kind, version } = wanted
+    const { kind } = wanted
     const { key } = wanted.status
-    let before = lane.known.get(key)
-    if (version.uid !== undefined && before?.uid !== undefined && before.uid !== version.uid) before = undefined
+    const before = lane.known.get(key)
     const status = keepTransitionTimes(fieldsOf(wanted), before?.since ?? '')
     const digest = digestOf(status)
     if (digest === before?.digest) return
-    const { resourceVersion } = version
-    const basis = resourceVersion !== undefined && resourceVersion === before?.basedOn ? before.made : resourceVersion
     try {
       assertMayWrite()
     } catch {
@@ -128,17 +118,9 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     try {
-      const made = await api.patchStatus({ kind, ...splitKey(key) }, status, basis)
-      const sameObject = version.uid === undefined || made.uid === undefined || made.uid === version.uid
-      const uid = made.uid ?? version.uid
-      lane.known.set(key, {
-        // One text of it is kept already.
-        uid: uid === before?.uid ? before?.uid : uid,
-        digest: sameObject ? digest : undefined,
-        since: share(sinceOf(status)),
-        basedOn: resourceVersion,
-        made: made.resourceVersion,
-      })
+      const { uid } = await api.patchStatus({ kind, ...splitKey(key) }, status)
+      // One text of the uid is kept already.
+      lane.known.set(key, { uid: uid === before?.uid ? before?.uid : uid, digest, since: share(sinceOf(status)) })
       failures = 0
     } catch (error) {
       failed(wanted, lane, before, error)
@@ -165,8 +147,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     // It may have been written all the same.
-    if (before !== undefined)
-      known.set(key, { uid: before.uid, digest: undefined, since: before.since, basedOn: undefined, made: undefined })
+    if (before !== undefined) known.set(key, { ...before, digest: undefined })
     if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wanted)
     hold(error)
   }
@@ -190,26 +171,16 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   }
 
   return {
-    app: (status, version = {}) => enqueue({ kind: 'ServerPilotApp', status, version }),
-    mapping(status, version = {}) {
-      if (status.source === 'kubernetes') enqueue({ kind: 'DomainMapping', status, version })
+    app: (status) => enqueue({ kind: 'ServerPilotApp', status }),
+    mapping(status) {
+      if (status.source === 'kubernetes') enqueue({ kind: 'DomainMapping', status })
     },
     seen(kind, key, status = {}, { uid }) {
       const { known } = lanes[kind]
       const before = known.get(key)
       // A cache may be behind our own last patch.
       if (before !== undefined && before.uid === uid) return
-      known.set(key, {
-        uid,
-        digest: digestOf(status),
-        since: share(sinceOf(status)),
-        basedOn: undefined,
-        made: undefined,
-      })
-    },
-    forget(kind, key) {
-      lanes[kind].known.delete(key)
-      lanes[kind].waiting.delete(key)
+      known.set(key, { uid, digest: digestOf(status), since: share(sinceOf(status)) })
     },
     depth,
     async flush(timeoutMs) {

@@ -244,18 +244,6 @@ describe('queue', { timeout: 60_000 }, () => {
     assert.deepEqual(await taken(), ['l2', 'l3', 'l1'])
   })
 
-  test('get-ends-with-its-signal-and-loses-no-key', async () => {
-    const { queue } = setUp()
-    const stop = new AbortController()
-    const first = queue.get(stop.signal)
-    const second = queue.get()
-    stop.abort()
-    queue.add('a')
-    assert.equal(await first, undefined)
-    assert.equal(await second, 'a')
-    assert.equal(await queue.get(stop.signal), undefined)
-  })
-
   test('shut-down-frees-workers-and-timers', async () => {
     const { queue, clock } = setUp()
     const worker = queue.get()
@@ -419,12 +407,11 @@ describe('queue against a model', { timeout: 60_000 }, () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(key, { minLength: 1, maxLength: 30 }), async (scheduler, keys) => {
         const { queue } = setUp()
-        const stop = new AbortController()
         const running = new Set<string>()
         const added = new Map<string, number>()
         const seen = new Map<string, number>()
         const work = async (): Promise<void> => {
-          for (let got = await queue.get(stop.signal); got !== undefined; got = await queue.get(stop.signal)) {
+          for (let got = await queue.get(); got !== undefined; got = await queue.get()) {
             assert.ok(!running.has(got))
             running.add(got)
             seen.set(got, added.get(got) ?? 0)
@@ -443,7 +430,7 @@ describe('queue against a model', { timeout: 60_000 }, () => {
         })()
         await scheduler.waitFor(producer)
         while (queue.depth() > 0 || running.size > 0) await scheduler.waitNext(1)
-        stop.abort()
+        queue.shutDown()
         await Promise.all(workers)
         assert.deepEqual(seen, added)
       }),
