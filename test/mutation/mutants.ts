@@ -26,7 +26,7 @@ export function mutants(): Mutant[] {
     ...withoutEntry('plan/safety.ts', 'GUARDS: readonly Guard[] = [', PLAN),
     ...withoutEntry('plan/holds.ts', 'HOLDS: readonly Hold[] = [', PLAN),
     ...withoutEntry('plan/waits.ts', 'RULES: readonly Rule[] = [', PLAN),
-    ...withoutEntry('controller/app/ssl-state.ts', 'RULES: readonly Rule[] = [', SSL),
+    ...withoutRow('controller/app/ssl-state.ts', 'const RULES', SSL),
     ...CONDITIONS.map(([file, from, to]) => ({ file, from, to, tests: file.startsWith('plan/') ? PLAN : SSL })),
   ]
 }
@@ -65,6 +65,14 @@ function withoutEntry(file: string, opening: string, tests: readonly string[]): 
     to: `${opening}${names.filter((name) => name !== left).join(', ')}]`,
     tests,
   }))
+}
+
+/** A table of rules without each of its rows in turn. `opening`: where it begins. */
+function withoutRow(file: string, opening: string, tests: readonly string[]): Mutant[] {
+  const text = sourceOf(file)
+  const table = text.slice(text.indexOf(opening), text.indexOf('\n}', text.indexOf(opening)) + 1)
+  const rows = table.match(/^ {2}\w+: \{(?: .*|\n(?: {4}.*\n)+ {2})\},\n/gm) ?? []
+  return rows.map((row) => ({ file, from: row, to: '', tests }))
 }
 
 /** Conditions inside of rules: file, what stands there, what is put in its place. */
@@ -111,11 +119,11 @@ const CONDITIONS: readonly (readonly [string, string, string])[] = [
   ['plan/capacity.ts', 'return a.derived ? 1 : -1', 'return 0'],
   ['plan/plan.ts', "input.finalizing ? 'Sync' : app.spec.policy", 'app.spec.policy'],
   ['plan/plan.ts', 'waits ? [] :', 'false ? [] :'],
-  ['controller/app/ssl-state.ts', 'each.tries.auto >= each.wanted.maxAttempts', 'false'],
-  ['controller/app/ssl-state.ts', 'offersMore && tries.auto < wanted.maxAttempts', 'offersMore'],
-  ['controller/app/ssl-state.ts', 'lacksForce(each) && each.tries.force < each.wanted.maxAttempts', 'lacksForce(each)'],
-  ['controller/app/ssl-state.ts', 'end <= now', 'end < now'],
+  ['controller/app/ssl-state.ts', 'isOff(each) && !maySwitch(each)', 'false'],
+  ['controller/app/ssl-state.ts', 'each.offersMore && maySwitch(each)', 'each.offersMore'],
+  ['controller/app/ssl-state.ts', 'lacksForce(each) && mayForce(each)', 'lacksForce(each)'],
+  ['controller/app/ssl-state.ts', "isCustom(each) && each.life === 'Expired'", 'isCustom(each)'],
   ['controller/app/ssl-state.ts', '&& available && uncovered', '&& uncovered'],
-  ['controller/app/ssl-state.ts', 'end - now < EXPIRING_MS', 'end - now <= EXPIRING_MS'],
+  ['controller/app/ssl-state.ts', "life === 'ExpiringSoon'", 'true'],
   ['controller/app/ssl-state.ts', 'false, wanted.auto)', 'false, true)'],
 ]
