@@ -6,10 +6,10 @@ import { cureOf } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'
+import type { Condition } from '../status/status.ts'
 import type { AppObject, MappingObject } from './cluster-object.ts'
 import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
-import { type Explanation, explanationText, FINE, means } from './explanation.ts'
-import { looksOf } from './looks.ts'
+import { type Explanation, explanationText, FINE, looksOf, means } from './explanation.ts'
 
 /** `explain HOST` in a cluster, off the objects alone. Looks into every namespace that the user may read. */
 export async function explainInCluster(
@@ -63,19 +63,26 @@ export function explainObjects(
     ({ domain, status }) => means(domain, host) || status.hosts.some(({ name }) => name === host),
   )
   const byKey = new Map(apps.map((app) => [app.key, app]))
-  const wanted = wanting.map((mapping) => explainMapping(host, mapping, byKey.get(mapping.app), command))
   const served = new Set(wanting.map(({ app }) => app))
-  const left = apps.filter(({ key, status }) => !served.has(key) && status.ownedDomains.includes(host))
-  return [...wanted, ...left.map((app) => explainLeaving(host, app, command))]
+  const left = apps.filter((app) => !served.has(app.key) && owns(app, host))
+  return [
+    ...wanting.map((mapping) => explainMapping(host, mapping, byKey.get(mapping.app), command)),
+    ...left.map((app) => explainLeaving(host, app, command)),
+  ]
 }
+
+const owns = ({ status }: AppObject, host: Host): boolean => status.ownedDomains.includes(host)
+
+const claimOf = (key: string) => ({ heldBy: key, claim: 'as its status says' })
+const NO_CLAIM = { heldBy: undefined, claim: undefined }
+
+const falseOf = (conditions: readonly Condition[], type: string): Condition | undefined =>
+  conditions.find((each) => each.type === type && each.status === 'False')
 
 function explainMapping(host: Host, mapping: MappingObject, app: AppObject | undefined, command: string): Explanation {
   const { status } = mapping
   const at = status.hosts.find(({ name }) => name === host)
-  const owned = app?.status.ownedDomains.includes(host) ?? false
-  const accepted = status.conditions.find(({ type }) => type === 'Accepted')
-  const synced = status.conditions.find(({ type }) => type === 'Synced')
-  const bad = [accepted, synced].find((each) => each?.status === 'False')
+  const bad = falseOf(status.conditions, 'Accepted') ?? falseOf(status.conditions, 'Synced')
   const behind = status.observedGeneration < mapping.generation
   const why = at?.message ?? bad?.message
   const looks = at && looksOf(host, status.conditions, at)
@@ -84,8 +91,7 @@ function explainMapping(host: Host, mapping: MappingObject, app: AppObject | und
     appId: status.appId ?? app?.appId ?? 'none',
     wantedBy: mapping.key,
     place: `DomainMapping ${mapping.key}`,
-    heldBy: owned ? mapping.app : undefined,
-    claim: owned ? 'as its status says' : undefined,
+    ...(app !== undefined && owns(app, host) ? claimOf(mapping.app) : NO_CLAIM),
     listed: at?.state === 'present' || at?.state === 'leaving',
     verdict: `${at?.state ?? 'not on the app'}${why ? `: ${why}` : ''}`,
     dns: looks?.dns,
@@ -100,20 +106,16 @@ function explainMapping(host: Host, mapping: MappingObject, app: AppObject | und
 
 /** No mapping wants it, and the app counts it as its own. */
 function explainLeaving(host: Host, app: AppObject, command: string): Explanation {
-  const synced = app.status.conditions.find(({ type }) => type === 'Synced')
+  const bad = falseOf(app.status.conditions, 'Synced')
   return {
     app: app.key,
     appId: app.appId,
     wantedBy: undefined,
     place: undefined,
-    heldBy: app.key,
-    claim: 'as its status says',
+    ...claimOf(app.key),
     listed: undefined,
-    verdict: `no longer wanted, and ours${synced?.status === 'False' ? `: ${synced.message}` : ''}`,
-    next:
-      removalOf(host, app, command) ||
-      (synced?.status === 'False' && cureOf(synced.reason)) ||
-      'It is removed by the daemon.',
+    verdict: `no longer wanted, and ours${bad === undefined ? '' : `: ${bad.message}`}`,
+    next: removalOf(host, app, command) || (bad && cureOf(bad.reason)) || 'It is removed by the daemon.',
   }
 }
 

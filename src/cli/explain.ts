@@ -7,8 +7,7 @@ import type { Setup } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/status-file.ts'
 import type { Outcome } from '../status/outcome.ts'
 import type { Status } from '../status/status.ts'
-import { type Explanation, explanationText, FINE, means, parsesTo } from './explanation.ts'
-import { looksOf } from './looks.ts'
+import { type Explanation, explanationText, FINE, looksOf, means, parsesTo } from './explanation.ts'
 import { looking, passWithProgress } from './pass.ts'
 
 /** `explain HOST`: who wants it, who holds it, where it stands, why it is absent, what happens next. */

@@ -1,5 +1,7 @@
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import { visible } from '../log/visible.ts'
+import { cureOf, dateOf } from '../report/words.ts'
+import type { Condition, HostStatus } from '../status/status.ts'
 
 /** What is known of one host on one app. */
 export interface Explanation {
@@ -53,4 +55,48 @@ export function explanationText(host: Host, found: readonly Explanation[], none:
     return lines.join('\n')
   })
   return `${displayHost(host)}\n${blocks.join('\n\n')}\n`
+}
+
+/** What is known of a host of a mapping. */
+type KnownHost = Pick<HostStatus, 'state' | 'addresses' | 'certificateNotAfter' | 'dns'>
+
+/** What a status says of DNS and certificate of a host, and what to do about it. */
+export function looksOf(
+  host: Host,
+  conditions: readonly Condition[],
+  at: KnownHost,
+): { dns: string | undefined; certificate: string | undefined; next: string | undefined } {
+  const of = (type: string): Condition | undefined => conditions.find((each) => each.type === type)
+  const [dns, certificate] = [of('DNSReady'), of('CertificateReady')]
+  // A mapping has up to two hosts: what is said of the other one is not said of this.
+  const wrong = at.dns === undefined ? concerns(dns, host) : at.dns.state !== 'Ready'
+  const uncovered = at.state === 'present' && at.certificateNotAfter === undefined && certificate?.status === 'False'
+  const bad = wrong
+    ? dns
+    : uncovered || (at.state === 'present' && concerns(certificate, host))
+      ? certificate
+      : undefined
+  return {
+    dns: dns && dnsWords(dns, wrong, at),
+    certificate: certificate && certificateWords(certificate, bad === certificate, at),
+    next: bad?.status === 'False' ? cureOf(bad.reason) : undefined,
+  }
+}
+
+/** Whether a condition that is not True speaks of this host. */
+const concerns = (condition: Condition | undefined, host: Host): boolean =>
+  condition !== undefined &&
+  condition.status !== 'True' &&
+  condition.message.split(/[^a-z0-9.*-]+/i).some((word) => word.replace(/\.$/, '') === displayHost(host))
+
+function dnsWords({ status, reason, message }: Condition, wrong: boolean, at: KnownHost): string {
+  if (at.dns !== undefined && wrong) return `${at.dns.state}: ${at.dns.message}`
+  if (status !== 'True' && (wrong || (at.addresses ?? []).length === 0)) return `${reason}: ${message}`
+  return `resolves to the server (${(at.addresses ?? []).join(', ')})`
+}
+
+function certificateWords({ reason, message }: Condition, bad: boolean, at: KnownHost): string | undefined {
+  if (at.state !== 'present') return undefined
+  if (bad) return `${reason}: ${message}`
+  return at.certificateNotAfter === undefined ? undefined : `covers it, until ${dateOf(at.certificateNotAfter)}`
 }

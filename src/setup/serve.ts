@@ -7,8 +7,7 @@ import { aborted } from '../time/within.ts'
 import { watchApprovals } from './handover.ts'
 import type { Io } from './io.ts'
 import { openChecks } from './open-checks.ts'
-import { openStatuses } from './open-statuses.ts'
-import type { Setup } from './setup.ts'
+import { openStatuses, type Setup } from './setup.ts'
 import { keepStatus } from './status-file.ts'
 
 /** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */

@@ -11,6 +11,7 @@ import { type CombinedSource, combine } from '../source/combine.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
 import type { DatabaseSource, ObjectSource } from '../source/source.ts'
+import { createStatusStore, type StatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { unlessAborted } from '../time/within.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
@@ -91,6 +92,24 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
     writer: writerOf(ground),
   })
   return { settings, objects, accounts, context, cluster, metrics, log, close: store.close }
+}
+
+/** The status of everything that a setup reconciles, empty at first; with a cluster that is led, statuses go there too. */
+export function openStatuses(
+  { version }: Pick<Io, 'version'>,
+  { settings, objects, metrics, cluster }: Setup,
+  { leader, log }: { leader(): boolean; log: Log },
+): StatusStore {
+  return createStatusStore({
+    version,
+    dryRun: settings.dryRun,
+    objects,
+    metrics,
+    log,
+    clock: systemClock,
+    leader,
+    ...(cluster === undefined ? {} : { publish: cluster.publish }),
+  })
 }
 
 /** Who writes records: another version, or other filters, is not trusted in all that it left out. */
@@ -182,22 +201,26 @@ async function openClusterOf(ground: Ground): Promise<{ cluster: Cluster; object
   if (kubernetes === undefined) return undefined
   const { connectCluster, openCluster } = await import('./cluster.ts')
   const connection = connectCluster(io, kubernetes)
+  const open = (read: readonly string[]): Cluster =>
+    openCluster(io, connection, {
+      settings: kubernetes,
+      log: oneShot ? quiet : log,
+      elect: writes,
+      oneShot,
+      read,
+    })
   if (!oneShot) {
-    const cluster = openCluster(io, connection, { settings: kubernetes, log, elect: true, oneShot, read: [] })
+    const cluster = open([])
     return { cluster, objects: selectApps(cluster.objects, selection) }
   }
   const { partly, scopeOf } = await import('./cluster-scope.ts')
   try {
     const scope = await unlessAborted(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
-    const cluster = openCluster(io, connection, {
-      settings: kubernetes,
-      log: quiet,
-      elect: writes,
-      oneShot,
-      read: scope.read,
-    })
-    const objects = selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected })
-    return { cluster, objects }
+    const cluster = open(scope.read)
+    return {
+      cluster,
+      objects: selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected }),
+    }
   } catch (error) {
     await connection.close()
     throw error

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 /** Calls a timer off; safe to call again, and after it fired. */
 export type Cancel = () => void
 
@@ -53,3 +55,6 @@ export function every(clock: Pick<Clock, 'after'>, ms: number, job: () => void, 
   cancel = clock.after(ms, turn, options)
   return () => cancel()
 }
+
+/** Lets timers and input be served before work goes on that would otherwise follow without a break. */
+export const nextTurn = (): Promise<void> => setImmediate()

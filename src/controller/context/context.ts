@@ -1,5 +1,7 @@
 import type { Key } from '../../api/objects.ts'
+import type { Host } from '../../domain/host.ts'
 import type { RemovalWatch } from '../../plan/settle.ts'
+import type { SslOutcome } from '../../status/outcome.ts'
 import { type AppAccounts, createAppAccounts } from './app-accounts.ts'
 import { type Certificates, createCertificates } from './certificates.ts'
 import { type CheckMemory, createCheckMemory } from './check-memory.ts'
@@ -8,7 +10,6 @@ import { createDesires, type Desires } from './desires.ts'
 import { createListings, type Listings } from './listings.ts'
 import type { Mode, Ports } from './ports.ts'
 import { createRecords, type Records } from './records.ts'
-import type { SslMemory } from './ssl-memory.ts'
 
 /**
  * What the process remembers between passes, each part changed by one owner alone. All of it may be lost at any time without harm: it
@@ -35,6 +36,19 @@ interface Memory {
   gathering: Map<Key, number>
   /** The last look at AutoSSL and ForceSSL. Owner: app/ssl.ts. */
   ssl: Map<Key, SslMemory>
+}
+
+/** The last look at AutoSSL and ForceSSL. */
+interface SslMemory {
+  outcome: SslOutcome
+  /** Looks in a row that came to the same. */
+  looks: number
+  /** When; epoch ms. */
+  at: number
+  /** Not before this is it looked at again, unless something changed; epoch ms. */
+  lookAt: number
+  /** What it was found on: digest of the hosts, those whose DNS was wrong, the request on the object, and what the list said of SSL. */
+  grounds: { hosts: string; wrong: Host[]; requested: string | undefined; ssl: string }
 }
 
 /** Ports, mode and memory of one running controller. */

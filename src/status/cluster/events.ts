@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { splitKey } from '../../api/objects.ts'
 import { codeOf, type EventApi } from '../../kubernetes/api.ts'
 import type { Log } from '../../log/log.ts'
+import { type Bucket, fullBucket, refill, take } from '../../time/bucket.ts'
 import type { Clock } from '../../time/clock.ts'
 import { within } from '../../time/within.ts'
 import { cutMessage } from '../conditions.ts'
@@ -38,8 +39,9 @@ const CONTROLLER = 'domainpilot.dev/domainpilot'
 /** What happens again within this time is counted in the first one's series; ms. */
 const SERIES_MS = 600_000
 /** As in client-go: this many at once for an object, then one every five minutes. */
-const BURST = 25
-const REFILL_MS = 300_000
+const RATE = { burst: 25, qps: 1 / 300 }
+/** A bucket is full again after this time; ms. */
+const FULL_MS = (RATE.burst / RATE.qps) * 1000
 /** More are dropped: an API server that is away for long must not cost memory. */
 const MAX_WAITING = 1000
 
@@ -53,7 +55,7 @@ interface Series {
 export function createRecorder({ api, instance, clock, log, assertMayWrite }: RecorderOptions): Recorder {
   const waiting: { happening: ObjectHappening; at: number }[] = []
   const series = new Map<string, Series>()
-  const budgets = new Map<string, { tokens: number; at: number }>()
+  const budgets = new Map<string, Bucket>()
   let working: Promise<void> | undefined
   let made = 0
   let dropped = 0
@@ -129,14 +131,13 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
   function spend(object: string): boolean {
     const now = clock.steady()
     for (const [key, { at }] of budgets) {
-      if (now - at < BURST * REFILL_MS) break
+      if (now - at < FULL_MS) break
       budgets.delete(key)
     }
-    const { tokens, at } = budgets.get(object) ?? { tokens: BURST, at: now }
-    const left = Math.min(BURST, tokens + (now - at) / REFILL_MS)
-    if (left < 1) return false
+    const bucket = refill(budgets.get(object) ?? fullBucket(RATE, now), RATE, now)
+    if (bucket.tokens < 1) return false
     budgets.delete(object)
-    budgets.set(object, { tokens: left - 1, at: now })
+    budgets.set(object, take(bucket))
     return true
   }
 
