@@ -74,7 +74,6 @@ export function explainObjects(
 const owns = ({ status }: AppObject, host: Host): boolean => status.ownedDomains.includes(host)
 
 const claimOf = (key: string) => ({ heldBy: key, claim: 'as its status says' })
-const NO_CLAIM = { heldBy: undefined, claim: undefined }
 
 const falseOf = (conditions: readonly Condition[], type: string): Condition | undefined =>
   conditions.find((each) => each.type === type && each.status === 'False')
@@ -91,7 +90,7 @@ function explainMapping(host: Host, mapping: MappingObject, app: AppObject | und
     appId: status.appId ?? app?.appId ?? 'none',
     wantedBy: mapping.key,
     place: `DomainMapping ${mapping.key}`,
-    ...(app !== undefined && owns(app, host) ? claimOf(mapping.app) : NO_CLAIM),
+    ...(app !== undefined && owns(app, host) ? claimOf(mapping.app) : {}),
     listed: at?.state === 'present' || at?.state === 'leaving',
     verdict: `${at?.state ?? 'not on the app'}${why ? `: ${why}` : ''}`,
     dns: looks?.dns,
@@ -110,10 +109,7 @@ function explainLeaving(host: Host, app: AppObject, command: string): Explanatio
   return {
     app: app.key,
     appId: app.appId,
-    wantedBy: undefined,
-    place: undefined,
     ...claimOf(app.key),
-    listed: undefined,
     verdict: `no longer wanted, and ours${bad === undefined ? '' : `: ${bad.message}`}`,
     next: removalOf(host, app, command) || (bad && cureOf(bad.reason)) || 'It is removed by the daemon.',
   }

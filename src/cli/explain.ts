@@ -97,8 +97,6 @@ function orphans({ objects }: Setup, host: Host): Explanation[] {
     appId: 'none',
     wantedBy: mapping.key,
     place: mapping.place,
-    heldBy: undefined,
-    claim: undefined,
     listed: false,
     verdict: `not served: there is no ServerPilotApp ${mapping.app}`,
     next: cureOf('AppNotFound'),

@@ -7,12 +7,12 @@ import type { Condition, HostStatus } from '../status/status.ts'
 export interface Explanation {
   app: string
   appId: string
-  wantedBy: string | undefined
-  place: string | undefined
-  heldBy: string | undefined
-  claim: string | undefined
+  wantedBy?: string | undefined
+  place?: string | undefined
+  heldBy?: string | undefined
+  claim?: string | undefined
   /** Undefined: not known. */
-  listed: boolean | undefined
+  listed?: boolean | undefined
   verdict: string
   /** What the daemon's looks found; undefined where it said nothing. */
   dns?: string | undefined

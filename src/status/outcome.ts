@@ -36,25 +36,25 @@ export interface SslOutcome {
 /** Everything that one reconcile found out and did: what conditions, metrics, Events and the command line are made from. */
 export interface Outcome {
   key: Key
-  app: App | undefined
+  app?: App | undefined
   result: Result
   mappings: readonly Mapping[]
-  desired: Desired | undefined
+  desired?: Desired | undefined
   frozen: ReadonlyMap<string, string>
   /** What sources say of single rows of theirs. */
   faults: readonly SourceFault[]
   /** Who else writes the same list, with the cure; undefined while nobody is known. */
-  secondWriter: string | undefined
-  observed: ServerPilotApp | undefined
+  secondWriter?: string | undefined
+  observed?: ServerPilotApp | undefined
   /** What the installed certificate says; undefined without one. */
-  certificate: CertificateFacts | undefined
-  record: OwnershipRecord | undefined
+  certificate?: CertificateFacts | undefined
+  record?: OwnershipRecord | undefined
   /** The plan that stands now: after a write, what is left to do. */
-  plan: Plan | undefined
+  plan?: Plan | undefined
   /** The plan that was applied, for the one-shot commands. */
-  applied: Plan | undefined
+  applied?: Plan | undefined
   /** What the certificate that the plan leads to costs of the authority's limits; undefined when it leads to none. */
-  forecast: Forecast | undefined
+  forecast?: Forecast | undefined
   added: readonly Host[]
   removed: readonly Host[]
   /** Changes of the record alone. */
@@ -62,14 +62,14 @@ export interface Outcome {
   released: number
   /** Writes begin to wait, as somebody else keeps undoing them. */
   contended: boolean
-  ssl: SslOutcome | undefined
+  ssl?: SslOutcome | undefined
   /** What looks at the hosts found out; undefined when nobody looks. */
-  checks: { facts: HostFacts; outage: Outage | undefined } | undefined
-  failure: Failure | undefined
+  checks?: { facts: HostFacts; outage: Outage | undefined } | undefined
+  failure?: Failure | undefined
   /** The object was let go though hosts of ours may still be on its app: why. */
-  leftBehind: string | undefined
+  leftBehind?: string | undefined
   /** Look again at this time though nothing changes; epoch ms. */
-  next: number | undefined
+  next?: number | undefined
   /** When it started and ended; epoch ms. */
   startedAt: number
   endedAt: number
@@ -81,29 +81,15 @@ export type Found = Partial<Outcome>
 /** The outcome of a reconcile that found this. */
 export function outcomeOf(found: Found & Pick<Outcome, 'key' | 'startedAt'>): Outcome {
   return {
-    app: undefined,
     result: 'Gone',
     mappings: [],
-    desired: undefined,
     frozen: new Map(),
     faults: [],
-    secondWriter: undefined,
-    observed: undefined,
-    certificate: undefined,
-    record: undefined,
-    plan: undefined,
-    applied: undefined,
-    forecast: undefined,
     added: [],
     removed: [],
     adopted: 0,
     released: 0,
     contended: false,
-    ssl: undefined,
-    checks: undefined,
-    failure: undefined,
-    leftBehind: undefined,
-    next: undefined,
     endedAt: found.startedAt,
     ...found,
   }

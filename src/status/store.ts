@@ -78,7 +78,7 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
   const unserved = createUnserved(objects)
   let lastTurn = clock.now()
   let changes = 0
-  let look: Cancel | undefined
+  let pending: Cancel | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
 
   function forget(key: Key): void {
@@ -112,7 +112,7 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
 
   /** Costs as much as there are objects. */
   function lookAtAll(): void {
-    look = undefined
+    pending = undefined
     const failure = objects.failure()
     const count = objects.apps().length + objects.mappings().length
     metrics.sourceRead(
@@ -142,10 +142,10 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
     objectsChanged() {
       changes++
       for (const key of apps.keys()) if (objects.app(key) === undefined) forget(key)
-      if (look !== undefined) return
+      if (pending !== undefined) return
       const wait = lookedAt + LOOK_EVERY_MS - clock.steady()
       if (wait <= 0) lookAtAll()
-      else look = clock.after(wait, lookAtAll, { idle: true })
+      else pending = clock.after(wait, lookAtAll, { idle: true })
     },
     status() {
       const found = unserved.look(clock.now())

@@ -84,7 +84,7 @@ function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
 }
 
 /** A mapping after a reconcile of its app. */
-interface MappingLook {
+interface MappingCase {
   mapping: Mapping
   outcome: Outcome
   /** Its hosts. */
@@ -94,11 +94,11 @@ interface MappingLook {
 }
 
 /** What `Synced` of a mapping says: the first rule that has something to say; undefined when nobody knows. Pure. */
-export function mappingSynced(look: MappingLook): Said | undefined {
+export function mappingSynced(look: MappingCase): Said | undefined {
   return firstOf(MAPPING_RULES, look)
 }
 
-const MAPPING_RULES: readonly Rule<MappingLook>[] = [
+const MAPPING_RULES: readonly Rule<MappingCase>[] = [
   newestIsFaulty,
   notAccepted,
   ({ outcome }) => suspended(outcome),
@@ -110,17 +110,17 @@ const MAPPING_RULES: readonly Rule<MappingLook>[] = [
   notThereYet,
 ]
 
-function newestIsFaulty({ mapping }: MappingLook): Said | undefined {
+function newestIsFaulty({ mapping }: MappingCase): Said | undefined {
   if (mapping.fault === undefined) return undefined
   const message = 'Its newest version has a fault: nothing is changed for it until that is mended.'
   return { status: 'False', reason: 'InvalidSpec', message }
 }
 
-function notAccepted({ refused }: MappingLook): Said | undefined {
+function notAccepted({ refused }: MappingCase): Said | undefined {
   return refused ? { status: 'False', reason: 'Progressing', message: 'Not accepted, so not served.' } : undefined
 }
 
-function appNotAccepted({ mapping, outcome }: MappingLook): Said | undefined {
+function appNotAccepted({ mapping, outcome }: MappingCase): Said | undefined {
   const refusal = refusalOf(outcome)
   if (refusal === undefined) return undefined
   const message = `ServerPilotApp ${mapping.app} cannot be served: ${refusal.message}`
@@ -128,11 +128,11 @@ function appNotAccepted({ mapping, outcome }: MappingLook): Said | undefined {
 }
 
 /** Of no host of it anything is known: the attempt says why, or the mapping asks for none. */
-function neverCompiled(look: MappingLook): Said | undefined {
+function neverCompiled(look: MappingCase): Said | undefined {
   return look.own.length === 0 ? appFailed(look) : undefined
 }
 
-function ownChangesWait({ own, outcome }: MappingLook): Said | undefined {
+function ownChangesWait({ own, outcome }: MappingCase): Said | undefined {
   return heldBack(
     own.flatMap((host) => {
       const held = outcome.plan?.held.get(host.name as Host)
@@ -145,16 +145,16 @@ function ownChangesWait({ own, outcome }: MappingLook): Said | undefined {
 const absentOf = (own: readonly HostStatus[]): HostStatus | undefined =>
   own.find((host) => host.state !== 'present' && host.state !== 'leaving')
 
-function ownInPlace({ own }: MappingLook): Said | undefined {
+function ownInPlace({ own }: MappingCase): Said | undefined {
   if (own.length === 0 || absentOf(own) !== undefined) return undefined
   return { status: 'True', reason: 'Succeeded', message: '' }
 }
 
-function appFailed({ outcome }: MappingLook): Said | undefined {
+function appFailed({ outcome }: MappingCase): Said | undefined {
   return failed(outcome)
 }
 
-function notThereYet({ mapping, own, outcome }: MappingLook): Said | undefined {
+function notThereYet({ mapping, own, outcome }: MappingCase): Said | undefined {
   const absent = absentOf(own)
   if (absent === undefined) return undefined
   const reason = outcome.result === 'Planned' ? 'DryRun' : 'Progressing'

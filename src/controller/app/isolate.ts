@@ -1,5 +1,5 @@
 import { compareKey, type Host } from '../../domain/host.ts'
-import { type Isolation, nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
+import { nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
 import type { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { Leave } from '../../serverpilot/serverpilot.ts'
 import { ReconcileError } from '../context/errors.ts'
@@ -45,10 +45,9 @@ export async function isolate(
   }
   if (failure === undefined && !landed && job.plan.removals.length > 0 && base.length > 0) await tryHosts([])
   if (failure?.outcome === 'none' && !landed) throw failure
-  return { ...settledBy(state), expected: expect(base, state.accepted), failure }
+  const { rejected, accepted } = state
+  return { rejected, waiting: undecided(state), expected: expect(base, accepted), failure }
 }
-
-const settledBy = (state: Isolation) => ({ rejected: state.rejected, waiting: undecided(state) })
 
 /** What is on the app now besides our removals and the additions that are to be tried. Throws when names went meanwhile. */
 async function freshBase(

@@ -15,16 +15,16 @@ export async function readForWrite(
   leave: Leave,
 ): Promise<ServerPilotApp> {
   const first = await account.getApp(app.spec.appId, signal, leave)
-  const look = doubt(record.lastSeen, first.domains, app.spec.safety)
-  if (look === undefined) return first
+  const doubted = doubt(record.lastSeen, first.domains, app.spec.safety)
+  if (doubted === undefined) return first
   let last = first
-  for (let read = 0; read < look.reads; read++) {
-    await context.ports.clock.sleep(look.over / look.reads, signal)
+  for (let read = 0; read < doubted.reads; read++) {
+    await context.ports.clock.sleep(doubted.over / doubted.reads, signal)
     last = await account.getApp(app.spec.appId, signal)
     if (!differs(first.domains, last.domains)) continue
     // The first answer does not stand. What came now is believed only if it raises no doubt itself.
     if (doubt(record.lastSeen, last.domains, app.spec.safety) === undefined) return last
-    throw new ReconcileError('ApiUnreachable', `${look.message}, and repeated reads contradict each other.`, {
+    throw new ReconcileError('ApiUnreachable', `${doubted.message}, and repeated reads contradict each other.`, {
       retryable: true,
     })
   }

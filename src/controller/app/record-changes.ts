@@ -15,7 +15,7 @@ import type { Facts } from './facts.ts'
 const REJECTED: BackOff = { first: 15 * 60_000, longest: 24 * 3_600_000 }
 
 /** What reading alone teaches: adoptions, claims proven, absences, releases, the list that was seen. */
-export function settled(
+export function afterReading(
   { record, observed, now }: Pick<Facts, 'record' | 'observed' | 'now'>,
   plan: Plan,
 ): OwnershipRecord {
@@ -37,12 +37,8 @@ export function settled(
 }
 
 /** The record to save before a write: whatever becomes of it, a crash orphans nothing of ours. */
-export function claimed(
-  settledRecord: OwnershipRecord,
-  { app, observed, record, now }: Facts,
-  plan: Plan,
-): OwnershipRecord {
-  let next = claims.claimHosts(settledRecord, plan.additions.map(claimOf), 'Pending', now)
+export function claimed(before: OwnershipRecord, { app, observed, record, now }: Facts, plan: Plan): OwnershipRecord {
+  let next = claims.claimHosts(before, plan.additions.map(claimOf), 'Pending', now)
   next = claims.recordRemovals(next, plan.removals, now, plan.approved, app.spec.safety.window)
   if (plan.approved) next = claims.useApproval(next, plan.hash)
   const foreign = plan.removals.some((host) => record.hosts[host] === undefined)

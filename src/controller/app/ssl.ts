@@ -34,7 +34,7 @@ interface SslPass extends AccountPass {
   dns(host: Host): DnsState | undefined
 }
 
-/** What is wanted and settled for good is looked at again after this time all the same; ms. */
+/** What is wanted and for which nothing can be done is looked at again after this time all the same; ms. */
 const LOOK_AGAIN = 3_600_000
 
 /**

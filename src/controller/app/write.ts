@@ -5,7 +5,7 @@ import { type Plan, writes } from '../../plan/plan.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import { isolate } from './isolate.ts'
-import { claimed, noteRejected, readBack, settled, withWriter } from './record-changes.ts'
+import { afterReading, claimed, noteRejected, readBack, withWriter } from './record-changes.ts'
 import { expect, post, type WriteJob, type Written } from './write-job.ts'
 
 /** What writes changed. */
@@ -32,7 +32,7 @@ export interface WriteResult extends Changes {
  */
 export async function writePlan(job: WriteJob): Promise<WriteResult> {
   const { facts, plan, context } = job
-  const record = settled({ ...facts, record: withWriter(facts.record, plan, context.mode.writer) }, plan)
+  const record = afterReading({ ...facts, record: withWriter(facts.record, plan, context.mode.writer) }, plan)
   const changes = { adopted: plan.adoptions.length, released: plan.releases.length }
   if (!writes(plan)) {
     await save(job, record)
