@@ -32,7 +32,6 @@ export interface Daemon {
   stop(graceMs: number): Promise<void>
   /** Asks for a reconcile of one app now. */
   enqueue(app: Key): void
-  queueDepth(): number
 }
 
 /** The daemon: sources and schedule put keys into the queue, workers reconcile them. Nothing else decides anything here. */
@@ -104,7 +103,6 @@ export function createDaemon(options: DaemonOptions): Daemon {
       abort.abort(new Error('stopped'))
     },
     enqueue: (app) => queue.add(app),
-    queueDepth: () => queue.depth(),
   }
 }
 

@@ -61,8 +61,6 @@ export const CALLS = [
   { method: 'GET', endpoint: '/actions/:id' },
 ] as const
 
-export type Endpoint = (typeof CALLS)[number]['endpoint']
-
 const ENDPOINTS = [...new Set(CALLS.map(({ endpoint }) => endpoint))]
 
 /** Status codes that are counted apart; another one counts as `other`, no answer at all as `none`. */

@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Key, splitKey } from '../api/objects.ts'
+import type { ObservedCall } from '../serverpilot/options.ts'
 import type { Reconciled, StatusMetrics } from '../status/store.ts'
 import {
   CALLS,
   CODES,
-  type Endpoint,
   METRIC_PREFIX,
   METRIC_ROWS,
   METRICS,
@@ -19,15 +19,16 @@ export interface Metrics extends StatusMetrics {
   readonly contentType: string
   /** This process leads (or nobody elects). */
   leading(): void
-  /** `status` undefined when there was no answer; `duration` in milliseconds. */
-  serverpilotRequest(call: { method: string; endpoint: Endpoint; status?: number | undefined; duration: number }): void
+  serverpilotRequest(call: ObservedCall): void
   /** Whether the DNS resolver answers. */
   resolverAnswers(answers: boolean): void
-  queueDepth(apps: number): void
-  queueAdded(): void
-  queueRetried(): void
-  /** Milliseconds between being due and being taken. */
-  queueWaited(duration: number): void
+  /** What the work queue does. */
+  readonly queue: {
+    onAdd(): void
+    onRetry(): void
+    /** An app was taken that had been due for so long, with so many left in the queue. */
+    onGet(secondsInQueue: number, depth: number): void
+  }
 }
 
 /** What the metrics need to know beforehand: every label value that is to be born at 0. */
@@ -108,10 +109,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
         }
       }
     },
-    serverpilotRequest({ method, endpoint, status, duration }) {
-      const labels = { method, endpoint, code: codeOf(status) }
+    serverpilotRequest({ method, endpoint, code, seconds }) {
+      const labels = { method, endpoint, code: countedCode(code) }
       counters.serverpilot_requests_total.inc(labels)
-      histograms.serverpilot_request_duration_seconds.observe(labels, duration / 1000)
+      histograms.serverpilot_request_duration_seconds.observe(labels, seconds)
     },
     sourceRead(source, read) {
       counters.source_reads_total.inc({ source, result: read.ok ? 'success' : 'failure' })
@@ -120,10 +121,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
       gauges.source_last_success_timestamp_seconds.set({ source }, read.at / 1000)
     },
     resolverAnswers: (answers) => gauges.dns_resolver_failing.set(answers ? 0 : 1),
-    queueDepth: (depth) => gauges.workqueue_depth.set(depth),
-    queueAdded: () => counters.workqueue_adds_total.inc(),
-    queueRetried: () => counters.workqueue_retries_total.inc(),
-    queueWaited: (duration) => histograms.workqueue_queue_duration_seconds.observe(duration / 1000),
+    queue: {
+      onAdd: () => counters.workqueue_adds_total.inc(),
+      onRetry: () => counters.workqueue_retries_total.inc(),
+      onGet(secondsInQueue, depth) {
+        histograms.workqueue_queue_duration_seconds.observe(secondsInQueue)
+        gauges.workqueue_depth.set(depth)
+      },
+    },
   }
 }
 
@@ -183,8 +188,7 @@ function combinations(labels: NonNullable<MetricEntry['labels']>): Labels[] {
   )
 }
 
-function codeOf(status: number | undefined): string {
-  if (status === undefined) return 'none'
-  const code = String(status)
+function countedCode(code: string): string {
+  if (code === 'error') return 'none'
   return (CODES as readonly string[]).includes(code) ? code : 'other'
 }

@@ -65,23 +65,15 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
 
 async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> {
   const { context, settings, metrics, log } = setup
-  const daemon: Daemon = createDaemon({
+  return createDaemon({
     context,
     reporter: statuses,
     log,
     workers: settings.workers,
     sweepSchedule: settings.sweepSchedule,
     checks: await openChecks(setup),
-    hooks: {
-      onAdd: () => metrics.queueAdded(),
-      onRetry: () => metrics.queueRetried(),
-      onGet: (seconds) => {
-        metrics.queueWaited(seconds * 1000)
-        metrics.queueDepth(daemon.queueDepth())
-      },
-    },
+    hooks: metrics.queue,
   })
-  return daemon
 }
 
 /** Reads the sources, and leads once that is done and the Lease is held. Resolves after that, or when it is stopped meanwhile. */

@@ -6,7 +6,6 @@ import { quiet } from '../log/quiet.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import { createMetrics, type Metrics } from '../report/metrics.ts'
-import type { Endpoint } from '../report/metrics-table.ts'
 import { type CombinedSource, combine } from '../source/combine.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
@@ -170,13 +169,7 @@ function openAccounts(objects: ObjectSource, cluster: Cluster | undefined, groun
         // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
         timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
         assertMayWrite: () => cluster?.elector?.assertLeading(),
-        observe: ({ method, endpoint, code, seconds }) =>
-          metrics.serverpilotRequest({
-            method,
-            endpoint: endpoint as Endpoint,
-            status: code === 'error' ? undefined : Number(code),
-            duration: seconds * 1000,
-          }),
+        observe: metrics.serverpilotRequest,
       }),
   )
 }

@@ -58,7 +58,7 @@ test('first-failure-is-not-counted (a): every counter is there at 0 in the first
   }
   assert.doesNotMatch(text, /^domainpilot_\w*(success|expiry)_timestamp_seconds[ {]/m)
 
-  metrics.serverpilotRequest({ method: 'POST', endpoint: '/apps/:id', status: 500, duration: 30 })
+  metrics.serverpilotRequest({ method: 'POST', endpoint: '/apps/:id', code: '500', seconds: 0.03 })
   metrics.reconciled(reconciled({ result: 'Failed', endedAt: 3_500 }))
   const then = await metrics.text()
   assert.match(then, /requests_total\{method="POST",endpoint="\/apps\/:id",code="500"\} 1\n/)
@@ -138,8 +138,8 @@ test('mappings by their Ready', async () => {
 
 test('a status that nobody listed makes no new label value', async () => {
   const metrics = make()
-  metrics.serverpilotRequest({ method: 'GET', endpoint: '/apps', status: 418, duration: 1 })
-  metrics.serverpilotRequest({ method: 'GET', endpoint: '/apps', duration: 1 })
+  metrics.serverpilotRequest({ method: 'GET', endpoint: '/apps', code: '418', seconds: 0.001 })
+  metrics.serverpilotRequest({ method: 'GET', endpoint: '/apps', code: 'error', seconds: 0.001 })
   const text = await metrics.text()
   assert.match(text, /endpoint="\/apps",code="other"\} 1\n/)
   assert.match(text, /endpoint="\/apps",code="none"\} 1\n/)
@@ -151,7 +151,7 @@ test('the documentation names every metric', () => {
 
 test('two sets of metrics are strangers', async () => {
   const [one, two] = [make(), make()]
-  one.queueAdded()
+  one.queue.onAdd()
   assert.match(await two.text(), /workqueue_adds_total 0\n/)
 })
 
@@ -162,7 +162,7 @@ test('promtool has nothing against them', {
   const metrics = make()
   metrics.reconciled(reconciled({ result: 'Applied' }, { conditions: [condition('True', 'Succeeded')] }))
   metrics.sourceRead('manifests', { ok: true, objects: 3, at: 1_000 })
-  metrics.serverpilotRequest({ method: 'GET', endpoint: '/apps', status: 200, duration: 1 })
+  metrics.serverpilotRequest({ method: 'GET', endpoint: '/apps', code: '200', seconds: 0.001 })
   const checked = spawnSync('promtool', ['check', 'metrics'], { input: await metrics.text(), encoding: 'utf8' })
   assert.equal(checked.stderr + checked.stdout, '')
   assert.equal(checked.status, 0)

@@ -7,8 +7,8 @@ export interface QueueHooks {
   onAdd?(): void
   /** A key was put off after a failure. */
   onRetry?(): void
-  /** A worker got a key that had been queued for so long. */
-  onGet?(secondsInQueue: number): void
+  /** A worker got a key that had been queued for so long, with so many left. */
+  onGet?(secondsInQueue: number, depth: number): void
 }
 
 /** A queue of keys. It carries identities only: what is to be done is read afresh for each key. */
@@ -72,7 +72,7 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
       const taken = state.take(clock.steady())
       if (taken === undefined) return
       workers.delete(worker)
-      hooks.onGet?.(taken.waited / 1000)
+      hooks.onGet?.(taken.waited / 1000, state.depth())
       worker(taken.key)
     }
   }
