@@ -53,7 +53,7 @@ function account(appId: string, manner: Manner): ServerPilot {
   async function answer<T>(value: T, signal = new AbortController().signal): Promise<T> {
     signal.throwIfAborted()
     if (manner === 'fails') throw failure
-    if (manner === 'hangs') await unlessAborted(signal, new Promise(() => undefined))
+    if (manner === 'hangs') await unlessAborted(signal, () => new Promise(() => undefined))
     return value
   }
   return {

@@ -24,15 +24,6 @@ export function stageOf(context: Context, app: App): Stage {
   return removes && !hasHeir(context, app) ? 'finalize' : 'let go'
 }
 
-/** The one choke point of dry run: past it, things are written. */
-export const readsOnly = ({ mode }: Context, app: App): boolean => mode.dryRun || app.spec.policy === 'Observe'
-
-/** False when the object was changed meanwhile so that this pass has nothing more to say: the next one sees to it. */
-export function mayGoOn({ context, app, stage }: Pass, current: App): boolean {
-  const same = current.spec.appId === app.spec.appId && stageOf(context, current) === stage
-  return same && current.fault === undefined && !current.spec.suspend && !readsOnly(context, current)
-}
-
 const asksForRemoval = ({ spec }: App): boolean => spec.deletionPolicy === 'Delete' && spec.policy !== 'Observe'
 const hasFinalizer = ({ finalizers = [] }: Finalizable): boolean => finalizers.includes(FINALIZER)
 
