@@ -32,20 +32,28 @@ export function mergePatch(path: string, body: unknown, query: JsonCall['query']
 
 const words = z.record(z.string(), z.string()).default({})
 
-const leaseObject = z.object({
-  metadata: z.object({ resourceVersion: z.string(), labels: words, annotations: words }),
-  spec: z
-    .object({
-      holderIdentity: z.string().default(''),
-      leaseDurationSeconds: z.number().default(0),
-      acquireTime: z.string().default(''),
-      renewTime: z.string().default(''),
-      leaseTransitions: z.number().default(0),
-    })
-    .prefault({}),
-})
+const leaseSpec = z
+  .object({
+    holderIdentity: z.string().default(''),
+    leaseDurationSeconds: z.number().default(0),
+    acquireTime: z.string().default(''),
+    renewTime: z.string().default(''),
+    leaseTransitions: z.number().default(0),
+  })
+  .transform(({ holderIdentity: holder, leaseDurationSeconds: durationSeconds, leaseTransitions, ...times }) => {
+    return { holder, durationSeconds, transitions: leaseTransitions, ...times }
+  })
 
-const configMapObject = z.object({ metadata: z.object({ resourceVersion: z.string() }), data: words })
+const leaseObject = z
+  .object({
+    metadata: z.object({ resourceVersion: z.string(), labels: words, annotations: words }),
+    spec: leaseSpec.prefault({}),
+  })
+  .transform(({ metadata, spec }): StoredLease => ({ ...metadata, record: spec }))
+
+const configMapObject = z
+  .object({ metadata: z.object({ resourceVersion: z.string() }), data: words })
+  .transform(({ metadata, data }): StoredConfigMap => ({ ...metadata, data }))
 
 const identifiedObject = z.object({ metadata: z.object({ uid: z.string().exactOptional() }) })
 
@@ -64,28 +72,34 @@ export function createLeaseApi(
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
     metadata: { namespace, name, ...metadata },
-    spec: leaseSpec(write),
+    spec: {
+      holderIdentity: write.holder,
+      leaseDurationSeconds: write.durationSeconds,
+      acquireTime: microTime(write.acquiredAt),
+      renewTime: microTime(write.renewedAt),
+      leaseTransitions: write.transitions,
+    },
   })
   return {
     name: `${namespace}/${name}`,
     async read(signal) {
-      return await unlessMissing(async () => storedLease(await urgent.call({ method: 'GET', path, signal })))
+      return await unlessMissing(async () => decoded(leaseObject, await urgent.call({ method: 'GET', path, signal })))
     },
     async create(write) {
       const body = lease(write, { labels: MANAGED })
       const call: JsonCall = { method: 'POST', path: collection, query: FIELD_MANAGER, body }
-      return storedLease(await createdIn(namespace, () => urgent.call(call)))
+      return decoded(leaseObject, await createdIn(namespace, () => urgent.call(call)))
     },
     async replace(write, { resourceVersion, labels, annotations }) {
       const body = lease(write, { resourceVersion, labels, annotations })
-      return storedLease(await urgent.call({ method: 'PUT', path, query: FIELD_MANAGER, body }))
+      return decoded(leaseObject, await urgent.call({ method: 'PUT', path, query: FIELD_MANAGER, body }))
     },
     async watch(changed, signal) {
       const query = { watch: true, fieldSelector: `metadata.name=${name}`, timeoutSeconds: WATCH_SECONDS }
       for await (const values of jsonLines(await connection.raw(collection, { query, signal }))) {
         for (const value of values) {
           const [event, item] = eventOf(value, 0)
-          if (event.type === 'object' && event.change === 'put') changed(storedLease(item?.object).record)
+          if (event.type === 'object' && event.change === 'put') changed(decoded(leaseObject, item?.object).record)
         }
       }
     },
@@ -99,17 +113,19 @@ export function createConfigMapApi(caller: Caller, namespace: string): ConfigMap
   return {
     namespace,
     async read(name) {
-      return await unlessMissing(async () => storedConfigMap(await caller.call({ method: 'GET', path: pathOf(name) })))
+      return await unlessMissing(async () =>
+        decoded(configMapObject, await caller.call({ method: 'GET', path: pathOf(name) })),
+      )
     },
     async create(name, { labels, annotations, data }) {
       const metadata = { namespace, name, labels: { ...MANAGED, ...labels }, annotations }
       const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
       const call: JsonCall = { method: 'POST', path: collection, query: FIELD_MANAGER, body }
-      return storedConfigMap(await createdIn(namespace, () => caller.call(call)))
+      return decoded(configMapObject, await createdIn(namespace, () => caller.call(call)))
     },
     async update(name, { labels, annotations, data }, resourceVersion) {
       const body = { metadata: { resourceVersion, labels: { ...MANAGED, ...labels }, annotations }, data }
-      return storedConfigMap(await caller.call(mergePatch(pathOf(name), body)))
+      return decoded(configMapObject, await caller.call(mergePatch(pathOf(name), body)))
     },
   }
 }
@@ -186,38 +202,9 @@ export async function mayDo(
   return decoded(accessReview, await caller.call({ method: 'POST', path, body })).status.allowed
 }
 
-function leaseSpec(write: LeaseWrite) {
-  return {
-    holderIdentity: write.holder,
-    leaseDurationSeconds: write.durationSeconds,
-    acquireTime: microTime(write.acquiredAt),
-    renewTime: microTime(write.renewedAt),
-    leaseTransitions: write.transitions,
-  }
-}
-
 /** A time (epoch ms) as Leases and Events have it: a date with milliseconds alone is refused. */
 function microTime(at: number): string {
   return new Date(at).toISOString().replace(/Z$/, '000Z')
-}
-
-function storedLease(value: unknown): StoredLease {
-  const { metadata, spec } = decoded(leaseObject, value)
-  return {
-    ...metadata,
-    record: {
-      holder: spec.holderIdentity,
-      durationSeconds: spec.leaseDurationSeconds,
-      acquireTime: spec.acquireTime,
-      renewTime: spec.renewTime,
-      transitions: spec.leaseTransitions,
-    },
-  }
-}
-
-function storedConfigMap(value: unknown): StoredConfigMap {
-  const { metadata, data } = decoded(configMapObject, value)
-  return { resourceVersion: metadata.resourceVersion, data }
 }
 
 function decoded<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -64,6 +64,12 @@ ${hostList(app, id, view)}
 </details>`
 }
 
+/** The head of a table with these columns. */
+export function tableHead(titles: readonly string[]): Html {
+  const cells = titles.map((title) => html`<th scope="col" role="columnheader">${title}</th>`)
+  return html`<thead role="rowgroup"><tr role="row">${cells}</tr></thead>`
+}
+
 /** The sign of a tone. The word beside it says the same. */
 export function mark(tone: Tone): Html {
   return html`<span class="mark ${tone}" aria-hidden="true">${SIGNS[tone]}</span>`
@@ -158,7 +164,7 @@ function hostList(app: AppStatus, id: string, view: AppView): Html {
   return html`<details class="hosts" id="${hits ? 'hits' : 'hosts'}:${id}"${flag('open', open)}>
 <summary>${hits ? `${counted(found.length, 'host')} found` : counted(found.length, 'host')} <span class="dim">${tally(found)}</span></summary>
 <table role="table">
-<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Host</th><th scope="col" role="columnheader">State</th><th scope="col" role="columnheader">Mapping</th><th scope="col" role="columnheader">Addresses</th><th scope="col" role="columnheader">Certificate</th></tr></thead>
+${tableHead(['Host', 'State', 'Mapping', 'Addresses', 'Certificate'])}
 <tbody role="rowgroup">${rows.map((host) => hostRow(host, view.now))}</tbody>
 </table>
 ${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeURIComponent(search)}`}">Show all ${found.length} hosts of ${app.key}</a></p>`}

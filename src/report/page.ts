@@ -1,6 +1,6 @@
 import type { AppStatus, MappingStatus, Status } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
-import { type AppView, appBlock, COUNTS, mark, time } from './page-app.ts'
+import { type AppView, appBlock, COUNTS, mark, tableHead, time } from './page-app.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
 import { byAttention, counted, cureOf, isoOf, overview, verdict } from './words.ts'
@@ -166,7 +166,7 @@ function troubledMappings(status: Status, query: PageQuery, search: string): Htm
   return html`<details class="mappings" id="troubled"${raw(troubled.length <= 12 ? ' open' : '')}>
 <summary><h2>${counted(troubled.length, 'mapping')} not ready</h2></summary>
 <table role="table">
-<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Domain</th><th scope="col" role="columnheader">State</th><th scope="col" role="columnheader">Mapping, app</th><th scope="col" role="columnheader">Why</th></tr></thead>
+${tableHead(['Domain', 'State', 'Mapping, app', 'Why'])}
 <tbody role="rowgroup">${troubled.slice(0, MAPPING_ROWS).map((mapping) => mappingRow(mapping, status.generatedAt))}</tbody>
 </table>
 ${troubled.length > MAPPING_ROWS && html`<p class="more">… and ${troubled.length - MAPPING_ROWS} more: <code>domainpilot status</code> lists them all.</p>`}
