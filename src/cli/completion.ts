@@ -17,13 +17,16 @@ export function completionScript(program: Command, shell: Shell): string {
 
 const flagsOf = (command: Command): string[] => command.options.flatMap((option) => option.long ?? [])
 
+/** The flags of each command, as branches of a `case`. */
+const wordCases = (commands: readonly Command[]): string =>
+  commands.map((each) => `    ${each.name()}) words='${flagsOf(each).join(' ')}' ;;`).join('\n')
+
 function bashScript(name: string, commands: readonly Command[]): string {
-  const cases = commands.map((each) => `    ${each.name()}) words='${flagsOf(each).join(' ')}' ;;`).join('\n')
   return `# source <(${name} completion bash)
 _${name}() {
   local word="\${COMP_WORDS[COMP_CWORD]}" words='${commands.map((each) => each.name()).join(' ')}'
   [ "$COMP_CWORD" -gt 1 ] && case "\${COMP_WORDS[1]}" in
-${cases}
+${wordCases(commands)}
   esac
   case "$word" in
     -*) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
@@ -70,13 +73,12 @@ function fishScript(name: string, commands: readonly Command[]): string {
 
 /** kubectl completes for every shell, and asks an executable of this name for what a plugin takes. `:4`: no names of files. */
 function kubectlScript(commands: readonly Command[]): string {
-  const cases = commands.map((each) => `    ${each.name()}) words='${flagsOf(each).join(' ')}' ;;`).join('\n')
   return `#!/bin/sh
 # kubectl domainpilot completion bash > kubectl_complete-domainpilot; make it executable, put it on the PATH
 words='${commands.map((each) => each.name()).join(' ')}'
 if [ "$#" -gt 1 ]; then
   case "$1" in
-${cases}
+${wordCases(commands)}
     *) words='' ;;
   esac
 fi

@@ -103,7 +103,7 @@ export function createTransport(options: {
 
   function agentFor(to: Access, pool: Pool): Agent {
     const id = fingerprint(to)
-    // What is under way on the old connections ends in peace; they are closed when they have been idle.
+    // What is under way on the old connections ends as it would; they are closed when they have been idle.
     if (pools?.id !== id) pools = { id, calls: openPool(to, CALL_CONNECTIONS), watches: openPool(to) }
     return pools[pool]
   }

@@ -50,7 +50,7 @@ export type LeaseRequest =
   | { call: 'create'; write: LeaseWrite }
   | { call: 'replace'; write: LeaseWrite; base: StoredLease }
 
-/** What came back. `failed`: nothing, or nothing that tells whether a write took. */
+/** What came back. `failed`: nothing, or nothing that shows whether a write took. */
 export type LeaseAnswer = { is: 'stored'; stored: StoredLease } | { is: 'missing' | 'conflict' | 'failed' }
 
 /** Both clocks at one moment, ms. */
@@ -121,7 +121,7 @@ export function writeObstacle({ phase, timings }: LeaseState, now: Moment): stri
   if (phase.is === 'Lost') return `the Lease is lost: ${phase.reason}`
   if (phase.is === 'Released') return 'the Lease is given back'
   if (phase.is === 'Standby') return 'another process leads'
-  // A suspended machine does not count on the monotonic clock; the wall clock tells. Set wrongly, it only ever forbids.
+  // A suspended machine does not count on the monotonic clock; the wall clock does. Set wrongly, it only ever forbids.
   const silent = Math.max(now.monotonic - phase.renewedAt, now.wall - phase.renewedAtWall)
   if (silent < timings.duration - timings.slack) return undefined
   return `the Lease was renewed last ${Math.round(silent / 1000)} s ago`

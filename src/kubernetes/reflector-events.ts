@@ -22,7 +22,7 @@ const INITIAL_END = 'k8s.io/initial-events-end'
 
 /**
  * The event of one line of a watch, with the object that it is about. Throws `KubernetesError` for an `ERROR` that says
- * the version is too old, `UndecodableLine` for every other line that tells of no object: what it hid is not known.
+ * the version is too old, `UndecodableLine` for every other line without an object: what it said is not known.
  */
 export function eventOf(line: unknown, round: number): [Event, Item?] {
   const { type, object } = fields(line)

@@ -39,7 +39,7 @@ export function createLogger(options: LogOptions): Log {
       base: null,
       timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      // Ours has no magic for `err`, `req` and the like: what is in a field was copied by the redactor.
+      // `err`, `req` and the like are treated as any other field: what is in a field was copied by the redactor.
       serializers: {},
     },
     { write: (line: string) => destination.write(format === 'json' ? line : textLine(line, options.colour ?? false)) },

@@ -84,7 +84,8 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
   const namespace = recordNamespace(io, settings, connection)
   const lease =
     options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined
-  const elector = lease === undefined ? undefined : openElection(lease, log)
+  const identity = `domainpilot-${randomUUID()}`
+  const elector = lease && createElector({ api: lease, identity, clock: systemClock, log })
   const owned = new Map<string, { key: string; owned: number }>()
   let dnsRead: ((recall: DnsRecall) => void) | undefined
   const statuses = createStatusWriter({
@@ -156,13 +157,4 @@ function recordNamespace({ environment }: Io, settings: KubernetesSettings, { na
   if (settings.recordNamespace !== undefined) return settings.recordNamespace
   const named = settings.kubeconfig ?? settings.context ?? (environment.KUBECONFIG || undefined)
   return named === undefined && environment.KUBERNETES_SERVICE_HOST ? namespace : INSTALLED
-}
-
-function openElection(api: LeaseApi, log: Log): Elector {
-  return createElector({
-    api,
-    identity: `domainpilot-${randomUUID()}`,
-    clock: systemClock,
-    log,
-  })
 }

@@ -51,19 +51,19 @@ const hasDatabase = (app: App): boolean => app.spec.wordpress !== undefined
 export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | undefined): DatabaseSource {
   let apps: readonly App[] = []
   let inner: DatabaseSource | undefined
-  let tell: ((apps: ReadonlySet<Key>) => void) | undefined
+  let notify: ((apps: ReadonlySet<Key>) => void) | undefined
   let opening: Promise<void> | undefined
 
   async function open(): Promise<void> {
     const source = await load()
     inner = source
     source.follow(apps)
-    await source.start((changed) => tell?.(changed))
-    tell?.(new Set(apps.filter(hasDatabase).map((app) => app.key)))
+    await source.start((changed) => notify?.(changed))
+    notify?.(new Set(apps.filter(hasDatabase).map((app) => app.key)))
   }
 
   function openWhenNeeded(): Promise<void> | undefined {
-    if (tell === undefined || !apps.some(hasDatabase)) return undefined
+    if (notify === undefined || !apps.some(hasDatabase)) return undefined
     opening ??= open()
     return opening
   }
@@ -76,11 +76,11 @@ export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | 
       else openWhenNeeded()?.catch((error: unknown) => log?.error('Databases cannot be read', { error }))
     },
     async start(changed) {
-      tell = changed
+      notify = changed
       await openWhenNeeded()
     },
     async stop() {
-      tell = undefined
+      notify = undefined
       await opening?.catch(() => undefined)
       await inner?.stop()
     },

@@ -1,5 +1,5 @@
 /** A right that is missing. `namespace` empty: in every namespace. */
-interface Right {
+export interface Right {
   namespace: string
   verbs: string
   resources: readonly string[]

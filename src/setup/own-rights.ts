@@ -3,7 +3,7 @@ import { ReconcileError } from '../controller/context/errors.ts'
 import { codeOf } from '../kubernetes/api.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
-import { granting } from './grant.ts'
+import { granting, type Right } from './grant.ts'
 import { calledAs, type Io } from './io.ts'
 
 /** The daemon has every right; a person at the command line may lack one: then the right is named, and nothing is tried again. */
@@ -38,7 +38,7 @@ export function asWriter(records: OwnershipStore, writer: { version: string; fil
   }
 }
 
-/** How many hosts the status of an app with this id counts as ours; undefined when nobody can tell. */
+/** How many hosts the status of an app with this id counts as ours; undefined when it is not known. */
 type OwnedByStatus = (appId: string) => { key: string; owned: number } | undefined
 
 /**
@@ -67,7 +67,7 @@ export function namingRecordRight(
   }
 }
 
-function missing(io: Io, error: unknown, right: Parameters<typeof granting>[0]): ReconcileError {
+function missing(io: Io, error: unknown, right: Right): ReconcileError {
   const words = error instanceof Error ? error.message : String(error)
   const instead = `Or see the plan that the daemon itself has waiting: ${calledAs(io)} status`
   const message = `${words}\n→ ${granting(right)}\n→ ${instead}`

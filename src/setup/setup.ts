@@ -182,7 +182,7 @@ function mayUseAmbient(
   { ambientCredentialsNamespaces: named }: Settings,
   cluster: Cluster | undefined,
 ): (namespace: string) => boolean {
-  const own = cluster === undefined ? undefined : cluster.namespace
+  const own = cluster?.namespace
   return (namespace) => (named.length > 0 ? named.includes(namespace) : own === undefined || namespace === own)
 }
 

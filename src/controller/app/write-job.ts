@@ -22,7 +22,7 @@ export interface Written {
   rejected: ReadonlyMap<Host, string>
   /** Additions that isolation did not get to. */
   waiting: readonly Host[]
-  /** The write failed, and may have had an effect: reading back tells. */
+  /** The write failed, and may have had an effect: reading back shows which. */
   failure: ServerPilotError | undefined
 }
 

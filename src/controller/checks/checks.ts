@@ -8,7 +8,7 @@ import type { Outcome } from '../../status/outcome.ts'
 import type { Cancel } from '../../time/clock.ts'
 import { schedule } from '../../time/schedule.ts'
 import type { Context } from '../context/context.ts'
-import { createFindings } from './findings.ts'
+import { createFindings, type Findings } from './findings.ts'
 import { createServerAddresses } from './server-addresses.ts'
 import { type AppHost, type AppTarget, dueNow, targetOf, type Whereabouts, whereaboutsOf } from './targets.ts'
 import { nextTurn, urgentOf } from './urgency.ts'
@@ -42,11 +42,7 @@ export interface Checks {
    * Takes in what an earlier leader found out, until this process looks itself: `rightSince` (epoch ms) for hosts that were right,
    * undefined for others. So a restart makes no work over what has not changed.
    */
-  recall(
-    app: Key,
-    hosts: readonly { name: string; addresses: readonly string[] }[],
-    rightSince: number | undefined,
-  ): void
+  recall: Findings['recall']
   /** Looks at all that is due; while that is under way already, once more after it. */
   turn(): Promise<void>
   stop(): Promise<void>

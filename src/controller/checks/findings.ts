@@ -12,7 +12,7 @@ export interface Findings {
   observer: LookObserver<AppTarget>
   /** Apps of which something else is known now; the one who notifies them clears it. */
   changed: Set<Key>
-  /** Hosts that resolved lately, of different domains: they tell an outage of the resolver from faults of domains. */
+  /** Hosts that resolved lately, of different domains: they distinguish an outage of the resolver from faults of domains. */
   controls(): string[]
   /** Takes in what an earlier leader found out. `rightSince`: epoch ms; undefined for hosts that were not right. */
   recall(

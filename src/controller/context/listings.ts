@@ -34,7 +34,7 @@ export function createListings(): Listings {
     written(key) {
       writes.set(key, writesOf(key) + 1)
     },
-    // The count of writes stays: it is what tells a listing that is still under way from a newer one.
+    // The count of writes stays: it distinguishes a listing that is still under way from a newer one.
     forget: (key) => void listed.delete(key),
   }
 }
