@@ -211,6 +211,7 @@ export const METRICS = { ...APP_METRICS, ...PROCESS_METRICS }
 
 /** A metric's name without the prefix. */
 export type MetricName = keyof typeof METRICS
+export type ProcessMetric = keyof typeof PROCESS_METRICS
 
 /** Every name with its entry and all of its labels: those of the app come first. */
 export const METRIC_ROWS = Object.entries<MetricEntry>(METRICS).map(([name, entry]) => ({

@@ -10,6 +10,7 @@ import {
   METRICS,
   type MetricEntry,
   type MetricName,
+  type ProcessMetric,
 } from './metrics-table.ts'
 
 /** Everything that the program counts. */
@@ -17,18 +18,9 @@ export interface Metrics extends StatusMetrics {
   /** The exposition text, and its content type. */
   text(): Promise<string>
   readonly contentType: string
-  /** This process leads (or nobody elects). */
-  leading(): void
+  /** Notes a figure of the process: a gauge is set to it, a counter grows by it, a histogram takes it in. In the metric's own unit. */
+  note(name: ProcessMetric, figure: number): void
   serverpilotRequest(call: ObservedCall): void
-  /** Whether the DNS resolver answers. */
-  resolverAnswers(answers: boolean): void
-  /** What the work queue does. */
-  readonly queue: {
-    onAdd(): void
-    onRetry(): void
-    /** An app was taken that had been due for so long, with so many left in the queue. */
-    onGet(secondsInQueue: number, depth: number): void
-  }
 }
 
 /** What the metrics need to know beforehand: every label value that is to be born at 0. */
@@ -51,7 +43,7 @@ type Labels = Record<string, string>
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
   if (options.process ?? true) collectDefaultMetrics({ register: registry })
-  const { counters, gauges, histograms, perApp } = register(registry)
+  const { byName, counters, gauges, histograms, perApp } = register(registry)
   /** Apps with series, each with the reason under which each condition type is exported now. */
   const apps = new Map<Key, Map<string, string>>()
 
@@ -98,7 +90,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     text: () => registry.metrics(),
     contentType: registry.contentType,
     appGone: forget,
-    leading: () => gauges.leader.set(1),
+    note: (name, figure) => put(byName[name], {}, figure),
     reconciled(reconciled) {
       const { key } = reconciled.app
       conditions(apps.get(key) ?? born(key), reconciled)
@@ -120,15 +112,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
       gauges.source_objects.set({ source }, read.objects)
       gauges.source_last_success_timestamp_seconds.set({ source }, read.at / 1000)
     },
-    resolverAnswers: (answers) => gauges.dns_resolver_failing.set(answers ? 0 : 1),
-    queue: {
-      onAdd: () => counters.workqueue_adds_total.inc(),
-      onRetry: () => counters.workqueue_retries_total.inc(),
-      onGet(secondsInQueue, depth) {
-        histograms.workqueue_queue_duration_seconds.observe(secondsInQueue)
-        gauges.workqueue_depth.set(depth)
-      },
-    },
   }
 }
 
@@ -143,7 +126,7 @@ interface PerApp {
 
 /** Builds every metric of the table, by type. */
 function register(registry: Registry) {
-  const made = { counters: {}, gauges: {}, histograms: {} } as Record<string, Record<string, Metric>>
+  const made: Record<string, Metric> = {}
   const perApp: PerApp[] = []
   for (const { name, type, help, appLabels, labels, buckets = [], of } of METRIC_ROWS) {
     const labelNames = [...appLabels, ...Object.keys(labels)]
@@ -153,16 +136,17 @@ function register(registry: Registry) {
       gauge: () => new Gauge(config),
       histogram: () => new Histogram({ ...config, buckets: [...buckets] }),
     }[type]()
-    made[`${type}s`]![name] = metric
+    made[name] = metric
     if (of !== undefined) perApp.push({ metric, values: combinations(labels), of })
   }
   // The loop above filled in exactly the names of the table, each by its type.
-  const { counters, gauges, histograms } = made as unknown as {
-    counters: Record<NameOf<'counter'>, Counter>
-    gauges: Record<NameOf<'gauge'>, Gauge>
-    histograms: Record<NameOf<'histogram'>, Histogram>
+  return {
+    byName: made as Record<MetricName, Metric>,
+    counters: made as Record<NameOf<'counter'>, Counter>,
+    gauges: made as Record<NameOf<'gauge'>, Gauge>,
+    histograms: made as Record<NameOf<'histogram'>, Histogram>,
+    perApp,
   }
-  return { counters, gauges, histograms, perApp }
 }
 
 /** Puts one figure in, in the way of its metric. */

@@ -22,7 +22,7 @@ export async function openChecks({
       served: settings.checkServed,
       resolver: createResolver(settings),
       enqueue,
-      resolverAnswers: (answers) => metrics.resolverAnswers(answers),
+      resolverAnswers: (answers) => metrics.note('dns_resolver_failing', answers ? 0 : 1),
       log,
     })
     cluster?.onDnsRead(({ app, hosts, rightSince }) => checks.recall(app, hosts, rightSince))

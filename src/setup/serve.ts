@@ -72,7 +72,14 @@ async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> 
     workers: settings.workers,
     sweepSchedule: settings.sweepSchedule,
     checks: await openChecks(setup),
-    hooks: metrics.queue,
+    hooks: {
+      onAdd: () => metrics.note('workqueue_adds_total', 1),
+      onRetry: () => metrics.note('workqueue_retries_total', 1),
+      onGet(secondsInQueue, depth) {
+        metrics.note('workqueue_queue_duration_seconds', secondsInQueue)
+        metrics.note('workqueue_depth', depth)
+      },
+    },
   })
 }
 
@@ -82,7 +89,7 @@ async function begin({ signal }: Io, { cluster, metrics, log }: Setup, daemon: D
   const elector = cluster?.elector
   const lead = async (): Promise<void> => {
     if (signal.aborted) return
-    metrics.leading()
+    metrics.note('leader', 1)
     await daemon.lead()
   }
   const read = daemon.start()

@@ -16,7 +16,7 @@ async function startDaemon(t: TestContext, world: World) {
   const ports = { ...world.context.ports, objects, mappingSources: [objects], clock }
   const context = createContext(ports, world.context.mode)
   const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
-  metrics.leading()
+  metrics.note('leader', 1)
   const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
   const statuses = createStatusStore({
     version: 'test',
