@@ -23,7 +23,7 @@ import {
  * from its name.
  * docs/flags.md, the help texts and the settings come from it. Reads nothing by itself: arguments and environment are passed in.
  */
-export const OPTIONS = {
+const OPTIONS = {
   source: {
     group: 'cluster',
     value: 'SOURCE',
