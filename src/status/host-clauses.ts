@@ -1,3 +1,4 @@
+import { groupBy } from '../domain/group-by.ts'
 import { displayHost } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 
@@ -9,13 +10,11 @@ const NAMED = 10
  * Many messages begin with the name of their host: it is said once. `lacking`: what the hosts have not got (`No certificate`).
  */
 export function hostClauses(said: Iterable<readonly [host: string, message: string]>, lacking?: string): string[] {
-  const groups = new Map<string, string[]>()
-  for (const [host, message] of said) {
-    const hosts = groups.get(message)
-    if (hosts === undefined) groups.set(message, [host])
-    else hosts.push(host)
-  }
-  return [...groups].map(([message, hosts]) => clause(hosts, message, lacking))
+  const groups = groupBy(said, ([, message]) => message)
+  return [...groups].map(([message, pairs]) => {
+    const hosts = pairs.map(([host]) => host)
+    return clause(hosts, message, lacking)
+  })
 }
 
 function clause(hosts: readonly string[], message: string, lacking: string | undefined): string {

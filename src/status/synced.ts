@@ -1,4 +1,5 @@
 import type { Mapping } from '../api/objects.ts'
+import { firstOf } from '../domain/first-of.ts'
 import type { Host } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import type { Held } from '../plan/held.ts'
@@ -25,14 +26,6 @@ const APP_RULES: readonly Rule<Outcome>[] = [
 
 /** Says something, or leaves it to those after it. */
 type Rule<T> = (about: T) => Said | undefined
-
-function firstOf<T>(rules: readonly Rule<T>[], about: T): Said | undefined {
-  for (const rule of rules) {
-    const said = rule(about)
-    if (said !== undefined) return said
-  }
-  return undefined
-}
 
 function suspended({ result }: Outcome): Said | undefined {
   if (result !== 'Suspended') return undefined
