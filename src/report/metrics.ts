@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Key } from '../api/objects.ts'
-import type { Reconciled, StatusMetrics } from '../status/store.ts'
+import type { AppStatus } from '../status/status.ts'
+import type { StatusMetrics } from '../status/store.ts'
 import { CODES, type ENDPOINTS, METRIC_PREFIX, METRICS, type MetricEntry, type MetricName } from './metrics-table.ts'
 
 export { metricsDocs } from './metrics-table.ts'
@@ -87,8 +88,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     return exported
   }
 
-  function conditions(exported: Map<string, string>, { app, status: { conditions } }: Reconciled): void {
-    const labels = labelsOf(app.key)
+  function conditions({ key, conditions }: AppStatus): void {
+    const exported = apps.get(key) ?? born(key)
+    const labels = labelsOf(key)
     // Everything old goes first: a reason that changed would leave a second series of the same type behind.
     for (const [type, reason] of exported) gauges.app_condition.remove({ ...labels, type, reason })
     exported.clear()
@@ -102,10 +104,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     text: () => registry.metrics(),
     contentType: registry.contentType,
     appGone: forget,
+    appUnread: conditions,
     leading: () => gauges.leader.set(1),
     reconciled(reconciled) {
       const { key } = reconciled.app
-      conditions(apps.get(key) ?? born(key), reconciled)
+      conditions(reconciled.status)
       for (const { metric, values, of } of perApp) {
         for (const own of values) {
           const [label = ''] = Object.values(own)
