@@ -50,3 +50,34 @@ export const WITHOUT_CHOICES: OtherCrd = {
   probe: { domain: 'a.example', www: 'Maybe', appRef: { name: 'network' } },
   serves: () => true,
 }
+
+/** An app of an older release has neither of these fields. */
+export const OLDER: OtherCrd = {
+  kind: 'ServerPilotApp',
+  change(fields) {
+    for (const name of ['deletionPolicy', 'suspend', 'dns', 'allowedDomains']) delete fields[name]
+  },
+  probe: { appId: 'AAAA', suspend: true },
+  serves: ({ suspend }) => suspend === undefined,
+}
+
+const NEW_FIELD = { fromTheFuture: { type: 'boolean', default: true } }
+
+/** Both kinds as a later release may have them: one more field with a default, beside the others and one deeper. */
+export const NEWER: readonly OtherCrd[] = [
+  {
+    kind: 'ServerPilotApp',
+    change(fields) {
+      Object.assign(fields, NEW_FIELD)
+      Object.assign((fields.ssl as { properties: object }).properties, NEW_FIELD)
+    },
+    probe: { appId: 'AAAA' },
+    serves: ({ fromTheFuture }) => fromTheFuture === true,
+  },
+  {
+    kind: 'DomainMapping',
+    change: (fields) => void Object.assign(fields, NEW_FIELD),
+    probe: { domain: 'a.example', appRef: { name: 'network' } },
+    serves: ({ fromTheFuture }) => fromTheFuture === true,
+  },
+]
