@@ -218,7 +218,7 @@ test('custom resources on a real API server', async (t) => {
       return { versions: [{ ...version, schema: { openAPIV3Schema }, selectableFields: null }] }
     })
     const call = { ...GROUP, namespace, plural: PLURAL.ServerPilotApp, name: 'old' }
-    const old = { policy: 'Whatever', appId: 'AAAA' }
+    const old = { policy: 'Whatever', appId: 'AAAA', dns: { expectedAddresses: ['cdn.example.net'] } }
     await until('the older definition is served', async () => {
       await create(server, namespace, { kind: 'ServerPilotApp', metadata: { name: 'old' }, spec: old })
       return true

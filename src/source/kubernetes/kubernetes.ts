@@ -138,7 +138,10 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   }
 
   function invalid(): InvalidObject[] {
-    return [...kept(apps), ...kept(mappings)].flatMap((each) => each.invalid ?? [])
+    const found: InvalidObject[] = []
+    for (const reflector of all)
+      for (const each of reflector.records().values()) if (each.invalid !== undefined) found.push(each.invalid)
+    return found
   }
 
   return {
