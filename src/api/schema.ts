@@ -80,7 +80,7 @@ const ssl = z
   .prefault({})
   .meta({ description: 'The declared state of AutoSSL and ForceSSL.' })
 
-const NO_NETWORK = 'must be an IP address or a network such as 198.51.100.0/24'
+const NOT_AN_ADDRESS = 'must be an IP address or a network such as 198.51.100.0/24'
 
 const dns = z
   .strictObject({
@@ -96,12 +96,12 @@ const dns = z
       .array(
         z
           .string()
-          .refine((text) => parseNetwork(text) !== undefined, NO_NETWORK)
+          .refine((text) => parseNetwork(text) !== undefined, NOT_AN_ADDRESS)
           .meta({
             maxLength: 49,
             // Kubernetes takes no IPv4 address in the form of IPv6 for an address: those are judged by the daemon alone.
             'x-kubernetes-validations': [
-              { rule: "isIP(self) || isCIDR(self) || self.lowerAscii().contains(':ffff:')", message: NO_NETWORK },
+              { rule: "isIP(self) || isCIDR(self) || self.lowerAscii().contains(':ffff:')", message: NOT_AN_ADDRESS },
             ],
           }),
       )
