@@ -55,7 +55,7 @@ export function advance(before: State, read: FilesRead, defaultApp?: App): State
     faults.push(...file.parsed.faults, ...serve(file.parsed, served, before))
   }
   const broken = new Set(faults.map((fault) => fileOf(fault.place)))
-  const faulty = faultyObjects(look.files, served)
+  const faulty = faultyObjects(read.files, served)
 
   const good = new Map<string, Declared>()
   for (const [path, declared] of before.good) {
@@ -128,7 +128,7 @@ function serveKind<T extends App | Mapping>(
   return faults
 }
 
-/** Objects that this look declares with a fault and nowhere without one, by kind and key. `served`: what it declares without. */
+/** Objects that this reading declares with a fault and nowhere without one, by kind and key. `served`: what it declares without. */
 function faultyObjects(files: readonly FileRead[], served: Served): Map<string, InvalidObject> {
   const faulty = new Map<string, InvalidObject>()
   for (const { place, message, object } of files.flatMap(({ parsed }) => parsed.faults)) {
