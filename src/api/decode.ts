@@ -18,6 +18,11 @@ export interface Where {
   namespace?: string
   /** Kind of items of a typed list, which may leave it out along with `apiVersion`. */
   kind?: Kind
+  /**
+   * Gets each unknown field, lists without their numbers, and the object counts without it. When not given, it is a fault: in a file
+   * it is a slip, from an API server, which drops what its definition does not know, a newer definition's.
+   */
+  passOver?: (field: string) => void
 }
 
 /** A decoded object with its kind, or every fault of it. */
@@ -48,7 +53,7 @@ export function isOurs(apiVersion: string, kind: string): boolean {
   return ourKind && (group === '' || nearest(group, [API_GROUP]) !== undefined)
 }
 
-/** Decodes one object of our group: defaults filled in, durations in milliseconds, unknown fields refused. Never throws. */
+/** Decodes one object of our group: defaults filled in, durations in milliseconds. Never throws. */
 export function decodeObject(value: unknown, where: Where): Decoded {
   if (!isMap(value)) {
     return { ok: false, faults: [{ path: [], message: `must be a map of fields, not ${describe(value)}` }] }
@@ -57,11 +62,12 @@ export function decodeObject(value: unknown, where: Where): Decoded {
   for (const key of Object.keys(value)) {
     if (OBJECT_FIELDS.includes(key)) continue
     const meant = nearest(key, OBJECT_FIELDS) ?? `spec.${key}`
-    faults.push({ path: [key], message: `is not a known field; did you mean ${meant}?` })
+    if (where.passOver !== undefined) where.passOver(key)
+    else faults.push({ path: [key], message: `is not a known field; did you mean ${meant}?` })
   }
   const meta = decodeMeta(value.metadata, where, faults)
   if (kind === undefined) return { ok: false, faults }
-  const spec = validate(specSchemas[kind], value.spec, ['spec'])
+  const spec = validate(specSchemas[kind], value.spec, ['spec'], where.passOver)
   if (!spec.ok || meta === undefined || faults.length > 0) {
     const identity = identify(value, { ...where, kind })
     const all = spec.ok ? faults : [...faults, ...spec.faults]
@@ -113,7 +119,7 @@ function decodeKind(value: Record<string, unknown>, where: Where): { kind?: Kind
 
 /** Decodes `metadata`, adding what is wrong with it to `faults`. */
 function decodeMeta(value: unknown, where: Where, faults: FieldFault[]) {
-  if (isMap(value)) {
+  if (isMap(value) && where.passOver === undefined) {
     for (const key of Object.keys(value)) {
       const near = META_FIELDS.includes(key) ? undefined : nearest(key, META_FIELDS)
       if (near !== undefined)

@@ -35,14 +35,30 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best?.name
 }
 
-/** Validates a value; gives the output, or every fault in words for users. `prefix` is the value's own path. */
+/**
+ * Validates a value; gives the output, or every fault in words for users. `prefix` is the value's own path. With `passOver`, unknown
+ * fields are no fault: it gets their paths, lists without their numbers.
+ */
 export function validate<T extends z.ZodType>(
   schema: T,
   value: unknown,
   prefix: FieldPath,
+  passOver?: (field: string) => void,
 ): { ok: true; value: z.output<T> } | { ok: false; faults: FieldFault[] } {
   const result = schema.safeParse(value)
   if (result.success) return { ok: true, value: result.data }
+  const unknown = passOver === undefined ? [] : result.error.issues.filter((each) => each.code === 'unrecognized_keys')
+  if (unknown.length > 0) {
+    const known = structuredClone(value)
+    for (const { path, keys } of unknown) {
+      const at = valueAt(known, path as FieldPath) as Record<string, unknown>
+      for (const key of keys) {
+        delete at[key]
+        passOver?.(formatPath([...prefix, ...(path as FieldPath), key]).replace(/\[\d+\]/g, '[]'))
+      }
+    }
+    return validate(schema, known, prefix)
+  }
   return { ok: false, faults: result.error.issues.flatMap((issue) => inWords(issue, schema, value, prefix)) }
 }
 

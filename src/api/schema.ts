@@ -80,6 +80,8 @@ const ssl = z
   .prefault({})
   .meta({ description: 'The declared state of AutoSSL and ForceSSL.' })
 
+const NOT_AN_ADDRESS = 'must be an IP address or a network such as 198.51.100.0/24'
+
 const dns = z
   .strictObject({
     policy: z
@@ -94,11 +96,16 @@ const dns = z
       .array(
         z
           .string()
-          .refine(
-            (text) => parseNetwork(text) !== undefined,
-            'must be an IP address or a network such as 198.51.100.0/24',
-          ),
+          .refine((text) => parseNetwork(text) !== undefined, NOT_AN_ADDRESS)
+          .meta({
+            maxLength: 49,
+            // Kubernetes takes no IPv4 address in the form of IPv6 for an address: those are judged by the daemon alone.
+            'x-kubernetes-validations': [
+              { rule: "isIP(self) || isCIDR(self) || self.lowerAscii().contains(':ffff:')", message: NOT_AN_ADDRESS },
+            ],
+          }),
       )
+      .max(1000, 'has more than 1000 entries')
       .default([])
       .meta({ description: "Addresses and networks that are right besides the server's own: a CDN, a load balancer." }),
   })

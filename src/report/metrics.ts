@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Key, splitKey } from '../api/objects.ts'
 import type { ObservedCall } from '../serverpilot/options.ts'
-import type { Reconciled, StatusMetrics } from '../status/store.ts'
+import type { AppStatus } from '../status/status.ts'
+import type { StatusMetrics } from '../status/store.ts'
 import {
   CALLS,
   CODES,
@@ -75,8 +76,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     return exported
   }
 
-  function conditions(exported: Map<string, string>, { app, status: { conditions } }: Reconciled): void {
-    const labels = labelsOf(app.key)
+  function conditions({ key, conditions }: AppStatus): void {
+    const exported = apps.get(key) ?? born(key)
+    const labels = labelsOf(key)
     // Everything old goes first: a reason that changed would leave a second series of the same type behind.
     for (const [type, reason] of exported) gauges.app_condition.remove({ ...labels, type, reason })
     exported.clear()
@@ -91,9 +93,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     contentType: registry.contentType,
     appGone: forget,
     note: (name, figure) => put(byName[name], {}, figure),
+    appUnread: conditions,
     reconciled(reconciled) {
       const { key } = reconciled.app
-      conditions(apps.get(key) ?? born(key), reconciled)
+      conditions(reconciled.status)
       for (const { metric, values, of } of perApp) {
         for (const own of values) {
           const [label = ''] = Object.values(own)

@@ -1,4 +1,4 @@
-import type { App, LabelSelector } from '../api/objects.ts'
+import type { App, Key, LabelSelector } from '../api/objects.ts'
 import { matchesSelector } from '../api/selector.ts'
 import type { InvalidObject, ObjectSource } from './source.ts'
 
@@ -11,36 +11,48 @@ export interface Selection {
 
 /**
  * The source with only the selected apps. Selectors and namespaces choose apps, never mappings: a selected app has all of its
- * mappings, and a mapping of an app that is not selected is left out, not called an orphan.
+ * mappings, and a mapping of an app that is not selected is left out, not called an orphan. An app is chosen by the labels of its
+ * newest version, also where that has a fault; of one that is not there, by its namespace.
  */
 export function selectApps(source: ObjectSource, { namespaces, selector }: Selection): ObjectSource {
-  const selected = (app: App | undefined): app is App =>
-    app !== undefined &&
-    (namespaces.length === 0 || namespaces.includes(app.namespace)) &&
-    matchesSelector(app.labels, selector)
-  const chosen = ({ kind, key, namespace }: InvalidObject): boolean => {
-    if (kind === 'DomainMapping') {
-      const known = source.mappings().find((each) => each.key === key)
-      const app = known && source.app(known.app)
-      return known === undefined || app === undefined || selected(app)
+  const within = (namespace: string): boolean => namespaces.length === 0 || namespaces.includes(namespace)
+  const selected = (app: App | InvalidObject | undefined): boolean =>
+    app !== undefined && within(app.namespace) && matchesSelector(app.labels, selector)
+
+  /** Tells whether the mappings that ask for an app are ours. */
+  function ours(): (app: Key) => boolean {
+    let unread: ReadonlyMap<Key, InvalidObject> | undefined
+    return (key) => {
+      const app = source.app(key)
+      if (app !== undefined) return selected(app)
+      unread ??= new Map(source.invalid().flatMap((each) => (each.kind === 'ServerPilotApp' ? [[each.key, each]] : [])))
+      const found = unread.get(key)
+      return found === undefined ? within(key.slice(0, key.indexOf('/'))) : selected(found)
     }
-    const known = source.app(key)
-    // One that never was valid has no labels that could be relied on.
-    if (known !== undefined) return selected(known)
-    return (namespaces.length === 0 || namespaces.includes(namespace)) && matchesSelector({}, selector)
   }
+
   return {
     ...source,
-    invalid: () => source.invalid().filter(chosen),
+    invalid() {
+      const isOurs = ours()
+      return source
+        .invalid()
+        .filter((each) =>
+          each.kind === 'ServerPilotApp'
+            ? selected(each)
+            : each.app === undefined
+              ? within(each.namespace)
+              : isOurs(each.app),
+        )
+    },
     apps: () => source.apps().filter(selected),
     app: (key) => {
       const app = source.app(key)
       return selected(app) ? app : undefined
     },
-    mappings: () =>
-      source.mappings().filter((mapping) => {
-        const app = source.app(mapping.app)
-        return app === undefined || selected(app)
-      }),
+    mappings() {
+      const isOurs = ours()
+      return source.mappings().filter(({ app }) => isOurs(app))
+    },
   }
 }

@@ -19,6 +19,9 @@ export interface InvalidObject {
   place: Place
   /** What is wrong with it. */
   message: string
+  labels: Readonly<Record<string, string>>
+  /** Of a mapping: the app that it asked for when it was valid, else the one that it seems to ask for; undefined where nobody knows. */
+  app?: Key
   uid?: string
   /** Epoch milliseconds. */
   deletionTimestamp?: number

@@ -1,7 +1,7 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import type { Log } from '../log/log.ts'
-import type { ObjectSource } from '../source/source.ts'
+import type { InvalidObject, ObjectSource } from '../source/source.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import { appStatus } from './app-status.ts'
 import { failureOf } from './failure.ts'
@@ -36,6 +36,8 @@ export interface Reconciled extends AppReconciled {
 /** Counts what happens. */
 export interface StatusMetrics {
   reconciled(reconciled: Reconciled): void
+  /** The app never was valid: only its conditions are known. */
+  appUnread(status: AppStatus): void
   /** The app is gone, and so is all that was counted of it. */
   appGone(app: Key): void
   /** A read of a source: a good one says how many objects at which epoch millisecond. */
@@ -64,7 +66,9 @@ interface StatusStoreOptions {
 /** A thousand objects that change within a second would otherwise mean a thousand looks at 30,000; ms. */
 const LOOK_EVERY_MS = 500
 
-const subject = (kind: Kind, { key, uid }: App | Mapping): EventSubject => ({
+const isApp = ({ kind }: InvalidObject): boolean => kind === 'ServerPilotApp'
+
+const subject = (kind: Kind, { key, uid }: App | Mapping | InvalidObject): EventSubject => ({
   kind,
   key,
   ...(uid === undefined ? {} : { uid }),
@@ -110,6 +114,22 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
     for (const each of own) publish.mapping(each)
   }
 
+  /** Whether the object is there, whatever it says. */
+  function isThere(key: Key): boolean {
+    return objects.app(key) !== undefined || objects.invalid().some((each) => isApp(each) && each.key === key)
+  }
+
+  /** Takes up the status of an app that never was valid. */
+  function takeUnread(status: AppStatus): void {
+    const before = apps.get(status.key)
+    apps.set(status.key, status)
+    metrics.appUnread(status)
+    if (!logReady(log, before, status) || publish === undefined) return
+    const object = objects.invalid().find((each) => isApp(each) && each.key === status.key)
+    if (object !== undefined)
+      publish.event(subject('ServerPilotApp', object), { reason: 'SyncFailed', note: `InvalidSpec: ${object.message}` })
+  }
+
   /** Costs as much as there are objects. */
   function lookAtAll(): void {
     pending = undefined
@@ -120,10 +140,13 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       failure === undefined ? { ok: true, objects: count, at: clock.now() } : { ok: false },
     )
     if (failure !== undefined) log.warn('Source failed', { source: failure.source, message: failure.message })
-    if (publish !== undefined && options.leader()) {
+    if (options.leader()) {
       const found = unserved.look(clock.now())
-      for (const each of found.apps) publish.app(each)
-      for (const each of found.mappings) publish.mapping(each)
+      for (const each of found.apps) {
+        takeUnread(each)
+        publish?.app(each)
+      }
+      for (const each of found.mappings) publish?.mapping(each)
     }
     lookedAt = clock.steady()
   }
@@ -133,15 +156,15 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       changes++
       lastTurn = clock.now()
       const { app, ...rest } = atNewest(outcome, objects.invalid)
-      if (app === undefined) forget(outcome.key)
-      else take(app, { ...rest, app })
+      if (app !== undefined) take(app, { ...rest, app })
+      else if (!isThere(outcome.key)) forget(outcome.key)
     },
     turned() {
       lastTurn = clock.now()
     },
     objectsChanged() {
       changes++
-      for (const key of apps.keys()) if (objects.app(key) === undefined) forget(key)
+      for (const key of apps.keys()) if (!isThere(key)) forget(key)
       if (pending !== undefined) return
       const wait = lookedAt + LOOK_EVERY_MS - clock.steady()
       if (wait <= 0) lookAtAll()
@@ -191,12 +214,14 @@ function sourceStatus(objects: ObjectSource): Status['source'] {
   }
 }
 
-/** A line when the app's Ready changes its status or reason, not at every look. */
-function logReady(log: Log, before: AppStatus | undefined, after: AppStatus): void {
+/** A line when the app's Ready says something else than before, not at every look; false when it does not. */
+function logReady(log: Log, before: AppStatus | undefined, after: AppStatus): boolean {
   const was = before?.conditions.find((each) => each.type === 'Ready')
   const is = after.conditions.find((each) => each.type === 'Ready')
-  if (is === undefined || (was?.status === is.status && was.reason === is.reason && was.message === is.message)) return
+  if (is === undefined || (was?.status === is.status && was.reason === is.reason && was.message === is.message))
+    return false
   const fields = { app: after.key, ready: is.status, reason: is.reason, message: is.message }
   if (is.status === 'False') log.warn('App is not ready', fields)
   else log.info('App status', fields)
+  return true
 }

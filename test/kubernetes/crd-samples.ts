@@ -88,8 +88,9 @@ export async function create(
   namespace: string,
   { kind, metadata: { name }, spec }: Sample,
   dry = false,
+  fieldValidation = 'Strict',
 ) {
   const body = { apiVersion: API_VERSION, kind, metadata: { name }, spec }
-  const call = { ...GROUP, namespace, plural: PLURAL[kind], body, fieldValidation: 'Strict' }
+  const call = { ...GROUP, namespace, plural: PLURAL[kind], body, fieldValidation }
   return (await server.admin.custom.createNamespacedCustomObject(dry ? { ...call, dryRun: 'All' } : call)) as Sample
 }

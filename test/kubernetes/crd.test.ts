@@ -82,6 +82,12 @@ const MORE: { kind: Kind; what: string; change: Spec; named: RegExp }[] = [
     change: { safety: { settle: text } },
     named: /spec\.safety\.settle: Invalid value/,
   })),
+  ...['cdn.example.net', '010.0.0.1', '192.0.2.1/33', 'fe80::1%eth0', ''].map((text) => ({
+    kind: 'ServerPilotApp' as const,
+    what: `the address "${text}"`,
+    change: { dns: { expectedAddresses: ['2001:db8::/32', text] } },
+    named: /spec\.dns\.expectedAddresses\[1\]: .*must be an IP address or a network such as/,
+  })),
   {
     kind: 'ServerPilotApp',
     what: 'too short a duration',
@@ -212,7 +218,7 @@ test('custom resources on a real API server', async (t) => {
       return { versions: [{ ...version, schema: { openAPIV3Schema }, selectableFields: null }] }
     })
     const call = { ...GROUP, namespace, plural: PLURAL.ServerPilotApp, name: 'old' }
-    const old = { policy: 'Whatever', appId: 'AAAA' }
+    const old = { policy: 'Whatever', appId: 'AAAA', dns: { expectedAddresses: ['cdn.example.net'] } }
     await until('the older definition is served', async () => {
       await create(server, namespace, { kind: 'ServerPilotApp', metadata: { name: 'old' }, spec: old })
       return true

@@ -14,13 +14,20 @@ type Kind = keyof typeof PLURAL
 
 /** An object as the API server gives it, as far as tests look into it. */
 export interface ReadObject {
-  metadata: { name: string; uid: string; finalizers?: string[]; deletionTimestamp?: string; resourceVersion: string }
+  metadata: {
+    name: string
+    uid: string
+    finalizers?: string[]
+    deletionTimestamp?: string
+    resourceVersion: string
+    generation?: number
+  }
   spec: Record<string, unknown>
   status?: {
     lastHandledReconcileAt?: string
     ownedDomains?: string[]
     plan?: { hash: string; removals: string[]; reason: string; message: string }
-    conditions?: { type: string; status: string; reason: string; message: string }[]
+    conditions?: { type: string; status: string; reason: string; message: string; observedGeneration?: number }[]
   }
 }
 

@@ -120,6 +120,14 @@ test('figures of an app, and none left when it goes', async () => {
   assert.match(text, /namespace="other"/)
 })
 
+test('an app that never was valid has its conditions, until it goes', async () => {
+  const metrics = make()
+  metrics.appUnread({ key: APP, conditions: [{ ...condition('False', 'InvalidSpec'), type: 'Accepted' }] } as AppStatus)
+  assert.ok((await metrics.text()).includes('type="Accepted",reason="InvalidSpec"} 0\n'))
+  metrics.appGone(APP)
+  assert.doesNotMatch(await metrics.text(), /InvalidSpec/)
+})
+
 test('mappings by their Ready', async () => {
   const metrics = make()
   const mapping = (...conditions: Condition[]) => ({ conditions }) as MappingStatus

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { App, Key } from '../../src/api/objects.ts'
+import type { App, Key, Mapping } from '../../src/api/objects.ts'
 import { combine } from '../../src/source/combine.ts'
 import { selectApps } from '../../src/source/select.ts'
 import type {
@@ -10,6 +10,7 @@ import type {
   ObjectSource,
   SourceFailure,
 } from '../../src/source/source.ts'
+import { mapping } from '../plan/fixture.ts'
 import { app } from './wordpress/world.ts'
 
 /** Declared objects with one app that names a database, and that database; both as the test sets them. */
@@ -21,6 +22,7 @@ function parts() {
     looked: true,
     failure: undefined as SourceFailure | undefined,
     invalid: [] as InvalidObject[],
+    mappings: [] as Mapping[],
     read: { source: 'wordpress', mappings: [] } as MappingRead,
     started: Promise.withResolvers<void>(),
   }
@@ -36,7 +38,7 @@ function parts() {
     synced: () => state.synced,
     apps: () => state.apps,
     app: (key) => state.apps.find((each) => each.key === key),
-    mappings: () => [],
+    mappings: () => state.mappings,
     mappingsOf: () => ({ source: 'manifests', mappings: [] }),
     faults: () => [{ place: 'a.yaml:1:1', message: 'wrong' }],
     failure: () => state.failure,
@@ -118,20 +120,50 @@ describe('combine', () => {
 })
 
 describe('selectApps', () => {
-  test('an invalid object counts where its last good version is selected; one that never was valid, where no label is asked for', () => {
+  const SHOPS = { tier: 'shops' }
+
+  function world() {
     const { state, objects } = parts()
-    const invalid = (kind: InvalidObject['kind'], name: string): InvalidObject => ({
+    const invalid = (kind: InvalidObject['kind'], name: string, more: Partial<InvalidObject> = {}): InvalidObject => ({
       ...{ kind, key: `wordpress/${name}`, namespace: 'wordpress', name, generation: 2 },
-      ...{ place: 'test', message: 'wrong' },
+      ...{ place: 'test', message: 'wrong', labels: {} },
+      ...more,
     })
-    state.apps = [{ ...app(), labels: { tier: 'shops' } }]
-    state.invalid = [invalid('ServerPilotApp', 'network'), invalid('ServerPilotApp', 'new')]
+    state.apps = [{ ...app(), labels: SHOPS, fault: 'wrong' }]
+    state.invalid = [
+      invalid('ServerPilotApp', 'network', { labels: SHOPS }),
+      invalid('ServerPilotApp', 'new'),
+      invalid('DomainMapping', 'of-network', { app: 'wordpress/network' }),
+      invalid('DomainMapping', 'of-new', { app: 'wordpress/new' }),
+      invalid('DomainMapping', 'of-nobody'),
+      invalid('DomainMapping', 'of-others', { app: 'elsewhere/network' }),
+    ]
+    return { state, objects }
+  }
+
+  test('an invalid object counts by the labels of its newest version, a mapping by its app', () => {
+    const { objects } = world()
     const left = (namespaces: string[], matchLabels: Record<string, string>): string[] =>
       selectApps(objects, { namespaces, selector: { matchLabels } })
         .invalid()
         .map(({ name }) => name)
-    assert.deepEqual(left([], {}), ['network', 'new'])
-    assert.deepEqual(left([], { tier: 'shops' }), ['network'])
-    assert.deepEqual(left(['elsewhere'], {}), [])
+    assert.deepEqual(left([], {}), ['network', 'new', 'of-network', 'of-new', 'of-nobody', 'of-others'])
+    assert.deepEqual(left([], SHOPS), ['network', 'of-network', 'of-nobody', 'of-others'])
+    assert.deepEqual(left(['wordpress'], {}), ['network', 'new', 'of-network', 'of-new', 'of-nobody'])
+    assert.deepEqual(left(['elsewhere'], {}), ['of-others'])
+  })
+
+  test('a mapping is ours where its app is, or would be; an app that cannot be read is there', () => {
+    const { state, objects } = world()
+    const asks = (name: string): Mapping => mapping(name, `${name.replace('/', '.')}.example.com`, { app: name })
+    state.mappings = ['wordpress/network', 'wordpress/new', 'wordpress/none', 'elsewhere/network'].map(asks)
+    const left = (namespaces: string[], matchLabels: Record<string, string>): string[] =>
+      selectApps(objects, { namespaces, selector: { matchLabels } })
+        .mappings()
+        .map(({ app }) => app)
+    assert.deepEqual(left([], {}), ['wordpress/network', 'wordpress/new', 'wordpress/none', 'elsewhere/network'])
+    assert.deepEqual(left(['wordpress'], {}), ['wordpress/network', 'wordpress/new', 'wordpress/none'])
+    assert.deepEqual(left(['wordpress'], SHOPS), ['wordpress/network', 'wordpress/none'])
+    assert.deepEqual(left(['elsewhere'], {}), ['elsewhere/network'])
   })
 })

@@ -20,10 +20,12 @@ function objectOf(kind: string, name: string, spec: Fields, meta: Fields) {
 
 /** A source over what the test hands in. */
 async function setUp(t: TestContext, apps: object[], mappings: object[]) {
+  const warnings: string[] = []
   const queues: { [plural: string]: (line: object) => void } = {}
   const source = createKubernetesSource({
     clock: systemClock,
     namespaces: [],
+    log: (_, __, { kind, field }) => void warnings.push(`${kind} ${field}`),
     connection: {
       json: async () => ({}),
       async raw(path, { signal } = {}) {
@@ -47,6 +49,7 @@ async function setUp(t: TestContext, apps: object[], mappings: object[]) {
   return {
     source,
     told,
+    warnings,
     send: (plural: 'serverpilotapps' | 'domainmappings', type: string, object: object) =>
       queues[plural]?.({ type, object }),
   }
@@ -89,12 +92,85 @@ describe('objects of the cluster', () => {
     assert.match(fault?.message ?? '', /spec\.www/)
     assert.deepEqual(told, [['ns/network']])
     assert.deepEqual(
-      source.mappings().map(({ domain, generation }) => [domain, generation]),
-      [['shop.example.com', 1]],
+      source.mappings().map(({ domain, generation, fault: words }) => [domain, generation, words]),
+      [['shop.example.com', 1, fault?.message]],
     )
     assert.equal(source.failure(), undefined)
     const network = source.app('ns/network')
     assert.equal(network && source.mappingsOf(network).failure, undefined)
+  })
+
+  test('a-faulty-object-obeys-its-brakes: the newest version is known, and only a change of it wakes its app', async (t) => {
+    const { source, told, send } = await setUp(t, [app('network')], [mapping('shop')])
+    const faulty = (version: string, more: Fields = {}, spec: Fields = { policy: 'Snyc' }) =>
+      app('network', { appId: 'nlcN0TwdZAyNEgdp', ...spec }, { resourceVersion: version, generation: 2, ...more })
+    send('serverpilotapps', 'MODIFIED', faulty('10', { labels: { shard: 'b' } }))
+    await until('it is told', () => told.length === 1)
+    const { message, ...known } = source.invalid()[0] ?? {}
+    assert.match(message ?? '', /^spec\.policy must be one of/)
+    assert.deepEqual(known, {
+      ...{ kind: 'ServerPilotApp', key: 'ns/network', namespace: 'ns', name: 'network', generation: 2 },
+      ...{ place: 'ServerPilotApp ns/network', labels: { shard: 'b' }, uid: 'uid-network' },
+    })
+    assert.equal(source.app('ns/network')?.fault, message)
+    assert.deepEqual(source.app('ns/network')?.labels, { shard: 'b' })
+
+    send('serverpilotapps', 'MODIFIED', {
+      ...faulty('11', { labels: { shard: 'b' } }),
+      status: { observedGeneration: 2 },
+    })
+    const gone = { labels: { shard: 'b' }, deletionTimestamp: '2030-01-31T12:00:00Z', finalizers: ['a/b'] }
+    send('serverpilotapps', 'MODIFIED', faulty('12', gone))
+    await until('its deletion is told', () => told.length === 2)
+    assert.equal(source.app('ns/network')?.deletionTimestamp, Date.UTC(2030, 0, 31, 12))
+    assert.deepEqual(source.invalid()[0]?.finalizers, ['a/b'])
+    send('serverpilotapps', 'MODIFIED', faulty('13', { ...gone, generation: 3 }, { policy: 'Snc' }))
+    await until('another fault is told', () => told.length === 3)
+    send('serverpilotapps', 'MODIFIED', app('network', undefined, { resourceVersion: '14', generation: 1 }))
+    await until('that it is mended is told', () => told.length === 4)
+    assert.equal(source.app('ns/network')?.fault, undefined)
+    assert.equal(source.app('ns/network')?.deletionTimestamp, undefined)
+    assert.deepEqual(source.invalid(), [])
+    assert.deepEqual(new Set(told.flat()), new Set(['ns/network']))
+  })
+
+  test('a-newer-crd: what it does not know is passed over at any depth, and said once a field', async (t) => {
+    const future = { fromTheFuture: true }
+    const selector = {
+      matchExpressions: [
+        { key: 'a', operator: 'Exists', ...future },
+        { key: 'b', operator: 'Exists', ...future },
+      ],
+    }
+    const spec = {
+      appId: 'nlcN0TwdZAyNEgdp',
+      ...future,
+      ssl: future,
+      allowedNamespaces: { from: 'Selector', selector },
+    }
+    const { source, warnings } = await setUp(
+      t,
+      [
+        app('network', spec, { lables: {} }),
+        app('other', spec),
+        { ...app('bad', { ...spec, policy: 'Snyc' }), scale: 1 },
+      ],
+      [mapping('shop', { appRef: { name: 'network', ...future } })],
+    )
+    assert.deepEqual(
+      source.invalid().map(({ key, message }) => [key, message.includes('spec.policy'), message.includes('uture')]),
+      [['ns/bad', true, false]],
+    )
+    assert.equal(source.app('ns/network')?.spec.ssl.auto, true)
+    assert.deepEqual(source.app('ns/network')?.spec.allowedNamespaces.selector?.matchExpressions?.length, 2)
+    assert.equal(source.mappings()[0]?.app, 'ns/network')
+    assert.deepEqual(warnings.toSorted(), [
+      'DomainMapping spec.appRef.fromTheFuture',
+      'ServerPilotApp scale',
+      'ServerPilotApp spec.allowedNamespaces.selector.matchExpressions[].fromTheFuture',
+      'ServerPilotApp spec.fromTheFuture',
+      'ServerPilotApp spec.ssl.fromTheFuture',
+    ])
   })
 
   test('one that never was valid fails its app alone, until it goes', async (t) => {

@@ -31,6 +31,7 @@ const invalid = (kind: InvalidObject['kind'], name: string, more: Partial<Invali
   generation: 7,
   place: `${kind} wordpress/${name}`,
   message: FAULT,
+  labels: {},
   ...more,
 })
 

@@ -48,6 +48,7 @@ function world() {
     metrics: {
       reconciled: ({ app: { key }, mappings }) => void counted.push(`${key} with ${mappings.length}`),
       appGone: (key) => void counted.push(`${key} gone`),
+      appUnread: ({ key }) => void counted.push(`${key} unread`),
       sourceRead: (_, read) => void counted.push(read.ok ? `read ${read.objects}` : 'not read'),
     },
     leader: () => state.leads,
@@ -61,7 +62,7 @@ const outcome = (more: Partial<Outcome> = {}): Outcome =>
 const ORPHAN = mapping('lost', 'lost.example.com', { app: 'wordpress/none', source: 'kubernetes' })
 const invalid = (kind: InvalidObject['kind'], name: string): InvalidObject => ({
   ...{ kind, key: `wordpress/${name}`, namespace: 'wordpress', name, generation: 3 },
-  ...{ place: `${kind} wordpress/${name}`, message: 'spec.domain is missing' },
+  ...{ place: `${kind} wordpress/${name}`, message: 'spec.domain is missing', labels: {} },
 })
 
 describe('the status store', () => {
@@ -104,7 +105,7 @@ describe('the status store', () => {
     store.objectsChanged()
     clock.advance(500)
     const found = ['wordpress/lost AppNotFound', 'wordpress/b InvalidSpec', 'wordpress/worse InvalidSpec']
-    assert.deepEqual(published(), ['wordpress/bad InvalidSpec', ...found])
+    assert.deepEqual(published(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec', ...found])
     const { apps, mappings } = store.status()
     assert.deepEqual(
       apps.map((each) => `${each.key} ${reasonOf(each)}`),
@@ -115,6 +116,25 @@ describe('the status store', () => {
     state.invalid = []
     state.mappings = []
     assert.deepEqual(store.status().mappings, [])
+  })
+
+  test('a-new-app-with-a-fault: an Event and its conditions in the metrics, once a fault, until it goes', () => {
+    const { clock, state, store, published, counted } = world()
+    const look = (): string[] => {
+      store.reconciled(outcomeOf({ key: 'wordpress/bad', startedAt: 1 }))
+      store.objectsChanged()
+      clock.advance(500)
+      return published()
+    }
+    state.invalid = [invalid('ServerPilotApp', 'bad')]
+    assert.deepEqual(look(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec'])
+    assert.deepEqual(look(), ['wordpress/bad InvalidSpec'])
+    state.invalid = [{ ...invalid('ServerPilotApp', 'bad'), message: 'spec.appId is missing', generation: 4 }]
+    assert.deepEqual(look(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec'])
+    assert.ok(!counted().includes('wordpress/bad gone'))
+    state.invalid = []
+    look()
+    assert.ok(counted().includes('wordpress/bad gone'))
   })
 
   test('each keeps the time since when', () => {

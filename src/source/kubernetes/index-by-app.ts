@@ -27,7 +27,7 @@ export function createIndexByApp(): IndexByApp {
     const old = entries.get(key)
     entries.delete(key)
     faulty.delete(key)
-    if (old?.object === undefined) return old?.suspect === undefined ? [] : [old.suspect]
+    if (old?.object === undefined) return old?.invalid?.app === undefined ? [] : [old.invalid.app]
     const { app } = old.object
     lists.delete(app)
     const group = byApp.get(app)
@@ -42,10 +42,10 @@ export function createIndexByApp(): IndexByApp {
       const concerned = leave(key)
       if (kept === undefined) return concerned
       entries.set(key, kept)
-      const { object, suspect } = kept
+      const { object, invalid } = kept
       if (object === undefined) {
-        faulty.set(key, suspect)
-        return suspect === undefined ? concerned : [...concerned, suspect]
+        faulty.set(key, invalid?.app)
+        return invalid?.app === undefined ? concerned : [...concerned, invalid.app]
       }
       lists.delete(object.app)
       namespaces.set(object.app, (namespaces.get(object.app) ?? new Set()).add(object.namespace))

@@ -5,7 +5,7 @@ import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/paths.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Clock } from '../../time/clock.ts'
-import type { MappingRead, ObjectSource, SourceFailure, SourceFault } from '../source.ts'
+import type { InvalidObject, MappingRead, ObjectSource, SourceFailure } from '../source.ts'
 import { createIndexByApp } from './index-by-app.ts'
 import { createNamespaces } from './namespaces.ts'
 import { type Kept, keep } from './records.ts'
@@ -43,6 +43,8 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   let stopped = false
   /** Apps whose change nobody has taken up yet: they stay when the receiver throws. */
   const pending = new Set<Key>()
+  /** Fields of a newer definition that were mentioned. */
+  const passedOver = new Set<string>()
 
   const apps = new Map(scopes.map((scope) => [scope, reflect<App>('ServerPilotApp', scope, (keys) => notify(keys))]))
   const mappings = new Map(
@@ -83,7 +85,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
       path: collectionPath(kind, namespace),
       decode(object, previous, key) {
         observed?.(kind, object, key)
-        return keep<T>(kind, object, { key, previous, share })
+        return keep<T>(kind, object, { key, previous, share, passOver: (field) => passOver(kind, field) })
       },
       same: (before, after) => before === after,
       changed: onChange,
@@ -91,6 +93,13 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
       ...(random === undefined ? {} : { random }),
       ...(silence === undefined ? {} : { silence }),
     })
+  }
+
+  function passOver(kind: Kind, field: string): void {
+    const each = `${kind} ${field}`
+    if (!passedOver.has(each))
+      options.log?.('warn', 'A field of newer custom resources is passed over', { kind, field })
+    passedOver.add(each)
   }
 
   function notify(keys: Iterable<Key>): void {
@@ -128,12 +137,11 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     return { source: 'kubernetes', message: `DomainMapping ${first}${rest} is invalid and was never read: correct it` }
   }
 
-  function faults(): SourceFault[] {
-    const of = (kind: Kind, records: readonly Kept<App | Mapping>[]) =>
-      records.flatMap(({ key, fault }) =>
-        fault === undefined ? [] : [{ place: `${kind} ${key}`, message: fault, object: { kind, key } }],
-      )
-    return [...of('ServerPilotApp', kept(apps)), ...of('DomainMapping', kept(mappings))]
+  function invalid(): InvalidObject[] {
+    const found: InvalidObject[] = []
+    for (const reflector of all)
+      for (const each of reflector.records().values()) if (each.invalid !== undefined) found.push(each.invalid)
+    return found
   }
 
   return {
@@ -163,9 +171,9 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
       const read = { source: 'kubernetes', mappings: index.mappingsOf(app.key) }
       return failed === undefined ? read : { ...read, failure: failed }
     },
-    faults,
+    faults: () => invalid().map(({ place, message, kind, key }) => ({ place, message, object: { kind, key } })),
     failure,
-    invalid: () => [],
+    invalid,
     secret: (namespace, name, key) => secrets.value(namespace, name, key),
     namespaceLabels: (namespace) => followed.labels(namespace),
   }

@@ -2,16 +2,15 @@ import { decodeObject, isMap } from '../../api/decode.ts'
 import { formatFault } from '../../api/faults.ts'
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
+import type { InvalidObject } from '../source.ts'
 
 /** What is kept of an object of the cluster. */
 export interface Kept<T extends App | Mapping> {
   key: Key
-  /** The object as it was when it was last valid; undefined when it never was. */
+  /** The object as it was when it was last valid, with the `fault` of its newest version; undefined when it never was valid. */
   object?: T
-  /** What is wrong with it now. */
-  fault?: string
-  /** Of an object that never was valid: the app that it seems to concern. */
-  suspect?: Key
+  /** Its newest version, where that has a fault. */
+  invalid?: InvalidObject
 }
 
 /** What goes with an object: its key, what was kept of it before, and one string for all that are equal. */
@@ -19,33 +18,48 @@ export interface Keeping<T extends App | Mapping> {
   key: Key
   previous: Kept<T> | undefined
   share(text: string): string
+  /** Gets each field that the schema does not know: what the API server gives out is a field of a newer definition. */
+  passOver(field: string): void
 }
 
 /**
- * Decodes an object that the API server gave. Never throws: what is wrong with it stands in `fault`. Gives `previous` itself when the
+ * Decodes an object that the API server gave. Never throws: what is wrong with it stands in `invalid`. Gives `previous` itself when the
  * object says the same but for its status and what the API server counts, so that a status of ours wakes nobody.
  */
 export function keep<T extends App | Mapping>(
   kind: Kind,
   value: unknown,
-  { key, previous, share }: Keeping<T>,
+  { key, previous, share, passOver }: Keeping<T>,
 ): Kept<T> {
   const raw = isMap(value) ? value : {}
   const meta = isMap(raw.metadata) ? raw.metadata : {}
   // Joined, not concatenated: V8 keeps a concatenation as a tree of its parts, four times as large.
-  const decoded = decodeObject(value, { place: [kind, key].join(' '), source: 'kubernetes', kind })
+  const place = [kind, key].join(' ')
+  const decoded = decodeObject(value, { place, source: 'kubernetes', kind, passOver })
   if (decoded.ok) {
     const object = slim(decoded.object, key, meta, share) as T
     return previous !== undefined && saySame(previous, object) ? previous : { key, object }
   }
 
-  const fault = decoded.faults.map(formatFault).join('; ')
   // Only of the same object: one that was deleted and made anew has nothing to do with the old one.
-  if (previous?.object !== undefined && previous.object.uid === meta.uid)
-    return { key, fault, object: { ...previous.object, ...cluster(meta) } }
-  const suspect = kind === 'ServerPilotApp' ? key : appOf(raw, String(meta.namespace))
-  return { key, fault, ...(suspect === undefined ? {} : { suspect }) }
+  const valid = previous?.object?.uid === meta.uid ? previous?.object : undefined
+  const message = decoded.faults.map(formatFault).join('; ')
+  const namespace = String(meta.namespace)
+  const app = valid !== undefined && 'app' in valid ? valid.app : appOf(raw, namespace)
+  const newest = { labels: labelsOf(meta), ...cluster(meta) }
+  const invalid: InvalidObject = {
+    ...{ kind, key, namespace, name: String(meta.name), generation: Number(meta.generation ?? 1), place, message },
+    ...newest,
+    ...(kind === 'ServerPilotApp' || app === undefined ? {} : { app }),
+  }
+  if (previous !== undefined && JSON.stringify(previous.invalid) === JSON.stringify(invalid)) return previous
+  if (valid === undefined) return { key, invalid }
+  const { deletionTimestamp: _, finalizers: __, ...said } = valid
+  return { key, invalid, object: { ...(said as T), ...newest, fault: message } }
 }
+
+const labelsOf = ({ labels }: Record<string, unknown>): Record<string, string> =>
+  isMap(labels) ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)])) : NONE
 
 /** Shared by all objects without labels or annotations: most have none, and there may be 30,000. */
 const NONE = Object.freeze({})
@@ -85,8 +99,8 @@ const orNone = (words: Record<string, string>): Record<string, string> =>
   Object.keys(words).length === 0 ? NONE : words
 
 /** Whether a valid object still says what was kept: the generation counts changes of the spec. */
-function saySame({ object: before, fault }: Kept<App | Mapping>, now: App | Mapping): boolean {
-  if (before === undefined || fault !== undefined) return false
+function saySame({ object: before, invalid }: Kept<App | Mapping>, now: App | Mapping): boolean {
+  if (before === undefined || invalid !== undefined) return false
   return (
     before.uid === now.uid &&
     before.generation === now.generation &&

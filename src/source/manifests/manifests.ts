@@ -178,7 +178,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     },
     faults: () => state.faults,
     failure: () => state.failure,
-    invalid: () => [],
+    invalid: () => state.invalid,
     async secret(ns, name, key) {
       const values = state.secrets.get(`${ns}/${name}`)?.values
       return values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined

@@ -3,7 +3,7 @@ import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
 import type { Secret } from '../../api/secret.ts'
 import type { FileFault } from '../../api/yaml.ts'
-import type { SourceFailure, SourceFault } from '../source.ts'
+import type { InvalidObject, SourceFailure, SourceFault } from '../source.ts'
 import type { Trouble } from './listing.ts'
 import type { FileRead, FilesRead } from './read.ts'
 
@@ -24,6 +24,8 @@ export interface State {
   /** By `namespace/name`. */
   secrets: ReadonlyMap<string, Secret>
   faults: readonly ManifestFault[]
+  /** Objects that are declared with a fault, and nowhere without one. */
+  invalid: readonly InvalidObject[]
   failure?: SourceFailure
   /** What each file said when all of it was good. */
   good: ReadonlyMap<string, Declared>
@@ -39,6 +41,7 @@ export const NOTHING: State = {
   mappings: new Map(),
   secrets: new Map(),
   faults: [],
+  invalid: [],
   good: new Map(),
   files: new Map(),
   generations: new Map(),
@@ -52,6 +55,7 @@ export function advance(before: State, read: FilesRead, defaultApp?: App): State
     faults.push(...file.parsed.faults, ...serve(file.parsed, served, before))
   }
   const broken = new Set(faults.map((fault) => fileOf(fault.place)))
+  const faulty = faultyObjects(read.files, served)
 
   const good = new Map<string, Declared>()
   for (const [path, declared] of before.good) {
@@ -67,13 +71,17 @@ export function advance(before: State, read: FilesRead, defaultApp?: App): State
     const apps = [...before.apps.values()].filter((app) => app.place !== defaultApp?.place)
     keep({ apps, mappings: [], secrets: [...before.secrets.values()] }, served)
   }
-  if (defaultApp !== undefined && served.apps.size === 0) served.apps.set(defaultApp.key, defaultApp)
+  markFaulty('ServerPilotApp', served.apps, faulty)
+  markFaulty('DomainMapping', served.mappings, faulty)
+  const declaresApp = served.apps.size > 0 || [...faulty.values()].some(({ kind }) => kind === 'ServerPilotApp')
+  if (defaultApp !== undefined && !declaresApp) served.apps.set(defaultApp.key, defaultApp)
   const generations = new Map(before.generations)
   return {
     apps: withGenerations('app', served.apps, generations, (app) => app.spec),
     mappings: withGenerations('mapping', served.mappings, generations, ({ domain, www, app }) => [domain, www, app]),
     secrets: served.secrets,
     faults,
+    invalid: [...faulty.values()],
     ...(failure === undefined ? {} : { failure }),
     good,
     files: new Map(read.files.map((file) => [file.path, file])),
@@ -118,6 +126,39 @@ function serveKind<T extends App | Mapping>(
     faults.push({ place: other.place, message, object: { kind, key } })
   }
   return faults
+}
+
+/** Objects that this reading declares with a fault and nowhere without one, by kind and key. `served`: what it declares without. */
+function faultyObjects(files: readonly FileRead[], served: Served): Map<string, InvalidObject> {
+  const faulty = new Map<string, InvalidObject>()
+  for (const { place, message, object } of files.flatMap(({ parsed }) => parsed.faults)) {
+    if (object === undefined) continue
+    const { kind, key } = object
+    const id = `${kind} ${key}`
+    if ((kind === 'ServerPilotApp' ? served.apps : served.mappings).has(key) || faulty.has(id)) continue
+    const [namespace = '', name = ''] = key.split('/')
+    faulty.set(id, { kind, key, namespace, name, generation: 1, place, message, labels: {} })
+  }
+  return faulty
+}
+
+/** Says of objects that stay from before what is wrong with their newest version, and of no others. */
+function markFaulty<T extends App | Mapping>(
+  kind: Kind,
+  served: Map<Key, T>,
+  faulty: Map<string, InvalidObject>,
+): void {
+  for (const [key, object] of served) {
+    const id = `${kind} ${key}`
+    const now = faulty.get(id)
+    const { fault, ...bare } = object
+    if (now !== undefined) {
+      const { generation, labels } = object
+      faulty.set(id, { ...now, generation, labels, ...('app' in object ? { app: object.app } : {}) })
+    }
+    if (fault !== now?.message)
+      served.set(key, { ...(bare as T), ...(now === undefined ? {} : { fault: now.message }) })
+  }
 }
 
 function isOf(object: App | Mapping, other: App | Mapping): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { App } from '../../../src/api/objects.ts'
 import { parseDocuments } from '../../../src/api/yaml.ts'
 import { changedApps } from '../../../src/source/manifests/changes.ts'
 import type { Trouble } from '../../../src/source/manifests/listing.ts'
@@ -63,6 +64,54 @@ describe('advance', () => {
     const again = advance(state, look({ 'a.yaml': mapping('a') }))
     assert.deepEqual(domains(again), ['a'])
     assert.equal(again.failure, undefined)
+  })
+
+  test('a-faulty-object-obeys-its-brakes: what stays of an object says what is wrong with its newest version', () => {
+    const good = { 'app.yaml': app(), 'a.yaml': [mapping('a'), mapping('b')].join('---\n') }
+    const faultyMapping = [mapping('a').replace('domain:', 'www: Maybe\n  domain:'), mapping('b')].join('---\n')
+    const broken = look({ 'app.yaml': app('network', ', suspend: true, polcy: Observe'), 'a.yaml': faultyMapping })
+    const first = steps(look(good))
+    const state = advance(first, broken)
+    const faults = (of: State) =>
+      [...of.apps.values(), ...of.mappings.values()].map(({ name, fault }) => [name, fault?.replace(/.*: /, '')])
+    const said = [
+      ['a', 'spec.www must be one of Always, MainOnly, Never, not the text "Maybe"'],
+      ['b', undefined],
+      ['network', 'spec.polcy is not a known field; did you mean policy?'],
+    ]
+    assert.deepEqual(faults(state).toSorted(), said)
+    assert.deepEqual(
+      state.invalid.map(({ kind, key, generation, place, app }) => [kind, key, generation, place, app]),
+      [
+        ['ServerPilotApp', 'default/network', 1, 'app.yaml:4:48', undefined],
+        ['DomainMapping', 'default/a', 1, 'a.yaml:5:3', 'default/network'],
+      ],
+    )
+    assert.deepEqual(changedApps(first, state), new Set(['default/network']))
+    assert.equal(state.apps.get('default/network')?.spec.suspend, false)
+    // The app's file goes while the other is still broken, so that nothing is wrong with its newest version any more.
+    const appWent = advance(state, look({ 'a.yaml': faultyMapping }))
+    assert.equal(appWent.apps.get('default/network')?.fault, undefined)
+    const mended = advance(state, look(good))
+    assert.deepEqual(mended.invalid, [])
+    assert.deepEqual(
+      faults(mended).filter(([, fault]) => fault !== undefined),
+      [],
+    )
+    // A faulty copy beside a good one takes nothing over.
+    const copied = advance(first, look({ ...good, 'copy.yaml': app('network', ', polcy: Observe') }))
+    assert.deepEqual(copied.invalid, [])
+    assert.notEqual(copied.failure, undefined)
+  })
+
+  test('an app that never was valid is known, and no default app stands in for it', () => {
+    const ambient = { ...(parseDocuments(app('ambient'), { file: 'env' }).apps[0] as App), place: 'the environment' }
+    const state = advance(NOTHING, look({ 'app.yaml': app('network', ', polcy: Observe') }), ambient)
+    assert.deepEqual([...state.apps], [])
+    assert.deepEqual(
+      state.invalid.map(({ key }) => key),
+      ['default/network'],
+    )
   })
 
   test('a trouble covers the files below it, and none beside it', () => {
