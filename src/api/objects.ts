@@ -1,3 +1,5 @@
+import type { Policy } from './policy.ts'
+
 /**
  * The objects that the rest of the program works on. `api/` decodes YAML, JSON and custom resources into them; everything
  * from there on is typed, defaulted and valid, save the host names, which `plan/` judges one by one so that one bad name
@@ -10,7 +12,6 @@
 /** `namespace/name`: identifies an app or a mapping everywhere (queue, record, status, messages). */
 export type Key = string
 
-export type Policy = 'Sync' | 'UpsertOnly' | 'Exclusive' | 'Observe'
 export type WwwRule = 'Always' | 'MainOnly' | 'Never'
 
 /** Where an object stands in a source, for messages: `domains/shop.yaml:6`, `wp_domain_mapping id 12`. */

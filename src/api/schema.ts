@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseNetwork } from '../domain/network.ts'
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
 import type { AppSpec } from './objects.ts'
+import { POLICIES, type Policy } from './policy.ts'
 
 /**
  * The one schema of both kinds: types, defaults, bounds and descriptions. `decode.ts` validates with it, `crd.ts` makes the
@@ -37,7 +38,6 @@ const namespaceName = z
 /** A domain as users write it; its syntax is judged later. */
 const domainText = z.string().min(1, 'is empty').max(253, 'has more than 253 characters; a host name has 253 at most')
 
-const policy = z.enum(['Sync', 'UpsertOnly', 'Exclusive', 'Observe'])
 const wwwRule = z.enum(['Always', 'MainOnly', 'Never'])
 
 function duration(standard: string, min: number, description: string) {
@@ -211,10 +211,14 @@ export const appSpec = z.strictObject({
     .strictObject({ name: secretName })
     .exactOptional()
     .meta({ description: "Secret with the keys clientId and apiKey. Default: the daemon's own credentials." }),
-  policy: policy.default('Sync').meta({
-    description:
-      'Sync: add and remove what is ours. UpsertOnly: never remove. Exclusive: also remove what is not ours. Observe: never write.',
-  }),
+  policy: z
+    .enum(Object.keys(POLICIES) as Policy[])
+    .default('Sync')
+    .meta({
+      description: Object.entries(POLICIES)
+        .map(([name, { says }]) => `${name}: ${says}.`)
+        .join(' '),
+    }),
   www: wwwRule
     .exactOptional()
     .meta({ description: 'Default for the mappings of this app; itself MainOnly by default.' }),

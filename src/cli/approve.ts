@@ -1,4 +1,5 @@
 import type { Key } from '../api/objects.ts'
+import { writesUnder } from '../api/policy.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
 import { visible } from '../log/visible.ts'
 import { counted } from '../report/words.ts'
@@ -75,8 +76,8 @@ async function approve({ io, given, reader }: Session, app: AppObject, hash?: st
     return EXIT.failed
   }
   if (hash !== undefined && hash !== plan.hash) return otherPlan(io, app.key, hash, plan.hash)
-  if (app.suspend || app.policy === 'Observe') {
-    const why = app.suspend ? 'it is suspended' : 'its policy is Observe'
+  if (app.suspend || !writesUnder(app.policy)) {
+    const why = app.suspend ? 'it is suspended' : `its policy is ${visible(app.policy)}`
     io.err(`Nothing is written to ${app.key}, as ${why}: there is nothing to approve.\n`)
     return EXIT.failed
   }

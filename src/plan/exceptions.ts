@@ -1,7 +1,7 @@
+import type { Action } from '../api/policy.ts'
 import type { Host } from '../domain/host.ts'
 import type { Claim } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
-import type { Action } from './policy.ts'
 
 /** What is done with one host in the end. `transfer`: it is kept, and the record follows its mapping. */
 export type Verdict = Action | 'transfer'

@@ -1,9 +1,8 @@
-import type { Policy } from '../api/objects.ts'
+import { decide, type Policy } from '../api/policy.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { Claim, OwnershipRecord } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
 import { type MergeCase, type Verdict, verdictOn } from './exceptions.ts'
-import { columnUnder, decide } from './policy.ts'
 
 /** The three sets, and what decides about them. */
 export interface MergeInput {
@@ -43,7 +42,6 @@ export function merge(input: MergeInput): Merged {
   const { desired, observed, claims, owned } = input
   const respelled = new Map<string, Host>()
   const result = nothing(respelled)
-  const column = columnUnder(input.policy)
   // One object for all hosts: an object each would cost a tenth of the plan.
   const each: MergeCase = { host: '' as Host, want: undefined, claim: undefined }
   const place = (host: Host, want: DesiredHost | undefined, isObserved: boolean): Claim | undefined => {
@@ -51,7 +49,7 @@ export function merge(input: MergeInput): Merged {
     each.host = host
     each.want = want
     each.claim = claim
-    const action = decide(column, want !== undefined, isObserved, claim !== undefined)
+    const action = decide(input.policy, want !== undefined, isObserved, claim !== undefined)
     put(result, verdictOn(action, each, input), host, want)
     return claim
   }

@@ -1,3 +1,4 @@
+import { writesUnder } from '../api/policy.ts'
 import type { Host } from '../domain/host.ts'
 import { type Additions, fitting } from './capacity.ts'
 import { approvalHash } from './hash.ts'
@@ -100,7 +101,7 @@ function guard(settled: readonly Host[], input: PlanInput, merged: Merged, open:
 
 function withApproval(refusal: Refusal, input: PlanInput, count: number, hash: string): Refusal {
   const { approvals, record, app } = input
-  if (app.spec.policy === 'Observe') return refusal // nothing is written, so there is nothing to approve
+  if (!writesUnder(app.spec.policy)) return refusal // nothing is written, so there is nothing to approve
   const stale = approvals.find((each) => each !== record.lastApproval)
   const note =
     stale !== undefined

@@ -35,16 +35,18 @@ const ACTIONS = ['keep', 'adopt', 'add', 'remove', 'release', 'foreign']
 
 /** Every cell of the merge table with every other action in it. */
 function cells(): Mutant[] {
-  const file = 'plan/policy.ts'
-  const rows = sourceOf(file).match(/^ {2}\[(?:yes|no), .*\],$/gm) ?? []
-  return rows.flatMap((row) => {
-    const cellsOf = row.split(', ')
-    return cellsOf.slice(3).flatMap((cell, index) => {
-      const action = /'(\w+)'/.exec(cell)?.[1] as string
-      const others = ACTIONS.filter((each) => each !== action)
-      const withAction = (other: string): string =>
-        cellsOf.map((each, at) => (at === index + 3 ? each.replace(action, other) : each)).join(', ')
-      return others.map((other) => ({ file, from: row, to: withAction(other), tests: PLAN }))
+  const file = 'api/policy.ts'
+  const columns = sourceOf(file).match(/(?<=\[)'\w+'(?:, '\w+'){6}(?=\])/g) ?? []
+  return columns.flatMap((column) => {
+    const cellsOf = column.split(', ')
+    return cellsOf.flatMap((cell, index) => {
+      const others = ACTIONS.filter((each) => cell !== `'${each}'`)
+      return others.map((other) => ({
+        file,
+        from: column,
+        to: cellsOf.with(index, `'${other}'`).join(', '),
+        tests: PLAN,
+      }))
     })
   })
 }

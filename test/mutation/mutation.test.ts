@@ -9,7 +9,13 @@ import { type Mutant, mutants, sourceOf } from './mutants.ts'
 const ROOT = join(import.meta.dirname, '../..')
 
 /** Folders that each tree has copies of, so that its tests meet its own code. All else is linked. */
-const COPIED = ['src/plan', 'src/controller/app/ssl-state.ts', 'test/plan', 'test/controller/app/ssl-state.test.ts']
+const COPIED = [
+  'src/api/policy.ts',
+  'src/plan',
+  'src/controller/app/ssl-state.ts',
+  'test/plan',
+  'test/controller/app/ssl-state.test.ts',
+]
 
 test('every change of what decides is noticed by a test of what it does', (t) => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'mutants-')))
@@ -41,7 +47,7 @@ function grow(place: string, { file, from, to }: Mutant): void {
     mkdirSync(dirname(join(place, path)), { recursive: true })
     cpSync(join(ROOT, path), join(place, path), { recursive: true })
   }
-  for (const path of ['', 'src', 'src/controller', 'src/controller/app', 'test']) link(place, path)
+  for (const path of ['', 'src', 'src/api', 'src/controller', 'src/controller/app', 'test']) link(place, path)
   writeFileSync(
     join(place, 'src', file),
     text.replace(from, () => to),

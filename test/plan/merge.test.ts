@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Policy } from '../../src/api/objects.ts'
+import type { Policy } from '../../src/api/policy.ts'
 import type { Host } from '../../src/domain/host.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import type { Plan } from '../../src/plan/plan.ts'

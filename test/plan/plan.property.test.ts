@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { Policy } from '../../src/api/objects.ts'
+import type { Policy } from '../../src/api/policy.ts'
 import { compareKey, type Host } from '../../src/domain/host.ts'
 import { claimHosts, clearAbsent, markHeld, recordRemovals, release } from '../../src/ownership/claims.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'

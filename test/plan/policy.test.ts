@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Policy } from '../../src/api/objects.ts'
-import { columnUnder, decide } from '../../src/plan/policy.ts'
+import { decide, type Policy } from '../../src/api/policy.ts'
 
 describe('merge table', () => {
   // desired, observed, owned → Sync, UpsertOnly, Exclusive
@@ -18,12 +17,11 @@ describe('merge table', () => {
   for (const [desired, observed, owned, ...actions] of rows) {
     for (const [index, policy] of policies.entries()) {
       test(`${policy}: desired ${desired}, observed ${observed}, owned ${owned}: ${actions[index]}`, () => {
-        assert.equal(decide(columnUnder(policy), desired, observed, owned), actions[index])
+        assert.equal(decide(policy, desired, observed, owned), actions[index])
       })
     }
   }
   test('Observe decides as Sync does', () => {
-    for (const [desired, observed, owned, sync] of rows)
-      assert.equal(decide(columnUnder('Observe'), desired, observed, owned), sync)
+    for (const [desired, observed, owned, sync] of rows) assert.equal(decide('Observe', desired, observed, owned), sync)
   })
 })

@@ -1,4 +1,5 @@
 import type { App, Key } from '../../api/objects.ts'
+import { writesUnder } from '../../api/policy.ts'
 import { LATE_WRITE_MS } from '../../ownership/record.ts'
 import type { Failure, Found } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
@@ -24,7 +25,7 @@ export function stageOf(context: Context, app: App): Stage {
   return removes && !hasHeir(context, app) ? 'finalize' : 'let go'
 }
 
-const asksForRemoval = ({ spec }: App): boolean => spec.deletionPolicy === 'Delete' && spec.policy !== 'Observe'
+const asksForRemoval = ({ spec }: App): boolean => spec.deletionPolicy === 'Delete' && writesUnder(spec.policy)
 const hasFinalizer = ({ finalizers = [] }: Finalizable): boolean => finalizers.includes(FINALIZER)
 
 /** Another object for the same app is there to go on with the hosts. */

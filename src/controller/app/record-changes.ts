@@ -1,3 +1,4 @@
+import { decide } from '../../api/policy.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
@@ -135,9 +136,10 @@ function impliedWww(
 
 /** The record names the present writer only once no removal is held back that an earlier writer's absence may explain. */
 export function withWriter(record: OwnershipRecord, plan: Plan, writer: OwnershipRecord['writer']): OwnershipRecord {
-  // Permission for Exclusive ends with Exclusive: what came meanwhile nobody has agreed to.
+  // Permission for the hosts of others ends with the policy that removes them: what came meanwhile nobody has agreed to.
   const { exclusiveApproved, ...rest } = record
-  const kept = plan.policy === 'Exclusive' && exclusiveApproved ? { ...rest, exclusiveApproved } : rest
+  const kept =
+    decide(plan.policy, false, true, false) === 'remove' && exclusiveApproved ? { ...rest, exclusiveApproved } : rest
   const next = kept.policy === plan.policy ? kept : { ...kept, policy: plan.policy }
   const pending = plan.refused !== undefined || [...plan.held.values()].some((held) => held.of !== 'addition')
   return pending ? next : { ...next, writer: { ...next.writer, ...writer } }
