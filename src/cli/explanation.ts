@@ -1,7 +1,8 @@
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import { visible } from '../log/visible.ts'
 import { cureOf, dateOf } from '../report/words.ts'
-import type { Condition, HostStatus } from '../status/status.ts'
+import type { HostStatus } from '../status/host-status.ts'
+import type { Condition } from '../status/status.ts'
 
 /** What is known of one host on one app. */
 export interface Explanation {

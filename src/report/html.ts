@@ -4,7 +4,7 @@ export interface Html {
 }
 
 /** What may stand in a hole of `html`. Strings are escaped; lists are joined; nothing stands for undefined, null and false. */
-type Hole = string | number | Html | undefined | null | false | readonly Hole[]
+export type Hole = string | number | Html | undefined | null | false | readonly Hole[]
 
 /** Tag of a template: the only way to `Html`, so that nothing can be forgotten. Holes in attributes need quotes around them. */
 export function html(parts: TemplateStringsArray, ...holes: Hole[]): Html {

@@ -1,8 +1,9 @@
 import { splitKey } from '../api/objects.ts'
 import { certificateLife } from '../check/certificate.ts'
 import { isComputed } from '../status/condition-types.ts'
-import type { AppStatus, HostStatus } from '../status/status.ts'
-import { type Html, html, prose } from './html.ts'
+import type { HostStatus } from '../status/host-status.ts'
+import type { AppStatus } from '../status/status.ts'
+import { type Hole, type Html, html, prose } from './html.ts'
 import {
   conditionTone,
   counted,
@@ -35,6 +36,33 @@ export interface AppView {
 
 /** The numbers of hosts that are shown, in order. */
 export const COUNTS = ['desired', 'observed', 'owned', 'foreign'] as const
+
+/** A column of the list of hosts. */
+interface HostColumn {
+  head: string
+  /** Classes of its cells. */
+  look: string
+  /** Columns without one share what is left. */
+  width?: string
+  /** Stands before its cells where the screen is too small for heads. */
+  small?: string
+  cell(host: HostStatus, now: number): Hole
+}
+
+/** Every column of the list of hosts; the style asks here too. */
+export const HOST_COLUMNS: readonly HostColumn[] = [
+  { head: 'Host', look: 'host', width: '35%', cell: nameCell },
+  { head: 'State', look: 'state', width: '6.6rem', cell: ({ state }) => html`${mark(HOST_TONES[state])} ${state}` },
+  { head: 'Mapping', look: 'mono dim', width: '22%', cell: ({ mapping }) => mapping },
+  { head: 'Addresses', look: 'mono dim', cell: addressCell },
+  {
+    head: 'Certificate',
+    look: 'dim',
+    width: '7.2rem',
+    small: 'certificate: ',
+    cell: ({ certificateNotAfter: end }, now) => end !== undefined && time(end, now),
+  },
+]
 
 /** One app, folded or not. */
 export function appBlock(app: AppStatus, view: AppView): Html {
@@ -164,7 +192,7 @@ function hostList(app: AppStatus, id: string, view: AppView): Html {
   return html`<details class="hosts" id="${hits ? 'hits' : 'hosts'}:${id}"${flag('open', open)}>
 <summary>${hits ? `${counted(found.length, 'host')} found` : counted(found.length, 'host')} <span class="dim">${tally(found)}</span></summary>
 <table role="table">
-${tableHead(['Host', 'State', 'Mapping', 'Addresses', 'Certificate'])}
+${tableHead(HOST_COLUMNS.map(({ head }) => head))}
 <tbody role="rowgroup">${rows.map((host) => hostRow(host, view.now))}</tbody>
 </table>
 ${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeURIComponent(search)}`}">Show all ${found.length} hosts of ${app.key}</a></p>`}
@@ -172,10 +200,17 @@ ${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeU
 }
 
 function hostRow(host: HostStatus, now: number): Html {
-  const tone = HOST_TONES[host.state]
+  return html`<tr role="row">${HOST_COLUMNS.map(({ look, cell }) => html`<td role="cell" class="${look}">${cell(host, now)}</td>`)}</tr>`
+}
+
+function nameCell(host: HostStatus): Html {
+  const note = host.message ?? dnsFault(host)?.message
+  return html`${host.name}${note && html`<span class="note">${prose(note)}</span>`}`
+}
+
+function addressCell(host: HostStatus): Html {
   const fault = dnsFault(host)
-  const note = host.message ?? fault?.message
-  return html`<tr role="row"><td role="cell" class="host">${host.name}${note && html`<span class="note">${prose(note)}</span>`}</td><td role="cell" class="state">${mark(tone)} ${host.state}</td><td role="cell" class="mono dim">${host.mapping}</td><td role="cell" class="mono dim">${fault && html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `}${host.addresses?.join(', ')}</td><td role="cell" class="dim">${host.certificateNotAfter !== undefined && time(host.certificateNotAfter, now)}</td></tr>`
+  return html`${fault && html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `}${host.addresses?.join(', ')}`
 }
 
 /** `2 rejected, 240 present`. */

@@ -1,3 +1,10 @@
+import { HOST_COLUMNS } from './page-app.ts'
+
+const WIDTHS = HOST_COLUMNS.map(({ width = 'auto' }, at) => `.hosts th:nth-child(${at + 1}){width:${width}}`).join('')
+const SMALL = HOST_COLUMNS.map(({ small }, at) =>
+  small === undefined ? '' : `.hosts td:nth-child(${at + 1}):not(:empty)::before{content:"${small}"}`,
+).join('')
+
 /** The style of the status page. Its hash stands in the page's security policy. */
 export const PAGE_STYLE = `
 :root{color-scheme:light dark;--bg:#faf9f6;--panel:#fff;--ink:#1d1c1a;--dim:#66625a;--line:#e5e1d8;--soft:#f3f0e9;
@@ -95,7 +102,7 @@ table{table-layout:fixed;width:100%;border-collapse:collapse;margin-top:.4rem;fo
 th{text-align:left;font-weight:400;font-size:.8rem;color:var(--dim);padding:.25rem 1rem .25rem 0;border-bottom:1px solid var(--line)}
 td{padding:.32rem 1rem .32rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.state{white-space:nowrap}
-.hosts th:nth-child(1){width:35%}.hosts th:nth-child(2){width:6.6rem}.hosts th:nth-child(3){width:22%}.hosts th:nth-child(5){width:7.2rem}
+${WIDTHS}
 .mappings th:nth-child(1){width:22%}.mappings th:nth-child(2){width:12.2rem}.mappings th:nth-child(3){width:23%}
 td.host{font-size:.87rem;line-height:1.6}
 .note{display:block;font:.87rem/1.45 system-ui,sans-serif;color:var(--dim)}
@@ -122,7 +129,7 @@ table,tbody{display:block}
 tr{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 .8rem;padding:.4rem 0;border-bottom:1px solid var(--line)}
 td{display:block;padding:0;border:0}
 td:nth-child(n+3){grid-column:1/-1;font-size:.84rem}
-.hosts td:nth-child(5):not(:empty)::before{content:"certificate: "}
+${SMALL}
 td:empty{display:none}
 td.state .dim{display:none}
 }

@@ -1,5 +1,6 @@
+import type { HostStatus } from '../status/host-status.ts'
 import { isReason, isRetryable, REASONS } from '../status/reasons.ts'
-import type { AppStatus, Condition, HostState, HostStatus, MappingStatus, Status } from '../status/status.ts'
+import type { AppStatus, Condition, HostState, MappingStatus, Status } from '../status/status.ts'
 
 /** How a state feels: all is well, something is under way, somebody has to look, or it is none of our business. */
 export type Tone = 'ok' | 'work' | 'bad' | 'quiet'

@@ -7,9 +7,10 @@ import { planToText } from '../plan/render.ts'
 import { conditionsOf, type Parts, type Said } from './conditions.ts'
 import { failureOf, refusalOf, unseen } from './failure.ts'
 import type { HostChecks } from './host-checks.ts'
+import { hostsOf } from './host-status.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
-import type { AppStatus, HostStatus } from './status.ts'
+import type { AppStatus } from './status.ts'
 import { syncedOf } from './synced.ts'
 
 /** The status of an app after a reconcile. Pure. `before` gives the transition times, and what a failed look could not see. */
@@ -96,41 +97,6 @@ function appCertificate({ observed, desired, certificate: facts }: Outcome): App
   const covered = hosts.filter((host) => covers(facts, host)).sort()
   const uncovered = hosts.filter((host) => !covers(facts, host)).sort()
   return { notAfter: facts.notAfter, covered, uncovered }
-}
-
-function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
-  const { observed, certificate, plan, desired, record } = outcome
-  const there = new Set(observed?.domains.map(compareKey))
-  const names = new Set<string>([...there, ...(desired?.hosts.keys() ?? [])])
-  return [...names].sort().map((name): HostStatus => {
-    const host = name as Host
-    const want = desired?.hosts.get(host)
-    const mapping = want?.mapping.key ?? record?.hosts[host]?.mapping
-    const message = plan?.held.get(host)?.message
-    const dns = checks.dns(name)
-    return {
-      // The text that is kept anyway, not another one of the same letters.
-      name: want?.host ?? name,
-      state: stateOf(host, outcome, there),
-      ...(mapping === undefined ? {} : { mapping }),
-      ...(message === undefined ? {} : { message }),
-      ...(dns === undefined ? {} : { addresses: dns.addresses, dns }),
-      ...(there.has(name) && certificate && covers(certificate, name)
-        ? { certificateNotAfter: certificate.notAfter }
-        : {}),
-    }
-  })
-}
-
-function stateOf(host: Host, { desired, record, plan }: Outcome, there: ReadonlySet<string>): HostStatus['state'] {
-  if (desired?.hosts.has(host)) {
-    if (there.has(host)) return 'present'
-    const held = plan?.held.get(host)
-    return held === undefined ? 'pending' : held.reason === 'Rejected' ? 'rejected' : 'absent'
-  }
-  const claim = record?.hosts[host]
-  if (claim === undefined) return 'foreign'
-  return claim.implied ? 'present' : 'leaving'
 }
 
 function waitingPlan({ plan, desired }: Outcome): AppStatus['plan'] {

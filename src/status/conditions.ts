@@ -1,7 +1,7 @@
 import type { Kind } from '../api/schema.ts'
 import { isPart, type PartType, partsOf, rankOf } from './condition-types.ts'
 import { isRetryable, type Reason } from './reasons.ts'
-import type { Condition } from './status.ts'
+import type { ConditionWire as Condition } from './wire/wire.ts'
 
 /** What a step says of its own condition; the time is worked out by `setCondition`. */
 export interface ConditionInput {

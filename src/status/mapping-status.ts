@@ -4,8 +4,9 @@ import type { InvalidObject } from '../source/source.ts'
 import { conditionsOf, keptOf, type Parts, type Said } from './conditions.ts'
 import { refusalOf, unseen } from './failure.ts'
 import type { HostChecks } from './host-checks.ts'
+import type { HostStatus } from './host-status.ts'
 import type { Outcome } from './outcome.ts'
-import type { AppStatus, Condition, HostStatus, MappingStatus } from './status.ts'
+import type { AppStatus, Condition, MappingStatus } from './status.ts'
 import { mappingSynced } from './synced.ts'
 
 /** One reconcile of an app, with what was made of it. */

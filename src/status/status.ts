@@ -1,4 +1,5 @@
 import type { Key, Place } from '../api/objects.ts'
+import type { HostStatus } from './host-status.ts'
 import type { AppWire, ConditionWire, HostWire, MappingWire, PlanWire } from './wire/wire.ts'
 
 /** One condition, kstatus style. `lastTransitionTime` (epoch ms) moves only when `status` does. */
@@ -6,13 +7,6 @@ export type Condition = ConditionWire
 
 /** `absent`: wanted, not (yet) at ServerPilot. `leaving`: no longer wanted, still there. */
 export type HostState = HostWire['state']
-
-/** A host of an app. Of what a cluster does not keep (see wire.ts), the page shows more. */
-export interface HostStatus extends HostWire {
-  mapping?: Key
-  /** Where it stands in DNS; absent while nobody has looked. */
-  dns?: { state: string; message: string }
-}
 
 export interface MappingStatus extends MappingWire {
   key: Key

@@ -6,8 +6,8 @@ import type { Held } from '../plan/held.ts'
 import type { Said } from './conditions.ts'
 import { failureOf, refusalOf } from './failure.ts'
 import { hostClauses } from './host-clauses.ts'
+import type { HostStatus } from './host-status.ts'
 import type { Outcome } from './outcome.ts'
-import type { HostStatus } from './status.ts'
 
 /** What `Synced` of an app says after a reconcile: the first rule that has something to say. Pure. */
 export function syncedOf(outcome: Outcome): Said {

@@ -1,7 +1,8 @@
 import type { Host } from '../../src/domain/host.ts'
 import { setCondition, summarize } from '../../src/status/conditions.ts'
+import type { HostStatus } from '../../src/status/host-status.ts'
 import type { Reason } from '../../src/status/reasons.ts'
-import type { AppStatus, Condition, HostStatus, MappingStatus, Status } from '../../src/status/status.ts'
+import type { AppStatus, Condition, MappingStatus, Status } from '../../src/status/status.ts'
 
 /** A fixed moment, epoch milliseconds. */
 export const NOW = Date.UTC(2026, 2, 1, 12, 0, 0)
