@@ -1,3 +1,4 @@
+import { CALLS } from '../serverpilot/serverpilot.ts'
 import type { Outcome } from '../status/outcome.ts'
 import type { AppStatus } from '../status/status.ts'
 import type { Reconciled } from '../status/store.ts'
@@ -50,18 +51,7 @@ const readiness = ({ mappings }: Reconciled, ready: string): number =>
     return status.toLowerCase() === ready
   }).length
 
-/** Calls that the client makes, with routes as endpoints: an id in a label would be one series per app. */
-export const CALLS = [
-  { method: 'GET', endpoint: '/apps' },
-  { method: 'GET', endpoint: '/apps/:id' },
-  { method: 'POST', endpoint: '/apps/:id' },
-  { method: 'POST', endpoint: '/apps/:id/ssl' },
-  { method: 'GET', endpoint: '/servers' },
-  { method: 'GET', endpoint: '/servers/:id' },
-  { method: 'GET', endpoint: '/actions/:id' },
-] as const
-
-const ENDPOINTS = [...new Set(CALLS.map(({ endpoint }) => endpoint))]
+const ENDPOINTS = [...new Set(Object.values(CALLS).map(({ endpoint }) => endpoint))]
 
 /** Status codes that are counted apart; another one counts as `other`, no answer at all as `none`. */
 export const CODES = [

@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Key, splitKey } from '../api/objects.ts'
 import type { ObservedCall } from '../serverpilot/options.ts'
+import { CALLS } from '../serverpilot/serverpilot.ts'
 import type { AppStatus } from '../status/status.ts'
 import type { StatusMetrics } from '../status/store.ts'
 import {
-  CALLS,
   CODES,
   METRIC_PREFIX,
   METRIC_ROWS,
@@ -50,10 +50,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   gauges.build_info.set({ version: options.version, node: process.version }, 1)
   gauges.leader.set(0)
-  // Only calls that exist are born at 0, not every method with every endpoint.
-  for (const call of CALLS) {
-    const write = call.method === 'POST' && call.endpoint === '/apps/:id'
-    const method = write ? (options.updateMethod ?? 'POST') : call.method
+  // Calls that exist, not every method with every endpoint.
+  for (const call of Object.values(CALLS)) {
+    const method = call === CALLS.writeDomains ? (options.updateMethod ?? 'POST') : call.method
     for (const code of CODES) counters.serverpilot_requests_total.inc({ ...call, method, code }, 0)
   }
   for (const source of options.sources ?? []) {

@@ -17,12 +17,19 @@ import { createHttp, type HttpRequest } from './http.ts'
 import { rateOf, type ServerPilotOptions } from './options.ts'
 import { chooseProxy } from './proxy.ts'
 import { PATIENCE_MS, withRetries } from './retry.ts'
-import type { ActionStatus, Credentials, Leave, ServerPilot } from './serverpilot.ts'
+import {
+  type ActionStatus,
+  CALLS,
+  type Credentials,
+  type Endpoint,
+  type Leave,
+  type ServerPilot,
+} from './serverpilot.ts'
 
 /** One call: what goes out, and what the reader of its error has to know. */
 interface Call {
   method: HttpRequest['method']
-  endpoint: string
+  endpoint: Endpoint
   /** In place of `:id`. */
   id?: string
   body?: unknown
@@ -138,8 +145,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     // required": official API documentation.)
     if (actionId === undefined) return 'success'
     if (!isId(actionId)) return 'unknown'
-    const { subject } = call
-    const poll = { method: 'GET', endpoint: '/actions/:id', id: actionId, subject, missing: 'api' } as const
+    const poll = { ...CALLS.getAction, id: actionId, subject: call.subject, missing: 'api' } as const
     return waitForAction(() => send(poll, decodeAction, current, signal), {
       clock,
       pollMs: options.actionPollMs ?? 1_000,
@@ -167,20 +173,18 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
   const appCall = (appId: string) => ({ id: appId, subject: `app ${appId}`, missing: 'app' }) as const
   return {
     account,
-    listApps: (signal) =>
-      read({ method: 'GET', endpoint: '/apps', subject: 'the list of apps', missing: 'api' }, decodeApps, signal),
+    listApps: (signal) => read({ ...CALLS.listApps, subject: 'the list of apps', missing: 'api' }, decodeApps, signal),
     getApp: (appId, signal, leave) =>
-      read({ ...appCall(appId), method: 'GET', endpoint: '/apps/:id', leave }, ofId(appId, decodeApp), signal),
+      read({ ...appCall(appId), ...CALLS.getApp, leave }, ofId(appId, decodeApp), signal),
     writeDomains: (appId, domains, signal, leave) =>
       write(
-        { ...appCall(appId), method: updateMethod, endpoint: '/apps/:id', body: { domains: [...domains] }, leave },
+        { ...appCall(appId), ...CALLS.writeDomains, method: updateMethod, body: { domains: [...domains] }, leave },
         signal,
       ),
-    changeSsl: (appId, change, signal) =>
-      write({ ...appCall(appId), method: 'POST', endpoint: '/apps/:id/ssl', body: change }, signal),
+    changeSsl: (appId, change, signal) => write({ ...appCall(appId), ...CALLS.changeSsl, body: change }, signal),
     getServer: (serverId, signal) =>
       read(
-        { method: 'GET', endpoint: '/servers/:id', id: serverId, subject: `server ${serverId}`, missing: 'server' },
+        { ...CALLS.getServer, id: serverId, subject: `server ${serverId}`, missing: 'server' },
         ofId(serverId, decodeServer),
         signal,
       ),

@@ -1,13 +1,12 @@
 import type { Rate } from '../time/bucket.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ProxySettings } from './proxy.ts'
-import type { Credentials } from './serverpilot.ts'
+import type { Credentials, Endpoint } from './serverpilot.ts'
 
 /** One request, for metrics. */
 export interface ObservedCall {
   method: string
-  /** A template such as `/apps/:id`, never an id. */
-  endpoint: string
+  endpoint: Endpoint
   /** The HTTP status, or `error` when there was no answer. */
   code: string
   seconds: number

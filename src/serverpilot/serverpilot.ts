@@ -42,6 +42,18 @@ export interface Leave {
   end(): void
 }
 
+/** Every request that a client makes. `:id` stands for the id, so that a metric has one series for all of them. */
+export const CALLS = {
+  listApps: { method: 'GET', endpoint: '/apps' },
+  getApp: { method: 'GET', endpoint: '/apps/:id' },
+  writeDomains: { method: 'POST', endpoint: '/apps/:id' },
+  changeSsl: { method: 'POST', endpoint: '/apps/:id/ssl' },
+  getServer: { method: 'GET', endpoint: '/servers/:id' },
+  getAction: { method: 'GET', endpoint: '/actions/:id' },
+} as const
+
+export type Endpoint = (typeof CALLS)[keyof typeof CALLS]['endpoint']
+
 /** One account at ServerPilot. Every call throws `ServerPilotError` and nothing else (but the abort reason). */
 export interface ServerPilot {
   /** Client id: identifies the account, and is not secret. */
