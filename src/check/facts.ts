@@ -1,3 +1,4 @@
+import type { AddressSet } from './dns/addresses.ts'
 import type { CaaVerdict } from './dns/caa.ts'
 import type { DnsVerdict } from './dns/judge.ts'
 import type { HostMemory } from './dns/memory.ts'
@@ -20,6 +21,17 @@ export interface HostFacts {
   /** Of hosts without a certificate: CAA may explain why. */
   caa: Map<string, CaaVerdict>
   served: Map<string, ServedFault>
+  /** As of the last look. */
+  where?: Whereabouts
+}
+
+/** Where the hosts of an app have to lead. */
+export interface Whereabouts {
+  expected: AddressSet
+  /** Undefined while ServerPilot knows none, or does not say. */
+  address: string | undefined
+  /** ServerPilot does not say where the server is: what leads elsewhere may be right all the same. */
+  unsure?: true
 }
 
 /** Looks that a fault of what is served needs before it counts: a server that just got a new certificate has to reload. */

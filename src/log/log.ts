@@ -15,9 +15,10 @@ export interface Log {
   error(message: string, fields?: LogFields): void
 }
 
+/** Flags have their own names here, so that what is handed on needs no other. */
 export interface LogOptions {
-  level: LogLevel
-  format: 'text' | 'json'
+  logLevel: LogLevel
+  logFormat: 'text' | 'json'
   /** Gets whole lines that end in a newline, for instance `process.stderr`. */
   destination: { write(line: string): unknown }
   /** Every secret that the program holds at this moment; none of them is ever written. */
@@ -30,19 +31,21 @@ export interface LogOptions {
 
 /** A log that writes to `destination`: JSON lines (`time`, `level`, `msg`, fields), or one readable line each. */
 export function createLogger(options: LogOptions): Log {
-  const { level, format, destination, secrets } = options
+  const { logLevel, logFormat, destination, secrets } = options
   const redact = createRedactor(secrets)
   const now = options.now ?? Date.now
   const logger = pino(
     {
-      level,
+      level: logLevel,
       base: null,
       timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       // `err`, `req` and the like are treated as any other field: what is in a field was copied by the redactor.
       serializers: {},
     },
-    { write: (line: string) => destination.write(format === 'json' ? line : textLine(line, options.colour ?? false)) },
+    {
+      write: (line: string) => destination.write(logFormat === 'json' ? line : textLine(line, options.colour ?? false)),
+    },
   )
 
   const write =

@@ -30,7 +30,7 @@ interface MetricsOptions {
   /** Names of the sources of this run. */
   sources?: readonly string[]
   /** The verb of the full-list write, where it is not POST. */
-  updateMethod?: 'POST' | 'PUT'
+  serverpilotUpdateMethod?: 'POST' | 'PUT'
   /** Also the metrics of the process and of Node; default true. */
   process?: boolean
 }
@@ -52,7 +52,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   gauges.leader.set(0)
   // Calls that exist, not every method with every endpoint.
   for (const call of Object.values(CALLS)) {
-    const method = call === CALLS.writeDomains ? (options.updateMethod ?? 'POST') : call.method
+    const method = call === CALLS.writeDomains ? (options.serverpilotUpdateMethod ?? 'POST') : call.method
     for (const code of CODES) counters.serverpilot_requests_total.inc({ ...call, method, code }, 0)
   }
   for (const source of options.sources ?? []) {

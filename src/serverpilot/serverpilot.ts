@@ -1,4 +1,4 @@
-/** What the rest of the program knows of ServerPilot: decoded answers and a call for each of its uses. Facts: docs/serverpilot-api.md. */
+/** What the rest of the program knows of ServerPilot: decoded answers and a call for each of its uses. */
 
 /** Certificate facts of an app. The private key of the API's answer is dropped while decoding. */
 export interface Ssl {

@@ -26,5 +26,5 @@ export interface Io {
 /** How the user calls the program, for help and hints. */
 export const calledAs = (io: Pick<Io, 'plugin'>): string => (io.plugin ? 'kubectl domainpilot' : 'domainpilot')
 
-/** Exit statuses: docs/interface. */
+/** Exit statuses: docs/getting-started.md. */
 export const EXIT = { done: 0, failed: 1, differences: 2, refused: 3, usage: 64 } as const

@@ -66,11 +66,10 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
 async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> {
   const { context, settings, metrics, log } = setup
   return createDaemon({
+    ...settings,
     context,
     reporter: statuses,
     log,
-    workers: settings.workers,
-    sweepSchedule: settings.sweepSchedule,
     checks: await openChecks(setup),
     hooks: {
       onAdd: () => metrics.note('workqueue_adds_total', 1),

@@ -13,6 +13,7 @@ export function connectServerPilot(
   more: Pick<ServerPilotOptions, 'timeoutMs' | 'assertMayWrite' | 'observe'> = {},
 ): ServerPilot {
   return createServerPilot({
+    ...settings,
     baseUrl: settings.serverpilotUrl,
     allowInsecureHttp: true, // checked with the flag when the settings were read
     credentials,
@@ -20,7 +21,6 @@ export function connectServerPilot(
     updateMethod: settings.serverpilotUpdateMethod,
     qps: settings.serverpilotQps,
     clock: systemClock,
-    proxy: settings.proxy,
     version,
     ...more,
   })

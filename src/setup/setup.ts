@@ -66,16 +66,16 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   if (credentials !== undefined) secrets.add(credentials.apiKey)
   if (database !== undefined) secrets.addUrl(database.url)
   const log = createLogger({
-    level: settings.logLevel,
-    format: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
+    ...settings,
+    logFormat: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
     destination: { write: (line) => io.err(line) },
     secrets: secrets.all,
     colour: io.colour && io.errIsTerminal,
   })
   const metrics = createMetrics({
+    ...settings,
     version: io.version,
     sources: [settings.kubernetes === undefined ? 'manifests' : 'kubernetes', 'wordpress'],
-    updateMethod: settings.serverpilotUpdateMethod,
   })
   const ground: Ground = { io, given, options, settings, log, metrics, secrets }
   const opened = await openClusterOf(ground)

@@ -1,18 +1,18 @@
 import type { Kind } from '../api/schema.ts'
 
+/** The kinds that carry it. `column`: its heading in tables of mappings; `printed`: `kubectl get` has it too. Apps have neither. */
+type Carriers =
+  | { kinds: readonly ['DomainMapping'] | typeof BOTH; column?: string; printed?: true }
+  | { kinds: readonly ['ServerPilotApp']; column?: never; printed?: never }
+
 /** What the rest of the program has to know of one type of condition. */
-interface ConditionType {
-  /** The kinds whose objects carry it. */
-  kinds: readonly Kind[]
+type ConditionType = Carriers & {
   /**
    * How it bears on `Ready`. `required`: Ready needs `True`. `checked`: `False` denies Ready; `Unknown` denies it only while a
    * first result is on its way (`Progressing`), so that neither a check that is off nor a resolver that fails takes Ready away
    * from an app that works. `computed`: worked out of the others by `summarize`; no step sets it.
    */
   weight: 'required' | 'checked' | 'computed'
-  /** Its heading where it has a column, and the kinds that `kubectl get` prints it for. */
-  column?: string
-  printed?: readonly Kind[]
 }
 
 const BOTH = ['ServerPilotApp', 'DomainMapping'] as const
@@ -29,8 +29,8 @@ const CONDITION_TYPES = {
   Stalled: { kinds: BOTH, weight: 'computed' },
   Accepted: { kinds: BOTH, weight: 'required', column: 'Accepted' },
   Synced: { kinds: BOTH, weight: 'required', column: 'Synced' },
-  DNSReady: { kinds: ['DomainMapping'], weight: 'checked', column: 'DNS', printed: ['DomainMapping'] },
-  CertificateReady: { kinds: BOTH, weight: 'checked', column: 'Certificate', printed: ['DomainMapping'] },
+  DNSReady: { kinds: ['DomainMapping'], weight: 'checked', column: 'DNS', printed: true },
+  CertificateReady: { kinds: BOTH, weight: 'checked', column: 'Certificate', printed: true },
 } as const satisfies Record<string, ConditionType>
 
 type Types = typeof CONDITION_TYPES
@@ -44,9 +44,10 @@ type Row = ConditionType & { type: string }
 
 const ROWS = Object.entries<ConditionType>(CONDITION_TYPES).map(([type, row]): Row => ({ type, ...row }))
 const PARTS = ROWS.filter(({ weight }) => weight !== 'computed')
+const partsFor = (kind: Kind) => PARTS.filter(({ kinds }) => (kinds as readonly Kind[]).includes(kind))
 const PARTS_OF: Record<Kind, readonly Row[]> = {
-  ServerPilotApp: PARTS.filter(({ kinds }) => kinds.includes('ServerPilotApp')),
-  DomainMapping: PARTS.filter(({ kinds }) => kinds.includes('DomainMapping')),
+  ServerPilotApp: partsFor('ServerPilotApp'),
+  DomainMapping: partsFor('DomainMapping'),
 }
 
 /** The types of a kind that steps say something of, in order. */

@@ -35,11 +35,10 @@ const conditionColumn = (name: string, type: string, field: string) => ({
 
 const READY = conditionColumn('Ready', 'Ready', 'status')
 const REASON = conditionColumn('Reason', 'Ready', 'reason')
-/** What the parts of `Ready` say that are printed for a kind. */
-const partColumns = (kind: Kind) =>
-  partsOf(kind).flatMap(({ type, column = type, printed }) =>
-    printed?.includes(kind) ? [conditionColumn(column, type, 'status')] : [],
-  )
+/** What the parts of `Ready` say of a mapping. */
+const PARTS = partsOf('DomainMapping')
+  .filter(({ printed }) => printed)
+  .map(({ type, column = type }) => conditionColumn(column, type, 'status'))
 const MESSAGE = { ...conditionColumn('Message', 'Ready', 'message'), priority: 1 }
 const AGE = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
@@ -73,7 +72,7 @@ const NAMING: Record<Kind, Naming> = {
       { name: 'App', type: 'string', jsonPath: '.spec.appRef.name' },
       READY,
       REASON,
-      ...partColumns('DomainMapping'),
+      ...PARTS,
       { name: 'Until', type: 'string', jsonPath: '.status.hosts[0].certificateNotAfter' },
       MESSAGE,
       AGE,

@@ -17,7 +17,12 @@ async function startDaemon(t: TestContext, world: World) {
   const context = createContext(ports, world.context.mode)
   const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
   metrics.note('leader', 1)
-  const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
+  const log = createLogger({
+    logLevel: 'error',
+    logFormat: 'json',
+    destination: { write: () => true },
+    secrets: () => [],
+  })
   const statuses = createStatusStore({
     version: 'test',
     dryRun: false,
@@ -91,7 +96,12 @@ describe('daemon', () => {
       turned: () => undefined,
       objectsChanged: () => undefined,
     }
-    const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true }, secrets: () => [] })
+    const log = createLogger({
+      logLevel: 'error',
+      logFormat: 'json',
+      destination: { write: () => true },
+      secrets: () => [],
+    })
     const ports = { ...context.ports, objects: apps, mappingSources: [] }
     const options = { reporter, log, workers: 2, sweepSchedule: '0 0 1 1 *', hooks: {} }
     const daemon = createDaemon({ context: createContext(ports, context.mode), ...options })

@@ -7,6 +7,7 @@ import { createServerPilot } from '../../src/serverpilot/client.ts'
 import { FAULT_KINDS, type FaultKind, type FaultRule } from '../../src/simulator/faults.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { objectYaml } from '../controller/world.ts'
+import type { Call } from '../serverpilot/loopback.ts'
 import { hurriedClock } from './disturbed-world.ts'
 import { credentialsOf, execute, launch, temporaryFolder, until } from './process.ts'
 
@@ -163,16 +164,16 @@ describe('API key and private key are nowhere to be found', { concurrency: 2 }, 
       ...{ timeoutMs: 1_500, actionPollMs: 100, actionTimeoutMs: 500, random: () => 0 },
     })
     const { serverId } = await client.getApp(appId)
-    const calls: [NonNullable<FaultRule['path']>, () => Promise<unknown>][] = [
-      ['listApps', () => client.listApps()],
-      ['getApp', () => client.getApp(appId)],
-      ['getServer', () => client.getServer(serverId)],
-      ['postDomains', () => client.writeDomains(appId, ['a.example.com'])],
-      ['postSsl', () => client.changeSsl(appId, { force: true })],
-    ]
+    const calls: Record<Call, [NonNullable<FaultRule['path']>, () => Promise<unknown>]> = {
+      listApps: ['listApps', () => client.listApps()],
+      getApp: ['getApp', () => client.getApp(appId)],
+      getServer: ['getServer', () => client.getServer(serverId)],
+      writeDomains: ['postDomains', () => client.writeDomains(appId, ['a.example.com'])],
+      changeSsl: ['postSsl', () => client.changeSsl(appId, { force: true })],
+    }
     let errors = 0
     for (const kind of FAULT_KINDS) {
-      for (const [path, call] of calls) {
+      for (const [path, call] of Object.values(calls)) {
         const ms = kind === 'slow' ? { ms: 300 } : {}
         simulator.faults.clear()
         simulator.faults.add({ kind, path, times: 'always', message: echo(simulator), retryAfter: 0, ...ms })

@@ -8,8 +8,8 @@ const SECRET = 'k3y"k3yk3yk3yk3y1'
 function make(more: Partial<LogOptions> = {}) {
   const lines: string[] = []
   const log = createLogger({
-    level: 'info',
-    format: 'json',
+    logLevel: 'info',
+    logFormat: 'json',
     destination: { write: (line: string) => lines.push(line) },
     secrets: () => [SECRET, 'abc'],
     now: () => Date.UTC(2026, 2, 1),
@@ -33,13 +33,13 @@ test('JSON lines: time, level, message, fields', () => {
 })
 
 test('text lines: one each, quoted where needed, no colour unless told', () => {
-  const { log, lines } = make({ format: 'text' })
+  const { log, lines } = make({ logFormat: 'text' })
   log.info('Domains added', { app: 'a/b', hosts: 3, words: 'two words', empty: '', list: ['x'] })
   assert.equal(
     lines[0],
     '2026-03-01T00:00:00.000Z info  Domains added  app=a/b hosts=3 words="two words" empty="" list=["x"]\n',
   )
-  const coloured = make({ format: 'text', colour: true })
+  const coloured = make({ logFormat: 'text', colour: true })
   coloured.log.error('Failed')
   assert.match(coloured.lines[0] ?? '', /\x1b\[31merror/)
 })
@@ -49,7 +49,7 @@ test('an error shows its causes in text, its stack in JSON, and nothing that han
     config: { headers: { Authorization: 'Basic zzzz' } },
     reason: 'ApiUnreachable',
   })
-  const text = make({ format: 'text' })
+  const text = make({ logFormat: 'text' })
   text.log.error('Failed', { error })
   assert.match(text.lines[0] ?? '', /error="no answer: ECONNRESET"\n$/)
   const json = make()
@@ -71,7 +71,7 @@ test('secrets go by the name of their field', () => {
 })
 
 test('secrets go by their shape in any string', () => {
-  const { log, lines } = make({ format: 'text' })
+  const { log, lines } = make({ logFormat: 'text' })
   log.info('x', {
     a: 'GET https://cid:pw0@api.example/v1 failed',
     b: 'mysql://wp:p@ss/w0rd@db/wp',
@@ -93,7 +93,7 @@ test('property: a known secret is in no line, wherever it was put, and JSON stay
       fc.string(),
       fc.constantFrom('json' as const, 'text' as const),
       (known, before, after, format) => {
-        const { log, lines } = make({ format, secrets: () => [known] })
+        const { log, lines } = make({ logFormat: format, secrets: () => [known] })
         const text = `<${before}|${known}|${after}>`
         log.error('Constant', {
           plain: text,
@@ -116,13 +116,13 @@ test('property: a known secret is in no line, wherever it was put, and JSON stay
 })
 
 test('a secret of few letters is replaced where it is the whole value, and words stay readable', () => {
-  const { log, lines } = make({ format: 'text' })
+  const { log, lines } = make({ logFormat: 'text' })
   log.info('x', { a: 'abc', b: 'abcdef' })
   assert.match(lines[0] ?? '', /a=\[redacted\] b=abcdef/)
 })
 
 test('nothing from outside paints the terminal or forges a line', () => {
-  const { log, lines } = make({ format: 'text' })
+  const { log, lines } = make({ logFormat: 'text' })
   log.info('x', { host: 'a\x1b[2Jb\nlevel=error', 'n\nn': '\u202eevil' })
   assert.doesNotMatch((lines[0] ?? '').slice(0, -1), /[\x00-\x1f\u202e]/)
 })

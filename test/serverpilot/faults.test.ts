@@ -8,6 +8,7 @@ import {
   API_KEY,
   APP,
   CALLS,
+  type Call,
   CLIENT_ID,
   clientOf,
   closedPort,
@@ -363,7 +364,7 @@ describe('404', () => {
   for (const [name, reason] of Object.entries(cases)) {
     it(`of the API on ${name} is ${reason}`, async () => {
       const server = await serveHttp((_, response) => json(response, 404, said('Not found.')))
-      const { run, write } = CALLS[name] ?? assert.fail()
+      const { run, write } = CALLS[name as Call]
       try {
         const cure =
           reason === 'ApiUnreachable' ? /check --serverpilot-url/ : /Check (appId|the server id), .*Secret wordpress/
@@ -386,7 +387,7 @@ describe('404', () => {
 
     it(`of something else on ${name} says nothing about the app`, async () => {
       const server = await serveHttp((_, response) => html(404)(response))
-      const { run, write } = CALLS[name] ?? assert.fail()
+      const { run, write } = CALLS[name as Call]
       try {
         check(
           await failureOf(run(clientOf(server.url).pilot)),
@@ -425,7 +426,7 @@ describe('an app of a wrong shape is an error, never an empty list of domains:',
           json(response, 200, { data: call === 'getApp' ? app : [APP, app] }),
         )
         try {
-          const { run } = CALLS[call] ?? assert.fail()
+          const { run } = CALLS[call]
           check(
             await failureOf(run(clientOf(server.url).pilot)),
             { ...unreachable, status: 200, message: place },

@@ -132,9 +132,12 @@ export function clientOf(
   return { pilot, clock, observed }
 }
 
+/** What asks the API something. */
+export type Call = Exclude<keyof ServerPilot, 'account' | 'leaveToWrite' | 'exclusively'>
+
 /** Each call of the interface, by name. */
 export const CALLS: Record<
-  string,
+  Call,
   { write: boolean; run: (pilot: ServerPilot, signal?: AbortSignal) => Promise<unknown> }
 > = {
   listApps: { write: false, run: (pilot, signal) => pilot.listApps(signal) },

@@ -1,6 +1,7 @@
 import type { App, Key } from '../../api/objects.ts'
 import type { Dns } from '../../check/dns/ask.ts'
 import { LONGEST_OUTAGE_PAUSE, type Outage, rememberOutage } from '../../check/dns/outage.ts'
+import type { Whereabouts } from '../../check/facts.ts'
 import { type LookOptions, look } from '../../check/look.ts'
 import { createReach } from '../../check/reach.ts'
 import type { Log } from '../../log/log.ts'
@@ -10,7 +11,7 @@ import { schedule } from '../../time/schedule.ts'
 import type { Context } from '../context/context.ts'
 import { createFindings, type Findings } from './findings.ts'
 import { createServerAddresses } from './server-addresses.ts'
-import { type AppHost, type AppTarget, dueNow, targetOf, type Whereabouts, whereaboutsOf } from './targets.ts'
+import { type AppHost, type AppTarget, dueNow, targetOf, whereaboutsOf } from './targets.ts'
 import { nextTurn, urgentOf } from './urgency.ts'
 
 /** What looking at hosts needs besides the context. */
@@ -194,6 +195,7 @@ export function createChecks(options: ChecksOptions): Checks {
     if (app === undefined) return undefined
     try {
       const where = await whereaboutsOf(context, app, addresses, end.signal)
+      if (where !== undefined) checks.of(key).facts.where = where
       return where && { app, where }
     } catch (error) {
       end.signal.throwIfAborted()

@@ -46,9 +46,9 @@ export function createFindings(context: Context): Findings {
   const changed = new Set<Key>()
 
   const observer: LookObserver<AppTarget> = {
-    dns({ app, host, uncovered, unsure }, found) {
-      const verdict = unsure ? withoutServer(found) : found
+    dns({ app, host, uncovered }, found) {
       const { facts } = checks.of(app)
+      const verdict = facts.where?.unsure ? withoutServer(found) : found
       const before = facts.dns.get(host)
       const after = shareRight(remember(before, host, verdict, clock.now()))
       facts.dns.set(host, after)

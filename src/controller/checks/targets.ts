@@ -2,7 +2,7 @@ import type { App, Key } from '../../api/objects.ts'
 import { covers } from '../../check/certificate.ts'
 import { type AddressSet, addressSet } from '../../check/dns/addresses.ts'
 import { dueHosts } from '../../check/dns/memory.ts'
-import { forgetOthers } from '../../check/facts.ts'
+import { forgetOthers, type Whereabouts } from '../../check/facts.ts'
 import type { Target } from '../../check/look.ts'
 import type { Host } from '../../domain/host.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
@@ -16,16 +16,7 @@ export interface AppHost {
 }
 
 /** A host to look at, and whose it is. */
-export type AppTarget = Target & AppHost & Pick<Whereabouts, 'unsure'>
-
-/** Where the hosts of an app have to lead. */
-export interface Whereabouts {
-  expected: AddressSet
-  /** Undefined while ServerPilot knows none, or does not say. */
-  address: string | undefined
-  /** ServerPilot does not say where the server is: what leads elsewhere may be right all the same. */
-  unsure?: true
-}
+export type AppTarget = Target & AppHost
 
 /** The hosts of an app that are worth a look: those wanted; all that it lists while one of them keeps the others from a certificate. */
 function hostsToCheck({ memory }: Context, { key }: App): ReadonlySet<string> {
@@ -89,6 +80,5 @@ export function targetOf({ memory }: Context, app: App, host: string, where: Whe
     expected: where.expected,
     uncovered: listed && !covered && seen?.uncovered === true,
     server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
-    ...(where.unsure ? { unsure: true } : {}),
   }
 }
