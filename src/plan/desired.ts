@@ -10,13 +10,13 @@ export interface DesiredHost {
   derived: boolean
 }
 
-/** Why a mapping is not accepted; reasons of status/reasons.ts. */
+/** Why a mapping is not accepted; reasons of status/reasons.ts. It wants nothing then: what it held is removed, unless it says `keeps`. */
 export interface RejectedMapping {
   mapping: Mapping
   reason: 'InvalidDomain' | 'NotAllowed' | 'Conflict'
   message: string
-  /** Nobody can tell now whether it is allowed: what it held stays. */
-  undecided?: true
+  /** What it held stays, since this mapping … */
+  keeps?: string
 }
 
 /** A mapping that is served, but not with every host that its rule asks for. */
@@ -47,14 +47,14 @@ const DEFAULT_WWW: WwwRule = 'MainOnly'
 
 /** Compiles one mapping for its app: tenancy, canonical form, www rule. Pure; never throws. */
 export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLabels): Compiled {
-  const refuse = (reason: RejectedMapping['reason'], message: string): Compiled => ({
+  const refuse = (reason: RejectedMapping['reason'], message: string, keeps?: string): Compiled => ({
     mapping,
     hosts: [],
-    rejected: { mapping, reason, message },
+    rejected: { mapping, reason, message, ...(keeps === undefined ? {} : { keeps }) },
   })
   if (needsLabels(app, mapping) && labelsOf(mapping.namespace) === undefined) {
     const message = `The labels of namespace "${mapping.namespace}" are not known, so nobody can tell whether app ${app.key} takes its mappings: the daemon needs the right to list and watch namespaces. What is served stays.`
-    return { mapping, hosts: [], rejected: { mapping, reason: 'NotAllowed', message, undecided: true } }
+    return refuse('NotAllowed', message, 'may be allowed: the labels of its namespace are not known')
   }
   if (!namespaceAllowed(app, mapping.namespace, labelsOf)) {
     return refuse(
@@ -63,7 +63,7 @@ export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLa
     )
   }
   const parsed = parseHost(mapping.domain)
-  if (!parsed.ok) return refuse('InvalidDomain', `${parsed.message} (${mapping.place})`)
+  if (!parsed.ok) return refuse('InvalidDomain', `${parsed.message} (${mapping.place})`, 'names no valid host now')
   const { host } = parsed
   if (!hostAllowed(app, host)) {
     return refuse(

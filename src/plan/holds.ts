@@ -2,7 +2,6 @@ import type { Key } from '../api/objects.ts'
 import { firstOf } from '../domain/first-of.ts'
 import type { Host } from '../domain/host.ts'
 import type { Claim } from '../ownership/record.ts'
-import type { Desired } from './desired.ts'
 import type { Held } from './held.ts'
 import type { PlanInput } from './input.ts'
 
@@ -10,8 +9,8 @@ import type { PlanInput } from './input.ts'
 interface Removal {
   host: Host
   claim: Claim | undefined
-  /** Mappings that exist but name no valid host. */
-  invalid: ReadonlySet<Key>
+  /** Mappings that are not accepted and keep what they held, and why. */
+  keepers: ReadonlyMap<Key, string>
 }
 
 type Hold = (removal: Removal, input: PlanInput) => Held | undefined
@@ -25,11 +24,11 @@ const sourceFailed: Hold = ({ claim }, { frozen }) => {
     : { reason: 'SourceUnavailable', message: `its source cannot be read in full: ${failure}` }
 }
 
-/** A domain that is mistyped takes nothing off the app. */
-const mappingInvalid: Hold = ({ claim, invalid }) =>
-  claim !== undefined && invalid.has(claim.mapping)
-    ? { reason: 'SourceUnavailable', message: `its mapping ${claim.mapping} names no valid host now` }
-    : undefined
+/** A domain that is mistyped takes nothing off the app, nor does what cannot be known now. */
+const mappingKeeps: Hold = ({ claim, keepers }) => {
+  const why = claim === undefined ? undefined : keepers.get(claim.mapping)
+  return why === undefined ? why : { reason: 'SourceUnavailable', message: `its mapping ${claim?.mapping} ${why}` }
+}
 
 /** Another writer keeps putting it back. */
 const contended: Hold = ({ host }, input) => input.contended.get(host)
@@ -41,15 +40,10 @@ const moving: Hold = ({ host }, input) => {
 }
 
 /** What holds a removal back that neither time nor approval lifts; the first that applies is named. */
-const HOLDS: readonly Hold[] = [sourceFailed, mappingInvalid, contended, moving]
+const HOLDS: readonly Hold[] = [sourceFailed, mappingKeeps, contended, moving]
 
 /** Asks for each removal whether one of these holds it back. */
 export function holdsOf(input: PlanInput): (host: Host) => Held | undefined {
-  const invalid = invalidMappings(input.desired)
-  return (host) => firstOf(HOLDS, { host, claim: input.record.hosts[host], invalid }, input)
-}
-
-function invalidMappings(desired: Desired): ReadonlySet<Key> {
-  const doubtful = desired.rejected.filter((each) => each.reason === 'InvalidDomain' || each.undecided)
-  return new Set(doubtful.map((each) => each.mapping.key))
+  const keepers = new Map(input.desired.rejected.flatMap(({ mapping, keeps }) => (keeps ? [[mapping.key, keeps]] : [])))
+  return (host) => firstOf(HOLDS, { host, claim: input.record.hosts[host], keepers }, input)
 }

@@ -54,7 +54,7 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
 
 const DAY_MS = 86_400_000
 /** Days before its end at which it is reported, once each. */
-const WARNING_DAYS = [EXPIRING_MS / DAY_MS, 14, 7, 3, 1]
+const WARNING_DAYS = [EXPIRING_MS / DAY_MS, ...[14, 7, 3, 1].filter((days) => days * DAY_MS < EXPIRING_MS)]
 
 /** Another certificate than at the look before. */
 function issuedSince(before: AppStatus | undefined, { certificate }: AppStatus): string | undefined {

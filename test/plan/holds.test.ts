@@ -98,7 +98,11 @@ describe('what holds a removal back', () => {
     const undecided = mapping('b.example.com', 'b.example.com', { namespace: 'shops' })
     const made = plan([...mappings(['a.example.com']), undecided], there, record(there), { app: of })
     assert.deepEqual(made.list, there)
-    assert.equal(made.held.get('b.example.com' as Host)?.reason, 'SourceUnavailable')
+    assert.deepEqual(made.held.get('b.example.com' as Host), {
+      reason: 'SourceUnavailable',
+      message: `its mapping ${undecided.key} may be allowed: the labels of its namespace are not known`,
+      of: 'removal',
+    })
   })
 
   test('under another version only what nobody saw go', () => {
