@@ -4,12 +4,13 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { decodeObject } from '../src/api/decode.ts'
-import { API_VERSION } from '../src/api/objects.ts'
+import { ANNOTATION, API_VERSION } from '../src/api/objects.ts'
 import { KINDS, type Kind, specSchemas } from '../src/api/schema.ts'
 import { parseDocuments } from '../src/api/yaml.ts'
 import { buildProgram } from '../src/cli/program.ts'
 import { metricsDocs } from '../src/report/metrics-table.ts'
 import { flagsDocs } from '../src/setup/flags.ts'
+import { partsOf } from '../src/status/condition-types.ts'
 import { crdsYaml } from '../src/status/crd.ts'
 import { EVENTS, REASONS } from '../src/status/reasons.ts'
 import { silentIo } from './cli/silent-io.ts'
@@ -90,6 +91,18 @@ test('troubleshooting has a heading for every reason of a condition and of an Ev
     const section = page.slice(page.indexOf(`## ${reason}\n`)).split(/\n## /)[0] ?? ''
     assert.match(section, /\*\*Why:\*\* [^*]+\n\n\*\*What to do:\*\* .+/, reason)
   }
+})
+
+/** What stands in the first cells of the table below a heading. */
+function firstCells(page: string, heading: string): string[] {
+  const section = read(page).split(`\n${heading}\n`)[1]?.split(/\n#/)[0] ?? ''
+  return [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell)
+}
+
+test('every type of condition has a row in how it decides, every annotation one in objects, and there are no other rows', () => {
+  const types = ['Ready', 'Reconciling', 'Stalled', ...KINDS.flatMap((kind) => partsOf(kind).map(({ type }) => type))]
+  assert.deepEqual(firstCells('docs/how-it-decides.md', '## Conditions').sort(), [...new Set(types)].sort())
+  assert.deepEqual(firstCells('docs/objects.md', '### Annotations').sort(), Object.values(ANNOTATION).sort())
 })
 
 test('every relative link and anchor leads somewhere', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { decide, type Policy } from '../../src/api/policy.ts'
+import { decide, POLICIES, type Policy, writesUnder } from '../../src/api/policy.ts'
 
 describe('merge table', () => {
   // desired, observed, owned → Sync, UpsertOnly, Exclusive
@@ -21,6 +21,10 @@ describe('merge table', () => {
       })
     }
   }
+  test('all but Observe write; what is not known here is for the daemon to judge', () => {
+    assert.deepEqual(Object.keys(POLICIES).filter(writesUnder), policies)
+    assert.deepEqual(['Later', 'constructor'].map(writesUnder), [true, true])
+  })
   test('Observe decides as Sync does', () => {
     for (const [desired, observed, owned, sync] of rows) assert.equal(decide('Observe', desired, observed, owned), sync)
   })
