@@ -4,9 +4,6 @@ import type { Policy } from './policy.ts'
  * The objects that the rest of the program works on. `api/` decodes YAML, JSON and custom resources into them; everything
  * from there on is typed, defaulted and valid, save the host names, which `plan/` judges one by one so that one bad name
  * never hides a good one.
- *
- * Glossary: an *app* is a `ServerPilotApp` object, a *mapping* asks for one domain (a `DomainMapping`, or a database row),
- * a *host* one canonical name, *observed* what ServerPilot lists, *owned* what our record claims, *foreign* the rest.
  */
 
 /** `namespace/name`: identifies an app or a mapping everywhere (queue, record, status, messages). */

@@ -1,16 +1,7 @@
 /** What the plan does with one host. */
 export type Action = 'keep' | 'adopt' | 'add' | 'remove' | 'release' | 'foreign'
 
-/** What there is to know of one policy. */
-interface PolicyRow {
-  /** For the description of the field. */
-  says: string
-  /** False: plans are made and shown, and never applied. */
-  writes: boolean
-  /** Its column of the merge table of docs/how-it-decides.md, from top to bottom. */
-  column: readonly Action[]
-}
-
+// Columns of the merge table of docs/how-it-decides.md:
 // desired:  yes     yes      yes    yes    no        no         no
 // observed: yes     yes      no     no     yes       yes        no
 // owned:    yes     no       yes    no     yes       no         yes
@@ -18,13 +9,13 @@ const SYNC = ['keep', 'adopt', 'add', 'add', 'remove', 'foreign', 'release'] as 
 const UPSERT_ONLY = ['keep', 'adopt', 'add', 'add', 'keep', 'foreign', 'release'] as const
 const EXCLUSIVE = ['keep', 'adopt', 'add', 'add', 'remove', 'remove', 'release'] as const
 
-/** Every policy: the schema, the plan and who writes ask here. */
+/** Every policy: what the schema says of it, whether its plans are applied or only shown, and its column. */
 export const POLICIES = {
   Sync: { says: 'add and remove what is ours', writes: true, column: SYNC },
   UpsertOnly: { says: 'never remove', writes: true, column: UPSERT_ONLY },
   Exclusive: { says: 'also remove what is not ours', writes: true, column: EXCLUSIVE },
   Observe: { says: 'never write', writes: false, column: SYNC },
-} as const satisfies Record<string, PolicyRow>
+} as const satisfies Record<string, { says: string; writes: boolean; column: readonly Action[] }>
 
 export type Policy = keyof typeof POLICIES
 

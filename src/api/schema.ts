@@ -38,6 +38,8 @@ const namespaceName = z
 /** A domain as users write it; its syntax is judged later. */
 const domainText = z.string().min(1, 'is empty').max(253, 'has more than 253 characters; a host name has 253 at most')
 
+const policy = z.enum(Object.keys(POLICIES) as Policy[])
+const policyWords = Object.entries(POLICIES).map(([name, { says }]) => `${name}: ${says}.`)
 const wwwRule = z.enum(['Always', 'MainOnly', 'Never'])
 
 function duration(standard: string, min: number, description: string) {
@@ -211,14 +213,7 @@ export const appSpec = z.strictObject({
     .strictObject({ name: secretName })
     .exactOptional()
     .meta({ description: "Secret with the keys clientId and apiKey. Default: the daemon's own credentials." }),
-  policy: z
-    .enum(Object.keys(POLICIES) as Policy[])
-    .default('Sync')
-    .meta({
-      description: Object.entries(POLICIES)
-        .map(([name, { says }]) => `${name}: ${says}.`)
-        .join(' '),
-    }),
+  policy: policy.default('Sync').meta({ description: policyWords.join(' ') }),
   www: wwwRule
     .exactOptional()
     .meta({ description: 'Default for the mappings of this app; itself MainOnly by default.' }),

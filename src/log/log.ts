@@ -15,7 +15,6 @@ export interface Log {
   error(message: string, fields?: LogFields): void
 }
 
-/** Flags have their own names here, so that what is handed on needs no other. */
 export interface LogOptions {
   logLevel: LogLevel
   logFormat: 'text' | 'json'
@@ -43,9 +42,7 @@ export function createLogger(options: LogOptions): Log {
       // `err`, `req` and the like are treated as any other field: what is in a field was copied by the redactor.
       serializers: {},
     },
-    {
-      write: (line: string) => destination.write(logFormat === 'json' ? line : textLine(line, options.colour ?? false)),
-    },
+    { write: (line: string) => destination.write(logFormat === 'json' ? line : textLine(line, options.colour)) },
   )
 
   const write =
@@ -63,7 +60,7 @@ const COLOURS: Record<string, string> = { debug: '\x1b[2m', info: '\x1b[36m', wa
 const PLAIN = '\x1b[0m'
 
 /** A JSON line of pino as text: `2026-03-01T12:00:00.000Z info  Domains added  app=wordpress/network hosts=3`. */
-function textLine(json: string, colour: boolean): string {
+function textLine(json: string, colour = false): string {
   const { level, time, msg, ...fields } = JSON.parse(json) as Record<string, unknown>
   const paint = (code: string | undefined, text: string) => (colour && code ? code + text + PLAIN : text)
   const name = String(level)

@@ -1,4 +1,4 @@
-import type { App, Key, Mapping, WwwRule } from '../api/objects.ts'
+import type { App, Key, Mapping } from '../api/objects.ts'
 import { matchesSelector } from '../api/selector.ts'
 import { displayHost, type Host, matchesPattern, parseHost, wwwHost } from '../domain/host.ts'
 
@@ -43,8 +43,6 @@ export interface Compiled {
 /** Labels of a namespace, for `allowedNamespaces: {from: Selector}`; undefined when unknown. */
 export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined
 
-const DEFAULT_WWW: WwwRule = 'MainOnly'
-
 /** Compiles one mapping for its app: tenancy, canonical form, www rule. Pure; never throws. */
 export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLabels): Compiled {
   const refuse = (reason: RejectedMapping['reason'], message: string, keeps?: string): Compiled => ({
@@ -72,7 +70,7 @@ export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLa
     )
   }
   const hosts: DesiredHost[] = [{ host, mapping, derived: false }]
-  const www = wwwHost(host, mapping.www ?? app.spec.www ?? DEFAULT_WWW)
+  const www = wwwHost(host, mapping.www ?? app.spec.www ?? 'MainOnly')
   if (www.host !== undefined && hostAllowed(app, www.host)) hosts.push({ host: www.host, mapping, derived: true })
   return www.note === undefined ? { mapping, hosts } : { mapping, hosts, note: { mapping, message: www.note } }
 }
@@ -84,11 +82,8 @@ export const needsLabels = (app: App, mapping: Mapping): boolean =>
 function namespaceAllowed(app: App, namespace: string, labelsOf: NamespaceLabels): boolean {
   if (namespace === app.namespace) return true
   const { from, selector } = app.spec.allowedNamespaces
-  if (from === 'All') return true
-  if (from === 'Same') return false
-  const labels = labelsOf(namespace)
-  if (labels === undefined || selector === undefined) return false
-  return matchesSelector(labels, selector)
+  const labels = from === 'Selector' ? labelsOf(namespace) : undefined
+  return from === 'All' || (labels !== undefined && selector !== undefined && matchesSelector(labels, selector))
 }
 
 function hostAllowed(app: App, host: Host): boolean {

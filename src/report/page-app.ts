@@ -37,24 +37,18 @@ export interface AppView {
 /** The numbers of hosts that are shown, in order. */
 export const COUNTS = ['desired', 'observed', 'owned', 'foreign'] as const
 
-/** A column of the list of hosts. */
-interface HostColumn {
+/** The columns of the list of hosts. `look`: classes of a cell; `small`: stands before it where the screen has no room for heads. */
+export const HOST_COLUMNS: readonly {
   head: string
-  /** Classes of its cells. */
   look: string
-  /** Columns without one share what is left. */
-  width?: string
-  /** Stands before its cells where the screen is too small for heads. */
+  width: string
   small?: string
-  cell(host: HostStatus, now: number): Hole
-}
-
-/** Every column of the list of hosts; the style asks here too. */
-export const HOST_COLUMNS: readonly HostColumn[] = [
-  { head: 'Host', look: 'host', width: '35%', cell: nameCell },
+  cell: (host: HostStatus, now: number) => Hole
+}[] = [
+  { head: 'Host', look: 'host', width: '35%', cell: (one) => [one.name, note(one.message ?? dnsFault(one)?.message)] },
   { head: 'State', look: 'state', width: '6.6rem', cell: ({ state }) => html`${mark(HOST_TONES[state])} ${state}` },
   { head: 'Mapping', look: 'mono dim', width: '22%', cell: ({ mapping }) => mapping },
-  { head: 'Addresses', look: 'mono dim', cell: addressCell },
+  { head: 'Addresses', look: 'mono dim', width: 'auto', cell: (one) => [faultOf(one), one.addresses?.join(', ')] },
   {
     head: 'Certificate',
     look: 'dim',
@@ -64,13 +58,23 @@ export const HOST_COLUMNS: readonly HostColumn[] = [
   },
 ]
 
+const note = (text: string | undefined) => text && html`<span class="note">${prose(text)}</span>`
+
+function faultOf(host: HostStatus): Hole {
+  const fault = dnsFault(host)
+  return (
+    fault &&
+    html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `
+  )
+}
+
 /** One app, folded or not. */
 export function appBlock(app: AppStatus, view: AppView): Html {
   const id = encodeURIComponent(app.key)
   const { tone, word, reason, message } = verdict(app.conditions)
   const { namespace, name } = splitKey(app.key)
   const { desired, observed } = app.domains
-  return html`<details class="app ${tone}" id="${view.search ? 'found' : 'app'}:${id}"${flag('open', view.open)}>
+  return html`<details class="app ${tone}" id="${view.search ? 'found' : 'app'}:${id}"${view.open && OPEN}>
 <summary>
 <span class="verdict">${mark(tone)} ${word}</span>
 <span class="name"><span class="dim">${namespace}/</span><strong>${name}</strong>${
@@ -189,28 +193,14 @@ function hostList(app: AppStatus, id: string, view: AppView): Html {
   const rest = found.length - rows.length
   const open = view.single || hits || found.length <= 12
   // Another id while searching, so that what was folded before does not stay folded over a hit.
-  return html`<details class="hosts" id="${hits ? 'hits' : 'hosts'}:${id}"${flag('open', open)}>
+  return html`<details class="hosts" id="${hits ? 'hits' : 'hosts'}:${id}"${open && OPEN}>
 <summary>${hits ? `${counted(found.length, 'host')} found` : counted(found.length, 'host')} <span class="dim">${tally(found)}</span></summary>
 <table role="table">
 ${tableHead(HOST_COLUMNS.map(({ head }) => head))}
-<tbody role="rowgroup">${rows.map((host) => hostRow(host, view.now))}</tbody>
+<tbody role="rowgroup">${rows.map((host) => html`<tr role="row">${HOST_COLUMNS.map(({ look, cell }) => html`<td role="cell" class="${look}">${cell(host, view.now)}</td>`)}</tr>`)}</tbody>
 </table>
 ${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeURIComponent(search)}`}">Show all ${found.length} hosts of ${app.key}</a></p>`}
 </details>`
-}
-
-function hostRow(host: HostStatus, now: number): Html {
-  return html`<tr role="row">${HOST_COLUMNS.map(({ look, cell }) => html`<td role="cell" class="${look}">${cell(host, now)}</td>`)}</tr>`
-}
-
-function nameCell(host: HostStatus): Html {
-  const note = host.message ?? dnsFault(host)?.message
-  return html`${host.name}${note && html`<span class="note">${prose(note)}</span>`}`
-}
-
-function addressCell(host: HostStatus): Html {
-  const fault = dnsFault(host)
-  return html`${fault && html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `}${host.addresses?.join(', ')}`
 }
 
 /** `2 rejected, 240 present`. */
@@ -225,6 +215,4 @@ function short(message: string): string {
   return message.length <= 160 ? message : `${[...message.slice(0, 158)].slice(0, -1).join('')}…`
 }
 
-function flag(name: string, on: boolean): Html | '' {
-  return on ? { html: ` ${name}` } : ''
-}
+const OPEN: Html = { html: ' open' }

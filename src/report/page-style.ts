@@ -1,6 +1,6 @@
 import { HOST_COLUMNS } from './page-app.ts'
 
-const WIDTHS = HOST_COLUMNS.map(({ width = 'auto' }, at) => `.hosts th:nth-child(${at + 1}){width:${width}}`).join('')
+const WIDTHS = HOST_COLUMNS.map(({ width }, at) => `.hosts th:nth-child(${at + 1}){width:${width}}`).join('')
 const SMALL = HOST_COLUMNS.map(({ small }, at) =>
   small === undefined ? '' : `.hosts td:nth-child(${at + 1}):not(:empty)::before{content:"${small}"}`,
 ).join('')

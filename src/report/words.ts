@@ -1,6 +1,6 @@
 import type { HostStatus } from '../status/host-status.ts'
 import { isReason, isRetryable, REASONS } from '../status/reasons.ts'
-import type { AppStatus, Condition, HostState, MappingStatus, Status } from '../status/status.ts'
+import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 
 /** How a state feels: all is well, something is under way, somebody has to look, or it is none of our business. */
 export type Tone = 'ok' | 'work' | 'bad' | 'quiet'
@@ -17,7 +17,7 @@ interface Verdict {
 export const SIGNS: Record<Tone, string> = { ok: '●', work: '◐', bad: '▲', quiet: '○' }
 
 /** Tone of each state of a host. */
-export const HOST_TONES: Record<HostState, Tone> = {
+export const HOST_TONES: Record<HostStatus['state'], Tone> = {
   present: 'ok',
   pending: 'work',
   absent: 'work',

@@ -14,22 +14,15 @@ import {
   unusableError,
 } from './failures.ts'
 import { createHttp, type HttpRequest } from './http.ts'
-import { rateOf, type ServerPilotOptions } from './options.ts'
+import { type ObservedCall, rateOf, type ServerPilotOptions } from './options.ts'
 import { chooseProxy } from './proxy.ts'
 import { PATIENCE_MS, withRetries } from './retry.ts'
-import {
-  type ActionStatus,
-  CALLS,
-  type Credentials,
-  type Endpoint,
-  type Leave,
-  type ServerPilot,
-} from './serverpilot.ts'
+import { type ActionStatus, CALLS, type Credentials, type Leave, type ServerPilot } from './serverpilot.ts'
 
 /** One call: what goes out, and what the reader of its error has to know. */
 interface Call {
   method: HttpRequest['method']
-  endpoint: Endpoint
+  endpoint: ObservedCall['endpoint']
   /** In place of `:id`. */
   id?: string
   body?: unknown

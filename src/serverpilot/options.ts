@@ -1,12 +1,12 @@
 import type { Rate } from '../time/bucket.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ProxySettings } from './proxy.ts'
-import type { Credentials, Endpoint } from './serverpilot.ts'
+import type { CALLS, Credentials } from './serverpilot.ts'
 
 /** One request, for metrics. */
 export interface ObservedCall {
   method: string
-  endpoint: Endpoint
+  endpoint: (typeof CALLS)[keyof typeof CALLS]['endpoint']
   /** The HTTP status, or `error` when there was no answer. */
   code: string
   seconds: number

@@ -52,8 +52,6 @@ export const CALLS = {
   getAction: { method: 'GET', endpoint: '/actions/:id' },
 } as const
 
-export type Endpoint = (typeof CALLS)[keyof typeof CALLS]['endpoint']
-
 /** One account at ServerPilot. Every call throws `ServerPilotError` and nothing else (but the abort reason). */
 export interface ServerPilot {
   /** Client id: identifies the account, and is not secret. */

@@ -45,10 +45,7 @@ type Row = ConditionType & { type: string }
 const ROWS = Object.entries<ConditionType>(CONDITION_TYPES).map(([type, row]): Row => ({ type, ...row }))
 const PARTS = ROWS.filter(({ weight }) => weight !== 'computed')
 const partsFor = (kind: Kind) => PARTS.filter(({ kinds }) => (kinds as readonly Kind[]).includes(kind))
-const PARTS_OF: Record<Kind, readonly Row[]> = {
-  ServerPilotApp: partsFor('ServerPilotApp'),
-  DomainMapping: partsFor('DomainMapping'),
-}
+const PARTS_OF = { ServerPilotApp: partsFor('ServerPilotApp'), DomainMapping: partsFor('DomainMapping') }
 
 /** The types of a kind that steps say something of, in order. */
 export const partsOf = (kind: Kind): readonly Row[] => PARTS_OF[kind]

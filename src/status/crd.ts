@@ -35,10 +35,6 @@ const conditionColumn = (name: string, type: string, field: string) => ({
 
 const READY = conditionColumn('Ready', 'Ready', 'status')
 const REASON = conditionColumn('Reason', 'Ready', 'reason')
-/** What the parts of `Ready` say of a mapping. */
-const PARTS = partsOf('DomainMapping')
-  .filter(({ printed }) => printed)
-  .map(({ type, column = type }) => conditionColumn(column, type, 'status'))
 const MESSAGE = { ...conditionColumn('Message', 'Ready', 'message'), priority: 1 }
 const AGE = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 
@@ -72,7 +68,9 @@ const NAMING: Record<Kind, Naming> = {
       { name: 'App', type: 'string', jsonPath: '.spec.appRef.name' },
       READY,
       REASON,
-      ...PARTS,
+      ...partsOf('DomainMapping')
+        .filter(({ printed }) => printed)
+        .map(({ type, column = type }) => conditionColumn(column, type, 'status')),
       { name: 'Until', type: 'string', jsonPath: '.status.hosts[0].certificateNotAfter' },
       MESSAGE,
       AGE,

@@ -5,7 +5,7 @@ import type { HostChecks } from './host-checks.ts'
 import type { Outcome } from './outcome.ts'
 import type { HostWire } from './wire/wire.ts'
 
-/** A host of an app. Of what a cluster does not keep (see wire.ts), the page shows more. */
+/** A host of an app. Of what a cluster does not keep (see wire.ts), the page shows more. `absent`: wanted, not (yet) at ServerPilot. */
 export interface HostStatus extends HostWire {
   mapping?: Key
   /** Where it stands in DNS; absent while nobody has looked. */

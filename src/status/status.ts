@@ -1,12 +1,9 @@
 import type { Key, Place } from '../api/objects.ts'
 import type { HostStatus } from './host-status.ts'
-import type { AppWire, ConditionWire, HostWire, MappingWire, PlanWire } from './wire/wire.ts'
+import type { AppWire, ConditionWire, MappingWire, PlanWire } from './wire/wire.ts'
 
 /** One condition, kstatus style. `lastTransitionTime` (epoch ms) moves only when `status` does. */
 export type Condition = ConditionWire
-
-/** `absent`: wanted, not (yet) at ServerPilot. `leaving`: no longer wanted, still there. */
-export type HostState = HostWire['state']
 
 export interface MappingStatus extends MappingWire {
   key: Key

@@ -195,7 +195,6 @@ export function createChecks(options: ChecksOptions): Checks {
     if (app === undefined) return undefined
     try {
       const where = await whereaboutsOf(context, app, addresses, end.signal)
-      if (where !== undefined) checks.of(key).facts.where = where
       return where && { app, where }
     } catch (error) {
       end.signal.throwIfAborted()

@@ -50,16 +50,17 @@ export async function whereaboutsOf(
   addresses: ServerAddresses,
   signal: AbortSignal,
 ): Promise<Whereabouts | undefined> {
-  const { seen } = context.memory.checks.of(app.key)
+  const { seen, facts } = context.memory.checks.of(app.key)
   if (seen === undefined) return undefined
   const account = await context.ports.accountOf(app)
   try {
     const address = await addresses.of(account, seen.serverId, signal)
-    return { expected: rightAddresses(app, address), address }
+    facts.where = { expected: rightAddresses(app, address), address }
   } catch (error) {
     if (!(error instanceof ServerPilotError)) throw error
-    return { expected: rightAddresses(app, undefined), address: undefined, unsure: true }
+    facts.where = { expected: rightAddresses(app, undefined), address: undefined, unsure: true }
   }
+  return facts.where
 }
 
 /** The addresses that are right for hosts of the app: its server's, when it is known, and those that its object names. */
