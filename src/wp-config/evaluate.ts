@@ -1,21 +1,15 @@
 import { dirname } from 'node:path'
-import { defineKind, functionName, noteCall, noteDefine } from './calls.ts'
-import { callFunction } from './functions.ts'
-import { indentOf, integer, nowdoc, outdent, quoted, unescaped } from './literal.ts'
+import { callFunction, isDefine, noteCall, noteDefine } from './calls.ts'
+import { closing, integer, nowdoc, outdent, quoted, textValue, unescaped } from './literal.ts'
 import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, walk } from './node.ts'
 import { assign, constant, environmentOf, include, type Scope, variable } from './scope.ts'
-import {
-  arrayOf,
-  asText,
-  isNull,
-  isTruthy,
-  known,
-  knownOr,
-  looselyEqual,
-  type Scalar,
-  unknown,
-  type Value,
-} from './values.ts'
+import * as values from './values.ts'
+import { arrayOf, asText, given, isNull, isTruthy, known, type Scalar, unknown, type Value, valueOr } from './values.ts'
+
+const BY_PHP = 'it is worked out by PHP'
+
+/** Expressions that are worth what is inside them, also when that is an array or not set. */
+const PASSES_ON: ReadonlySet<unknown> = new Set(['variable', 'offsetlookup', 'array', 'assign', 'silent', '??'])
 
 /**
  * Works out an expression from literals, constants, variables and the environment, and notes what it defines and sets. What is not
@@ -23,79 +17,69 @@ import {
  */
 export function evaluate(expression: unknown, scope: Scope): Value {
   const node = nodeOf(expression)
-  if (node === undefined) return BY_PHP
-  const rule = Object.hasOwn(RULES, node.kind) ? RULES[node.kind] : undefined
-  const value = rule === undefined ? unknown(`it is worked out by PHP (${node.kind})`) : (rule(node, scope) ?? BY_PHP)
+  if (node === undefined) return unknown(BY_PHP)
+  const rule = RULES[node.kind]
+  const value = valueOr(rule?.(node, scope), rule ? BY_PHP : `${BY_PHP} (${node.kind})`)
   if (value.known) return value
-  const line = value.line ?? lineOf(node)
-  if (!PASSES_ON.has(node.kind) && !(node.kind === 'bin' && node.type === '??')) {
-    // What is made of an array or of an unset variable is neither any more.
-    return unknown(value.why, line)
-  }
-  return value.line === undefined ? { ...value, line } : value
+  value.line ??= lineOf(node)
+  // What is made of an array or of an unset variable is neither any more.
+  return PASSES_ON.has(node.kind === 'bin' ? node.type : node.kind) ? value : unknown(value.why, value.line)
 }
 
-const BY_PHP = unknown('it is worked out by PHP')
-
-/** Expressions that are worth what is inside them, also when that is an array or not set. */
-const PASSES_ON = new Set(['variable', 'offsetlookup', 'array', 'assign', 'silent'])
-
-/** What nodes of one kind are worth; undefined where only PHP knows. */
-const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => Value | undefined>> = {
-  string: ({ raw }) => textValue(quoted(String(raw))),
+/** What nodes of one kind are worth. */
+const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => values.Worth>> = {
+  string: (node) => textValue(quoted(node)),
   nowdoc: ({ raw, label }) => textValue(nowdoc(String(raw), String(label))),
-  number: ({ value }) => knownOr(integer(String(value)), 'it is not a whole number'),
-  boolean: ({ value }) => known(value === true),
-  nullkeyword: () => known(null),
   encapsed,
+  number: ({ value }) => valueOr(integer(String(value)), 'it is not a whole number'),
+  boolean: ({ value }) => value === true,
+  nullkeyword: () => null,
   array: arrayLiteral,
   name: constantOf,
   identifier: constantOf,
   magic: ({ value }, { path }) =>
-    knownOr(value === '__DIR__' ? dirname(path) : value === '__FILE__' ? path : undefined, `it uses ${String(value)}`),
+    value === '__DIR__' ? dirname(path) : value === '__FILE__' ? path : unknown(`it uses ${value}`),
   variable: ({ name }, scope) => variable(name, scope),
+  offsetlookup: (node, scope) => entryOf(node.what, evaluate(node.offset, scope), scope),
   bin: binary,
-  unary: ({ type, what }, scope) => {
-    const value = evaluate(what, scope)
-    if (!value.known) return value
-    if (type === '!') return known(!isTruthy(value.value))
-    if (typeof value.value !== 'number' || (type !== '-' && type !== '+')) return undefined
-    return known(type === '-' && value.value !== 0 ? -value.value : value.value)
-  },
-  cast: ({ type, expr }, scope) => {
-    const value = evaluate(expr, scope)
-    if (!value.known) return value
-    const text = asText(value.value)
-    if (type === 'string') return { ...value, value: text }
-    if (type === 'bool' || type === 'boolean') return known(isTruthy(value.value))
-    const isWhole = (type === 'int' || type === 'integer') && /^-?\d{1,15}$/.test(text)
-    return knownOr(isWhole ? Number(text) : undefined, `it is cast to ${String(type)}`)
-  },
+  unary: ({ type, what }, scope) =>
+    given(evaluate(what, scope), ({ value }) => {
+      if (type === '!') return !isTruthy(value)
+      if (typeof value !== 'number') return undefined
+      return type === '-' ? 0 - value : type === '+' ? value : undefined
+    }),
+  cast: ({ type, expr }, scope) =>
+    given(evaluate(expr, scope), (value) => {
+      const text = asText(value.value)
+      if (type === 'string') return { ...value, value: text }
+      if (type === 'bool') return isTruthy(value.value)
+      return type === 'int' && /^-?\d{1,15}$/.test(text) ? Number(text) : unknown(`it is cast to ${type}`)
+    }),
   retif: ({ test, trueExpr, falseExpr }, scope) => {
     const tested = evaluate(test, scope)
-    if (!tested.known) return tested
-    if (!isTruthy(tested.value)) return evaluate(falseExpr, scope)
-    return trueExpr === null ? tested : evaluate(trueExpr, scope)
+    return given(tested, ({ value }) => {
+      if (!isTruthy(value)) return evaluate(falseExpr, scope)
+      return trueExpr === null ? tested : evaluate(trueExpr, scope)
+    })
   },
-  offsetlookup: (node, scope) => entryOf(node.what, evaluate(node.offset, scope), scope),
   isset: ({ variables }, scope) => {
     for (const value of nodesOf(variables).map((each) => evaluate(each, scope))) {
-      if (isNull(value)) return known(false)
+      if (isNull(value)) return false
       if (!value.known && value.entries === undefined) return value
     }
-    return known(true)
+    return true
   },
   empty: ({ expression }, scope) => {
     const value = evaluate(expression, scope)
-    if (value.known) return known(!isTruthy(value.value))
-    return value.absent ? known(true) : value.entries ? known(value.entries.size === 0) : value
+    if (value.known) return !isTruthy(value.value)
+    return value.absent || (value.entries ? value.entries.size === 0 : value)
   },
   call,
   assign: assignment,
   // An absent variable is null where its notice is silenced.
   silent: ({ expr }, scope) => {
     const value = evaluate(expr, scope)
-    return isNull(value) ? known(null) : value
+    return isNull(value) ? null : value
   },
   include: (node, scope) => {
     const target = evaluate(node.target, scope)
@@ -104,33 +88,29 @@ const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => Value | un
     include(scope, path.slice(path.lastIndexOf('/') + 1), lineOf(node))
     return undefined
   },
-  exit: () => known(null),
+  exit: () => null,
 }
 
-/** A literal; one with bytes that are not text is not passed on as another one. */
-const textValue = (text: string | undefined): Value =>
-  knownOr(text?.includes('\uFFFD') ? undefined : text, 'it holds bytes that are not UTF-8')
-
+/** A text with variables in it, between double quotes or in a heredoc. */
 function encapsed({ type, raw, label, value }: PhpNode, scope: Scope): Value {
   if (type === 'shell') return unknown('it runs a command')
   const isHeredoc = type === 'heredoc'
-  const indent = isHeredoc ? indentOf(String(raw), String(label)) : 0
-  const pieces = nodesOf(value)
-  const values = pieces.map((piece, index) => {
+  const indent = isHeredoc ? closing(String(raw), String(label)).indent : 0
+  const pieces = nodesOf(value).map((piece, index, { length }) => {
     const inner = nodeOf(piece.expression)
     if (inner?.kind !== 'string') return interpolated(piece, scope)
-    const place = { first: index === 0, last: index === pieces.length - 1 }
+    const place = { first: index === 0, last: index === length - 1 }
     const text = isHeredoc ? outdent(String(inner.raw), indent, place) : String(inner.raw)
     return textValue(unescaped(text, !isHeredoc))
   })
-  return values.reduce(concatenated, known(''))
+  return pieces.reduce(concatenated, known(''))
 }
 
 /** In `"$db[host]"` the key has no quotes; in `"{$db[HOST]}"` it is a constant. */
 function interpolated({ syntax, expression }: PhpNode, scope: Scope): Value {
   const inner = nodeOf(expression)
-  const key = nodeOf(inner?.offset)
-  const isUnquoted = syntax === 'simple' && inner?.kind === 'offsetlookup' && key?.kind === 'identifier'
+  const key = syntax === 'simple' && inner?.kind === 'offsetlookup' ? nodeOf(inner.offset) : undefined
+  const isUnquoted = key?.kind === 'identifier'
   const value = isUnquoted ? entryOf(inner?.what, known(nameOf(key) ?? ''), scope) : evaluate(inner, scope)
   // In `"pass$word"` the name may be a part of the password: it is not shown.
   return value.known ? value : unknown('a "$" in its double quotes names a variable that is not known', value.line)
@@ -139,11 +119,10 @@ function interpolated({ syntax, expression }: PhpNode, scope: Scope): Value {
 function concatenated(left: Value, right: Value): Value {
   if (!left.known) return left
   if (!right.known) return right
-  const unset = left.unset ?? right.unset
-  return { known: true, value: asText(left.value) + asText(right.value), ...(unset === undefined ? {} : { unset }) }
+  return { known: true, value: asText(left.value) + asText(right.value), unset: left.unset ?? right.unset }
 }
 
-function arrayLiteral({ items }: PhpNode, scope: Scope): Value | undefined {
+function arrayLiteral({ items }: PhpNode, scope: Scope): values.Worth {
   const entries = new Map<string, Value>()
   let next = 0
   for (const item of nodesOf(items)) {
@@ -160,26 +139,19 @@ function arrayLiteral({ items }: PhpNode, scope: Scope): Value | undefined {
 function entryOf(array: unknown, key: Value, scope: Scope): Value {
   const base = nodeOf(array)
   if (!key.known) return unknown('it looks into an array')
-  const name = asText(key.value)
-  if (base?.kind === 'variable' && base.name === 'GLOBALS') return variable(name, scope)
-  if (base?.kind === 'variable' && (base.name === '_ENV' || base.name === '_SERVER'))
-    return environmentOf(base.name, name, null, scope)
+  const [name, of] = [asText(key.value), base?.kind === 'variable' ? base.name : undefined]
+  if (of === 'GLOBALS') return variable(name, scope)
+  if (of === '_ENV' || of === '_SERVER') return environmentOf(of, name, null, scope)
   const whole = evaluate(base, scope)
   if (whole.known) return unknown('it looks into an array')
   if (whole.entries === undefined) return whole
-  return whole.entries.get(name) ?? { known: false, why: 'the array has no such entry', absent: true }
+  return whole.entries.get(name) ?? { ...unknown('the array has no such entry'), absent: true }
 }
 
-const WORDS = new Map<string, boolean | null>([
-  ['true', true],
-  ['false', false],
-  ['null', null],
-])
-
-function constantOf(node: PhpNode, scope: Scope): Value {
+function constantOf(node: PhpNode, scope: Scope): values.Worth {
   const name = nameOf(node) ?? ''
-  const word = WORDS.get(name.toLowerCase())
-  return word === undefined ? constant(name, scope) : known(word)
+  const word = values.WORDS.get(name.toLowerCase())
+  return word === undefined ? constant(name, scope) : word
 }
 
 const ofNumbers =
@@ -191,53 +163,57 @@ const ofNumbers =
 const OPERATORS: Readonly<Record<string, (left: Scalar, right: Scalar) => Scalar | undefined>> = {
   '===': (left, right) => left === right,
   '!==': (left, right) => left !== right,
-  '==': looselyEqual,
-  '!=': (left, right) => !looselyEqual(left, right),
+  '==': values.looselyEqual,
+  '!=': (left, right) => !values.looselyEqual(left, right),
   xor: (left, right) => isTruthy(left) !== isTruthy(right),
   '|': ofNumbers((left, right) => left | right),
   '>': ofNumbers((left, right) => left > right),
   '<': ofNumbers((left, right) => left < right),
 }
 
-function binary({ type, left, right }: PhpNode, scope: Scope): Value {
+function binary({ type, left, right }: PhpNode, scope: Scope): values.Worth {
   const operator = String(type)
+  if (operator === '??') return firstThatIs(left, right, scope)
   const first = evaluate(left, scope)
-  if (operator === '??') return isNull(first) ? evaluate(right, scope) : first
-  if (!first.known) return first
   const isOr = operator === '||' || operator === 'or'
   const isLogical = isOr || operator === '&&' || operator === 'and'
-  // PHP does not look at the right side once the left one decides.
-  if (isLogical && isTruthy(first.value) === isOr) return known(isOr)
-  const second = evaluate(right, scope)
-  if (operator === '.') return concatenated(first, second)
-  if (!second.known) return second
-  if (isLogical) return known(isTruthy(second.value))
-  return knownOr(OPERATORS[operator]?.(first.value, second.value), `it uses ${operator}`)
+  return given(first, ({ value: a }) => {
+    // PHP does not look at the right side once the left one decides.
+    if (isLogical && isTruthy(a) === isOr) return isOr
+    const second = evaluate(right, scope)
+    if (operator === '.') return concatenated(first, second)
+    return given(second, ({ value: b }) =>
+      isLogical ? isTruthy(b) : valueOr(OPERATORS[operator]?.(a, b), `it uses ${operator}`),
+    )
+  })
 }
 
-function assignment({ operator, left, right }: PhpNode, scope: Scope): Value | undefined {
+/** `??`: the left side unless it is null or not set. */
+function firstThatIs(left: unknown, right: unknown, scope: Scope): Value {
+  const first = evaluate(left, scope)
+  return isNull(first) ? evaluate(right, scope) : first
+}
+
+function assignment({ operator, left, right }: PhpNode, scope: Scope): values.Worth {
   const target = nodeOf(left)
   if (target === undefined) return undefined
-  let value = unknown('it is assigned in parts')
+  let value: Value = unknown('it is assigned in parts')
   if (operator === '=') value = evaluate(right, scope)
   if (operator === '.=') value = concatenated(evaluate(target, scope), evaluate(right, scope))
-  if (operator === '??=') {
-    const before = evaluate(target, scope)
-    value = isNull(before) ? evaluate(right, scope) : before
-  }
+  if (operator === '??=') value = firstThatIs(target, right, scope)
   if (!value.known && value.absent) value = unknown(value.why, value.line)
   assign(target, target.kind === 'offsetlookup' ? evaluate(target.offset, scope) : undefined, value, scope)
   return value
 }
 
-function call(node: PhpNode, scope: Scope): Value {
+function call(node: PhpNode, scope: Scope): values.Worth {
   const args = nodesOf(node.arguments).map((each) => evaluate(each, scope))
-  if (defineKind(node) !== undefined) {
-    const [name, value = BY_PHP] = args
-    noteDefine(node, name, value, scope)
-    // Where the value is not known, neither is what working it out would have set.
-    return value.known ? known(true) : value
+  const [name, value = unknown(BY_PHP)] = args
+  if (!isDefine(node)) {
+    noteCall(node, scope)
+    return callFunction(node, args, scope)
   }
-  noteCall(node, scope)
-  return callFunction(functionName(node) ?? 'a function', args, scope, node)
+  noteDefine(node, name, value, scope)
+  // Where the value is not known, neither is what working it out would have set.
+  return given(value, () => true)
 }

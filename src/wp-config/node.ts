@@ -7,44 +7,33 @@ export interface PhpNode {
   [field: string]: unknown
 }
 
-/** What a file that PHP would not take is wrong about. */
-interface SyntaxFault {
-  line: number
-  message: string
-}
-
-/** The statements of a PHP file, or what is wrong with it. Nothing is executed. Never throws. */
-export function parsePhp(text: string): { statements: PhpNode[] } | { fault: SyntaxFault } {
+/** The statements of a PHP file, or what is wrong with one that PHP would not take. Nothing is executed. Never throws. */
+export function parsePhp(text: string): { statements: PhpNode[] } | { fault: { line: number; message: string } } {
   const engine = new Engine({ parser: { suppressErrors: false }, ast: { withPositions: true } })
   try {
-    const program = engine.parseCode(text, '') as unknown as PhpNode
-    return { statements: nodesOf(program.children) }
+    return { statements: nodesOf(engine.parseCode(text, '').children) }
   } catch (error) {
-    const line = error instanceof Error && 'lineNumber' in error ? Number(error.lineNumber) : 1
+    const { lineNumber: line = 1, message = '' } = error as { lineNumber?: number; message?: string }
     // The parser's own words quote what stands there, and that may be a password: the sign that it misses is harmless.
-    const sign =
-      error instanceof Error ? /expecting ('[^\w\s'"]{1,3}') on line \d+$/.exec(error.message)?.[1] : undefined
+    const sign = /expecting ('[^\w\s'"]{1,3}') on line \d+$/.exec(message)?.[1]
     const missing = sign === undefined ? '' : `, where ${sign} is missing`
     return { fault: { line, message: `is not PHP that can be read: look at line ${line}${missing}` } }
   }
 }
 
 /** A field that may be a node. */
-export function nodeOf(value: unknown): PhpNode | undefined {
-  return typeof value === 'object' && value !== null && 'kind' in value ? (value as PhpNode) : undefined
-}
+export const nodeOf = (value: unknown): PhpNode | undefined =>
+  typeof value === 'object' && value !== null && 'kind' in value ? (value as PhpNode) : undefined
 
 /** A field that may be a list of nodes. */
-export function nodesOf(value: unknown): PhpNode[] {
-  return Array.isArray(value) ? value.flatMap((each) => nodeOf(each) ?? []) : []
-}
+export const nodesOf = (value: unknown): PhpNode[] =>
+  Array.isArray(value) ? value.flatMap((each) => nodeOf(each) ?? []) : []
 
 export const lineOf = (node: PhpNode): number => node.loc?.start.line ?? 1
 
 /** The name that a node is, without a namespace: of a constant, a function, an identifier. */
 export function nameOf(value: unknown): string | undefined {
-  const node = nodeOf(value)
-  const name = typeof value === 'string' ? value : node?.name
+  const name = typeof value === 'string' ? value : nodeOf(value)?.name
   return typeof name === 'string' ? name.slice(name.lastIndexOf('\\') + 1) : undefined
 }
 
@@ -52,8 +41,5 @@ export function nameOf(value: unknown): string | undefined {
 export function* walk(node: PhpNode, skip?: ReadonlySet<string>): Generator<PhpNode> {
   yield node
   if (skip?.has(node.kind)) return
-  for (const [field, value] of Object.entries(node)) {
-    if (field === 'loc') continue
-    for (const child of Array.isArray(value) ? nodesOf(value) : [nodeOf(value)]) if (child) yield* walk(child, skip)
-  }
+  for (const value of Object.values(node)) for (const child of nodesOf([value].flat())) yield* walk(child, skip)
 }

@@ -1,6 +1,6 @@
 import { quoted } from './literal.ts'
 import { lineOf, nodeOf, type PhpNode, walk } from './node.ts'
-import { arrayOf, known, placed, unknown, type Value } from './values.ts'
+import { arrayOf, asText, known, unknown, type Value } from './values.ts'
 
 /** What reading a file depends on besides its text. */
 export interface WpConfigReading {
@@ -27,8 +27,8 @@ export interface Scope extends WpConfigReading {
 
 /** The scope at the start of a file, with the constants that are there before it. */
 export function createScope(reading: WpConfigReading, constants: Readonly<Record<string, string | number>>): Scope {
-  const given = Object.entries(constants).map(([name, value]) => [name, known(value)] as const)
-  return { ...reading, constants: new Map(given), variables: new Map(), aliased: new Set() }
+  const entries = Object.entries(constants).map(([name, value]) => [name, known(value)] as const)
+  return { ...reading, constants: new Map(entries), variables: new Map(), aliased: new Set() }
 }
 
 const REQUEST = /^_(GET|POST|COOKIE|REQUEST|FILES|SESSION)$/
@@ -42,7 +42,7 @@ export function variable(name: unknown, { variables, elsewhere }: Scope): Value 
   const value = variables.get(name)
   if (value !== undefined) return value
   if (elsewhere !== undefined) return unknown(`$${name} may be set ${elsewhere.where}`)
-  return { known: false, why: `$${name} is not set in this file`, absent: true }
+  return { ...unknown(`$${name} is not set in this file`), absent: true }
 }
 
 /** What a constant is worth. Its name is not shown: it may be a password that lacks its quotes. */
@@ -60,17 +60,20 @@ export function isDefined(name: string, { constants, elsewhere }: Scope): Value 
 }
 
 /** The first definition counts, as in PHP. */
-export function define(scope: Scope, name: string, value: Value, line: number): void {
-  if (!scope.constants.has(name)) scope.constants.set(name, placed(value, line))
+export function define({ constants }: Scope, name: string, value: Value, line: number): void {
+  if (!constants.has(name)) constants.set(name, placed(value, line))
 }
+
+/** A value with the line at which something is given it. The line that says why one is not known stays. */
+const placed = (value: Value, line: number): Value =>
+  value.known || value.line === undefined ? { ...value, line } : value
 
 /** Gives a value to a variable, to an entry of an array (`key`), or to several at once. */
 export function assign(left: PhpNode, key: Value | undefined, value: Value, scope: Scope): void {
-  const base = nodeOf(left.what)
-  const [line, name] = [lineOf(left), variableName(left)]
+  const [line, name, array] = [lineOf(left), variableName(left), variableName(nodeOf(left.what))]
   if (typeof name === 'string') set(scope, name, value, line)
-  else if (name === undefined && base?.kind === 'variable' && typeof base.name === 'string' && key?.known)
-    setEntry(scope, base.name, String(key.value), value, line)
+  else if (name === undefined && typeof array === 'string' && key?.known)
+    setEntry(scope, array, asText(key.value), value, line)
   else forgetVariables(left, unknown('it is assigned in parts', line), scope)
 }
 
@@ -86,17 +89,16 @@ export function setEntry(scope: Scope, array: string, entry: string, value: Valu
 }
 
 /** The name of the variable that a node is, also as `$GLOBALS['name']`; null when it is worked out; undefined for other nodes. */
-function variableName(node: PhpNode): string | null | undefined {
-  if (node.kind === 'variable') return typeof node.name === 'string' ? node.name : null
-  const [base, key] = [nodeOf(node.what), nodeOf(node.offset)]
-  if (node.kind !== 'offsetlookup' || base?.kind !== 'variable' || base.name !== 'GLOBALS') return undefined
-  return key?.kind === 'string' ? (quoted(String(key.raw)) ?? null) : null
+function variableName(node: PhpNode | undefined): string | null | undefined {
+  if (node?.kind === 'variable') return typeof node.name === 'string' ? node.name : null
+  const [base, key] = [nodeOf(node?.what), nodeOf(node?.offset)]
+  if (node?.kind !== 'offsetlookup' || base?.kind !== 'variable' || base.name !== 'GLOBALS') return undefined
+  return key?.kind === 'string' ? quoted(key) : null
 }
 
 /** Every variable that is named in there is worth `value` from now on. */
 export function forgetVariables(node: PhpNode, value: Value, scope: Scope): void {
-  for (const each of walk(node)) {
-    const name = variableName(each)
+  for (const name of [...walk(node)].map(variableName)) {
     if (typeof name === 'string') scope.variables.set(name, value)
     else if (name === null) forgetAll(value, scope)
   }
@@ -109,29 +111,29 @@ export function forgetAll(value: Value, scope: Scope): void {
   scope.elsewhere ??= { line, where: `by line ${line}` }
 }
 
-/** The environments that PHP has: they are filled from one, and changed each by itself. */
-type EnvironmentName = '_ENV' | '_SERVER' | 'getenv()'
-
-/** A variable of the environment; where it is not set, `otherwise`, which remembers its name. */
-export function environmentOf(from: EnvironmentName, name: string, otherwise: false | null, scope: Scope): Value {
-  const changed = scope.variables.get(from)
+/** A variable of one of the environments that PHP has, which are changed each by itself; where it is not set, `otherwise`, which remembers its name. */
+export function environmentOf(
+  from: '_ENV' | '_SERVER' | 'getenv()',
+  name: string,
+  otherwise: false | null,
+  { variables, environment, environmentLoaded }: Scope,
+): Value {
+  const changed = variables.get(from)
   if (changed?.known === false) {
     const value = changed.entries === undefined ? changed : changed.entries.get(name)
     if (value !== undefined) return value
   }
   if (from === '_SERVER' && REQUEST_FIELD.test(name)) return unknown('it depends on the request')
-  const value = scope.environment[name]
+  const value = environment[name]
   if (value !== undefined) return known(value)
-  if (scope.environmentLoaded === undefined) return { known: true, value: otherwise, unset: name }
-  const where = `may stand in a file that line ${scope.environmentLoaded} loads`
+  if (environmentLoaded === undefined) return { known: true, value: otherwise, unset: name }
+  const where = `may stand in a file that line ${environmentLoaded} loads`
   return unknown(`the variable ${name} ${where}: set it for domainpilot, and empty where it has no value`)
 }
 
-/** Files that define nothing that is looked for. */
-const HARMLESS = new Set(['wp-settings.php', 'autoload.php'])
-
 /** Notes that a file is included; what it may define is not known from then on. `file`: its last part, empty when PHP works it out. */
 export function include(scope: Scope, file: string, line: number): void {
-  if (HARMLESS.has(file) || scope.elsewhere?.included) return
+  // These define nothing that is looked for.
+  if (file === 'wp-settings.php' || file === 'autoload.php' || scope.elsewhere?.included) return
   scope.elsewhere = { line, where: `in ${file || 'a file'}, which line ${line} includes`, included: true }
 }

@@ -1,4 +1,4 @@
-import { defineKind, functionName, noteCall, noteDefine } from './calls.ts'
+import { functionName, isDefine, noteCall, noteDefine } from './calls.ts'
 import { evaluate } from './evaluate.ts'
 import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, parsePhp, walk } from './node.ts'
 import { define, forgetAll, forgetVariables, type Scope } from './scope.ts'
@@ -12,40 +12,41 @@ export function follow(statements: readonly PhpNode[], scope: Scope): void {
   }
 }
 
-/** What only names things, or begins and ends nothing. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
-  'function class interface trait enum inline usegroup global noop'.split(' '),
-)
-
 function one(node: PhpNode, scope: Scope): void {
-  switch (node.kind) {
-    case 'expressionstatement': {
-      const expression = nodeOf(node.expression)
-      if (expression?.kind === 'eval') runText(expression, scope)
-      else worthOf(expression, scope)
-      return
+  const rule = RULES[node.kind]
+  if (rule !== undefined) rule(node, scope)
+  else if (!WITHOUT_EFFECT.test(node.kind)) undecided(node, scope, `it stands in a ${node.kind}`)
+}
+
+/** What only names things, or begins and ends nothing. */
+const WITHOUT_EFFECT = /^(function|class|interface|trait|enum|inline|usegroup|global|noop)$/
+
+const followChildren = ({ children }: PhpNode, scope: Scope): void => follow(nodesOf(children), scope)
+
+/** What statements of one kind do. */
+const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => void>> = {
+  block: followChildren,
+  namespace: followChildren,
+  declare: followChildren,
+  expressionstatement: ({ expression }, scope) => {
+    const node = nodeOf(expression)
+    if (node?.kind === 'eval') runText(node, scope)
+    else worthOf(node, scope)
+  },
+  constantstatement: ({ constants }, scope) => {
+    for (const each of nodesOf(constants))
+      define(scope, nameOf(each.name) ?? '', worthOf(each.value, scope), lineOf(each))
+  },
+  if: branch,
+  unset: ({ variables }, scope) => {
+    for (const each of nodesOf(variables)) {
+      if (each.kind === 'variable' && typeof each.name === 'string') scope.variables.delete(each.name)
+      else forgetVariables(each, unknown('parts of it are unset', lineOf(each)), scope)
     }
-    case 'constantstatement':
-      for (const each of nodesOf(node.constants))
-        define(scope, nameOf(each.name) ?? '', worthOf(each.value, scope), lineOf(each))
-      return
-    case 'block':
-    case 'namespace':
-    case 'declare':
-      follow(nodesOf(node.children), scope)
-      return
-    case 'if':
-      branch(node, scope)
-      return
-    case 'unset':
-      for (const each of nodesOf(node.variables)) unset(each, scope)
-      return
-    case 'return':
-      scope.ended = lineOf(node)
-      return
-    default:
-      if (!WITHOUT_EFFECT.has(node.kind)) undecided(node, scope, `it stands in a ${node.kind}`)
-  }
+  },
+  return: (node, scope) => {
+    scope.ended = lineOf(node)
+  },
 }
 
 /** What an expression is worth. Where that is not known, neither is what it would have set. */
@@ -58,11 +59,6 @@ function worthOf(expression: unknown, scope: Scope): Value {
   return worth
 }
 
-function unset(target: PhpNode, scope: Scope): void {
-  if (target.kind === 'variable' && typeof target.name === 'string') scope.variables.delete(target.name)
-  else forgetVariables(target, unknown('parts of it are unset', lineOf(target)), scope)
-}
-
 /** The image of Docker runs the text of a variable, WORDPRESS_CONFIG_EXTRA: it is read as the rest of the file is. */
 function runText(node: PhpNode, scope: Scope): void {
   const line = lineOf(node)
@@ -72,63 +68,58 @@ function runText(node: PhpNode, scope: Scope): void {
     forgetAll(unknown('a text is run that may change it', line), scope)
     return
   }
-  for (const statement of parsed.statements)
-    for (const each of walk(statement)) if (each.loc) each.loc.start.line = line
+  for (const each of parsed.statements.flatMap((statement) => [...walk(statement)]))
+    if (each.loc) each.loc.start.line = line
   follow(parsed.statements, scope)
   // A `return` ends the text alone.
   delete scope.ended
 }
 
+/** One way of a condition that is known, else both: what they agree on holds, the rest is not known. */
 function branch(node: PhpNode, scope: Scope): void {
-  const test = worthOf(node.test, scope)
-  const [body, alternate] = [nodeOf(node.body), nodeOf(node.alternate)]
+  const [test, line] = [worthOf(node.test, scope), lineOf(node)]
+  const take = (way: unknown, scope: Scope): Scope => {
+    const statement = nodeOf(way)
+    if (statement !== undefined) one(statement, scope)
+    return scope
+  }
   if (test.known) {
-    const taken = isTruthy(test.value) ? body : alternate
-    if (taken !== undefined) one(taken, scope)
+    take(isTruthy(test.value) ? node.body : node.alternate, scope)
     return
   }
-  // Both ways: what they agree on holds, the rest is not known.
-  const follow = (way: PhpNode | undefined): Scope => {
-    const copy = { ...scope, constants: new Map(scope.constants), variables: new Map(scope.variables) }
-    if (way !== undefined) one(way, copy)
-    return copy
-  }
-  const [left, right] = [follow(body), follow(alternate)]
-  const line = lineOf(node)
-  const why = `it depends on the condition in line ${line}: ${test.why}`
-  const open: Unknown = { known: false, why, line }
+  const [left, right] = [node.body, node.alternate].map((way) =>
+    take(way, { ...scope, constants: new Map(scope.constants), variables: new Map(scope.variables) }),
+  ) as [Scope, Scope]
+  const open = unknown(`it depends on the condition in line ${line}: ${test.why}`, line)
   Object.assign(scope, right, left, {
     constants: merged(left.constants, right.constants, open),
     variables: merged(left.variables, right.variables, open),
   })
 }
 
-function merged(
-  left: ReadonlyMap<string, Value>,
-  right: ReadonlyMap<string, Value>,
-  open: Unknown,
-): Map<string, Value> {
+type Values = ReadonlyMap<string, Value>
+
+function merged(left: Values, right: Values, open: Unknown): Map<string, Value> {
+  const isOpen = (value: Value | undefined) => value === undefined || (!value.known && value.perhaps === true)
   const result = new Map<string, Value>()
   for (const name of new Set([...left.keys(), ...right.keys()])) {
     const [a, b] = [left.get(name), right.get(name)]
-    const isSame = a === b || (a?.known === true && b?.known === true && a.value === b.value)
+    const isSame = a === b || (a?.known && b?.known && a.value === b.value)
     if (a !== undefined && isSame) result.set(name, a)
     else result.set(name, isOpen(a) || isOpen(b) ? { ...open, perhaps: true } : open)
   }
   return result
 }
 
-const isOpen = (value: Value | undefined): boolean => value === undefined || (!value.known && value.perhaps === true)
-
 /** What is defined, set or included in there is not known. */
 function undecided(node: PhpNode, scope: Scope, why: string): void {
-  const value: Value = { known: false, line: lineOf(node), why, perhaps: true }
+  const value: Unknown = { known: false, line: lineOf(node), why, perhaps: true }
   for (const each of walk(node, FUNCTIONS)) {
-    for (const target of targetsOf(each)) forgetVariables(target, value, scope)
+    const targets = (TARGETS[each.kind] ?? []).flatMap((field) => nodesOf([each[field]].flat()))
+    for (const target of targets) forgetVariables(target, value, scope)
     if (each.kind === 'return') scope.ended ??= lineOf(each)
-    if (each.kind === 'assignref') {
-      for (const inner of walk(each)) if (typeof inner.name === 'string') scope.aliased.add(inner.name)
-    }
+    if (each.kind !== 'assignref') continue
+    for (const { name } of walk(each)) if (typeof name === 'string') scope.aliased.add(name)
   }
   for (const each of walk(node)) {
     const line = lineOf(each)
@@ -136,10 +127,9 @@ function undecided(node: PhpNode, scope: Scope, why: string): void {
     if (each.kind === 'eval') forgetAll(unknown('a text is run that may change it', line), scope)
     if (each.kind === 'call') noteCall(each, scope)
     if (functionName(each) === 'putenv') scope.variables.set('getenv()', value)
-    if (each.kind === 'constantstatement') {
-      for (const constant of nodesOf(each.constants)) define(scope, nameOf(constant.name) ?? '', value, line)
-    }
-    if (defineKind(each) !== undefined) noteDefine(each, evaluate(nodesOf(each.arguments)[0], scope), value, scope)
+    if (each.kind === 'constantstatement')
+      for (const { name } of nodesOf(each.constants)) define(scope, nameOf(name) ?? '', value, line)
+    if (isDefine(each)) noteDefine(each, evaluate(nodesOf(each.arguments)[0], scope), value, scope)
   }
 }
 
@@ -155,9 +145,4 @@ const TARGETS: Readonly<Record<string, readonly string[]>> = {
   post: ['what'],
   catch: ['variable'],
   unset: ['variables'],
-}
-
-function targetsOf(node: PhpNode): PhpNode[] {
-  const fields = Object.hasOwn(TARGETS, node.kind) ? (TARGETS[node.kind] ?? []) : []
-  return fields.flatMap((field) => nodesOf([node[field]].flat()))
 }

@@ -5,12 +5,16 @@ import { createScope, type Scope, type WpConfigReading } from './scope.ts'
 import { follow } from './statements.ts'
 import { asText, isTruthy } from './values.ts'
 
-/** How the server's certificate is looked at where `MYSQL_CLIENT_FLAGS` ask for TLS. */
-type Tls = 'VerifyIdentity' | 'Required'
-
 /** What a wp-config.php says, as far as domainpilot needs it. Holds secrets: never logged. */
 export interface WpConfig {
-  database: { at: DbHost; user: string; password: string; name: string; tls?: Tls }
+  database: {
+    at: DbHost
+    user: string
+    password: string
+    name: string
+    /** How the server's certificate is looked at where `MYSQL_CLIENT_FLAGS` ask for TLS. */
+    tls?: 'VerifyIdentity' | 'Required'
+  }
   tablePrefix: string
   /** Constants that the plugin's users have there. */
   serverpilot: { clientId?: string; apiKey?: string; appId?: string }
@@ -19,7 +23,7 @@ export interface WpConfig {
 
 /** A value that is needed and cannot be known from the file. Shows no value. */
 interface WpConfigFault {
-  line?: number
+  line?: number | undefined
   /** Constant or variable. */
   name: string
   message: string
@@ -59,13 +63,15 @@ export function readWpConfig(text: string, reading: WpConfigReading): WpConfigRe
   return faults.length === 0 ? { ok: true, config } : { ok: false, faults }
 }
 
-function configOf(scope: Scope, faults: WpConfigFault[]): WpConfig {
-  const fault = (name: string, message: string, line = lookUp(scope, name)?.line): undefined => {
-    faults.push({ ...(line === undefined ? {} : { line }), name, message })
+function configOf({ constants, variables, elsewhere, environment }: Scope, faults: WpConfigFault[]): WpConfig {
+  /** Of a constant, or of a variable whose name begins with `$`. */
+  const lookUp = (name: string) => (name.startsWith('$') ? variables.get(name.slice(1)) : constants.get(name))
+  const fault = (name: string, message: string, line = lookUp(name)?.line): undefined => {
+    faults.push({ line, name, message })
   }
   /** The text of a value; undefined where it is not there, and with a fault where it is not known. */
   const optional = (name: string): string | undefined => {
-    const value = lookUp(scope, name)
+    const value = lookUp(name)
     if (value === undefined) return undefined
     if (!value.known) {
       const cure = 'Write it as a literal, or give the settings in environment variables or a Secret instead.'
@@ -76,72 +82,44 @@ function configOf(scope: Scope, faults: WpConfigFault[]): WpConfig {
     return fault(name, `comes from the environment variable ${value.unset}, which is not set here. ${cure}`)
   }
   const required = (name: string): string => {
-    if (lookUp(scope, name) === undefined) fault(name, ...missing(scope))
+    const seen = elsewhere?.included ? '' : 'seen to be '
+    const cure = elsewhere?.included ? 'Name that file instead.' : 'Write it as a literal.'
+    const more = elsewhere && `is not ${seen}set in this file; perhaps ${elsewhere.where}. ${cure}`
+    if (lookUp(name) === undefined) fault(name, more ?? 'is not set in this file', elsewhere?.line)
     return optional(name) ?? ''
   }
-  const host = (name: string): DbHost => {
-    const at = parseDbHost(required(name))
-    if (at === undefined) fault(name, 'is not a valid host, host:port or host:/path/of/a/socket')
-    return at ?? { host: '' }
-  }
-  const prefix = (name: string): string => {
-    const text = required(name)
-    if (!/^\w*$/.test(text)) fault(name, 'may have letters, digits and _ alone')
-    return text
-  }
   /** A constant of the plugin. What the environment gives need not be known from here as well. */
-  const setting = <Key extends string>(key: Key, name: string): { [K in Key]?: string } => {
-    const value = lookUp(scope, name)
+  const setting = (key: string, name: string): [string, string][] => {
+    const value = lookUp(name)
     const isOpen = value?.known !== true || value.unset !== undefined
-    const text = isOpen && isGiven(name, scope.environment) ? '' : optional(name)
-    return (text ? { [key]: text } : {}) as { [K in Key]?: string }
+    const text = isOpen && isGiven(name, environment) ? '' : optional(name)
+    return text ? [[key, text]] : []
   }
+  const at = parseDbHost(required('DB_HOST'))
+  if (at === undefined) fault('DB_HOST', 'is not a valid host, host:port or host:/path/of/a/socket')
+  const [user, password, name] = [required('DB_USER'), required('DB_PASSWORD'), required('DB_NAME')]
+  const flags = Number(optional('MYSQL_CLIENT_FLAGS') ?? 0)
+  // PHP looks at the certificate unless the flags say otherwise.
+  const tls = (flags & FLAG.dontVerify) === 0 ? 'VerifyIdentity' : 'Required'
+  const tablePrefix = required('$table_prefix')
+  if (!/^\w*$/.test(tablePrefix)) fault('$table_prefix', 'may have letters, digits and _ alone')
+  const multisite = constants.get('MULTISITE')
   return {
-    database: {
-      at: host('DB_HOST'),
-      user: required('DB_USER'),
-      password: required('DB_PASSWORD'),
-      name: required('DB_NAME'),
-      ...tlsOf(Number(optional('MYSQL_CLIENT_FLAGS') ?? 0)),
-    },
-    tablePrefix: prefix('$table_prefix'),
-    serverpilot: {
+    database: { at: at ?? { host: '' }, user, password, name, ...((flags & FLAG.ssl) === 0 ? {} : { tls }) },
+    tablePrefix,
+    serverpilot: Object.fromEntries([
       ...setting('clientId', 'WU_SERVER_PILOT_CLIENT_ID'),
       ...setting('apiKey', 'WU_SERVER_PILOT_API_KEY'),
       ...setting('appId', 'WU_SERVER_PILOT_APP_ID'),
-    },
-    multisite: isTrue(scope, 'MULTISITE'),
+    ]),
+    multisite: multisite?.known === true && isTruthy(multisite.value),
   }
-}
-
-/** Of a constant, or of a variable whose name begins with `$`. */
-const lookUp = ({ constants, variables }: Scope, name: string) =>
-  name.startsWith('$') ? variables.get(name.slice(1)) : constants.get(name)
-
-function isTrue(scope: Scope, name: string): boolean {
-  const value = lookUp(scope, name)
-  return value?.known === true && isTruthy(value.value)
-}
-
-/** PHP looks at the certificate unless the flags say otherwise. */
-function tlsOf(flags: number): { tls?: Tls } {
-  if ((flags & FLAG.ssl) === 0) return {}
-  return { tls: (flags & FLAG.dontVerify) === 0 ? 'VerifyIdentity' : 'Required' }
 }
 
 /** Whether a setting of the account stands in the environment too, under our name or that of the plugin. */
 function isGiven(name: string, environment: WpConfigReading['environment']): boolean {
   const own = name.replace(/^WU_SERVER_PILOT_/, 'SERVERPILOT_')
   return [own, `${own}_FILE`, name, `${name}_FILE`].some((each) => (environment[each] ?? '').trim() !== '')
-}
-
-/** What to say of a value that nothing sets, and on which line. */
-function missing({ elsewhere }: Scope): [message: string, line?: number] {
-  if (elsewhere === undefined) return ['is not set in this file']
-  const { line, where, included } = elsewhere
-  return included
-    ? [`is not set in this file; perhaps ${where}. Name that file instead.`, line]
-    : [`is not seen to be set in this file; perhaps ${where}. Write it as a literal.`, line]
 }
 
 /** A fault as one line: `/var/www/wp-config.php:12: DB_PASSWORD …`. */
