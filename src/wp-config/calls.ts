@@ -1,6 +1,6 @@
 import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode } from './node.ts'
 import { define, environmentOf, forgetAll, forgetVariables, isDefined, type Scope, setEntry } from './scope.ts'
-import { asText, given, known, unknown, type Value, valueOr, WORDS, type Worth } from './values.ts'
+import { asText, asValue, known, type Result, unknown, type Value, WORDS, whenKnown } from './values.ts'
 
 /** The name of the function that is called, `Config::define` of Bedrock for one; undefined for methods and what is worked out. */
 export function functionName({ what }: PhpNode): string | undefined {
@@ -49,13 +49,13 @@ export function callFunction(node: PhpNode, [first, ...others]: readonly Value[]
   const rule = FUNCTIONS.get(name)
   if (rule === undefined || first === undefined) return unknown(`it calls ${name}()`)
   if (!first.known) return first
-  const value = valueOr(rule(asText(first.value), others, scope, lineOf(node)), `it calls ${name}() with options`)
+  const value = asValue(rule(asText(first.value), others, scope, lineOf(node)), `it calls ${name}() with options`)
   // What was made of a variable that is not set still lacks it.
   return value.known && /^(.?trim|str(val|tolower|toupper))$/.test(name) ? { ...value, unset: first.unset } : value
 }
 
 /** What a function makes of its first argument, as text, and of the others; undefined for options that are not known here. */
-type Rule = (text: string, others: readonly Value[], scope: Scope, line: number) => Worth
+type Rule = (text: string, others: readonly Value[], scope: Scope, line: number) => Result
 
 const ofText =
   (make: (text: string) => string): Rule =>
@@ -64,7 +64,7 @@ const ofText =
 
 const FUNCTIONS: ReadonlyMap<string, Rule> = new Map(
   Object.entries<Rule>({
-    getenv: (name, _, scope) => environmentOf('getenv()', name, false, scope),
+    getenv: (name, _, scope) => environmentOf(scope, 'getenv()', name, false),
     env: bedrockEnvironment,
     getenv_docker: dockerEnvironment,
     putenv: (text, _, scope, line) => {
@@ -100,9 +100,9 @@ function dirname(path: string): string {
 }
 
 /** `Env\env()` takes words and whole numbers for what they say, and quotes off. */
-function bedrockEnvironment(name: string, [otherwise]: readonly Value[], scope: Scope): Worth {
-  const found = environmentOf('getenv()', name, null, scope)
-  return given(found, ({ value }) => {
+function bedrockEnvironment(name: string, [otherwise]: readonly Value[], scope: Scope): Result {
+  const found = environmentOf(scope, 'getenv()', name, null)
+  return whenKnown(found, ({ value }) => {
     if (typeof value !== 'string') return otherwise ?? found
     const word = WORDS.get(value.toLowerCase())
     if (word !== undefined) return word
@@ -112,8 +112,8 @@ function bedrockEnvironment(name: string, [otherwise]: readonly Value[], scope: 
 }
 
 /** A file that `NAME_FILE` names, else `NAME`, else the second argument. */
-function dockerEnvironment(name: string, [otherwise]: readonly Value[], scope: Scope): Worth {
-  return given(environmentOf('getenv()', `${name}_FILE`, false, scope), ({ value: file }) => {
+function dockerEnvironment(name: string, [otherwise]: readonly Value[], scope: Scope): Result {
+  return whenKnown(environmentOf(scope, 'getenv()', `${name}_FILE`, false), ({ value: file }) => {
     if (typeof file === 'string' && file !== '') {
       try {
         return scope.readFile(file).replace(/[\r\n]+$/, '')
@@ -121,7 +121,7 @@ function dockerEnvironment(name: string, [otherwise]: readonly Value[], scope: S
         return unknown(`the file that ${name}_FILE names cannot be read`)
       }
     }
-    const found = environmentOf('getenv()', name, null, scope)
+    const found = environmentOf(scope, 'getenv()', name, null)
     return found.known && typeof found.value !== 'string' ? (otherwise ?? null) : found
   })
 }

@@ -12,25 +12,12 @@ export interface DbHost {
  * persistent connections. Undefined for anything else.
  */
 export function parseDbHost(text: string): DbHost | undefined {
-  let rest = text.trim().replace(/^p:/, '')
-  let socket: string | undefined
-  const slash = rest.search(/:\/(?!\/)/)
-  if (slash >= 0) {
-    socket = rest.slice(slash + 1)
-    rest = rest.slice(0, slash)
-  }
-  const match =
-    (rest.match(/:/g)?.length ?? 0) > 1
-      ? /^(?:\[)?([0-9a-fA-F:.]+)(?:\]:(\d+)|\])?$/.exec(rest)
-      : /^([^:/]*)(?::(\d+))?$/.exec(rest)
-  if (match === null) return undefined
-  const port = match[2] === undefined ? undefined : Number(match[2])
-  if (port !== undefined && (port < 1 || port > 65_535)) return undefined
-  return {
-    host: match[1] || 'localhost',
-    ...(port === undefined ? {} : { port }),
-    ...(socket === undefined ? {} : { socket }),
-  }
+  const [, address = '', socket] = /^(?:p:)?(.*?)(?::(\/(?!\/).*))?$/s.exec(text.trim()) ?? []
+  const isIpv6 = address.split(':').length > 2
+  const form = isIpv6 ? /^\[?([0-9a-fA-F:.]+)(?:\]:(\d+)|\])?$/ : /^([^:/]*)(?::(\d+))?$/
+  const [whole, host, port] = form.exec(address) ?? []
+  if (whole === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) return undefined
+  return { host: host || 'localhost', ...(port ? { port: Number(port) } : {}), ...(socket ? { socket } : {}) }
 }
 
 /** Sockets that Linux distributions use. */

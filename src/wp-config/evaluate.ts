@@ -2,9 +2,20 @@ import { dirname } from 'node:path'
 import { callFunction, isDefine, noteCall, noteDefine } from './calls.ts'
 import { closing, integer, nowdoc, outdent, quoted, textValue, unescaped } from './literal.ts'
 import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, walk } from './node.ts'
+import { operate } from './operators.ts'
 import { assign, constant, environmentOf, include, type Scope, variable } from './scope.ts'
-import * as values from './values.ts'
-import { arrayOf, asText, given, isNull, isTruthy, known, type Scalar, unknown, type Value, valueOr } from './values.ts'
+import {
+  arrayOf,
+  asText,
+  asValue,
+  isNull,
+  isTruthy,
+  known,
+  type Result,
+  unknown,
+  type Value,
+  whenKnown,
+} from './values.ts'
 
 const BY_PHP = 'it is worked out by PHP'
 
@@ -19,7 +30,7 @@ export function evaluate(expression: unknown, scope: Scope): Value {
   const node = nodeOf(expression)
   if (node === undefined) return unknown(BY_PHP)
   const rule = RULES[node.kind]
-  const value = valueOr(rule?.(node, scope), rule ? BY_PHP : `${BY_PHP} (${node.kind})`)
+  const value = asValue(rule?.(node, scope), rule ? BY_PHP : `${BY_PHP} (${node.kind})`)
   if (value.known) return value
   value.line ??= lineOf(node)
   // What is made of an array or of an unset variable is neither any more.
@@ -27,29 +38,29 @@ export function evaluate(expression: unknown, scope: Scope): Value {
 }
 
 /** What nodes of one kind are worth. */
-const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => values.Worth>> = {
+const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => Result>> = {
   string: (node) => textValue(quoted(node)),
   nowdoc: ({ raw, label }) => textValue(nowdoc(String(raw), String(label))),
   encapsed,
-  number: ({ value }) => valueOr(integer(String(value)), 'it is not a whole number'),
+  number: ({ value }) => asValue(integer(String(value)), 'it is not a whole number'),
   boolean: ({ value }) => value === true,
   nullkeyword: () => null,
   array: arrayLiteral,
-  name: constantOf,
-  identifier: constantOf,
+  name: (node, scope) => constant(nameOf(node) ?? '', scope),
+  identifier: (node, scope) => constant(nameOf(node) ?? '', scope),
   magic: ({ value }, { path }) =>
     value === '__DIR__' ? dirname(path) : value === '__FILE__' ? path : unknown(`it uses ${value}`),
   variable: ({ name }, scope) => variable(name, scope),
   offsetlookup: (node, scope) => entryOf(node.what, evaluate(node.offset, scope), scope),
   bin: binary,
   unary: ({ type, what }, scope) =>
-    given(evaluate(what, scope), ({ value }) => {
+    whenKnown(evaluate(what, scope), ({ value }) => {
       if (type === '!') return !isTruthy(value)
       if (typeof value !== 'number') return undefined
       return type === '-' ? 0 - value : type === '+' ? value : undefined
     }),
   cast: ({ type, expr }, scope) =>
-    given(evaluate(expr, scope), (value) => {
+    whenKnown(evaluate(expr, scope), (value) => {
       const text = asText(value.value)
       if (type === 'string') return { ...value, value: text }
       if (type === 'bool') return isTruthy(value.value)
@@ -57,7 +68,7 @@ const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => values.Wor
     }),
   retif: ({ test, trueExpr, falseExpr }, scope) => {
     const tested = evaluate(test, scope)
-    return given(tested, ({ value }) => {
+    return whenKnown(tested, ({ value }) => {
       if (!isTruthy(value)) return evaluate(falseExpr, scope)
       return trueExpr === null ? tested : evaluate(trueExpr, scope)
     })
@@ -84,8 +95,7 @@ const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => values.Wor
   include: (node, scope) => {
     const target = evaluate(node.target, scope)
     const strings = [...walk(node)].filter(({ kind }) => kind === 'string')
-    const path = target.known ? asText(target.value) : String(strings.at(-1)?.value ?? '')
-    include(scope, path.slice(path.lastIndexOf('/') + 1), lineOf(node))
+    include(scope, target.known ? asText(target.value) : String(strings.at(-1)?.value ?? ''), lineOf(node))
     return undefined
   },
   exit: () => null,
@@ -110,8 +120,8 @@ function encapsed({ type, raw, label, value }: PhpNode, scope: Scope): Value {
 function interpolated({ syntax, expression }: PhpNode, scope: Scope): Value {
   const inner = nodeOf(expression)
   const key = syntax === 'simple' && inner?.kind === 'offsetlookup' ? nodeOf(inner.offset) : undefined
-  const isUnquoted = key?.kind === 'identifier'
-  const value = isUnquoted ? entryOf(inner?.what, known(nameOf(key) ?? ''), scope) : evaluate(inner, scope)
+  const word = key?.kind === 'identifier' ? nameOf(key) : undefined
+  const value = word === undefined ? evaluate(inner, scope) : entryOf(inner?.what, known(word), scope)
   // In `"pass$word"` the name may be a part of the password: it is not shown.
   return value.known ? value : unknown('a "$" in its double quotes names a variable that is not known', value.line)
 }
@@ -122,7 +132,7 @@ function concatenated(left: Value, right: Value): Value {
   return { known: true, value: asText(left.value) + asText(right.value), unset: left.unset ?? right.unset }
 }
 
-function arrayLiteral({ items }: PhpNode, scope: Scope): values.Worth {
+function arrayLiteral({ items }: PhpNode, scope: Scope): Result {
   const entries = new Map<string, Value>()
   let next = 0
   for (const item of nodesOf(items)) {
@@ -141,72 +151,49 @@ function entryOf(array: unknown, key: Value, scope: Scope): Value {
   if (!key.known) return unknown('it looks into an array')
   const [name, of] = [asText(key.value), base?.kind === 'variable' ? base.name : undefined]
   if (of === 'GLOBALS') return variable(name, scope)
-  if (of === '_ENV' || of === '_SERVER') return environmentOf(of, name, null, scope)
+  if (of === '_ENV' || of === '_SERVER') return environmentOf(scope, of, name, null)
   const whole = evaluate(base, scope)
   if (whole.known) return unknown('it looks into an array')
   if (whole.entries === undefined) return whole
   return whole.entries.get(name) ?? { ...unknown('the array has no such entry'), absent: true }
 }
 
-function constantOf(node: PhpNode, scope: Scope): values.Worth {
-  const name = nameOf(node) ?? ''
-  const word = values.WORDS.get(name.toLowerCase())
-  return word === undefined ? constant(name, scope) : word
-}
-
-const ofNumbers =
-  (operate: (left: number, right: number) => Scalar) =>
-  (left: Scalar, right: Scalar): Scalar | undefined =>
-    typeof left === 'number' && typeof right === 'number' ? operate(left, right) : undefined
-
-/** Operators that need both sides. */
-const OPERATORS: Readonly<Record<string, (left: Scalar, right: Scalar) => Scalar | undefined>> = {
-  '===': (left, right) => left === right,
-  '!==': (left, right) => left !== right,
-  '==': values.looselyEqual,
-  '!=': (left, right) => !values.looselyEqual(left, right),
-  xor: (left, right) => isTruthy(left) !== isTruthy(right),
-  '|': ofNumbers((left, right) => left | right),
-  '>': ofNumbers((left, right) => left > right),
-  '<': ofNumbers((left, right) => left < right),
-}
-
-function binary({ type, left, right }: PhpNode, scope: Scope): values.Worth {
+function binary({ type, left, right }: PhpNode, scope: Scope): Result {
   const operator = String(type)
-  if (operator === '??') return firstThatIs(left, right, scope)
+  if (operator === '??') return coalesce(left, right, scope)
   const first = evaluate(left, scope)
   const isOr = operator === '||' || operator === 'or'
   const isLogical = isOr || operator === '&&' || operator === 'and'
-  return given(first, ({ value: a }) => {
+  return whenKnown(first, ({ value: a }) => {
     // PHP does not look at the right side once the left one decides.
     if (isLogical && isTruthy(a) === isOr) return isOr
     const second = evaluate(right, scope)
     if (operator === '.') return concatenated(first, second)
-    return given(second, ({ value: b }) =>
-      isLogical ? isTruthy(b) : valueOr(OPERATORS[operator]?.(a, b), `it uses ${operator}`),
+    return whenKnown(second, ({ value: b }) =>
+      isLogical ? isTruthy(b) : asValue(operate(operator, a, b), `it uses ${operator}`),
     )
   })
 }
 
 /** `??`: the left side unless it is null or not set. */
-function firstThatIs(left: unknown, right: unknown, scope: Scope): Value {
+function coalesce(left: unknown, right: unknown, scope: Scope): Value {
   const first = evaluate(left, scope)
   return isNull(first) ? evaluate(right, scope) : first
 }
 
-function assignment({ operator, left, right }: PhpNode, scope: Scope): values.Worth {
+function assignment({ operator, left, right }: PhpNode, scope: Scope): Result {
   const target = nodeOf(left)
   if (target === undefined) return undefined
   let value: Value = unknown('it is assigned in parts')
   if (operator === '=') value = evaluate(right, scope)
   if (operator === '.=') value = concatenated(evaluate(target, scope), evaluate(right, scope))
-  if (operator === '??=') value = firstThatIs(target, right, scope)
+  if (operator === '??=') value = coalesce(target, right, scope)
   if (!value.known && value.absent) value = unknown(value.why, value.line)
   assign(target, target.kind === 'offsetlookup' ? evaluate(target.offset, scope) : undefined, value, scope)
   return value
 }
 
-function call(node: PhpNode, scope: Scope): values.Worth {
+function call(node: PhpNode, scope: Scope): Result {
   const args = nodesOf(node.arguments).map((each) => evaluate(each, scope))
   const [name, value = unknown(BY_PHP)] = args
   if (!isDefine(node)) {
@@ -215,5 +202,5 @@ function call(node: PhpNode, scope: Scope): values.Worth {
   }
   noteDefine(node, name, value, scope)
   // Where the value is not known, neither is what working it out would have set.
-  return given(value, () => true)
+  return whenKnown(value, () => true)
 }

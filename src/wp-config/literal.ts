@@ -1,9 +1,7 @@
 import type { PhpNode } from './node.ts'
-import { type Value, valueOr } from './values.ts'
+import { asValue, type Value } from './values.ts'
 
-const LETTERS: Readonly<Record<string, string>> = {
-  ...{ n: '\n', r: '\r', t: '\t', v: '\v', e: '\x1b', f: '\f', '\\': '\\', $: '$', '"': '"' },
-}
+const LETTERS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', v: '\v', e: '\x1b', f: '\f' }
 const ESCAPE = /\\(?:([nrtvef\\$"])|([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u\{([0-9a-fA-F]+)\})/g
 
 /** The bytes of a text in UTF-8, a character for each. */
@@ -15,7 +13,7 @@ const bytesOf = (text: string): string => Buffer.from(text).toString('latin1')
  */
 export function unescaped(raw: string, quote: boolean): string {
   const bytes = bytesOf(raw).replace(ESCAPE, (whole, letter, octal, hex, point) => {
-    if (letter !== undefined) return letter === '"' && !quote ? whole : (LETTERS[letter] ?? whole)
+    if (letter !== undefined) return letter === '"' && !quote ? whole : (LETTERS[letter] ?? letter)
     const code = octal === undefined ? Number.parseInt(hex ?? point, 16) : Number.parseInt(octal, 8) & 0xff
     if (point === undefined) return String.fromCharCode(code)
     return code > 0x10ffff ? whole : bytesOf(String.fromCodePoint(code))
@@ -29,7 +27,7 @@ export const quoted = ({ raw, value, isDoubleQuote }: PhpNode): string =>
 
 /** A text of the file. One with bytes that are not UTF-8 is not passed on as another one. */
 export const textValue = (text: string): Value =>
-  valueOr(text.includes('\uFFFD') ? undefined : text, 'it holds bytes that are not UTF-8')
+  asValue(text.includes('\uFFFD') ? undefined : text, 'it holds bytes that are not UTF-8')
 
 /** The end of a heredoc or nowdoc. Its indentation is taken from each line. `raw` may go on behind it. */
 export function closing(raw: string, label: string): { index: number; indent: number } {

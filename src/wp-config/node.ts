@@ -7,12 +7,13 @@ export interface PhpNode {
   [field: string]: unknown
 }
 
-/** The statements of a PHP file, or what is wrong with one that PHP would not take. Nothing is executed. Never throws. */
+/** The statements of a PHP file, or what is wrong with one that PHP would not take. Nothing is executed. Throws when it is nested too deeply. */
 export function parsePhp(text: string): { statements: PhpNode[] } | { fault: { line: number; message: string } } {
   const engine = new Engine({ parser: { suppressErrors: false }, ast: { withPositions: true } })
   try {
     return { statements: nodesOf(engine.parseCode(text, '').children) }
   } catch (error) {
+    if (isTooDeep(error)) throw error
     const { lineNumber: line = 1, message = '' } = error as { lineNumber?: number; message?: string }
     // The parser's own words quote what stands there, and that may be a password: the sign that it misses is harmless.
     const sign = /expecting ('[^\w\s'"]{1,3}') on line \d+$/.exec(message)?.[1]
@@ -20,6 +21,10 @@ export function parsePhp(text: string): { statements: PhpNode[] } | { fault: { l
     return { fault: { line, message: `is not PHP that can be read: look at line ${line}${missing}` } }
   }
 }
+
+/** Whether an error says that the stack is full. A regular expression that is compiled there says so in its own way. */
+export const isTooDeep = (error: unknown): boolean =>
+  error instanceof RangeError || (error instanceof SyntaxError && error.message.endsWith('Stack overflow'))
 
 /** A field that may be a node. */
 export const nodeOf = (value: unknown): PhpNode | undefined =>

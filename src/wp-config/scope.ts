@@ -1,6 +1,6 @@
 import { quoted } from './literal.ts'
 import { lineOf, nodeOf, type PhpNode, walk } from './node.ts'
-import { arrayOf, asText, known, unknown, type Value } from './values.ts'
+import { arrayOf, asText, known, unknown, type Value, WORDS } from './values.ts'
 
 /** What reading a file depends on besides its text. */
 export interface WpConfigReading {
@@ -47,6 +47,8 @@ export function variable(name: unknown, { variables, elsewhere }: Scope): Value 
 
 /** What a constant is worth. Its name is not shown: it may be a password that lacks its quotes. */
 export function constant(name: string, { constants, elsewhere }: Scope): Value {
+  const word = WORDS.get(name.toLowerCase())
+  if (word !== undefined) return known(word)
   const why = elsewhere === undefined ? 'is not defined in this file' : `may be defined ${elsewhere.where}`
   return constants.get(name) ?? unknown(`it names a constant that ${why}`)
 }
@@ -111,13 +113,12 @@ export function forgetAll(value: Value, scope: Scope): void {
   scope.elsewhere ??= { line, where: `by line ${line}` }
 }
 
-/** A variable of one of the environments that PHP has, which are changed each by itself; where it is not set, `otherwise`, which remembers its name. */
-export function environmentOf(
-  from: '_ENV' | '_SERVER' | 'getenv()',
-  name: string,
-  otherwise: false | null,
-  { variables, environment, environmentLoaded }: Scope,
-): Value {
+/** The environments that PHP has: they are filled from one, and changed each by itself. */
+type Environment = '_ENV' | '_SERVER' | 'getenv()'
+
+/** A variable of the environment; where it is not set, `otherwise`, which remembers its name. */
+export function environmentOf(scope: Scope, from: Environment, name: string, otherwise: false | null): Value {
+  const { variables, environment, environmentLoaded } = scope
   const changed = variables.get(from)
   if (changed?.known === false) {
     const value = changed.entries === undefined ? changed : changed.entries.get(name)
@@ -131,8 +132,9 @@ export function environmentOf(
   return unknown(`the variable ${name} ${where}: set it for domainpilot, and empty where it has no value`)
 }
 
-/** Notes that a file is included; what it may define is not known from then on. `file`: its last part, empty when PHP works it out. */
-export function include(scope: Scope, file: string, line: number): void {
+/** Notes that a file is included; what it may define is not known from then on. `path`: its end is enough; empty when PHP works it out. */
+export function include(scope: Scope, path: string, line: number): void {
+  const file = path.slice(path.lastIndexOf('/') + 1)
   // These define nothing that is looked for.
   if (file === 'wp-settings.php' || file === 'autoload.php' || scope.elsewhere?.included) return
   scope.elsewhere = { line, where: `in ${file || 'a file'}, which line ${line} includes`, included: true }

@@ -7,12 +7,12 @@ import { asText, isTruthy, type Unknown, unknown, type Value } from './values.ts
 /** Follows statements in their order and notes in `scope` what they define, set and include. What is not certain is noted as unknown. */
 export function follow(statements: readonly PhpNode[], scope: Scope): void {
   for (const statement of statements) {
-    if (scope.ended === undefined) one(statement, scope)
+    if (scope.ended === undefined) followOne(statement, scope)
     else undecided(statement, scope, `it stands after the return in line ${scope.ended}`)
   }
 }
 
-function one(node: PhpNode, scope: Scope): void {
+function followOne(node: PhpNode, scope: Scope): void {
   const rule = RULES[node.kind]
   if (rule !== undefined) rule(node, scope)
   else if (!WITHOUT_EFFECT.test(node.kind)) undecided(node, scope, `it stands in a ${node.kind}`)
@@ -31,11 +31,11 @@ const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => void>> = {
   expressionstatement: ({ expression }, scope) => {
     const node = nodeOf(expression)
     if (node?.kind === 'eval') runText(node, scope)
-    else worthOf(node, scope)
+    else evaluateFully(node, scope)
   },
   constantstatement: ({ constants }, scope) => {
     for (const each of nodesOf(constants))
-      define(scope, nameOf(each.name) ?? '', worthOf(each.value, scope), lineOf(each))
+      define(scope, nameOf(each.name) ?? '', evaluateFully(each.value, scope), lineOf(each))
   },
   if: branch,
   unset: ({ variables }, scope) => {
@@ -50,19 +50,19 @@ const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => void>> = {
 }
 
 /** What an expression is worth. Where that is not known, neither is what it would have set. */
-function worthOf(expression: unknown, scope: Scope): Value {
+function evaluateFully(expression: unknown, scope: Scope): Value {
   const node = nodeOf(expression)
-  const worth = evaluate(node, scope)
+  const value = evaluate(node, scope)
   // What is assigned has been noted already; what stands on its right side may not have been looked at.
   const open = node?.kind === 'assign' ? nodeOf(node.right) : node
-  if (!worth.known && open !== undefined) undecided(open, scope, worth.why)
-  return worth
+  if (!value.known && open !== undefined) undecided(open, scope, value.why)
+  return value
 }
 
 /** The image of Docker runs the text of a variable, WORDPRESS_CONFIG_EXTRA: it is read as the rest of the file is. */
 function runText(node: PhpNode, scope: Scope): void {
   const line = lineOf(node)
-  const source = worthOf(node.source, scope)
+  const source = evaluateFully(node.source, scope)
   const parsed = source.known ? parsePhp(`<?php ${asText(source.value)}`) : undefined
   if (parsed === undefined || 'fault' in parsed) {
     forgetAll(unknown('a text is run that may change it', line), scope)
@@ -77,24 +77,20 @@ function runText(node: PhpNode, scope: Scope): void {
 
 /** One way of a condition that is known, else both: what they agree on holds, the rest is not known. */
 function branch(node: PhpNode, scope: Scope): void {
-  const [test, line] = [worthOf(node.test, scope), lineOf(node)]
-  const take = (way: unknown, scope: Scope): Scope => {
-    const statement = nodeOf(way)
-    if (statement !== undefined) one(statement, scope)
-    return scope
-  }
+  const [test, line] = [evaluateFully(node.test, scope), lineOf(node)]
+  const [body, alternate] = [nodesOf([node.body]), nodesOf([node.alternate])]
   if (test.known) {
-    take(isTruthy(test.value) ? node.body : node.alternate, scope)
+    follow(isTruthy(test.value) ? body : alternate, scope)
     return
   }
-  const [left, right] = [node.body, node.alternate].map((way) =>
-    take(way, { ...scope, constants: new Map(scope.constants), variables: new Map(scope.variables) }),
-  ) as [Scope, Scope]
+  const copy = () => ({ ...scope, constants: new Map(scope.constants), variables: new Map(scope.variables) })
+  const [left, right] = [copy(), copy()]
+  follow(body, left)
+  follow(alternate, right)
   const open = unknown(`it depends on the condition in line ${line}: ${test.why}`, line)
-  Object.assign(scope, right, left, {
-    constants: merged(left.constants, right.constants, open),
-    variables: merged(left.variables, right.variables, open),
-  })
+  const constants = merged(left.constants, right.constants, open)
+  const variables = merged(left.variables, right.variables, open)
+  Object.assign(scope, right, left, { constants, variables })
 }
 
 type Values = ReadonlyMap<string, Value>
@@ -115,8 +111,7 @@ function merged(left: Values, right: Values, open: Unknown): Map<string, Value> 
 function undecided(node: PhpNode, scope: Scope, why: string): void {
   const value: Unknown = { known: false, line: lineOf(node), why, perhaps: true }
   for (const each of walk(node, FUNCTIONS)) {
-    const targets = (TARGETS[each.kind] ?? []).flatMap((field) => nodesOf([each[field]].flat()))
-    for (const target of targets) forgetVariables(target, value, scope)
+    for (const target of targetsOf(each)) forgetVariables(target, value, scope)
     if (each.kind === 'return') scope.ended ??= lineOf(each)
     if (each.kind !== 'assignref') continue
     for (const { name } of walk(each)) if (typeof name === 'string') scope.aliased.add(name)
@@ -136,13 +131,10 @@ function undecided(node: PhpNode, scope: Scope, why: string): void {
 /** What has variables and a `return` of its own. */
 const FUNCTIONS: ReadonlySet<string> = new Set(['function', 'method', 'closure', 'arrowfunc'])
 
-/** The fields of a node that it gives values to. */
-const TARGETS: Readonly<Record<string, readonly string[]>> = {
-  assign: ['left'],
-  assignref: ['left', 'right'],
-  foreach: ['key', 'value'],
-  pre: ['what'],
-  post: ['what'],
-  catch: ['variable'],
-  unset: ['variables'],
+/** What a node gives values to. */
+function targetsOf(node: PhpNode): PhpNode[] {
+  if (!/^(assign|assignref|foreach|pre|post|catch|unset)$/.test(node.kind)) return []
+  const { left, key, value, what, variable, variables } = node
+  const right = node.kind === 'assignref' ? node.right : undefined
+  return nodesOf([left, right, key, value, what, variable, variables].flat())
 }

@@ -1,6 +1,6 @@
 export type Scalar = string | number | boolean | null
 
-/** What an expression is worth when the file is read and not run. Numbers are whole ones. */
+/** What an expression is result when the file is read and not run. Numbers are whole ones. */
 export type Value = Known | Unknown
 
 export interface Known {
@@ -26,20 +26,20 @@ export interface Unknown {
 }
 
 /** What a rule comes to: a value, a scalar that is known, or undefined where only PHP knows. */
-export type Worth = Value | Scalar | undefined
+export type Result = Value | Scalar | undefined
 
 export const known = (value: Scalar): Value => ({ known: true, value })
 export const unknown = (why: string, line?: number): Unknown => ({ known: false, why, line })
 export const arrayOf = (entries?: ReadonlyMap<string, Value>): Unknown => ({ ...unknown('it is an array'), entries })
 
-/** The value of a worth; `why`: the reason where there is none. */
-export function valueOr(worth: Worth, why: string): Value {
-  if (worth === undefined) return unknown(why)
-  return typeof worth === 'object' && worth !== null ? worth : known(worth)
+/** A result as a value; `why`: the reason where there is none. */
+export function asValue(result: Result, why: string): Value {
+  if (result === undefined) return unknown(why)
+  return typeof result === 'object' && result !== null ? result : known(result)
 }
 
 /** What is made of a value that is known; one that is not stays as it is. */
-export const given = (value: Value, make: (known: Known) => Worth): Worth => (value.known ? make(value) : value)
+export const whenKnown = (value: Value, make: (known: Known) => Result): Result => (value.known ? make(value) : value)
 
 /** Whether `??` and `isset` of PHP take it for null. */
 export const isNull = (value: Value): boolean => (value.known ? value.value === null : value.absent === true)
@@ -51,19 +51,6 @@ export const isTruthy = (value: Scalar): boolean => Boolean(value) && value !== 
 export const asText = (value: Scalar): string => (value === true ? '1' : value === false ? '' : String(value ?? ''))
 
 /** Words that PHP and the environment of Bedrock take for what they say. */
-export const WORDS: ReadonlyMap<string, boolean | null> = new Map([
-  ['true', true],
-  ['false', false],
-  ['null', null],
-])
-
-const NUMERIC = /^[ \t\n\r\v\f]*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?[ \t\n\r\v\f]*$/i
-
-/** `==` of PHP 8: booleans by truth, null as an empty string, strings that are both numbers as numbers. */
-export function looselyEqual(a: Scalar, b: Scalar): boolean {
-  const types = [typeof a, typeof b]
-  if (types.includes('boolean') || (types.includes('object') && types.includes('number')))
-    return isTruthy(a) === isTruthy(b)
-  const [left, right] = [asText(a), asText(b)]
-  return left === right || (NUMERIC.test(left) && NUMERIC.test(right) && Number(left) === Number(right))
-}
+export const WORDS: ReadonlyMap<string, boolean | null> = new Map(
+  Object.entries({ true: true, false: false, null: null }),
+)

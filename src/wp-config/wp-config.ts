@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { type DbHost, parseDbHost } from './db-host.ts'
-import { parsePhp } from './node.ts'
+import { isTooDeep, parsePhp } from './node.ts'
 import { createScope, type Scope, type WpConfigReading } from './scope.ts'
 import { follow } from './statements.ts'
 import { asText, isTruthy } from './values.ts'
@@ -48,14 +48,14 @@ const GIVEN = {
 
 /** Reads a wp-config.php without running it. Never throws; what cannot be known is named with its line. */
 export function readWpConfig(text: string, reading: WpConfigReading): WpConfigRead {
-  const parsed = parsePhp(text)
-  if ('fault' in parsed) return { ok: false, faults: [{ name: reading.path, ...parsed.fault }] }
   // wp-load.php defines ABSPATH before it includes this file.
   const scope = createScope(reading, { ...GIVEN, ABSPATH: `${dirname(reading.path)}/` })
   try {
+    const parsed = parsePhp(text)
+    if ('fault' in parsed) return { ok: false, faults: [{ name: reading.path, ...parsed.fault }] }
     follow(parsed.statements, scope)
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!isTooDeep(error)) throw error
     return { ok: false, faults: [{ name: reading.path, message: 'is nested too deeply to be read' }] }
   }
   const faults: WpConfigFault[] = []

@@ -32,7 +32,14 @@ function lie(ours: Value | undefined, theirs: unknown, open: boolean): string | 
 const SNIPPETS = [
   ...[`'it\\'s \\\\ \\n \\\\\\''`, `"tab\\t dollar\\$ quote\\" back\\\\ hex\\x41 uni\\u{e9} oct\\101 \\q \\' \\400"`],
   ...[`"\\xc3\\xa9 \\303\\251 \\u{1F600}"`, `'a' . "b" . 1 . true . null . false`, `"x{$a}y $a z\${a} $ a \\{$a}"`],
-  ...[`"$list[k] {$list['k']}"`, `$list['k']`, `getenv('SET') ?: 'd'`, `getenv('UNSET') ?: 'd'`, `$_ENV['NO'] ?? 'e'`],
+  ...[
+    `"$list[k] {$list['k']}"`,
+    `$list['k']`,
+    `($list[true] = 'x') . $list[1]`,
+    `getenv('SET') ?: 'd'`,
+    `getenv('UNSET') ?: 'd'`,
+    `$_ENV['NO'] ?? 'e'`,
+  ],
   ...[`true ? 'a' : 'b'`, `('' ?: 'c')`, `A . 'x'`, `\\A`, `(string) 5`, `trim(" x\\0\\t")`, `trim("\\u{a0}x")`, `-5`],
   ...[
     `017 . 0x1F . 0b11 . 1_000 . 0o17`,
