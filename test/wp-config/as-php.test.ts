@@ -36,6 +36,7 @@ const SNIPPETS = [
     `"$list[k] {$list['k']}"`,
     `$list['k']`,
     `($list[true] = 'x') . $list[1]`,
+    `($GLOBALS['list']['m'] = 'z') . $list['m']`,
     `getenv('SET') ?: 'd'`,
     `getenv('UNSET') ?: 'd'`,
     `$_ENV['NO'] ?? 'e'`,
