@@ -22,7 +22,8 @@ export type Policy = keyof typeof POLICIES
 /** Whether plans under a policy are applied. Under one that is not known here, that is for the daemon to say. */
 export const writesUnder = (policy: string): boolean => POLICIES[policy as Policy]?.writes !== false
 
-/** What is done with a host in one case of the merge table. A host that stands in none of the three sets has none. */
-export function decide(policy: Policy, desired: boolean, observed: boolean, owned: boolean): Action {
-  return POLICIES[policy].column[7 - ((desired ? 4 : 0) + (observed ? 2 : 0) + (owned ? 1 : 0))] as Action
+/** What is done with a host in each case of the merge table. A host that stands in none of the three sets has none. */
+export function actionsUnder(policy: Policy): (desired: boolean, observed: boolean, owned: boolean) => Action {
+  const column: readonly Action[] = POLICIES[policy].column
+  return (desired, observed, owned) => column[7 - ((desired ? 4 : 0) + (observed ? 2 : 0) + (owned ? 1 : 0))] as Action
 }

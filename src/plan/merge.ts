@@ -1,4 +1,4 @@
-import { decide, type Policy } from '../api/policy.ts'
+import { actionsUnder, type Policy } from '../api/policy.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { Claim, OwnershipRecord } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
@@ -42,6 +42,7 @@ export function merge(input: MergeInput): Merged {
   const { desired, observed, claims, owned } = input
   const respelled = new Map<string, Host>()
   const result = nothing(respelled)
+  const actionFor = actionsUnder(input.policy)
   // One object for all hosts: an object each would cost a tenth of the plan.
   const each: MergeCase = { host: '' as Host, want: undefined, claim: undefined }
   const place = (host: Host, want: DesiredHost | undefined, isObserved: boolean): Claim | undefined => {
@@ -49,7 +50,7 @@ export function merge(input: MergeInput): Merged {
     each.host = host
     each.want = want
     each.claim = claim
-    const action = decide(input.policy, want !== undefined, isObserved, claim !== undefined)
+    const action = actionFor(want !== undefined, isObserved, claim !== undefined)
     put(result, verdictOn(action, each, input), host, want)
     return claim
   }

@@ -15,6 +15,7 @@ export interface Selection {
  * newest version, also where that has a fault; of one that is not there, by its namespace.
  */
 export function selectApps(source: ObjectSource, { namespaces, selector }: Selection): ObjectSource {
+  if (namespaces.length === 0 && Object.keys(selector).length === 0) return source
   const within = (namespace: string): boolean => namespaces.length === 0 || namespaces.includes(namespace)
   const selected = (app: App | InvalidObject | undefined): boolean =>
     app !== undefined && within(app.namespace) && matchesSelector(app.labels, selector)

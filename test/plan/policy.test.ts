@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { decide, POLICIES, type Policy, writesUnder } from '../../src/api/policy.ts'
+import { actionsUnder, POLICIES, type Policy, writesUnder } from '../../src/api/policy.ts'
 
 describe('merge table', () => {
   // desired, observed, owned → Sync, UpsertOnly, Exclusive
@@ -17,7 +17,7 @@ describe('merge table', () => {
   for (const [desired, observed, owned, ...actions] of rows) {
     for (const [index, policy] of policies.entries()) {
       test(`${policy}: desired ${desired}, observed ${observed}, owned ${owned}: ${actions[index]}`, () => {
-        assert.equal(decide(policy, desired, observed, owned), actions[index])
+        assert.equal(actionsUnder(policy)(desired, observed, owned), actions[index])
       })
     }
   }
@@ -26,6 +26,7 @@ describe('merge table', () => {
     assert.deepEqual(['Later', 'constructor'].map(writesUnder), [true, true])
   })
   test('Observe decides as Sync does', () => {
-    for (const [desired, observed, owned, sync] of rows) assert.equal(decide('Observe', desired, observed, owned), sync)
+    for (const [desired, observed, owned, sync] of rows)
+      assert.equal(actionsUnder('Observe')(desired, observed, owned), sync)
   })
 })

@@ -25,12 +25,13 @@ export interface Decision {
 /** Decides what to do about one app: the merge, the guards, and what holds single hosts back. Pure: the same facts, the same decision. */
 export function decide(facts: Facts): Decision {
   const { app, record, watch, now, steady } = facts
-  const reversals = reversalsIn(facts)
+  const open = openAdditions(facts)
+  const reversals = reversalsIn(facts, open)
   const judged = judgeReversals(facts.contention, reversals, steady)
   const contended = new Map(
     [...judged.waiting].map(([host, until]) => [host, contendedHost(app, Math.ceil(until - steady + now))]),
   )
-  const { blocked, gathering } = blockedAdditions(facts, contended)
+  const { blocked, gathering } = blockedAdditions(facts, open, contended)
   const plan = makePlan({
     app,
     desired: facts.desired,
@@ -73,12 +74,12 @@ export function openAdditions({ desired, observed, record, now }: Facts): Host[]
 /** Additions that are not to be tried now: what the API refused a while ago, what is contended, and what a check holds back. */
 function blockedAdditions(
   facts: Facts,
+  open: readonly Host[],
   contended: ReadonlyMap<Host, Held>,
 ): { blocked: ReadonlyMap<Host, Held>; gathering: number | undefined } {
-  const open = openAdditions(facts)
   const blocked = new Map<Host, Held>([
     ...rejectedBefore(facts),
-    ...faulty(facts),
+    ...faulty(facts, open),
     ...contended,
     ...heldByDns(facts, open),
   ])
@@ -99,18 +100,12 @@ function rejectedBefore({ desired, record, now }: Facts): [Host, Held][] {
 }
 
 /** Nobody knows what a mapping asks for whose newest version has a fault: what it held stays, and nothing is added for it. */
-function faulty({ desired }: Facts): [Host, Held][] {
-  return [...desired.hosts].flatMap(
-    ([
-      host,
-      {
-        mapping: { key, fault },
-      },
-    ]): [Host, Held][] =>
-      fault === undefined
-        ? []
-        : [[host, { reason: 'InvalidSpec', message: `its mapping ${key} has a fault: ${fault}` }]],
-  )
+function faulty({ desired }: Facts, hosts: readonly Host[]): [Host, Held][] {
+  return hosts.flatMap((host): [Host, Held][] => {
+    const { key = '', fault } = desired.hosts.get(host)?.mapping ?? {}
+    if (fault === undefined) return []
+    return [[host, { reason: 'InvalidSpec', message: `its mapping ${key} has a fault: ${fault}` }]]
+  })
 }
 
 /** Additions that `dns.policy: Require` holds back: those that do not resolve to the server, as far as is known. */
@@ -141,14 +136,14 @@ const RECENT = 10 * 60_000
  * Hosts whose change would undo what somebody else did: an addition that we had proven in place, a removal that we had made of a host
  * that is not ours. A first write never is one.
  */
-function reversalsIn({ desired, observed, record, now }: Facts): Host[] {
+function reversalsIn({ desired, observed, record, now }: Facts, open: readonly Host[]): Host[] {
+  const recent = record.removals.filter(({ host, at }) => now - at < RECENT && record.hosts[host] === undefined)
+  if (open.length + recent.length === 0) return []
   const there = new Set(observed.domains.map(compareKey))
-  const proven = (Object.keys(record.hosts) as Host[]).filter((host) => {
+  const proven = open.filter((host) => {
     const claim = record.hosts[host]
-    return desired.hosts.has(host) && !there.has(host) && claim?.state === 'Held' && claim.absentSince === undefined
+    return !there.has(host) && claim?.state === 'Held' && claim.absentSince === undefined
   })
-  const removed = record.removals.flatMap(({ host, at }) =>
-    now - at < RECENT && record.hosts[host] === undefined && there.has(host) && !desired.hosts.has(host) ? [host] : [],
-  )
-  return [...proven, ...new Set(removed)]
+  const removed = recent.filter(({ host }) => there.has(host) && !desired.hosts.has(host))
+  return [...proven, ...new Set(removed.map(({ host }) => host))]
 }

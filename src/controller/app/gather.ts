@@ -1,5 +1,6 @@
 import { ANNOTATION } from '../../api/objects.ts'
 import type { DnsVerdict } from '../../check/dns/judge.ts'
+import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
 import { releaseBroughtBack } from '../../ownership/claims.ts'
 import { type OwnershipRecord, writerMatches } from '../../ownership/record.ts'
@@ -56,7 +57,8 @@ export function withObserved({ context, app }: Pass, facts: Facts, observed: Ser
   const { clock } = context.ports
   const record = withoutBroughtBack(facts.record, observed, facts)
   const certificate = context.memory.certificates.of(app.key, observed)
-  return { ...facts, observed, certificate, record, now: clock.now(), steady: Math.floor(clock.steady()) }
+  const history = historyFor(context, { ...facts, record }, observed)
+  return { ...facts, observed, certificate, record, history, now: clock.now(), steady: Math.floor(clock.steady()) }
 }
 
 /** What somebody else put back after we had taken it off is not ours any more. */
@@ -84,7 +86,7 @@ function factsOf(context: Context, declared: Declared, observed: ServerPilotApp)
     handed: ports.handedApprovals?.() ?? [],
     dns: knownDns(context, declared),
     dnsChecked: memory.checks.on,
-    history: historyIn(memory.accounts.appsOf(account).flatMap(({ key }) => memory.records.of(key) ?? [])),
+    history: historyFor(context, { ...declared, record }, observed),
     gathering: memory.gathering.get(app.key),
     contention: memory.contention.get(app.key) ?? NO_CONTENTION,
     oneShot: mode.oneShot,
@@ -92,6 +94,20 @@ function factsOf(context: Context, declared: Declared, observed: ServerPilotApp)
     steady,
   }
 }
+
+/** What was issued for the account's apps; nothing while the list is as it should be, as it then leads to no certificate. */
+function historyFor(
+  { memory }: Context,
+  { app, account, desired, record }: Declared,
+  { domains }: ServerPilotApp,
+): History {
+  const asDesired = domains.length === desired.hosts.size && domains.every((name) => desired.hosts.has(name as Host))
+  const inLine = asDesired && Object.keys(record.hosts).every((host) => desired.hosts.has(host as Host))
+  if (inLine || !app.spec.ssl.auto) return NO_HISTORY
+  return historyIn(memory.accounts.appsOf(account).flatMap(({ key }) => memory.records.of(key) ?? []))
+}
+
+const NO_HISTORY: History = { issuances: [], failures: [] }
 
 const isGiven = (hash: string | undefined): hash is string => hash !== undefined && hash !== ''
 

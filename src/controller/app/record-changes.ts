@@ -1,4 +1,4 @@
-import { decide } from '../../api/policy.ts'
+import { actionsUnder } from '../../api/policy.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
@@ -139,7 +139,9 @@ export function withWriter(record: OwnershipRecord, plan: Plan, writer: Ownershi
   // Permission for the hosts of others ends with the policy that removes them: what came meanwhile nobody has agreed to.
   const { exclusiveApproved, ...rest } = record
   const kept =
-    decide(plan.policy, false, true, false) === 'remove' && exclusiveApproved ? { ...rest, exclusiveApproved } : rest
+    actionsUnder(plan.policy)(false, true, false) === 'remove' && exclusiveApproved
+      ? { ...rest, exclusiveApproved }
+      : rest
   const next = kept.policy === plan.policy ? kept : { ...kept, policy: plan.policy }
   const pending = plan.refused !== undefined || [...plan.held.values()].some((held) => held.of !== 'addition')
   return pending ? next : { ...next, writer: { ...next.writer, ...writer } }

@@ -18,8 +18,8 @@ export function report({ context, app }: Pass, found: Found): Outcome {
   checks.see(app, { ...found, certificate })
   const endedAt = clock.now()
   return outcomeOf({
-    mappings: mappingsOf(context, app),
     ...found,
+    mappings: found.mappings ?? mappingsOf(context, app),
     certificate,
     key: app.key,
     app: found.app ?? app,

@@ -141,15 +141,17 @@ function withReads(desired: Desired, reads: readonly MappingRead[]): AppDesired 
 
 /** Everything that decides what the apps get, each the same value as long as it says the same. */
 function inputsOf(all: readonly AppReads[], labelsOf: NamespaceLabels): unknown[] {
-  const namespaces = all.flatMap(({ app, reads }) => {
-    if (app.spec.allowedNamespaces.from !== 'Selector') return []
-    return reads.flatMap((read) => read.mappings.map((mapping) => mapping.namespace))
-  })
-  return [
-    ...all.map(({ app }) => app),
-    ...all.flatMap(({ reads }) => reads.map((read) => read.mappings)),
-    ...[...new Set(namespaces)].map((namespace) => labelsOf(namespace)),
-  ]
+  const inputs: unknown[] = []
+  const namespaces = new Set<string>()
+  for (const { app, reads } of all) {
+    inputs.push(app)
+    for (const { mappings } of reads) {
+      inputs.push(mappings)
+      if (app.spec.allowedNamespaces.from === 'Selector') for (const each of mappings) namespaces.add(each.namespace)
+    }
+  }
+  for (const namespace of namespaces) inputs.push(labelsOf(namespace))
+  return inputs
 }
 
 const sameInputs = (a: readonly unknown[], b: readonly unknown[]): boolean =>
