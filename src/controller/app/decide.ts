@@ -64,11 +64,14 @@ export function decide(facts: Facts): Decision {
 /** Desired hosts that are not there and that ServerPilot has not just refused. */
 export function openAdditions({ desired, observed, record, now }: Facts): Host[] {
   const there = new Set<string>(observed.domains)
-  return [...desired.hosts].flatMap(([host, { mapping }]) => {
+  const open: Host[] = []
+  for (const [host, { mapping }] of desired.hosts) {
+    if (there.has(host)) continue
     const rejection = record.rejected[host]
     const refused = rejection !== undefined && rejection.retryAt > now && rejection.generation === mapping.generation
-    return refused || there.has(host) ? [] : [host]
-  })
+    if (!refused) open.push(host)
+  }
+  return open
 }
 
 /** Additions that are not to be tried now: what the API refused a while ago, what is contended, and what a check holds back. */
