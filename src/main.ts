@@ -53,11 +53,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 async function main(): Promise<number> {
   let status: number = EXIT.done
   // After the handlers of signals: loading takes long enough to be stopped meanwhile.
-  const [{ CommanderError }, { buildProgram }, { UsageError }] = await Promise.all([
-    import('commander'),
-    import('./cli/program.ts'),
-    import('./setup/option.ts'),
-  ])
+  const { buildProgram, CommanderError, UsageError } = await import('./cli/program.ts')
   const program = buildProgram(io, calledAs(io), (code) => {
     status = code
   })

@@ -4,6 +4,9 @@ import type { Io } from '../setup/io.ts'
 import { type Given, type NamedOption, type OptionGroup, variableOf } from '../setup/option.ts'
 import { completionScript, parseShell } from './completion.ts'
 
+export { CommanderError } from 'commander'
+export { UsageError } from '../setup/option.ts'
+
 /** Of every command that talks to ServerPilot. */
 const CONNECTION: readonly OptionGroup[] = ['cluster', 'connection', 'log']
 /** Of commands that may have to look hosts up. */
