@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { messageOf } from './log/message-of.ts'
 import { calledAs, EXIT, type Io } from './setup/io.ts'
 import { systemClock } from './time/clock.ts'
 import { VERSION } from './version.ts'
@@ -70,7 +71,7 @@ async function main(): Promise<number> {
       io.err('Stopped.\n')
       return EXIT.failed
     }
-    io.err(`${error instanceof Error ? error.message : String(error)}\n`)
+    io.err(`${messageOf(error)}\n`)
     return EXIT.failed
   }
 }

@@ -2,6 +2,7 @@ import { firstOf } from '../domain/first-of.ts'
 import { displayHost } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import { plain } from '../domain/plain.ts'
+import { dayOf } from '../time/day.ts'
 import { type CertificateFacts, covers, factsOf } from './certificate.ts'
 import type { Handshake, Unseen } from './served.ts'
 
@@ -73,7 +74,10 @@ function otherName({ host, facts }: Delivered): Fault | undefined {
 
 function expired({ host, facts, now }: Delivered): Fault | undefined {
   if (facts.notAfter > now) return undefined
-  return { state: 'Expired', message: `The certificate served for ${displayHost(host)} ended ${day(facts.notAfter)}.` }
+  return {
+    state: 'Expired',
+    message: `The certificate served for ${displayHost(host)} ended on ${dayOf(facts.notAfter)}.`,
+  }
 }
 
 function notYetValid({ host, facts: { notBefore }, now }: Delivered): Fault | undefined {
@@ -111,8 +115,4 @@ const UNSEEN: Readonly<Record<Unseen, string>> = {
   HandshakeFailed:
     'the TLS handshake failed: the server has no certificate for this name, or does not speak TLS at all.',
   NoCertificate: 'the server showed no certificate.',
-}
-
-function day(time: number): string {
-  return `on ${new Date(time).toISOString().slice(0, 10)}`
 }

@@ -1,4 +1,5 @@
 import { matchesSelector } from '../api/selector.ts'
+import { byKey } from '../domain/by-key.ts'
 import { namespacesOf } from '../setup/cluster-scope.ts'
 import type { Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
@@ -44,8 +45,6 @@ export function statusOf(
     mappings: statuses,
   }
 }
-
-const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 
 function appStatus(app: AppObject, hosts: HostStatus[]): AppStatus {
   const { plan, conditions, ...rest } = app.status

@@ -88,7 +88,6 @@ export function createDaemon(options: DaemonOptions): Daemon {
       }
       checks?.lead()
       stopSchedule = schedule(options.sweepSchedule, sweepNow, {
-        name: 'sweep',
         clock,
         onError: (error) => log.warn('Sweep failed', { error }),
       })

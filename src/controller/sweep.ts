@@ -20,7 +20,6 @@ export async function sweep({ ports, memory }: Context, signal: AbortSignal): Pr
   const accounts = new Map<ServerPilot, App[]>()
   const swept: Swept[] = []
   await memory.accounts.findAll()
-  const apps = new Set(ports.objects.apps().map(({ key }) => key))
   for (const app of ports.objects.apps()) {
     // Nothing is asked for one that is suspended or has a fault, but it has to say so; and it may be waiting to be let go.
     const account =
@@ -28,7 +27,10 @@ export async function sweep({ ports, memory }: Context, signal: AbortSignal): Pr
     if (account === undefined) swept.push({ apps: [app.key], failure: undefined })
     else accounts.set(account, [...(accounts.get(account) ?? []), app])
   }
-  const unreadable = ports.objects.invalid().filter(({ kind, key }) => kind === 'ServerPilotApp' && !apps.has(key))
+  const { objects } = ports
+  const unreadable = objects
+    .invalid()
+    .filter(({ kind, key }) => kind === 'ServerPilotApp' && objects.app(key) === undefined)
   swept.push({ apps: unreadable.map(({ key }) => key), failure: undefined })
   for (const [account, apps] of accounts) swept.push(await sweepAccount(memory, account, apps, signal))
   return swept

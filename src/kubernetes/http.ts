@@ -3,6 +3,7 @@ import http, { type Agent, type ClientRequest, type IncomingMessage, STATUS_CODE
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { HttpsProxyAgent } from 'https-proxy-agent'
+import { messageOf } from '../log/message-of.ts'
 import type { Clock } from '../time/clock.ts'
 
 /**
@@ -249,7 +250,7 @@ function failure(error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason
   if (error instanceof KubernetesError) return error
   const code = codeOf(error)
-  const words = error instanceof Error ? error.message : String(error)
+  const words = messageOf(error)
   const shown = words === '' || (code !== '' && !words.includes(code)) ? `${words} ${code}`.trim() : words
   const message = `the API server cannot be reached: ${shown}`
   return new KubernetesError({ reason: 'Unreachable', message, cause: error })

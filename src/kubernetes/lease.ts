@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../log/log.ts'
+import { messageOf } from '../log/message-of.ts'
 import type { Clock } from '../time/clock.ts'
 import { unlessAborted, within } from '../time/within.ts'
 import { codeOf, type LeaseApi, type StoredLease } from './api.ts'
@@ -154,7 +155,7 @@ export function createElector(options: ElectorOptions): Elector {
       if (code === 409) return { is: 'conflict' }
       if (code === 404 && request.call === 'replace') return { is: 'missing' }
       if (error === end.signal.reason) return { is: 'failed' }
-      const words = error instanceof Error ? error.message : String(error)
+      const words = messageOf(error)
       if (words !== lastError) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
       lastError = words
       failure = error
@@ -203,7 +204,7 @@ export function createElector(options: ElectorOptions): Elector {
         warned = ''
       } catch (error) {
         if (signal.aborted) return
-        const words = error instanceof Error ? error.message : String(error)
+        const words = messageOf(error)
         if (words !== warned) log.warn('The Lease cannot be watched', { lease: api.name, error })
         warned = words
       }

@@ -1,3 +1,4 @@
+import { messageOf } from '../log/message-of.ts'
 import { KubernetesError } from './http.ts'
 import { UndecodableLine } from './lines.ts'
 import type { Trouble } from './reflector-state.ts'
@@ -10,7 +11,7 @@ export class Silence extends Error {
 /** What a failure means for the reflector of a collection, with words that name the cure where somebody has to act. */
 export function troubleOf(error: unknown, path: string): { trouble: Trouble; message: string; retryAfter?: number } {
   const kind = path.split('/').at(-1) ?? path
-  const words = error instanceof Error ? error.message : String(error)
+  const words = messageOf(error)
   if (error instanceof Silence) return { trouble: 'silent', message: `${kind}: the API server has fallen silent` }
   if (error instanceof UndecodableLine)
     return { trouble: 'garbled', message: `${kind}: the API server's answer cannot be used: ${words}` }

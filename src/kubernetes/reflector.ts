@@ -1,3 +1,4 @@
+import { messageOf } from '../log/message-of.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import type { Connection } from './connection.ts'
 import { jsonLines } from './lines.ts'
@@ -107,8 +108,8 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
     try {
       cache.notify(changed)
     } catch (error) {
-      log('error', 'a change of objects was not taken up', { path, error: wordsOf(error) })
-      const message = `changes of ${path} cannot be taken up: ${wordsOf(error)}`
+      log('error', 'a change of objects was not taken up', { path, error: messageOf(error) })
+      const message = `changes of ${path} cannot be taken up: ${messageOf(error)}`
       take({ type: 'failed', round, trouble: 'handler', message, afterMs: clock.steady() - begun })
     }
   }
@@ -202,8 +203,4 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
     failure: () => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
     records: cache.records,
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -52,4 +52,5 @@ function rank(a: DesiredHost, b: DesiredHost): number {
   return age !== 0 ? age : byHost(a, b)
 }
 
-const byHost = (a: DesiredHost, b: DesiredHost): number => (a.host < b.host ? -1 : 1)
+/** Sorts by host. */
+export const byHost = (a: DesiredHost, b: DesiredHost): number => (a.host < b.host ? -1 : 1)

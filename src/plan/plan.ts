@@ -1,7 +1,7 @@
 import type { App, Key } from '../api/objects.ts'
 import { compareKey, type Host, matchesPattern } from '../domain/host.ts'
 import { LATE_WRITE_MS, type OwnershipRecord } from '../ownership/record.ts'
-import { fit, openAdditions } from './capacity.ts'
+import { byHost, fit, openAdditions } from './capacity.ts'
 import type { DesiredHost } from './desired.ts'
 import type { HeldChange } from './held.ts'
 import type { PlanInput } from './input.ts'
@@ -129,7 +129,7 @@ function changesOf(of: Pick<Plan, 'additions' | 'removals' | 'adoptions' | 'rele
   return [
     ...of.additions.map(named('add')),
     ...of.removals.map(plain('remove')),
-    ...of.adoptions.map(named('adopt')).sort((a, b) => (a.host < b.host ? -1 : 1)),
+    ...of.adoptions.toSorted(byHost).map(named('adopt')),
     ...of.releases.map(plain('release')),
   ]
 }

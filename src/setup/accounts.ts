@@ -1,5 +1,6 @@
 import type { App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
+import { messageOf } from '../log/message-of.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
 import type { Secrets } from './secrets.ts'
@@ -78,7 +79,7 @@ async function fromSecret(objects: Pick<ObjectSource, 'secret'>, app: App, name:
   }
   const read = async (key: string): Promise<string> => {
     const value = await objects.secret(app.namespace, name, key).catch((cause: unknown) => {
-      throw invalid(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+      throw invalid(`cannot be read: ${messageOf(cause)}`, cause)
     })
     if (value !== undefined) return value
     throw invalid(`has no key "${key}" or does not exist`)

@@ -1,5 +1,6 @@
 import { codeOf } from '../kubernetes/api.ts'
 import { LEASE_TIMINGS } from '../kubernetes/lease-state.ts'
+import { messageOf } from '../log/message-of.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import { unlessAborted } from '../time/within.ts'
 import type { Cluster } from './cluster.ts'
@@ -44,7 +45,7 @@ export async function takeLead(
 }
 
 function noLease(io: Io, namespace: string, cause: unknown): Error {
-  const words = cause instanceof Error ? cause.message : String(cause)
+  const words = messageOf(cause)
   if (codeOf(cause) === 404) return new Error(`Nothing was applied: ${words}.`, { cause })
   const grant = granting({ namespace, verbs: 'get,watch,create,update', resources: ['leases.coordination.k8s.io'] })
   return new Error(

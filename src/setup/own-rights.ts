@@ -1,6 +1,7 @@
 import type { App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import { codeOf } from '../kubernetes/api.ts'
+import { messageOf } from '../log/message-of.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
 import { granting, type Right } from './grant.ts'
@@ -68,7 +69,7 @@ export function namingRecordRight(
 }
 
 function missing(io: Io, error: unknown, right: Right): ReconcileError {
-  const words = error instanceof Error ? error.message : String(error)
+  const words = messageOf(error)
   const instead = `Or see the plan that the daemon itself has waiting: ${calledAs(io)} status`
   const message = `${words}\n→ ${granting(right)}\n→ ${instead}`
   return new ReconcileError('NotAllowed', message, { retryable: false, cause: error })

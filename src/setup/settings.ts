@@ -1,3 +1,4 @@
+import { messageOf } from '../log/message-of.ts'
 import { checkBaseUrl } from '../serverpilot/base-url.ts'
 import type { ProxySettings } from '../serverpilot/proxy.ts'
 import type { Selection } from '../source/select.ts'
@@ -104,7 +105,7 @@ function baseUrl({ serverpilotUrl, allowInsecureHttp }: Flags): URL {
   try {
     return checkBaseUrl(serverpilotUrl, allowInsecureHttp)
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(messageOf(error))
   }
 }
 

@@ -2,6 +2,7 @@ import { type Context, createContext } from '../controller/context/context.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import type { Ports } from '../controller/context/ports.ts'
 import { createLogger, type Log } from '../log/log.ts'
+import { messageOf } from '../log/message-of.ts'
 import { quiet } from '../log/quiet.ts'
 import { openFileStore, readFileStore } from '../ownership/file-store.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
@@ -225,7 +226,7 @@ function assertLeading(cluster: Cluster | undefined): void {
   try {
     cluster?.elector?.assertLeading()
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const message = messageOf(cause)
     throw new ReconcileError('Progressing', message, { retryable: true, cause })
   }
 }

@@ -1,7 +1,9 @@
 /** What the API takes as the list of an app's domains, and what becomes of it (pure). */
+
 import { createHash } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { domainToASCII } from 'node:url'
+import { byKey } from '../domain/by-key.ts'
 import type { Behaviours } from './options.ts'
 
 /** A list as it will be stored, or the API's words for refusing it. */
@@ -90,8 +92,4 @@ function wordsFor(bad: readonly string[], quoted: Behaviours['quotedNames']): st
   if (quoted === 'none') return 'One or more of the domains are invalid.'
   if (quoted === 'first' || bad.length === 1) return `The domain ${JSON.stringify(bad[0])} is invalid.`
   return `The domains ${bad.map((name) => JSON.stringify(name)).join(', ')} are invalid.`
-}
-
-function byKey(left: { key: string }, right: { key: string }): number {
-  return left.key < right.key ? -1 : 1
 }

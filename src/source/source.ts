@@ -68,6 +68,10 @@ export interface DatabaseSource extends MappingSource {
   looked(): boolean
 }
 
+/** The app with that key, where its newest version has a fault. */
+export const invalidApp = (objects: Pick<ObjectSource, 'invalid'>, key: Key): InvalidObject | undefined =>
+  objects.invalid().find((each) => each.kind === 'ServerPilotApp' && each.key === key)
+
 /** A source of declared objects: apps and mappings. */
 export interface ObjectSource extends MappingSource {
   /**

@@ -1,6 +1,7 @@
 import type { Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { EXPIRING_MS } from '../check/certificate.ts'
+import { dayOf } from '../time/day.ts'
 import { failureOf } from './failure.ts'
 import type { Outcome } from './outcome.ts'
 import type { EventReason } from './reasons.ts'
@@ -60,8 +61,7 @@ const WARNING_DAYS = [EXPIRING_MS / DAY_MS, ...[14, 7, 3, 1].filter((days) => da
 function issuedSince(before: AppStatus | undefined, { certificate }: AppStatus): string | undefined {
   const end = certificate?.notAfter
   if (before === undefined || end === undefined || before.certificate?.notAfter === end) return
-  const day = new Date(end).toISOString().slice(0, 10)
-  return `A certificate until ${day} covers ${certificate?.covered.length} host(s), ${certificate?.uncovered.length} not`
+  return `A certificate until ${dayOf(end)} covers ${certificate?.covered.length} host(s), ${certificate?.uncovered.length} not`
 }
 
 /** The certificate came so near to its end since the look before. */

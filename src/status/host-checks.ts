@@ -5,6 +5,7 @@ import type { DnsVerdict } from '../check/dns/judge.ts'
 import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
+import { dayOf } from '../time/day.ts'
 import { cutMessage, type Said } from './conditions.ts'
 import { hostClauses } from './host-clauses.ts'
 import type { Outcome } from './outcome.ts'
@@ -118,7 +119,7 @@ function inPlace(certificate: CertificateFacts | undefined, now: number): Said {
   const end = certificate?.notAfter
   if (end === undefined || certificateLife(end, now) !== 'ExpiringSoon')
     return { status: 'True', reason: 'Succeeded', message: '' }
-  const message = `The certificate ends on ${new Date(end).toISOString().slice(0, 10)} and was not renewed yet.`
+  const message = `The certificate ends on ${dayOf(end)} and was not renewed yet.`
   return { status: 'True', reason: 'ExpiringSoon', message }
 }
 

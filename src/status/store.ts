@@ -1,7 +1,8 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
+import { byKey } from '../domain/by-key.ts'
 import type { Log } from '../log/log.ts'
-import type { InvalidObject, ObjectSource } from '../source/source.ts'
+import { type InvalidObject, invalidApp, type ObjectSource } from '../source/source.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import { appStatus } from './app-status.ts'
 import { failureOf } from './failure.ts'
@@ -66,8 +67,6 @@ interface StatusStoreOptions {
 /** A thousand objects that change within a second would otherwise mean a thousand looks at 30,000; ms. */
 const LOOK_EVERY_MS = 500
 
-const isApp = ({ kind }: InvalidObject): boolean => kind === 'ServerPilotApp'
-
 const subject = (kind: Kind, { key, uid }: App | Mapping | InvalidObject): EventSubject => ({
   kind,
   key,
@@ -116,7 +115,7 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
 
   /** Whether the object is there, whatever it says. */
   function isThere(key: Key): boolean {
-    return objects.app(key) !== undefined || objects.invalid().some((each) => isApp(each) && each.key === key)
+    return objects.app(key) !== undefined || invalidApp(objects, key) !== undefined
   }
 
   /** Takes up the status of an app that never was valid. */
@@ -125,7 +124,7 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
     apps.set(status.key, status)
     metrics.appUnread(status)
     if (!logReady(log, before, status) || publish === undefined) return
-    const object = objects.invalid().find((each) => isApp(each) && each.key === status.key)
+    const object = invalidApp(objects, status.key)
     if (object !== undefined)
       publish.event(subject('ServerPilotApp', object), { reason: 'SyncFailed', note: `InvalidSpec: ${object.message}` })
   }
@@ -194,8 +193,6 @@ function saysNothingOfMappings(outcome: Outcome): boolean {
   if (desired !== undefined || result === 'Suspended') return false
   return failureOf(outcome) === undefined || mappings.length === 0
 }
-
-const byKey = (a: { key: Key }, b: { key: Key }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 
 /** Each mapping once: of those of an app that is being deleted both speak. */
 function withoutThose(served: readonly MappingStatus[], others: readonly MappingStatus[]): readonly MappingStatus[] {

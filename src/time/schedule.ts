@@ -1,9 +1,8 @@
 import { createTask, parse, validateDetailed } from 'node-cron'
 import { type Cancel, type Clock, systemClock } from './clock.ts'
 
-/** How a scheduled job is called, and what gets its failures. */
+/** The clock of a scheduled job, and what gets its failures. */
 export interface ScheduleOptions {
-  name: string
   /** The system's where none is given. */
   clock?: Pick<Clock, 'now' | 'after'>
   /** Gets what the job threw. The schedule goes on either way. */

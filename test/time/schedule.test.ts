@@ -22,7 +22,7 @@ test('cron-expressions', () => {
   ]
   for (const [bad, message] of faults) {
     assert.match(validCron(bad) ?? '', message, bad)
-    assert.throws(() => schedule(bad, () => undefined, { name: 'x' }), message)
+    assert.throws(() => schedule(bad, () => undefined, {}), message)
   }
 })
 
@@ -32,7 +32,7 @@ function runsOf(t: TestContext, expression: string, clock: FakeClock): string[] 
   const job = (): undefined => {
     runs.push(new Date(clock.now()).toISOString().slice(0, 19))
   }
-  const stop = schedule(expression, job, { name: 'test', clock })
+  const stop = schedule(expression, job, { clock })
   t.after(stop)
   return runs
 }
@@ -68,7 +68,6 @@ describe('a schedule', () => {
     let calls = 0
     const work = Promise.withResolvers<void>()
     const stop = schedule('* * * * *', () => (++calls === 1 ? work.promise : Promise.reject(new Error('fault'))), {
-      name: 'test',
       clock,
       onError(error) {
         errors.push(error)
@@ -94,7 +93,7 @@ describe('a schedule', () => {
     const job = (): undefined => {
       runs++
     }
-    const stop = schedule('* * * * *', job, { name: 'test', clock })
+    const stop = schedule('* * * * *', job, { clock })
     t.after(stop)
     clock.advance(MINUTE)
     stop()

@@ -1,4 +1,3 @@
-import { type OwnershipRecord, writerMatches } from '../../ownership/record.ts'
 import { writes } from '../../plan/plan.ts'
 import type { Found } from '../../status/outcome.ts'
 import {
@@ -53,7 +52,7 @@ export function act(pass: AccountPass, start: Decided): Promise<Decided> {
 
 async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Partial<Decided>> {
   let facts = start
-  let total: Changes | undefined
+  let total = NO_CHANGES
   for (let written = 1; ; written++) {
     // Waiting for the server may have taken minutes: what counts is what is declared now.
     const app = pass.context.ports.objects.app(pass.app.key)
@@ -66,7 +65,8 @@ async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Par
     yield { record, observed, ...total, facts: { ...decided.facts, record, observed } }
     const { contention } = decided.facts
     if (!writes(decided.decision.plan)) return keepContention(now, endPause(contention))
-    const next = withObserved(now, { ...decided.facts, ...trustIn(record, now) }, observed)
+    // A record that was written is not fresh any more.
+    const next = withObserved(now, { ...decided.facts, record, fresh: false }, observed)
     const after = decideNow(now, next)
     // What the changes cost was said of the plan that was written.
     const { forecast: _, ...rest } = after
@@ -110,19 +110,13 @@ async function* keepRecord(pass: AccountPass, decided: Decided): AsyncGenerator<
   return { decided, result: await writePlan({ ...pass, facts, plan: decision.plan, leave: undefined }) }
 }
 
-/** A record that was written is not fresh any more, and names its writer. */
-const trustIn = (record: OwnershipRecord, { context }: Pass): Pick<Facts, 'record' | 'fresh' | 'distrusted'> => ({
-  record,
-  fresh: false,
-  distrusted: !writerMatches(record, context.mode.writer),
-})
-
 function declaredIn({ app, mappings, desired, frozen, faults, secondWriter }: Facts): Found {
   return { app, mappings, desired, frozen, faults, secondWriter }
 }
 
-function sum(before: Changes | undefined, { added, removed, adopted, released }: Changes): Changes {
-  if (before === undefined) return { added, removed, adopted, released }
+const NO_CHANGES: Changes = { added: [], removed: [], adopted: 0, released: 0 }
+
+function sum(before: Changes, { added, removed, adopted, released }: Changes): Changes {
   return {
     added: [...before.added, ...added],
     removed: [...before.removed, ...removed],

@@ -1,6 +1,8 @@
 import type { App, Key } from '../../api/objects.ts'
 import { writesUnder } from '../../api/policy.ts'
+import { messageOf } from '../../log/message-of.ts'
 import { LATE_WRITE_MS } from '../../ownership/record.ts'
+import { invalidApp } from '../../source/source.ts'
 import type { Failure, Found } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
 import { failureOf, ReconcileError } from '../context/errors.ts'
@@ -53,7 +55,7 @@ export async function refuse({ context, app, stage }: Pass, fault: string): Prom
 
 /** The same for one that never could be read. */
 export async function letUnreadableGo(context: Context, key: Key): Promise<Found> {
-  const object = context.ports.objects.invalid().find((each) => each.kind === 'ServerPilotApp' && each.key === key)
+  const object = invalidApp(context.ports.objects, key)
   if (object === undefined) return {}
   return await letFaultyGo(context, object).catch((error: unknown) => ({ failure: failureOf(error) }))
 }
@@ -72,7 +74,7 @@ async function change({ ports, mode }: Context, object: Finalizable, how: 'add' 
   try {
     await ports.finalizers[how](object)
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause)
+    const words = messageOf(cause)
     const task = how === 'add' ? 'put on' : 'taken off'
     const message = `The finalizer ${FINALIZER} (spec.deletionPolicy) cannot be ${task} ServerPilotApp ${object.key}: ${words}`
     throw new ReconcileError('Progressing', message, { retryable: true, cause })

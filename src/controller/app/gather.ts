@@ -3,12 +3,11 @@ import type { DnsVerdict } from '../../check/dns/judge.ts'
 import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
 import { releaseBroughtBack } from '../../ownership/claims.ts'
-import { type OwnershipRecord, writerMatches } from '../../ownership/record.ts'
+import { writerMatches } from '../../ownership/record.ts'
 import { type RemovalWatch, watchRemovals } from '../../plan/settle.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import { NO_CONTENTION } from '../context/contention.ts'
 import type { Context } from '../context/context.ts'
-import type { AppDesired } from '../context/desires.ts'
 import { historyIn } from './certificate-budget.ts'
 import { openAdditions } from './decide.ts'
 import type { Declared, Facts } from './facts.ts'
@@ -53,45 +52,44 @@ export function gatherAgain({ context, app }: Pass, facts: Facts): Facts {
 }
 
 /** The same facts on another reading of the list. */
-export function withObserved({ context, app }: Pass, facts: Facts, observed: ServerPilotApp): Facts {
-  const { clock } = context.ports
-  const record = withoutBroughtBack(facts.record, observed, facts)
-  const certificate = context.memory.certificates.of(app.key, observed)
-  const history = historyFor(context, { ...facts, record }, observed)
-  return { ...facts, observed, certificate, record, history, now: clock.now(), steady: Math.floor(clock.steady()) }
+export function withObserved({ context }: Pass, facts: Facts, observed: ServerPilotApp): Facts {
+  return { ...facts, ...seenIn(context, facts, observed) }
 }
 
-/** What somebody else put back after we had taken it off is not ours any more. */
-const withoutBroughtBack = (
-  record: OwnershipRecord,
-  { domains }: ServerPilotApp,
-  { desired }: AppDesired,
-): OwnershipRecord => releaseBroughtBack(record, domains, (host) => desired.hosts.has(host))
+/** What a reading of the list says, and when that was. */
+type Seen = Pick<Facts, 'observed' | 'record' | 'distrusted' | 'certificate' | 'history' | 'now' | 'steady'>
+
+function seenIn(context: Context, declared: Declared, observed: ServerPilotApp): Seen {
+  const { ports, mode, memory } = context
+  const { app, desired, fresh } = declared
+  // What somebody else put back after we had taken it off is not ours any more.
+  const record = releaseBroughtBack(declared.record, observed.domains, (host) => desired.hosts.has(host))
+  return {
+    observed,
+    record,
+    distrusted: !fresh && !writerMatches(record, mode.writer),
+    certificate: memory.certificates.of(app.key, observed),
+    history: historyFor(context, { ...declared, record }, observed),
+    now: ports.clock.now(),
+    steady: Math.floor(ports.clock.steady()),
+  }
+}
 
 function factsOf(context: Context, declared: Declared, observed: ServerPilotApp): Facts {
   const { ports, mode, memory } = context
-  const { app, account, fresh } = declared
-  const record = withoutBroughtBack(declared.record, observed, declared)
-  const distrusted = !fresh && !writerMatches(record, mode.writer)
-  const steady = Math.floor(ports.clock.steady())
+  const { app, account } = declared
+  const known = { ...declared, ...seenIn(context, declared, observed) }
   return {
-    ...declared,
-    record,
-    observed,
-    certificate: memory.certificates.of(app.key, observed),
-    distrusted,
-    watch: watch(context, { ...declared, record }, distrusted, steady),
+    ...known,
+    watch: watch(context, known),
     moving: memory.desires.moving(app.key, account),
     approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].filter(isGiven),
     handed: ports.handedApprovals?.() ?? [],
     dns: knownDns(context, declared),
     dnsChecked: memory.checks.on,
-    history: historyFor(context, { ...declared, record }, observed),
     gathering: memory.gathering.get(app.key),
     contention: memory.contention.get(app.key) ?? NO_CONTENTION,
     oneShot: mode.oneShot,
-    now: ports.clock.now(),
-    steady,
   }
 }
 
@@ -112,8 +110,8 @@ const NO_HISTORY: History = { issuances: [], failures: [] }
 const isGiven = (hash: string | undefined): hash is string => hash !== undefined && hash !== ''
 
 /** Follows the desired set: what it lost since the last look. */
-function watch({ memory }: Context, declared: Declared, distrusted: boolean, steady: number): RemovalWatch {
-  const { app, desired, record, protectedHosts, frozen } = declared
+function watch({ memory }: Context, known: Declared & Seen): RemovalWatch {
+  const { app, desired, record, protectedHosts, frozen, distrusted, steady } = known
   const next = watchRemovals(memory.watches.get(app.key), {
     basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains, protectedHosts]),
     wanted: desired.hosts,

@@ -103,7 +103,7 @@ export function readBack(
   record: OwnershipRecord,
   { before, after, wanted, removals, certain }: ReadBack,
   now: number,
-): { record: OwnershipRecord; added: readonly Host[]; removed: readonly Host[] } {
+): { record: OwnershipRecord; added: readonly Host[]; removed: readonly Host[]; taken: boolean } {
   const there = new Set(after.domains.map(compareKey))
   const added = wanted.filter((host) => there.has(host))
   const removed = removals.filter((host) => !there.has(host))
@@ -115,7 +115,7 @@ export function readBack(
   if (certain) next = claims.markGone(next, removed)
   next = claims.markImplied(next, impliedWww(next, added, before, there), now)
   // What it lacks besides our own removals was not looked at twice: the next write has to doubt it.
-  return { record: withLastSeen(next, [...(next.lastSeen ?? []), ...after.domains]), added, removed }
+  return { record: withLastSeen(next, [...(next.lastSeen ?? []), ...after.domains]), added, removed, taken }
 }
 
 /** `www.X` that nobody asked for and that first appeared with our own write of `X`: it goes when X goes. */

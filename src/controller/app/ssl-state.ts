@@ -8,6 +8,7 @@ import type { SslAttempts, SslTries } from '../../ownership/record.ts'
 import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
 import type { Reason } from '../../status/reasons.ts'
 import { backOff } from '../../time/back-off.ts'
+import { dayOf } from '../../time/day.ts'
 
 /**
  * AutoSSL and ForceSSL of one app, as a state machine without I/O. Where it stands is read off the app's detail each time:
@@ -69,7 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   customEnded: {
     when: (each) => isCustom(each) && each.life === 'Expired',
     decide: ({ end }) =>
-      say('Expired', `The custom certificate ended on ${dayOf(end)}: install another one at the panel.`, false),
+      say('Expired', `The custom certificate ended on ${dayOf(end ?? 0)}: install another one at the panel.`, false),
   },
   customLeftAlone: {
     when: isCustom,
@@ -112,11 +113,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   ended: {
     when: ({ life }) => life === 'Expired',
-    decide: ({ end }) => say('Expired', `The certificate ended on ${dayOf(end)}. ${RENEWAL}`, false, true),
+    decide: ({ end }) => say('Expired', `The certificate ended on ${dayOf(end ?? 0)}. ${RENEWAL}`, false, true),
   },
   endsSoon: {
     when: ({ life }) => life === 'ExpiringSoon',
-    decide: ({ end }) => say('ExpiringSoon', `The certificate ends on ${dayOf(end)}. ${RENEWAL}`, true, true),
+    decide: ({ end }) => say('ExpiringSoon', `The certificate ends on ${dayOf(end ?? 0)}. ${RENEWAL}`, true, true),
   },
 }
 
@@ -144,8 +145,6 @@ export function decideSsl(
 
 const NOT_AVAILABLE = 'AutoSSL is not available yet: ServerPilot is still issuing a certificate.'
 const RENEWAL = 'ServerPilot renews it by itself as long as every host on it resolves to the server.'
-
-const dayOf = (at = 0): string => new Date(at).toISOString().slice(0, 10)
 
 const exhausted = (what: string, attempts: number): Decision =>
   say(

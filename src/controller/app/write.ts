@@ -109,9 +109,8 @@ async function conclude(
   const { plan, facts, context } = job
   const wanted = plan.additions.map(({ host }) => host).filter((host) => expected.has(host))
   const proof = { before: facts.observed, after, wanted, removals: plan.removals, certain: failure === undefined }
-  const { record, added, removed } = readBack(open, proof, context.ports.clock.now())
-  await save(job, record)
-  const taken = added.length === wanted.length && removed.length === plan.removals.length
+  const { taken, ...result } = readBack(open, proof, context.ports.clock.now())
+  await save(job, result.record)
   if (!taken && failure !== undefined) throw failure
-  return { record, observed: after, added, removed, taken }
+  return { ...result, observed: after, taken }
 }

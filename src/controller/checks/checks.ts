@@ -12,7 +12,7 @@ import type { Context } from '../context/context.ts'
 import { createFindings, type Findings } from './findings.ts'
 import { createServerAddresses } from './server-addresses.ts'
 import { type AppHost, type AppTarget, dueNow, targetOf, whereaboutsOf } from './targets.ts'
-import { nextTurn, urgentOf } from './urgency.ts'
+import { nextTurnAt, urgentOf } from './urgency.ts'
 
 /** What looking at hosts needs besides the context. */
 export interface ChecksOptions {
@@ -83,7 +83,7 @@ export function createChecks(options: ChecksOptions): Checks {
   /** The timer is one that gathers what comes at once: it is not put off by more. */
   let gathering = false
   let cancel: Cancel | undefined
-  let stopSchedule: (() => void) | undefined
+  let stopSchedule: Cancel | undefined
   checks.on = true
 
   /** A turn over all that is due, unless one is under way: that one goes on with what came meanwhile. */
@@ -212,7 +212,7 @@ export function createChecks(options: ChecksOptions): Checks {
   /** Hosts that are right wait for the schedule; the others are looked at when they are due. */
   function arm(): void {
     if (end.signal.aborted || cancel !== undefined) return
-    const next = nextTurn(context)
+    const next = nextTurnAt(context)
     if (next !== undefined) {
       const wait = Math.min(Math.max(next - clock.now(), LEAST_PAUSE), LONGEST_PAUSE)
       cancel = clock.after(wait, () => void turn(), { idle: true })
@@ -224,7 +224,6 @@ export function createChecks(options: ChecksOptions): Checks {
       if (end.signal.aborted) return
       leads = true
       stopSchedule = schedule(options.schedule, turn, {
-        name: 'check',
         clock,
         onError: (error) => log.warn('Checking hosts broke off', { error }),
       })

@@ -43,7 +43,7 @@ function noteChange(checks: AppChecks, app: App, certificate: string | undefined
 }
 
 /** When the first of those hosts is due that are not right; epoch ms. */
-export function nextTurn(context: Context): number | undefined {
+export function nextTurnAt(context: Context): number | undefined {
   const { outage } = context.memory.checks
   if (outage !== undefined) return outage.dueAt
   let next: number | undefined

@@ -48,6 +48,7 @@ export function judgeReversals(
   reversals: readonly Host[],
   steady: number,
 ): { waiting: ReadonlyMap<Host, number>; contention: Contention; began: boolean } {
+  if (reversals.length === 0) return { waiting: new Map(), contention, began: false }
   const waiting = new Map<Host, number>()
   const hosts = new Map(contention.hosts)
   let began = false
@@ -117,7 +118,8 @@ export function pauseWrites(contention: Contention, failure: Pause['failure'], s
 }
 
 /** A write was read back: the app pauses no more. */
-export const endPause = (contention: Contention): Contention => ({ ...contention, pause: undefined })
+export const endPause = (contention: Contention): Contention =>
+  contention.pause === undefined ? contention : { ...contention, pause: undefined }
 
 /** What is so after writes that did not read back. */
 export function notTaken(app: App, writesDone: number, changed: boolean): Pause['failure'] {
