@@ -89,7 +89,7 @@ async function round(
   rate: Rate,
   signal = new AbortController().signal,
 ): Promise<void> {
-  const { set: expected } = addressSet(['192.0.2.10'])
+  const expected = addressSet(['192.0.2.10'])
   const dns = openDns({ servers: [address], pace: createPace(rate, systemClock), signal })
   const checking = checkRound(
     hosts.map((host) => ({ host, expected })),

@@ -49,11 +49,6 @@ export interface CoverageInput {
   now: number
 }
 
-export interface Coverage {
-  /** Of the wanted hosts that the app lists, sorted. */
-  hosts: readonly HostCoverage[]
-}
-
 type Cause = Pick<HostCoverage, 'reason' | 'message'>
 
 /** What rules look at. */
@@ -75,13 +70,13 @@ const FAULTS: readonly Rule<CoverageInput>[] = [refusedName, wrongDns, refusedBy
 /** The first that holds: the host's own fault, then the app's, then another name's, then time. */
 const CAUSES: readonly Rule<Situation>[] = [...NO_CERTIFICATE, ...FAULTS, tooManyNames, blockedByOthers, beingIssued]
 
-/** Which hosts of an app its certificate covers, and why not the others. Pure. */
-export function judgeCoverage(input: CoverageInput): Coverage {
+/** Which of the wanted hosts that an app lists its certificate covers, and why not the others; sorted. Pure. */
+export function judgeCoverage(input: CoverageInput): HostCoverage[] {
   const { wanted, observed, certificate, now } = input
   const names = [...new Set(observed)].sort()
   const issuable = names.filter((name) => firstOf(NO_CERTIFICATE, name, undefined) === undefined)
   const situation = { ...input, issuable: issuable.length, blockers: blockersOf(issuable, input) }
-  const hosts = names
+  return names
     .filter((name) => wanted.has(name))
     .map((host): HostCoverage => {
       const named = certificate !== undefined && covers(certificate, host)
@@ -93,7 +88,6 @@ export function judgeCoverage(input: CoverageInput): Coverage {
       const message = `The certificate ended ${new Date(certificate.notAfter).toISOString()}. ${cause.message}`
       return { host, covered: false, reason: 'Expired', message }
     })
-  return { hosts }
 }
 
 function address(host: string): Cause | undefined {

@@ -1,6 +1,6 @@
 import type { App } from '../api/objects.ts'
 import { type CertificateFacts, certificateFacts, covers } from '../check/certificate.ts'
-import { type HostCoverage, judgeCoverage } from '../check/coverage.ts'
+import { judgeCoverage } from '../check/coverage.ts'
 import type { AddressSet } from '../check/dns/addresses.ts'
 import type { Dns } from '../check/dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
@@ -174,7 +174,7 @@ function coverageFinding(
 ): Finding {
   const what = displayHost(host)
   const observed = [...new Set([...seen.domains.map(compareKey), host])]
-  const { hosts } = judgeCoverage({
+  const [found] = judgeCoverage({
     wanted: new Set([host]),
     observed,
     certificate,
@@ -183,7 +183,6 @@ function coverageFinding(
     changedAt,
     now: systemClock.now(),
   })
-  const found: HostCoverage | undefined = hosts[0]
   if (found === undefined) return { verdict: 'warn', what, detail: 'certificate: nothing is known' }
   if (!found.covered && seen.ssl === null && !app.spec.ssl.auto) {
     return { verdict: 'warn', what, detail: 'certificate: none, and spec.ssl.auto is off: none is asked for' }

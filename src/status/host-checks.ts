@@ -1,6 +1,6 @@
 import type { App } from '../api/objects.ts'
 import { type CertificateFacts, certificateLife, covers } from '../check/certificate.ts'
-import { type Coverage, type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
+import { type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
 import { compareKey, type Host } from '../domain/host.ts'
@@ -34,7 +34,7 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
   const listed = new Set(observed?.domains.map(compareKey))
   const dns = (host: string): DnsVerdict | undefined => dnsOf(facts, checks?.outage, host, endedAt)
   const coverage = once(() => coverageOf(app, outcome, dns))
-  const judged = once(() => new Map(coverage().hosts.map((each) => [each.host, each])))
+  const judged = once(() => new Map(coverage().map((each) => [each.host, each])))
   const isCovered = (host: string): boolean =>
     certificate !== undefined &&
     certificateLife(certificate.notAfter, endedAt) !== 'Expired' &&
@@ -58,7 +58,7 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
       return { ...first, message: [...new Set(found.map(({ message }) => message))].join(' ') }
     },
     lacking: (issuing) =>
-      causes(coverage().hosts.filter(({ covered, reason }) => !covered && (issuing || reason !== 'Issuing'))),
+      causes(coverage().filter(({ covered, reason }) => !covered && (issuing || reason !== 'Issuing'))),
     uncovered: () =>
       app.spec.ssl.auto || certificate !== undefined
         ? [...listed].filter((host) => desired?.hosts.has(host as Host) && !isCovered(host)).length
@@ -123,7 +123,7 @@ function inPlace(certificate: CertificateFacts | undefined, now: number): Said {
   return { status: 'True', reason: 'ExpiringSoon', message }
 }
 
-function coverageOf(app: App, outcome: Outcome, dns: (host: string) => DnsVerdict | undefined): Coverage {
+function coverageOf(app: App, outcome: Outcome, dns: (host: string) => DnsVerdict | undefined): HostCoverage[] {
   const { observed, certificate, desired, checks, endedAt } = outcome
   const names = observed?.domains.map(compareKey) ?? []
   const coverage = judgeCoverage({
@@ -140,7 +140,7 @@ function coverageOf(app: App, outcome: Outcome, dns: (host: string) => DnsVerdic
   // Nobody issues here: neither time nor what keeps an authority from it is a cause.
   const cause = { message: custom ? CUSTOM : OFF, reason: 'Overdue' } as const
   const lacking = ({ covered, reason }: HostCoverage): boolean => !covered && reason !== 'Expired'
-  return { ...coverage, hosts: coverage.hosts.map((each) => (lacking(each) ? { ...each, ...cause } : each)) }
+  return coverage.map((each) => (lacking(each) ? { ...each, ...cause } : each))
 }
 
 const CUSTOM =

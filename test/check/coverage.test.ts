@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { covers } from '../../src/check/certificate.ts'
-import { type Coverage, type CoverageInput, type CoverageReason, judgeCoverage } from '../../src/check/coverage.ts'
+import { type CoverageInput, type CoverageReason, type HostCoverage, judgeCoverage } from '../../src/check/coverage.ts'
 import type { CaaVerdict } from '../../src/check/dns/caa.ts'
 import type { DnsState, DnsVerdict } from '../../src/check/dns/judge.ts'
 
@@ -40,17 +40,18 @@ function input({ wanted, others = [], names, ends = 1000, changed = 60, ...world
   }
 }
 
-const judge = (world: World): Coverage => judgeCoverage(input(world))
+const judge = (world: World): HostCoverage[] => judgeCoverage(input(world))
 
-const messageOf = ({ hosts }: Coverage, of: string): string => hosts.find(({ host }) => host === of)?.message ?? ''
+const messageOf = (hosts: readonly HostCoverage[], of: string): string =>
+  hosts.find(({ host }) => host === of)?.message ?? ''
 
 function reasonOf(world: World, host = 'shop.example.com'): CoverageReason | undefined {
-  return judge(world).hosts.find((each) => each.host === host)?.reason
+  return judge(world).find((each) => each.host === host)?.reason
 }
 
 test('names-that-lets-encrypt-refuses: the long name is covered, the other two are not, and say why', () => {
   const wanted = ['ab--cd.example.com', LABELS, LONG]
-  const { hosts } = judge({ wanted, names: [LONG] })
+  const hosts = judge({ wanted, names: [LONG] })
   assert.deepEqual(
     hosts.map(({ host, covered, reason }) => [host, covered, reason]),
     [
@@ -66,7 +67,7 @@ test('names-that-lets-encrypt-refuses: the long name is covered, the other two a
 })
 
 test('www-that-came-by-itself: the condition names it as what blocks the certificate', () => {
-  const { hosts } = judge({
+  const hosts = judge({
     wanted: ['hm.example.com', 'keep.example.com'],
     others: ['www.hm.example.com'],
     dns: {
@@ -136,14 +137,14 @@ describe('why a host is not covered', () => {
     const others = ['*.example.com', '192.0.2.1']
     assert.equal(reasonOf({ wanted: [shop, ...many(99)], others, changed: 1 }), 'Issuing')
     const over = judge({ wanted: [shop, ...many(129)], names: many(100), changed: 1 })
-    assert.equal(over.hosts.filter(({ covered }) => covered).length, 100)
-    const out = over.hosts.find(({ host }) => host === shop)
+    assert.equal(over.filter(({ covered }) => covered).length, 100)
+    const out = over.find(({ host }) => host === shop)
     assert.equal(out?.reason, 'TooManyNames')
     assert.match(out?.message ?? '', /130 names, and a certificate takes 100: 30 stay without/)
   })
 
   test('an unknown is said when nothing else explains it', () => {
-    const { hosts } = judge({ wanted: [shop], dns: { [shop]: dns('Unknown', 'The resolver is down.') } })
+    const hosts = judge({ wanted: [shop], dns: { [shop]: dns('Unknown', 'The resolver is down.') } })
     assert.match(hosts[0]?.message ?? '', /The resolver is down\./)
   })
 
@@ -158,7 +159,7 @@ describe('why a host is not covered', () => {
 test('wanted hosts that the app does not list are not spoken of', () => {
   const all = { ...input({ wanted: ['a.example.com', 'b.example.com'] }), observed: ['a.example.com'] }
   assert.deepEqual(
-    judgeCoverage(all).hosts.map(({ host }) => host),
+    judgeCoverage(all).map(({ host }) => host),
     ['a.example.com'],
   )
 })
@@ -192,7 +193,7 @@ test('whatever the world: one word per wanted host, and covered exactly when a v
           dns: dnsOf,
           ...(sans === null ? {} : { names: sans }),
         })
-        const { hosts } = judgeCoverage(world)
+        const hosts = judgeCoverage(world)
         assert.deepEqual(
           hosts.map(({ host }) => host),
           [...wanted].sort(),

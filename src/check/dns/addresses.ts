@@ -11,38 +11,21 @@ export interface AddressSet {
   readonly empty: boolean
 }
 
-/** A value that is neither address nor network; `index` is its place in the list that was given. */
-interface AddressFault {
-  index: number
-  message: string
-}
-
-/**
- * Reads addresses (`192.0.2.10`, `2001:db8::1`) and networks (`198.51.100.0/24`). Values with a fault are left out of the set
- * and named one by one. Total: never throws.
- */
-export function addressSet(values: readonly string[]): { set: AddressSet; faults: AddressFault[] } {
+/** The set of these addresses (`192.0.2.10`, `2001:db8::1`) and networks (`198.51.100.0/24`); other values are left out. Total. */
+export function addressSet(values: readonly string[]): AddressSet {
   const list = new BlockList()
   const single = { v4: [] as string[], v6: [] as string[] }
-  const faults: AddressFault[] = []
-  for (const [index, value] of values.entries()) {
-    const network = parseNetwork(value)
-    if (network === undefined) {
-      const message = `${JSON.stringify(value.slice(0, 100))} is neither an IP address nor a network such as 198.51.100.0/24`
-      faults.push({ index, message })
-      continue
-    }
-    const { address, prefix, whole } = network
+  const networks = values.flatMap((value) => parseNetwork(value) ?? [])
+  for (const { address, prefix, whole } of networks) {
     list.addSubnet(address, prefix, isIPv4(address) ? 'ipv4' : 'ipv6')
     if (whole) (isIPv4(address) ? single.v4 : single.v6).push(address)
   }
-  const set: AddressSet = {
+  return {
     ...single,
-    empty: values.length === faults.length,
+    empty: networks.length === 0,
     has(address) {
       const plain = unmapped(address)
       return isIP(plain) !== 0 && list.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
     },
   }
-  return { set, faults }
 }

@@ -65,7 +65,7 @@ export async function whereaboutsOf(
 
 /** The addresses that are right for hosts of the app: its server's, when it is known, and those that its object names. */
 export function rightAddresses(app: App, address: string | undefined): AddressSet {
-  return addressSet([...(address === undefined ? [] : [address]), ...app.spec.dns.expectedAddresses]).set
+  return addressSet([...(address === undefined ? [] : [address]), ...app.spec.dns.expectedAddresses])
 }
 
 /** What to look at for one host, as the app stands now. */

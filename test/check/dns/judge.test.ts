@@ -13,7 +13,7 @@ const NODATA: Answer<string> = { kind: 'none', exists: true }
 const failed = (why: Failure): Answer<string> => ({ kind: 'failed', why })
 
 function judge(v4: Answer<string>, v6: Answer<string>, ...expected: string[]): DnsVerdict {
-  return judgeDns({ host: HOST, v4, v6 }, addressSet(expected).set)
+  return judgeDns({ host: HOST, v4, v6 }, addressSet(expected))
 }
 
 test('wrong-aaaa-hides-a-right-a', () => {
@@ -116,7 +116,7 @@ describe('words', () => {
   })
 
   test('show international names in both forms, and a wildcard as such', () => {
-    const of = (host: string) => judgeDns({ host, v4: NONE, v6: NONE }, addressSet(['192.0.2.10']).set).message
+    const of = (host: string) => judgeDns({ host, v4: NONE, v6: NONE }, addressSet(['192.0.2.10'])).message
     assert.match(of('xn--bcher-kva.example'), /xn--bcher-kva\.example \(bücher\.example\)/)
     assert.match(of('*.example.com'), /\*\.example\.com \(asked by a random name below it\)/)
   })
@@ -125,12 +125,12 @@ describe('words', () => {
     const names = [`\u001b[31m<b>\n${'x'.repeat(300)}`]
     const { message } = judgeDns(
       { host: HOST, v4: NONE, v6: NONE, aliases: { names, end: 'Name' } },
-      addressSet(['192.0.2.10']).set,
+      addressSet(['192.0.2.10']),
     )
     assert.match(message, /alias \(CNAME\) of \?\[31m<b>\?x+…, which/)
     const circle = judgeDns(
       { host: HOST, v4: NONE, v6: NONE, aliases: { names: ['\u001b[31m', '\u001b[31m'], end: 'Circle' } },
-      addressSet(['192.0.2.10']).set,
+      addressSet(['192.0.2.10']),
     )
     assert.match(circle.message, /circle \(\?\[31m → \?\[31m\)/)
     const issue = { tag: 'issue', value: `a\nb${'y'.repeat(5000)}`, critical: false }

@@ -10,7 +10,7 @@ import { AT_ONCE, quickDns } from './quick.ts'
 import { type Reply, responder } from './responder.ts'
 import { unbound } from './unbound.ts'
 
-const OURS = addressSet(['192.0.2.10']).set
+const OURS = addressSet(['192.0.2.10'])
 
 const ZONE = `
 right 120 IN A 192.0.2.10
@@ -182,7 +182,7 @@ test('the name server of the simulator is one that lives', async (t) => {
   const dns = { 'gone.example': null, 'both.example': ['198.51.100.10', '2001:db8::17'] }
   const { simulator } = await bench(t, { dns, dnsPort: 0 })
   assert.ok(simulator.nameserver)
-  const [asked, expected] = [quickDns(simulator.nameserver), addressSet(['198.51.100.10']).set]
+  const [asked, expected] = [quickDns(simulator.nameserver), addressSet(['198.51.100.10'])]
   const stateOf = async (host: string) => (await checkHost(asked, host, expected)).state
   assert.equal(await stateOf('network.example'), 'Ready')
   assert.equal(await stateOf('gone.example'), 'NoRecords')

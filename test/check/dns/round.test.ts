@@ -8,7 +8,7 @@ import { createPace } from '../../../src/time/pace.ts'
 import { quickDns, sleeplessClock } from './quick.ts'
 import { type Query, type Reply, responder } from './responder.ts'
 
-const EXPECTED = addressSet(['192.0.2.10']).set
+const EXPECTED = addressSet(['192.0.2.10'])
 const hosts = (count: number, name = (index: number) => `shop.d${index}.example`) =>
   Array.from({ length: count }, (_, index) => ({ host: name(index), expected: EXPECTED }))
 
