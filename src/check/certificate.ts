@@ -26,29 +26,21 @@ const ALTERNATIVE_NAME = /(?:^|, )(?:DNS|IP Address):([^,]*)/g
 
 /** Reads a PEM certificate. Undefined for anything else: an unreadable certificate covers nothing. */
 export function certificateFacts(pem: string | undefined): CertificateFacts | undefined {
-  const certificate = pem === undefined ? undefined : readCertificate(pem)
-  return certificate && factsOf(certificate)
+  try {
+    return pem === undefined ? undefined : factsOf(new X509Certificate(pem))
+  } catch {
+    return undefined
+  }
 }
 
 /** The names and the end of a certificate. */
 export function factsOf(certificate: X509Certificate): CertificateFacts {
-  const names = [...(certificate.subjectAltName ?? '').matchAll(ALTERNATIVE_NAME)].map(([, name = '']) =>
-    compareKey(name),
-  )
+  const names = (certificate.subjectAltName ?? '').matchAll(ALTERNATIVE_NAME)
   return {
     notBefore: Date.parse(certificate.validFrom),
     notAfter: Date.parse(certificate.validTo),
     fingerprint: certificate.fingerprint256,
-    names,
-  }
-}
-
-/** Parses a certificate, PEM or DER. Undefined for anything else. */
-export function readCertificate(bytes: string | Uint8Array): X509Certificate | undefined {
-  try {
-    return new X509Certificate(bytes)
-  } catch {
-    return undefined
+    names: Array.from(names, ([, name = '']) => compareKey(name)),
   }
 }
 

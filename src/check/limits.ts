@@ -42,15 +42,14 @@ export interface History {
   failures: readonly FailedValidation[]
 }
 
-/** What the next certificates cost of one limit. */
-interface Cost {
+/** What was used of one limit, and what the next certificates add. */
+interface Use {
   limit: Limit
   /** The registrable domain, the host, or for a repeated set its digest. */
   subject: string
-  used: number
-  /** What the next certificates add. */
+  /** Epoch ms of each, the oldest first. */
+  times: readonly number[]
   adds: number
-  allowed: number
 }
 
 /** Whether to let the next certificates come. `Batch`: wait a little, so that more changes share one. `Wait`: refused before `at`. */
@@ -86,111 +85,93 @@ export function noteIssuance(history: History, issuance: Issuance): History {
  * lead to. `now`: epoch ms. Pure.
  */
 export function forecast(history: History, certificates: readonly (readonly string[])[], now: number): Forecast {
-  const recent = prune(history, now)
-  const uses = usesOf(recent, certificates, now)
+  const uses = usesOf(prune(history, now), certificates, now)
   const late = uses
-    .map((use) => ({ ...use, at: earliest(use, now) }))
+    .map((use) => ({ use, at: earliest(use, now) }))
     .filter(({ at }) => at > now)
     .sort((a, b) => b.at - a.at)[0]
   if (late === undefined) return { verdict: 'Go', at: now, message: describe(fullest(uses)) }
-  const over = late.cost.used + neededBy(late.cost) > late.cost.allowed
-  return { verdict: over ? 'Wait' : 'Batch', at: late.at, message: advice(late.cost, late.at, over) }
+  const over = excessOf(late.use) > 0
+  return { verdict: over ? 'Wait' : 'Batch', at: late.at, message: advice(late.use, late.at, over) }
 }
 
-/** The cost that takes the largest share of its limit. */
-function fullest(uses: readonly Use[]): Cost | undefined {
-  const costs = uses.map(({ cost }) => cost)
-  return costs.sort((a, b) => fullness(b) - fullness(a) || (a.subject < b.subject ? -1 : 1))[0]
-}
-
-interface Use {
-  cost: Cost
-  /** When it was used, the oldest first. */
-  times: readonly number[]
+/** The one that takes the largest share of its limit. */
+function fullest(uses: readonly Use[]): Use | undefined {
+  const fullness = ({ limit, times, adds }: Use): number => (times.length + adds) / LIMITS[limit].allowed
+  return uses.toSorted((a, b) => fullness(b) - fullness(a) || (a.subject < b.subject ? -1 : 1))[0]
 }
 
 function usesOf({ issuances, failures }: History, certificates: readonly (readonly string[])[], now: number): Use[] {
+  const bySet = groupBy(issuances, ({ set }) => set)
   const adds = { domains: new Map<string, number>(), sets: new Map<string, number>() }
   for (const names of certificates) {
     const { domains, set } = issuanceOf(names, now)
     adds.sets.set(set, (adds.sets.get(set) ?? 0) + 1)
     // The same set once more is a renewal, which is free of the limit per domain.
-    if (issuances.some((each) => each.set === set)) continue
+    if (bySet.has(set)) continue
     for (const domain of domains) adds.domains.set(domain, (adds.domains.get(domain) ?? 0) + 1)
   }
-  const use = (limit: Limit, subject: string, added: number, times: number[]): Use => ({
-    cost: { limit, subject, used: times.length, adds: added, allowed: LIMITS[limit].allowed },
-    times: times.sort((a, b) => a - b),
+  const use = (limit: Limit, subject: string, added: number, used: readonly { at: number }[] = []): Use => ({
+    limit,
+    subject,
+    times: used.map(({ at }) => at).sort((a, b) => a - b),
+    adds: added,
   })
-  const firsts = newSets(issuances)
-  const bySet = groupBy(issuances, ({ set }) => set)
+  // Without the renewals: each set once, when it came first.
+  const firsts = [...bySet.values()].map((same) => same.reduce((first, each) => (each.at < first.at ? each : first)))
   const failed = groupBy(failures, ({ host }) => host)
   const domains = [...adds.domains].map(([domain, added]) => {
-    const times = timesOf(firsts.filter((each) => each.domains.includes(domain)))
-    return use('CertificatesPerDomain', domain, added, times)
+    const issued = firsts.filter((each) => each.domains.includes(domain))
+    return use('CertificatesPerDomain', domain, added, issued)
   })
-  const sets = [...adds.sets].map(([set, added]) => use('DuplicateCertificate', set, added, timesOf(bySet.get(set))))
-  const hosts = [...new Set(certificates.flat())].map((host) =>
-    use('FailedValidations', host, 0, timesOf(failed.get(host))),
-  )
+  const sets = [...adds.sets].map(([set, added]) => use('DuplicateCertificate', set, added, bySet.get(set)))
+  const hosts = [...new Set(certificates.flat())].map((host) => use('FailedValidations', host, 0, failed.get(host)))
   return [
     ...domains,
-    ...sets.filter(({ cost }) => cost.used > 0 || cost.adds > 1),
-    ...hosts.filter(({ cost }) => cost.used > 0),
+    ...sets.filter(({ times, adds }) => times.length > 0 || adds > 1),
+    ...hosts.filter(({ times }) => times.length > 0),
   ]
 }
 
-/** Without the renewals: each set once, when it came first. */
-function newSets(issuances: readonly Issuance[]): Issuance[] {
-  const first = new Map<string, Issuance>()
-  for (const each of issuances) {
-    const known = first.get(each.set)
-    if (known === undefined || each.at < known.at) first.set(each.set, each)
-  }
-  return [...first.values()]
-}
-
 /** When the limit lets it happen, and where it is near: when to let it happen, so that what is left lasts. */
-function earliest({ cost, times }: Use, now: number): number {
-  const { limit, used, allowed } = cost
-  const { window } = LIMITS[limit]
-  const needed = neededBy(cost)
-  const excess = used + needed - allowed
+function earliest(use: Use, now: number): number {
+  const { limit, times } = use
+  const { window, allowed } = LIMITS[limit]
+  const excess = excessOf(use)
   // More in one go than the limit ever lets: they have to be gathered into fewer.
   if (excess > times.length) return now + window / allowed
   if (excess > 0) return (times[excess - 1] ?? now) + window
-  if (limit !== 'CertificatesPerDomain' || used + needed <= NEAR * allowed) return now
+  if (limit !== 'CertificatesPerDomain' || excess + allowed <= NEAR * allowed) return now
   return (times.at(-1) ?? Number.NEGATIVE_INFINITY) + window / allowed
 }
 
-/** A host that has used up its failures may not even be tried, though a try that succeeds adds none. */
-function neededBy({ adds }: Cost): number {
-  return Math.max(1, adds)
+/** By how much the limit is passed. A host that has used up its failures may not even be tried, though a try that succeeds adds none. */
+function excessOf({ limit, times, adds }: Use): number {
+  return times.length + Math.max(1, adds) - LIMITS[limit].allowed
 }
 
-function advice({ limit, subject, used, allowed }: Cost, at: number, over: boolean): string {
+function advice(use: Use, at: number, over: boolean): string {
+  const used = use.times.length
+  const { allowed } = LIMITS[use.limit]
   const until = new Date(at).toISOString()
-  if (limit === 'FailedValidations') {
-    return `${subject} failed ${used} validations within an hour, and ${allowed} are allowed: not tried before ${until}. Correct its DNS.`
+  if (use.limit === 'FailedValidations') {
+    return `${use.subject} failed ${used} validations within an hour, and ${allowed} are allowed: not tried before ${until}. Correct its DNS.`
   }
-  const what = limit === 'DuplicateCertificate' ? 'the same set of names' : subject
   return over
-    ? `${used} certificates for ${what} within a week, and ${allowed} are allowed: the next one not before ${until}.`
-    : `${used} of ${allowed} certificates a week for ${what} are used: changes are gathered until ${until}.`
+    ? `${used} certificates for ${whatOf(use)} within a week, and ${allowed} are allowed: the next one not before ${until}.`
+    : `${used} of ${allowed} certificates a week for ${whatOf(use)} are used: changes are gathered until ${until}.`
 }
 
-function describe(cost: Cost | undefined): string {
-  if (cost === undefined) return 'No certificate is needed.'
-  const { limit, subject, used, adds, allowed } = cost
-  const what = limit === 'DuplicateCertificate' ? 'the same set of names' : subject
-  return limit === 'FailedValidations'
-    ? `${used} of ${allowed} failed validations an hour for ${what}.`
-    : `${used} of ${allowed} certificates a week for ${what} are used; this takes ${adds} more.`
+function describe(use: Use | undefined): string {
+  if (use === undefined) return 'No certificate is needed.'
+  const share = `${use.times.length} of ${LIMITS[use.limit].allowed}`
+  return use.limit === 'FailedValidations'
+    ? `${share} failed validations an hour for ${use.subject}.`
+    : `${share} certificates a week for ${whatOf(use)} are used; this takes ${use.adds} more.`
 }
 
-const fullness = ({ used, adds, allowed }: Cost): number => (used + adds) / allowed
-
-const timesOf = (all: readonly { at: number }[] = []): number[] => all.map(({ at }) => at)
+const whatOf = ({ limit, subject }: Use): string =>
+  limit === 'DuplicateCertificate' ? 'the same set of names' : subject
 
 function digest(names: readonly string[]): string {
   return createHash('sha256')

@@ -6,27 +6,20 @@ const MINUTE = 60_000
 /** The first pause after a server could not be reached, and the longest; ms. */
 const PAUSES = { first: 15 * MINUTE, longest: 6 * 60 * MINUTE } as const
 
-/**
- * Which servers handshakes are worth trying with. A firewall between here and a server is one fact, and not one for each of its
- * hosts. Times in epoch milliseconds.
- */
-export interface Reach {
-  /** Whether to try. */
-  worthTrying(address: string, now: number): boolean
-  /** Takes in how it went. */
-  note(address: string, handshake: Handshake, now: number): void
-}
+/** Which servers handshakes are worth trying with. */
+export type Reach = ReturnType<typeof createReach>
 
-/** Makes one that knows nothing yet. */
-export function createReach(): Reach {
+/** Knows nothing yet. A firewall between here and a server is one fact, and not one for each of its hosts. Times in epoch ms. */
+export function createReach() {
   const closed = new Map<string, { until: number; pause: number; failures: number }>()
   return {
-    worthTrying(address, now) {
+    worthTrying(address: string, now: number): boolean {
       const shut = closed.get(address)
       // Further away than the pause: the clock was set back meanwhile.
       return shut === undefined || now >= shut.until || shut.until - now > shut.pause
     },
-    note(address, handshake, now) {
+    /** Takes in how it went. */
+    note(address: string, handshake: Handshake, now: number): void {
       if (!isUnreachable(handshake)) {
         closed.delete(address)
         return

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { after, describe, type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { readCertificate } from '../../src/check/certificate.ts'
+import { certificateFacts } from '../../src/check/certificate.ts'
 import { type Handshake, handshake } from '../../src/check/served.ts'
 import { judgeServed, type ServedVerdict } from '../../src/check/served-verdict.ts'
 import { type Leaf, makeChains } from './chains.ts'
@@ -108,7 +108,7 @@ describe('what is served', () => {
         host: HOST,
         handshake: await shake(port),
         now: Date.now(),
-        expected: readCertificate(pem)!.fingerprint256,
+        expected: certificateFacts(pem)!.fingerprint,
       })
     assert.equal((await of(right.cert)).differs, undefined)
     const other = await of(chains.leaf({ names: [`DNS:${HOST}`] }).cert)

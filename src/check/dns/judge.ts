@@ -3,10 +3,25 @@ import { listNames } from '../../domain/list-names.ts'
 import { plain } from '../../domain/plain.ts'
 import type { AddressSet } from './addresses.ts'
 import type { Answer, Failure } from './ask.ts'
-import type { Aliases, HostLookup } from './lookup.ts'
 
 /** Where a host stands in DNS. `Unknown`: a question failed, or it is not known what would be right. */
 export type DnsState = 'Ready' | 'NoRecords' | 'PointsElsewhere' | 'IPv6PointsElsewhere' | 'Unknown'
+
+/** Where a name leads by CNAME records: each name in turn, without the first. */
+export interface Aliases {
+  names: readonly string[]
+  /** `Circle`: the last of the names was there before. `TooLong`: there are more. `Unknown`: a question failed. */
+  end: 'Name' | 'Circle' | 'TooLong' | 'Unknown'
+}
+
+/** What DNS says of one host. */
+interface HostLookup {
+  host: string
+  v4: Answer<string>
+  v6: Answer<string>
+  /** Only where it was asked for. */
+  aliases?: Aliases
+}
 
 /** The judgement on a lookup. */
 export interface DnsVerdict {

@@ -1,8 +1,8 @@
 import { inParallel } from '../../time/pool.ts'
 import type { AddressSet } from './addresses.ts'
 import type { Dns, Failure } from './ask.ts'
-import { type DnsVerdict, judgeDns } from './judge.ts'
-import { followAliases, lookUp } from './lookup.ts'
+import type { DnsVerdict } from './judge.ts'
+import { checkHost } from './lookup.ts'
 import { advance, probeResolver, QUIET, type Run, suspicion } from './outage.ts'
 
 /** One host to look at. */
@@ -47,26 +47,23 @@ export async function checkRound<Target extends HostToCheck>(
     if ('down' in first) return { checked: 0, outage: first.down }
   }
   let run: Run = QUIET
-  /** Failures that may yet turn out to be the resolver's. */
-  let doubtful: [Target, DnsVerdict][] = []
+  /** Not handed out yet: failures may turn out to be the resolver's. */
+  const doubtful: [Target, DnsVerdict][] = []
   let probe: ReturnType<typeof probeResolver> | undefined
   let outage: Failure | undefined
   let checked = 0
   let broken = false
 
   function release(): void {
-    for (const [target, verdict] of doubtful) hand(target, verdict)
-    doubtful = []
-  }
-
-  function hand(target: Target, verdict: DnsVerdict): void {
-    if (broken) return
-    checked++
-    try {
-      onVerdict(target, verdict)
-    } catch (error) {
-      broken = true
-      throw error
+    for (const [target, verdict] of doubtful.splice(0)) {
+      if (broken) return
+      checked++
+      try {
+        onVerdict(target, verdict)
+      } catch (error) {
+        broken = true
+        throw error
+      }
     }
   }
 
@@ -78,23 +75,12 @@ export async function checkRound<Target extends HostToCheck>(
     else if (run.domains.size > 0) run = { ...run, probed: found.probed }
   }
 
-  /** The hosts, until the resolver turns out to be down. */
-  function* untilOutage(): Generator<Target> {
-    for (const target of hosts) {
-      if (outage !== undefined) return
-      yield target
-    }
-  }
-
-  await inParallel(untilOutage(), concurrency, async (target) => {
+  await inParallel(hosts, concurrency, async (target) => {
+    if (outage !== undefined) return
     const verdict = await checkHost(dns, target.host, target.expected)
     run = advance(run, target.host, verdict)
-    if (verdict.failure === undefined) {
-      release()
-      hand(target, verdict)
-      return
-    }
     doubtful.push([target, verdict])
+    if (verdict.failure === undefined) return release()
     const suspected = suspicion(run)
     if (suspected === 'Outage') outage ??= verdict.failure
     if (suspected === 'Ask') await examine()
@@ -104,14 +90,4 @@ export async function checkRound<Target extends HostToCheck>(
   if (outage !== undefined) return { checked, outage }
   release()
   return { checked }
-}
-
-/** Looks one host up and judges it; where it is not right, finds out by which aliases. Rejects when the signal aborts. */
-export async function checkHost(dns: Dns, host: string, expected: AddressSet): Promise<DnsVerdict> {
-  const lookup = await lookUp(dns, host)
-  const verdict = judgeDns(lookup, expected)
-  // A resolver that is silent knows no aliases either.
-  const silent = verdict.failure !== undefined && verdict.failure !== 'ServerFailure'
-  if (verdict.state === 'Ready' || silent) return verdict
-  return judgeDns({ ...lookup, aliases: await followAliases(dns, host) }, expected)
 }
