@@ -1,12 +1,13 @@
 /** The control API: everything that a test in another process does to the account. No credentials: loopback only by default. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
 import type { Account } from './account.ts'
 import { type Answer, refusal } from './api.ts'
 import type { CallLog } from './calls.ts'
 import { type Faults, faultRuleSchema } from './faults.ts'
-import { type Body, readBody, sendAnswer } from './http.ts'
+import { readBody } from './http.ts'
 import { appSeed, behaviours, certificateSeed } from './options.ts'
+import type { AppState } from './state.ts'
 
 /** What the control API works on. */
 export interface Controlled {
@@ -26,6 +27,7 @@ interface ControlRequest {
 type Handler = (controlled: Controlled, request: ControlRequest) => unknown
 
 const listSchema = z.array(z.string())
+const domainsSchema = z.union([listSchema, z.strictObject({ domains: listSchema }).transform(({ domains }) => domains)])
 
 const ROUTES: Record<string, Handler> = {
   'GET ': () => ({ routes: Object.keys(ROUTES).map((route) => route.replace(' ', ' /_control/')) }),
@@ -37,11 +39,7 @@ const ROUTES: Record<string, Handler> = {
   'GET apps/:id': ({ account }, { id }) => withoutKeys(account.app(id)),
   'POST apps': ({ account }, { body }) => ({ id: account.addApp(appSeed.parse(body)) }),
   'DELETE apps/:id': ({ account }, { id }) => account.removeApp(id),
-  'PUT apps/:id/domains': ({ account }, { id, body }) =>
-    account.setDomains(
-      id,
-      z.union([listSchema, z.strictObject({ domains: listSchema }).transform((set) => set.domains)]).parse(body),
-    ),
+  'PUT apps/:id/domains': ({ account }, { id, body }) => account.setDomains(id, domainsSchema.parse(body)),
   'PUT apps/:id/ssl': ({ account }, { id, body }) => account.setCertificate(id, certificateSeed.nullable().parse(body)),
   'GET faults': ({ faults }) => ({ faults: faults.list() }),
   'POST faults': ({ faults }, { body }) => {
@@ -66,17 +64,9 @@ const ROUTES: Record<string, Handler> = {
     account.rotateKey(z.strictObject({ apiKey: z.string().min(1) }).parse(body).apiKey),
 }
 
-/** Serves a request under `/_control`. Rejects only for a request that breaks off. */
-export async function control(
-  controlled: Controlled,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+/** Does what a request under `/_control` asks for and answers it. Rejects only for one that breaks off. */
+export async function control(controlled: Controlled, request: IncomingMessage): Promise<Answer> {
   const read = await readBody(request)
-  sendAnswer(response, answerTo(controlled, request, read))
-}
-
-function answerTo(controlled: Controlled, request: IncomingMessage, read: Body | undefined): Answer {
   const url = new URL(request.url ?? '/', 'http://simulator')
   const [what = '', id = '', part] = url.pathname.replace(/^\/_control\/?/, '').split('/')
   const path = [what, ...(id === '' ? [] : [':id']), ...(part === undefined ? [] : [part])].join('/')
@@ -93,9 +83,7 @@ function answerTo(controlled: Controlled, request: IncomingMessage, read: Body |
   }
 }
 
-function withoutKeys<T extends { ssl: { key: string | null } | null; previous: unknown }>(app: T) {
-  const { previous: _, ssl, ...rest } = app
-  if (!ssl) return { ...rest, ssl }
-  const { key: __, ...shown } = ssl
-  return { ...rest, ssl: shown }
+/** JSON leaves out what is undefined. */
+function withoutKeys(app: AppState) {
+  return { ...app, previous: undefined, ssl: app.ssl && { ...app.ssl, key: undefined } }
 }

@@ -6,23 +6,19 @@ import { domainToASCII } from 'node:url'
 import { byKey } from '../domain/by-key.ts'
 import type { Behaviours } from './options.ts'
 
-/** A list as it will be stored, or the API's words for refusing it. */
-export type DomainsVerdict = { domains: string[] } | { refused: string }
-
-/** Judges the `domains` of a request against the app's current list. */
-export function judgeDomains(given: unknown, current: readonly string[], behaviours: Behaviours): DomainsVerdict {
-  if (!Array.isArray(given)) return { refused: 'domains must be an array of strings.' }
-  const names: string[] = []
-  for (const item of given as unknown[]) {
-    if (typeof item !== 'string') return { refused: 'domains must be an array of strings.' }
-    names.push(item)
-  }
-  if (names.length === 0 && behaviours.emptyList === 'reject') return { refused: 'domains must not be empty.' }
+/** Judges the `domains` of a request against the app's list: gives it as it will be stored, or the API's words for refusing it. */
+export function judgeDomains(
+  given: unknown,
+  current: readonly string[],
+  behaviours: Behaviours,
+): { domains: string[] } | { refused: string } {
+  if (!isListOfStrings(given)) return { refused: 'domains must be an array of strings.' }
+  if (given.length === 0 && behaviours.emptyList === 'reject') return { refused: 'domains must not be empty.' }
 
   const present = new Set(behaviours.presentNamesPass ? current : [])
   const bad: string[] = []
   const taken = new Set<string>()
-  for (const name of names) {
+  for (const name of given) {
     const stored = present.has(name) ? name : storedForm(name, behaviours)
     if (stored === undefined || isRefused(stored, behaviours.rejectedNames)) bad.push(name)
     else if (taken.has(stored) && behaviours.duplicates === 'reject') {
@@ -35,6 +31,9 @@ export function judgeDomains(given: unknown, current: readonly string[], behavio
   }
   return { domains: [...taken] }
 }
+
+const isListOfStrings = (given: unknown): given is string[] =>
+  Array.isArray(given) && given.every((item) => typeof item === 'string')
 
 /** Puts a list into the order in which it is stored or, with a `salt` of its own for each read, shown. */
 export function inOrder(names: readonly string[], order: Behaviours['order'], salt = ''): string[] {

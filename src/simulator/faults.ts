@@ -1,6 +1,7 @@
 /** Faults by rule: which calls go wrong, how often, and how. Deciding only; what a fault does to a call stands in serve.ts and spoil.ts. */
 import * as z from 'zod'
-import { ENDPOINTS, type Endpoint } from './router.ts'
+import type { CallRecord } from './calls.ts'
+import { ENDPOINTS } from './router.ts'
 
 /**
  * Everything that can go wrong with a call; docs/simulator.md says what each does. `instead`: it is answered, or not, without an effect;
@@ -81,11 +82,7 @@ export interface ActiveFault extends FaultRule {
 }
 
 /** What of a call a rule looks at. */
-interface FaultTarget {
-  method: string
-  endpoint: Endpoint
-  app: string | undefined
-}
+type FaultTarget = Pick<CallRecord, 'method' | 'endpoint' | 'app'>
 
 /** The faults of one simulator. */
 export type Faults = ReturnType<typeof createFaults>

@@ -22,8 +22,12 @@ export type Endpoint = keyof typeof ROUTES | 'other'
 /** The endpoints by the names that faults, counts and the log of calls use. */
 export const ENDPOINTS = [...Object.keys(ROUTES), 'other'] as readonly Endpoint[]
 
-/** Where a request goes: an endpoint with the id of its path, or the methods that its path would have had (none: unknown path). */
-export type Route = { endpoint: Endpoint; id: string | undefined } | { allowed: string[] }
+/** Where a request goes: an endpoint with the id of its path. `allowed`: none, but these methods its path would have had. */
+interface Route {
+  endpoint: Endpoint
+  id?: string | undefined
+  allowed?: string[]
+}
 
 const PATTERNS = Object.entries(ROUTES).map(([endpoint, route]) => {
   const [method = '', path = ''] = route.split(' ')
@@ -40,5 +44,5 @@ export function routeOf(method: string, path: string, allowPut: boolean): Route 
     if (route.method === method || alsoPut) return { endpoint: route.endpoint, id: match[1] }
     allowed.push(route.method)
   }
-  return { allowed }
+  return { endpoint: 'other', allowed }
 }

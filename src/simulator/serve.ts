@@ -29,8 +29,7 @@ export async function serve(service: Service, request: IncomingMessage, response
   const { world } = service
   const method = request.method ?? 'GET'
   const path = (request.url ?? '/').split('?')[0]!
-  const route = routeOf(method, path, world.behaviours.allowPut)
-  const { endpoint, id } = 'endpoint' in route ? route : { endpoint: 'other' as const, id: undefined }
+  const { endpoint, id, allowed } = routeOf(method, path, world.behaviours.allowPut)
   const app = path.startsWith('/v1/apps/') ? id : undefined
   const named = app === undefined ? {} : { app }
   const record = service.calls.add({ time: world.now(), method, path, endpoint, status: 0, ...named })
@@ -39,13 +38,13 @@ export async function serve(service: Service, request: IncomingMessage, response
   const early = read ? refusedEarly(service, request) : refusal(413, 'The request is too large.')
   if (early || !read) return finish(service, record, response, early!)
 
-  const { modifiers, answering: rule } = service.faults.take({ method, endpoint, app })
+  const { modifiers, answering: rule } = service.faults.take(record)
   if (rule || modifiers.length > 0) record.faults = [...modifiers, ...(rule ? [rule] : [])].map(({ kind }) => kind)
   const slow = modifiers.reduce((sum, { kind, ms }) => sum + (kind === 'slow' ? (ms ?? 1000) : 0), 0)
   await service.wait(service.latency / 2 + slow)
 
   const api: ApiRequest = { endpoint, id, ...read, contentType: request.headers['content-type'] ?? '' }
-  const act = () => ('allowed' in route ? wrongRoute(world, route.allowed) : takeEffect(service, api, modifiers))
+  const act = () => (allowed ? wrongRoute(world, allowed) : takeEffect(service, api, modifiers))
   if (rule?.kind === 'timeoutLate') {
     const late = service.wait(rule.ms ?? 1000).then(act)
     late.catch((error: unknown) => service.log(`late effect failed: ${String(error)}`))

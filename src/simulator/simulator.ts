@@ -90,8 +90,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const host = options.listen?.host ?? '127.0.0.1'
   const controlled = options.control ?? /^(127\.|localhost$|::1$)/.test(host)
   const server = createServer((request, response) => {
-    const job = request.url?.startsWith('/_control')
-      ? control({ account, faults, calls, enabled: controlled }, request, response)
+    const job: Promise<unknown> = request.url?.startsWith('/_control')
+      ? control({ account, faults, calls, enabled: controlled }, request).then((given) => sendAnswer(response, given))
       : serve(service, request, response)
     job.catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return
