@@ -2,7 +2,14 @@
 import { changeDomains } from './api.ts'
 import { plantCertificate } from './autossl.ts'
 import type { AppSeed, Behaviours, CertificateSeed } from './options.ts'
-import { actionStatus, addApp, type World } from './state.ts'
+import { actionStatus, addApp, setDns, type World } from './state.ts'
+
+/** Adds an app with its certificate; returns its id. Throws an Error for a server that does not exist or an id that does. */
+export function seedApp(world: World, seed: AppSeed): string {
+  const app = addApp(world.model, seed, Math.floor(world.now() / 1000))
+  if (seed.ssl) plantCertificate(world, app, seed.ssl)
+  return app.id
+}
 
 /** What a test or the control API sees and changes, past the API and its validation. Values are copies. */
 export type Account = ReturnType<typeof createAccount>
@@ -41,7 +48,7 @@ export function createAccount(world: World, save: () => void) {
       return structuredClone(world.behaviours)
     },
     /** Since 1970, on the simulated clock. */
-    now: () => world.now(),
+    now: world.now,
     app: (appId: string) => structuredClone(existing(appId)),
     /** Another writer, or a person at the control panel: sets the list as it is given. */
     setDomains: (appId: string, domains: readonly string[]) =>
@@ -54,20 +61,10 @@ export function createAccount(world: World, save: () => void) {
         else app.ssl = null
       }),
     /** Adds an app; returns its id. Throws an Error for a server that does not exist or an id that does. */
-    addApp: (seed: AppSeed) =>
-      change(() => {
-        const app = addApp(model, seed, Math.floor(world.now() / 1000))
-        if (seed.ssl) plantCertificate(world, app, seed.ssl)
-        return app.id
-      }),
+    addApp: (seed: AppSeed) => change(() => seedApp(world, seed)),
     removeApp: (appId: string) => change(() => void model.apps.delete(existing(appId).id)),
     /** Sets where names resolve to; null: they do not. AutoSSL's delay starts again for apps with these names. */
-    setDns: (table: Record<string, string[] | null>) =>
-      change(() => {
-        for (const [name, addresses] of Object.entries(table)) {
-          model.dns.set(name.toLowerCase(), { addresses: addresses ?? [], since: world.now() })
-        }
-      }),
+    setDns: (table: Record<string, string[] | null>) => change(() => setDns(model, table, world.now())),
     setBehaviours: (changes: Partial<Behaviours>) => change(() => void Object.assign(world.behaviours, changes)),
     /** The old key answers 401 from now on. */
     rotateKey: (apiKey: string) => change(() => void Object.assign(model, { apiKey })),

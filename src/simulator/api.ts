@@ -65,9 +65,17 @@ export function answer(world: World, request: ApiRequest): Answer {
     return refusal(409, 'The server is being configured. Try again later.')
   }
   if (request.endpoint === 'deleteSsl') return deleteSsl(world, app)
-  const fields = fieldsOf(world, request)
-  if ('status' in fields) return fields
-  return request.endpoint === 'postSsl' ? postSsl(world, app, fields.fields) : postApp(world, app, fields.fields)
+  const post = POSTS[request.endpoint]
+  const given = fieldsOf(world, request, post.fields)
+  return 'status' in given ? given : post.answer(world, app, given.fields)
+}
+
+type Fields = Record<string, unknown>
+
+/** What is posted: the fields that are known, and what becomes of them. */
+const POSTS = {
+  postDomains: { fields: ['runtime', 'domains'], answer: postApp },
+  postSsl: { fields: ['auto', 'force', 'key', 'cert', 'cacerts'], answer: postSsl },
 }
 
 /** The API's view of an app, as in the list: no `autossl`. */
@@ -95,10 +103,8 @@ export function changeDomains(world: World, app: AppState, domains: readonly str
   app.domains = [...domains]
 }
 
-function postApp(world: World, app: AppState, fields: Record<string, unknown>): Answer {
+function postApp(world: World, app: AppState, fields: Fields): Answer {
   const { behaviours } = world
-  const unknown = unknownField(world, fields, ['runtime', 'domains'])
-  if (unknown) return unknown
   const { runtime, domains } = fields
   if (runtime === undefined && domains === undefined) return refusal(400, 'One of runtime and domains is required.')
   const known = world.model.servers.get(app.serverid)?.available_runtimes ?? []
@@ -118,14 +124,14 @@ function postApp(world: World, app: AppState, fields: Record<string, unknown>): 
   return changed(world, app, configured, appView(world, app))
 }
 
-function postSsl(world: World, app: AppState, fields: Record<string, unknown>): Answer {
-  const names = Object.keys(fields).filter((name) => ['auto', 'force', 'key', 'cert', 'cacerts'].includes(name))
-  const unknown = unknownField(world, fields, names)
-  if (unknown) return unknown
-  if (names.length === 1 && names[0] === 'auto') return postAuto(world, app, fields.auto)
-  if (names.length === 1 && names[0] === 'force') return postForce(world, app, fields.force)
-  if (names.length === 3 && names.every((name) => ['key', 'cert', 'cacerts'].includes(name))) {
-    return postCustom(world, app, fields)
+function postSsl(world: World, app: AppState, fields: Fields): Answer {
+  switch (POSTS.postSsl.fields.filter((name) => Object.hasOwn(fields, name)).join()) {
+    case 'auto':
+      return postAuto(world, app, fields.auto)
+    case 'force':
+      return postForce(world, app, fields.force)
+    case 'key,cert,cacerts':
+      return postCustom(world, app, fields)
   }
   return refusal(400, 'Exactly one of auto, force, or key with cert and cacerts is required.')
 }
@@ -156,7 +162,7 @@ function postForce(world: World, app: AppState, force: unknown): Answer {
   return changed(world, app, true, sslView(app.ssl))
 }
 
-function postCustom(world: World, app: AppState, fields: Record<string, unknown>): Answer {
+function postCustom(world: World, app: AppState, fields: Fields): Answer {
   const { key, cert, cacerts } = fields
   if (typeof key !== 'string' || typeof cert !== 'string') return refusal(400, 'key and cert must be strings.')
   if (cacerts !== null && typeof cacerts !== 'string') return refusal(400, 'cacerts must be a string or null.')
@@ -185,7 +191,7 @@ function certificateFacts(key: string, cert: string): { names: string[]; notAfte
   }
 }
 
-function fieldsOf(world: World, request: ApiRequest): Answer | { fields: Record<string, unknown> } {
+function fieldsOf(world: World, request: ApiRequest, known: readonly string[]): Answer | { fields: Fields } {
   if (world.behaviours.requireJsonContentType && !/^application\/json\s*(;|$)/i.test(request.contentType)) {
     return refusal(400, 'Content-Type must be application/json.')
   }
@@ -193,13 +199,9 @@ function fieldsOf(world: World, request: ApiRequest): Answer | { fields: Record<
   if (typeof request.body !== 'object' || request.body === null || Array.isArray(request.body)) {
     return refusal(400, 'The request body must be a JSON object.')
   }
-  return { fields: request.body as Record<string, unknown> }
-}
-
-function unknownField(world: World, fields: object, known: readonly string[]): Answer | undefined {
-  const unknown = Object.keys(fields).find((name) => !known.includes(name))
+  const unknown = Object.keys(request.body).find((name) => !known.includes(name))
   const ignored = unknown === undefined || world.behaviours.unknownFields === 'ignore'
-  return ignored ? undefined : refusal(400, `Unknown field ${unknown}.`)
+  return ignored ? { fields: request.body as Fields } : refusal(400, `Unknown field ${unknown}.`)
 }
 
 function keepPrevious(world: World, app: AppState): void {

@@ -52,16 +52,8 @@ export function turnOnAutoSsl(world: World, app: AppState, names: string[]): voi
     return
   }
   world.dirty = true
-  app.ssl = {
-    key: app.ssl?.key ?? null,
-    cert: app.ssl?.cert ?? null,
-    cacerts: app.ssl?.cacerts ?? null,
-    auto: true,
-    force: app.ssl?.force ?? false,
-    names: app.ssl?.names ?? [],
-    notAfter: app.ssl?.notAfter ?? 0,
-    dueAt: world.now() + installDelay,
-  }
+  const before = app.ssl ?? { key: null, cert: null, cacerts: null, force: false, names: [], notAfter: 0 }
+  app.ssl = { ...before, auto: true, dueAt: world.now() + installDelay }
 }
 
 /** Does what became due since the last look: a first certificate, one with other names, a renewal. */

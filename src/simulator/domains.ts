@@ -40,10 +40,8 @@ export function inOrder(names: readonly string[], order: Behaviours['order'], sa
   if (order === 'kept') return [...names]
   if (order === 'sorted') return [...names].sort()
   const digest = (name: string) => createHash('sha256').update(salt).update(name).digest('base64')
-  return names
-    .map((name) => ({ name, key: digest(name) }))
-    .sort(byKey)
-    .map(({ name }) => name)
+  const keyed = names.map((name) => ({ name, key: digest(name) })).sort(byKey)
+  return keyed.map(({ name }) => name)
 }
 
 /** The `www.` names that appear by themselves when `written` replaces `current`; none that would not fit. */

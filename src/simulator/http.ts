@@ -30,16 +30,13 @@ export async function readBody(request: IncomingMessage): Promise<Body | undefin
 
 /** Sends an answer as JSON; gives its status. */
 export function sendAnswer(response: ServerResponse, { status, body, headers }: Answer): number {
-  return sendText(response, { status, contentType: 'application/json', text: JSON.stringify(body), headers })
+  return sendText(response, status, JSON.stringify(body), headers)
 }
 
-/** Sends a text as it is; gives its status. */
-export function sendText(
-  response: ServerResponse,
-  answer: { status: number; contentType: string; text: string; headers?: Answer['headers'] },
-): number {
-  const { status, contentType, text, headers } = answer
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text), ...headers })
+/** Sends a text as it is, as JSON when `headers` name no other type; gives its status. */
+export function sendText(response: ServerResponse, status: number, text: string, headers?: Answer['headers']): number {
+  const length = Buffer.byteLength(text)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers })
   response.end(text)
   return status
 }

@@ -3,19 +3,14 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign
 import { isIP } from 'node:net'
 
 /** Signs certificates. Keeps its private key for itself. */
-export interface Authority {
-  /** PEM of its own certificate, as `cacerts` shows it. */
-  cert: string
-  /** Issues for these names; times in milliseconds since 1970. */
-  issue(names: readonly string[], notBefore: number, notAfter: number): { key: string; cert: string }
-}
+export type Authority = ReturnType<typeof createAuthority>
 
 const AUTHORITY_NAME = 'ServerPilot simulator authority'
 const ECDSA_SHA256 = '1.2.840.10045.4.3.2'
 const YEAR = 365 * 24 * 3_600_000
 
 /** Makes an authority with a new key, valid from ten years before to ten years after `now` (milliseconds since 1970). */
-export function createAuthority(now: number): Authority {
+export function createAuthority(now: number) {
   const { privateKey } = newKeys()
 
   function certificate(
@@ -27,7 +22,7 @@ export function createAuthority(now: number): Authority {
     const algorithm = sequence(objectId(ECDSA_SHA256))
     const body = sequence(
       explicit(0, integer(Uint8Array.of(2))), // version 3
-      // A serial number is not negative and has no zero byte in front.
+      // The first byte keeps the serial number positive.
       integer(Buffer.concat([Uint8Array.of(1), randomBytes(15)])),
       algorithm,
       distinguishedName(AUTHORITY_NAME),
@@ -47,8 +42,10 @@ export function createAuthority(now: number): Authority {
   )
   const validity = sequence(time(now - 10 * YEAR), time(now + 10 * YEAR))
   return {
+    /** PEM of its own certificate, as `cacerts` shows it. */
     cert: certificate(createPublicKey(privateKey), AUTHORITY_NAME, validity, extensions),
-    issue(names, notBefore, notAfter) {
+    /** Issues for these names; times in milliseconds since 1970. */
+    issue(names: readonly string[], notBefore: number, notAfter: number): { key: string; cert: string } {
       const own = newKeys()
       // A common name holds 64 characters; without a subject the alternative names have to be critical.
       const subject = names.find((name) => name.length <= 64)
@@ -91,7 +88,6 @@ function encode(tag: number, content: Uint8Array): Buffer {
 }
 
 const yes = (): Buffer => encode(0x01, Uint8Array.of(0xff))
-/** From its bytes, in the form in which they stand there. */
 const integer = (bytes: Uint8Array): Buffer => encode(0x02, bytes)
 /** `unused`: bits at the end that do not count. */
 const bits = (content: Uint8Array, unused: number): Buffer =>

@@ -1,43 +1,28 @@
 /** A DNS server over UDP that answers from the simulated table, so that DNS checks can be tried without a zone of one's own. */
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { isIPv4, SocketAddress } from 'node:net'
 import type { World } from './state.ts'
-
-/** A name server that runs. */
-export interface Nameserver {
-  /** `HOST:PORT`, as `dns.Resolver.setServers` takes it. */
-  address: string
-  stop(): Promise<void>
-}
-
-interface Question {
-  name: string
-  type: number
-  /** Where the question ends in the message. */
-  end: number
-}
 
 const TYPE_A = 1
 const TYPE_AAAA = 28
 const HEADER = 12
 
 /** Starts one; resolves once it listens, rejects with an Error for a port that is taken. Port 0: a free one. */
-export async function startNameserver(world: World, host: string, port: number): Promise<Nameserver> {
+export async function startNameserver(world: World, host: string, port: number) {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
   socket.on('message', (message, from) => {
     const reply = answerTo(world, message)
     if (reply) socket.send(reply, from.port, from.address)
   })
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject)
-    socket.bind(port, host, resolve)
-  })
-  socket.removeAllListeners('error')
+  socket.bind(port, host)
+  await once(socket, 'listening')
   // What a client does to its own end of a UDP exchange does not end this one.
   socket.on('error', () => {})
   return {
+    /** `HOST:PORT`, as `dns.Resolver.setServers` takes it. */
     address: `${host.includes(':') ? `[${host}]` : host}:${socket.address().port}`,
-    stop: () => new Promise((resolve) => socket.close(() => resolve())),
+    stop: () => new Promise<void>((resolve) => socket.close(() => resolve())),
   }
 }
 
@@ -75,8 +60,8 @@ function answerTo(world: World, message: Buffer): Buffer | undefined {
   return Buffer.concat([header, message.subarray(HEADER, question.end), ...wanted.map(resourceRecord)])
 }
 
-/** The only question of a query; undefined for anything else. */
-function parse(message: Buffer): Question | undefined {
+/** The only question of a query, and where it ends in the message; undefined for anything else. */
+function parse(message: Buffer): { name: string; type: number; end: number } | undefined {
   if (message.length < HEADER || message[2]! >= 128 || message.readUInt16BE(4) !== 1) return undefined
   const labels: string[] = []
   let at = HEADER
@@ -104,9 +89,8 @@ function resourceRecord(address: string): Buffer {
 
 function ipv6Bytes(address: string): Uint8Array {
   const groups = (text: string) => text.split(':').filter((group) => group !== '')
-  const [left = '', right = ''] = new SocketAddress({ address, family: 'ipv6' }).address.split('::')
-  const [first, last] = [groups(left), groups(right)]
-  const zeros = Array.from({ length: 8 - first.length - last.length }, () => '0')
-  const words = [...first, ...zeros, ...last].map((group) => Number.parseInt(group, 16))
+  const normal = new SocketAddress({ address, family: 'ipv6' }).address
+  const whole = normal.replace('::', `:${'0:'.repeat(8 - groups(normal).length)}`)
+  const words = groups(whole).map((group) => Number.parseInt(group, 16))
   return Uint8Array.from(words.flatMap((word) => [word >> 8, word & 255]))
 }

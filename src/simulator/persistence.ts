@@ -1,5 +1,5 @@
 /** The state on disk: one JSON file, replaced as a whole, so that a crash leaves the old one or the new one. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Model } from './state.ts'
 
@@ -25,13 +25,7 @@ export function loadModel(file: string): Model | undefined {
 export function saveModel(file: string, model: Model): void {
   mkdirSync(dirname(file), { recursive: true })
   const temporary = `${file}.tmp`
-  const handle = openSync(temporary, 'w', 0o600)
-  try {
-    writeSync(handle, encode(model))
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
+  writeFileSync(temporary, encode(model), { mode: 0o600, flush: true })
   renameSync(temporary, file)
   const folder = openSync(dirname(file), 'r')
   try {

@@ -30,9 +30,8 @@ export async function serve(service: Service, request: IncomingMessage, response
   const method = request.method ?? 'GET'
   const path = (request.url ?? '/').split('?')[0]!
   const { endpoint, id, allowed } = routeOf(method, path, world.behaviours.allowPut)
-  const app = path.startsWith('/v1/apps/') ? id : undefined
-  const named = app === undefined ? {} : { app }
-  const record = service.calls.add({ time: world.now(), method, path, endpoint, status: 0, ...named })
+  const app = id !== undefined && path.startsWith('/v1/apps/') ? { app: id } : {}
+  const record = service.calls.add({ time: world.now(), method, path, endpoint, status: 0, ...app })
   const read = await readBody(request)
   if (read?.body !== undefined) record.body = withoutKey(read.body)
   const early = read ? refusedEarly(service, request) : refusal(413, 'The request is too large.')
@@ -49,10 +48,10 @@ export async function serve(service: Service, request: IncomingMessage, response
     const late = service.wait(rule.ms ?? 1000).then(act)
     late.catch((error: unknown) => service.log(`late effect failed: ${String(error)}`))
   }
-  const clean = rule && !takesEffect(rule) ? undefined : act()
+  const clean = rule && !takesEffect(rule) ? refusal(500, 'Internal error.') : act()
   await service.wait(service.latency / 2)
-  if (!rule) return finish(service, record, response, clean!)
-  record.status = spoil({ world, rule, api, clean, request, response })
+  if (!rule) return finish(service, record, response, clean)
+  record.status = spoil(world, rule, clean, response)
   service.log(`${method} ${path} ${record.status || 'unanswered'} (${record.faults?.join(', ')})`)
 }
 

@@ -1,52 +1,27 @@
 /** A strict stand-in of the ServerPilot API over real HTTP, with faults on demand. Documented in docs/simulator.md. */
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Account, createAccount } from './account.ts'
-import { plantCertificate } from './autossl.ts'
-import { type CallCounts, type CallRecord, createCallLog } from './calls.ts'
+import { createAccount, seedApp } from './account.ts'
+import { createCallLog } from './calls.ts'
 import { control } from './control.ts'
-import { createFaults, type Faults } from './faults.ts'
+import { createFaults } from './faults.ts'
 import { sendAnswer } from './http.ts'
 import { createAuthority } from './issuance.ts'
-import { type Nameserver, startNameserver } from './nameserver.ts'
+import { startNameserver } from './nameserver.ts'
 import { defaultBehaviours, defaultIssuance, type SimulatorOptions } from './options.ts'
 import { loadModel, saveModel } from './persistence.ts'
 import { type Service, serve } from './serve.ts'
 import { createModel, type World } from './state.ts'
 
 /** A simulator that runs. */
-export interface Simulator {
-  /** Base URL of the API, `http://HOST:PORT/v1`. */
-  url: string
-  /** Base URL of the control API, `http://HOST:PORT/_control`. */
-  controlUrl: string
-  /** `HOST:PORT` of its DNS server; undefined without `dnsPort`. */
-  nameserver: string | undefined
-  clientId: string
-  /** The key at the start; `state.rotateKey` changes what is accepted. */
-  apiKey: string
-  /** Ids of the apps at the start. */
-  apps: string[]
-  /** The account from inside the process. */
-  state: Account
-  faults: Pick<Faults, 'add' | 'clear' | 'list'>
-  /** The calls so far, oldest first; a new array each time. */
-  readonly calls: CallRecord[]
-  /** Forgets calls and counts. */
-  clearCalls(): void
-  /** Calls by endpoint. */
-  counts(): CallCounts
-  /** Answers and effects that faults hold back now. */
-  pending(): number
-  /** Stops listening and cuts every connection, also those that a fault holds. Safe to call twice. */
-  stop(): Promise<void>
-}
+export type Simulator = Awaited<ReturnType<typeof startSimulator>>
 
 /**
  * Starts a simulator; resolves once it listens. Rejects with an Error for a port that is taken, a state file that is not one,
  * or options that contradict each other.
  */
-export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+export async function startSimulator(options: SimulatorOptions = {}) {
   const realNow = options.now ?? Date.now
   const { stateFile } = options
   const stored = stateFile === undefined ? undefined : loadModel(stateFile)
@@ -66,11 +41,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     if (stateFile !== undefined && world.dirty) saveModel(stateFile, model)
     world.dirty = false
   }
-  const seeds = options.apps ?? []
-  const ids = [...model.apps.keys()]
-  // Seeds and apps stand in the same order: `createModel` goes through them one by one.
-  if (!stored)
-    seeds.forEach((seed, n) => void (seed.ssl && plantCertificate(world, model.apps.get(ids[n]!)!, seed.ssl)))
+  const seeds = options.apps ?? [{ name: 'network', domains: ['network.example'] }]
+  if (!stored) for (const seed of seeds) seedApp(world, seed)
+  const apps = [...model.apps.keys()]
   save()
 
   const timers = new Set<NodeJS.Timeout>()
@@ -100,45 +73,49 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   })
   // Longer than any client keeps an idle connection: a reset should come from a fault only.
   server.keepAliveTimeout = 600_000
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.listen?.port ?? 0, host, resolve)
-  })
+  server.listen(options.listen?.port ?? 0, host)
+  await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  let nameserver: Nameserver | undefined
-  try {
-    if (options.dnsPort !== undefined) nameserver = await startNameserver(world, host, options.dnsPort)
-  } catch (error) {
+  const withoutDns = (error: unknown): never => {
     server.close()
     throw error
   }
+  const { dnsPort } = options
+  const nameserver = dnsPort === undefined ? undefined : await startNameserver(world, host, dnsPort).catch(withoutDns)
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   return {
+    /** Base URL of the API, `http://HOST:PORT/v1`. */
     url: `${origin}/v1`,
+    /** Base URL of the control API, `http://HOST:PORT/_control`. */
     controlUrl: `${origin}/_control`,
+    /** `HOST:PORT` of its DNS server; undefined without `dnsPort`. */
     nameserver: nameserver?.address,
     clientId: model.clientId,
+    /** The key at the start; `state.rotateKey` changes what is accepted. */
     apiKey: model.apiKey,
-    apps: ids,
+    /** Ids of the apps at the start. */
+    apps,
+    /** The account from inside the process. */
     state: account,
     faults,
+    /** The calls so far, oldest first; a new array each time. */
     get calls() {
       return calls.list()
     },
+    /** Forgets calls and counts. */
     clearCalls: calls.clear,
+    /** Calls by endpoint. */
     counts: calls.counts,
+    /** Answers and effects that faults hold back now. */
     pending: () => timers.size,
-    async stop() {
+    /** Stops listening and cuts every connection, also those that a fault holds. Safe to call twice. */
+    async stop(): Promise<void> {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()
       if (!server.listening) return
-      await Promise.all([
-        nameserver?.stop(),
-        new Promise<void>((resolve) => {
-          server.close(() => resolve())
-          server.closeAllConnections()
-        }),
-      ])
+      server.close()
+      server.closeAllConnections()
+      await Promise.all([once(server, 'close'), nameserver?.stop()])
     },
   }
 }

@@ -51,13 +51,6 @@ export interface ServerState {
   datecreated: number
 }
 
-/** A system user, in the API's own shape. */
-interface SysuserState {
-  id: string
-  name: string
-  serverid: string
-}
-
 /** An action: open until `endsAt` (milliseconds since 1970; null: for ever), then what `outcome` says. */
 export interface ActionState {
   id: string
@@ -75,7 +68,8 @@ export interface Model {
   /** Milliseconds that the simulated clock is ahead of the real one. */
   clockOffset: number
   servers: Map<string, ServerState>
-  sysusers: Map<string, SysuserState>
+  /** In the API's own shape. */
+  sysusers: Map<string, { id: string; name: string; serverid: string }>
   apps: Map<string, AppState>
   actions: Map<string, ActionState>
   /** Names that do not simply resolve to their server; `since` in milliseconds since 1970. */
@@ -97,7 +91,7 @@ export interface World {
 const RUNTIMES = ['php7.4', 'php8.0', 'php8.1', 'php8.2', 'php8.3']
 const MAX_ACTIONS = 10_000
 
-/** The account at its start, from the options; `now` in milliseconds since 1970. Throws an Error for a seed that names no server. */
+/** The account at its start, from the options, still without apps; `now` in milliseconds since 1970. */
 export function createModel(options: SimulatorOptions, now: number): Model {
   const model: Model = {
     clientId: options.clientId ?? 'cid_simulator',
@@ -111,11 +105,15 @@ export function createModel(options: SimulatorOptions, now: number): Model {
   }
   const seconds = Math.floor(now / 1000)
   for (const seed of options.servers ?? [{ name: 'server-1' }]) addServer(model, seed, seconds)
-  for (const seed of options.apps ?? [{ name: 'network', domains: ['network.example'] }]) addApp(model, seed, seconds)
-  for (const [name, addresses] of Object.entries(options.dns ?? {})) {
-    model.dns.set(name.toLowerCase(), { addresses: addresses ?? [], since: 0 })
-  }
+  setDns(model, options.dns ?? {}, 0)
   return model
+}
+
+/** Sets where names resolve to; null: they do not. `since` in milliseconds since 1970. */
+export function setDns(model: Model, table: Record<string, string[] | null>, since: number): void {
+  for (const [name, addresses] of Object.entries(table)) {
+    model.dns.set(name.toLowerCase(), { addresses: addresses ?? [], since })
+  }
 }
 
 function addServer(model: Model, seed: ServerSeed, seconds: number): void {
@@ -176,10 +174,8 @@ export function startAction(world: World, serverid: string): ActionState {
     outcome: 'success',
   }
   model.actions.set(action.id, action)
-  for (const oldest of model.actions.keys()) {
-    if (model.actions.size <= MAX_ACTIONS) break
-    model.actions.delete(oldest)
-  }
+  const [oldest = ''] = model.actions.keys()
+  if (model.actions.size > MAX_ACTIONS) model.actions.delete(oldest)
   return action
 }
 
@@ -191,10 +187,8 @@ export function actionStatus(action: ActionState, now: number): 'open' | 'succes
 /** Whether the server still works on an action. */
 export function isBusy(world: World, serverid: string): boolean {
   const now = world.now()
-  for (const action of world.model.actions.values()) {
-    if (action.serverid === serverid && actionStatus(action, now) === 'open') return true
-  }
-  return false
+  const actions = [...world.model.actions.values()]
+  return actions.some((action) => action.serverid === serverid && actionStatus(action, now) === 'open')
 }
 
 /** Whether two lists hold the same names, in any order. */

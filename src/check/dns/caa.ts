@@ -80,26 +80,16 @@ export function judgeCaa(host: string, lookup: CaaLookup): CaaVerdict {
   return { state: 'Allowed', message: `The CAA records of ${at} allow ${AUTHORITY}.` }
 }
 
-interface Issuer {
-  /** In lower case; empty: nobody may issue. */
-  domain: string
-  methods: readonly string[] | undefined
-  account: string | undefined
-}
-
-/** `letsencrypt.org; validationmethods=http-01; accounturi=https://…` */
-function parseIssuer(value: string): Issuer {
-  const [domain = '', ...parameters] = value.split(';').map((part) => part.trim())
+/** `letsencrypt.org; validationmethods=http-01; accounturi=https://…`. All but the account in lower case; no domain: nobody may issue. */
+function parseIssuer(value: string) {
+  const [domain = ''] = value.split(';')
   const parameter = (name: string): string | undefined =>
-    parameters
-      .find((each) => each.toLowerCase().startsWith(`${name}=`))
-      ?.slice(name.length + 1)
-      .trim()
+    new RegExp(`;\\s*${name}=([^;]*)`, 'i').exec(value)?.[1]?.trim()
   return {
-    domain: domain.toLowerCase().replace(/\.$/, ''),
+    domain: domain.trim().toLowerCase().replace(/\.$/, ''),
     methods: parameter('validationmethods')
-      ?.split(',')
-      .map((each) => each.trim().toLowerCase()),
+      ?.toLowerCase()
+      .split(/\s*,\s*/),
     account: parameter('accounturi'),
   }
 }
