@@ -90,7 +90,6 @@ export function servedFault({ served }: HostFacts, host: string): ServedFault | 
 /** Lets go of hosts that nobody asks about any more. */
 export function forgetOthers(facts: HostFacts, hosts: ReadonlySet<string>): void {
   for (const map of [facts.dns, facts.caa, facts.served]) {
-    if (map.size === 0) continue
     for (const host of map.keys()) if (!hosts.has(host)) map.delete(host)
   }
 }

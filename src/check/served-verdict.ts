@@ -1,4 +1,3 @@
-import { firstOf } from '../domain/first-of.ts'
 import { displayHost } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import { plain } from '../domain/plain.ts'
@@ -6,25 +5,10 @@ import { dayOf } from '../time/day.ts'
 import { type CertificateFacts, covers, factsOf } from './certificate.ts'
 import type { Handshake, Unseen } from './served.ts'
 
-/** The judgement on a server's certificate for one host. `Unseen`: there was no handshake, so nothing is known. */
-type ServedState =
-  | 'Served'
-  | 'OtherName'
-  | 'Expired'
-  | 'NotYetValid'
-  | 'SelfSigned'
-  | 'ChainIncomplete'
-  | 'Untrusted'
-  | 'Unseen'
-
-/** The verdict on one handshake. */
+/** The verdict on a handshake: on a server's certificate for one host. `Unseen`: there was none, so nothing is known. */
 export interface ServedVerdict {
-  state: ServedState
+  state: 'Served' | 'OtherName' | 'Expired' | 'NotYetValid' | keyof typeof TRUST | 'Unseen'
   message: string
-  /** What the delivered certificate says; absent with `Unseen`. */
-  facts?: CertificateFacts
-  /** The delivered certificate is not the one that ServerPilot shows. */
-  differs?: true
 }
 
 /** What a handshake is compared with. */
@@ -37,59 +21,41 @@ interface ServedInput {
   expected?: string
 }
 
-/** What rules look at: what the certificate that was delivered says, and why it is not trusted. */
-interface Delivered {
-  host: string
-  facts: CertificateFacts
-  distrust: string | undefined
-  now: number
-}
-
-type Fault = Pick<ServedVerdict, 'state' | 'message'>
-
-/** The first that holds. The worst for a visitor comes first: a name that is not covered, then time, then trust. */
-const FAULTS: readonly ((delivered: Delivered) => Fault | undefined)[] = [otherName, expired, notYetValid, untrusted]
-
 /** Judges what was delivered. Pure. */
 export function judgeServed({ host, handshake, now, expected }: ServedInput): ServedVerdict {
   if (handshake.kind === 'unseen') {
     return { state: 'Unseen', message: `${displayHost(host)}: ${UNSEEN[handshake.why]}` }
   }
-  const { leaf, distrust } = handshake
-  const facts = factsOf(leaf)
-  const { state, message } = firstOf(FAULTS, { host, facts, distrust, now }) ?? SERVED
-  if (expected === undefined || expected === facts.fingerprint) return { state, message, facts }
+  const facts = factsOf(handshake.leaf)
+  const verdict = judgeCertificate(host, facts, handshake.distrust, now)
+  if (expected === undefined || expected === facts.fingerprint) return verdict
   const stale = 'It is not the certificate that ServerPilot shows: the server may still have to reload.'
-  return { state, message: `${message} ${stale}`, facts, differs: true }
+  return { ...verdict, message: `${verdict.message} ${stale}` }
 }
 
-const SERVED: Fault = { state: 'Served', message: 'Its certificate is served.' }
-
-function otherName({ host, facts }: Delivered): Fault | undefined {
-  if (covers(facts, host)) return undefined
-  const shown = listNames(facts.names.map(plain), 3) || 'no host name'
-  const message = `The server shows a certificate for ${shown}, not for ${displayHost(host)}.`
-  return { state: 'OtherName', message }
-}
-
-function expired({ host, facts, now }: Delivered): Fault | undefined {
-  if (facts.notAfter > now) return undefined
-  return {
-    state: 'Expired',
-    message: `The certificate served for ${displayHost(host)} ended on ${dayOf(facts.notAfter)}.`,
+/** The worst for a visitor comes first: a name that is not covered, then time, then trust. */
+function judgeCertificate(
+  host: string,
+  facts: CertificateFacts,
+  distrust: string | undefined,
+  now: number,
+): ServedVerdict {
+  const name = displayHost(host)
+  if (!covers(facts, host)) {
+    const shown = listNames(facts.names.map(plain), 3) || 'no host name'
+    return { state: 'OtherName', message: `The server shows a certificate for ${shown}, not for ${name}.` }
   }
-}
-
-function notYetValid({ host, facts: { notBefore }, now }: Delivered): Fault | undefined {
-  if (notBefore <= now) return undefined
-  const message = `The certificate served for ${displayHost(host)} begins ${new Date(notBefore).toISOString()}. Check the clock of this host and of the server.`
-  return { state: 'NotYetValid', message }
-}
-
-function untrusted({ host, distrust }: Delivered): Fault | undefined {
-  if (distrust === undefined) return undefined
+  if (facts.notAfter <= now) {
+    return { state: 'Expired', message: `The certificate served for ${name} ended on ${dayOf(facts.notAfter)}.` }
+  }
+  if (facts.notBefore > now) {
+    const begin = new Date(facts.notBefore).toISOString()
+    const message = `The certificate served for ${name} begins ${begin}. Check the clock of this host and of the server.`
+    return { state: 'NotYetValid', message }
+  }
+  if (distrust === undefined) return { state: 'Served', message: 'Its certificate is served.' }
   const state = DISTRUST[distrust] ?? 'Untrusted'
-  return { state, message: TRUST[state](displayHost(host)) }
+  return { state, message: TRUST[state](name) }
 }
 
 /** By OpenSSL's code; anything else is `Untrusted`. That a time is over is said of an issuer's certificate here. */

@@ -2,13 +2,32 @@
 import { changeDomains } from './api.ts'
 import { plantCertificate } from './autossl.ts'
 import type { AppSeed, Behaviours, CertificateSeed } from './options.ts'
-import { actionStatus, addApp, setDns, type World } from './state.ts'
+import { type AppState, actionStatus, derivedId, freeId, setDns, type World } from './state.ts'
 
 /** Adds an app with its certificate; returns its id. Throws an Error for a server that does not exist or an id that does. */
-export function seedApp(world: World, seed: AppSeed): string {
-  const app = addApp(world.model, seed, Math.floor(world.now() / 1000))
+export function addApp(world: World, seed: AppSeed): string {
+  const { model } = world
+  const serverid = seed.serverId ?? model.servers.keys().next().value
+  const server = serverid === undefined ? undefined : model.servers.get(serverid)
+  if (!server) throw new Error(`app ${seed.name}: no server ${serverid ?? 'at all'}`)
+  const id = seed.id ?? freeId(model.apps, `app ${seed.name}`)
+  if (model.apps.has(id)) throw new Error(`app ${seed.name}: the id ${id} is taken`)
+  const app: AppState = {
+    id,
+    datecreated: Math.floor(world.now() / 1000),
+    name: seed.name,
+    sysuserid: derivedId(`sysuser ${server.id}`),
+    serverid: server.id,
+    runtime: seed.runtime ?? server.available_runtimes.at(-1) ?? 'php8.3',
+    domains: [...(seed.domains ?? [])],
+    ssl: null,
+    changedAt: 0,
+    availableBefore: null,
+    previous: null,
+  }
+  model.apps.set(id, app)
   if (seed.ssl) plantCertificate(world, app, seed.ssl)
-  return app.id
+  return id
 }
 
 /** What a test or the control API sees and changes, past the API and its validation. Values are copies. */
@@ -61,7 +80,7 @@ export function createAccount(world: World, save: () => void) {
         else app.ssl = null
       }),
     /** Adds an app; returns its id. Throws an Error for a server that does not exist or an id that does. */
-    addApp: (seed: AppSeed) => change(() => seedApp(world, seed)),
+    addApp: (seed: AppSeed) => change(() => addApp(world, seed)),
     removeApp: (appId: string) => change(() => void model.apps.delete(existing(appId).id)),
     /** Sets where names resolve to; null: they do not. AutoSSL's delay starts again for apps with these names. */
     setDns: (table: Record<string, string[] | null>) => change(() => setDns(model, table, world.now())),

@@ -1,6 +1,6 @@
 /** The endpoints: a request in, the state changed, an answer out. What the API's documentation does not say is a behaviour. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { advanceAutoSsl, availability, turnOnAutoSsl } from './autossl.ts'
+import { advanceAutoSsl, availableNames, turnOnAutoSsl } from './autossl.ts'
 import { appearingWww, inOrder, judgeDomains } from './domains.ts'
 import type { Endpoint } from './router.ts'
 import {
@@ -60,7 +60,11 @@ export function answer(world: World, request: ApiRequest): Answer {
   const app = model.apps.get(id)
   if (!app) return refusal(404, 'No such app.')
   advanceAutoSsl(world, app)
-  if (request.endpoint === 'getApp') return found({ ...appView(world, app), autossl: availability(world, app) })
+  if (request.endpoint === 'getApp') {
+    const domains = availableNames(world, app)
+    const autossl = domains ? { available: true, domains } : { available: false }
+    return found({ ...appView(world, app), autossl })
+  }
   if (world.behaviours.whileActionOpen === 'conflict' && isBusy(world, app.serverid)) {
     return refusal(409, 'The server is being configured. Try again later.')
   }
@@ -96,8 +100,7 @@ function actionView(world: World, action: ActionState | undefined) {
 export function changeDomains(world: World, app: AppState, domains: readonly string[]): void {
   keepPrevious(world, app)
   if (!sameNames(app.domains, domains)) {
-    const before = availability(world, app)
-    if (before.available) app.availableBefore = before.domains
+    app.availableBefore = availableNames(world, app) ?? app.availableBefore
     app.changedAt = world.now()
   }
   app.domains = [...domains]
@@ -140,14 +143,14 @@ function postAuto(world: World, app: AppState, auto: unknown): Answer {
   const { behaviours } = world
   if (auto !== true) return refusal(400, 'auto must be true.')
   if (app.ssl && !app.ssl.auto) return refusal(behaviours.sslErrorStatus, 'A custom certificate is installed.')
-  const ready = availability(world, app)
+  const ready = availableNames(world, app)
   if (app.ssl) {
-    const renewable = behaviours.reissue === 'onPost' && ready.available && !sameNames(ready.domains, app.ssl.names)
+    const renewable = behaviours.reissue === 'onPost' && ready !== undefined && !sameNames(ready, app.ssl.names)
     if (!renewable || app.ssl.dueAt !== null) return repeated(world, sslView(app.ssl), 'AutoSSL is already enabled.')
   }
-  if (!ready.available) return refusal(behaviours.sslErrorStatus, 'AutoSSL is not available for this app.')
+  if (!ready) return refusal(behaviours.sslErrorStatus, 'AutoSSL is not available for this app.')
   keepPrevious(world, app)
-  turnOnAutoSsl(world, app, ready.domains)
+  turnOnAutoSsl(world, app, ready)
   return changed(world, app, true, sslView(app.ssl))
 }
 

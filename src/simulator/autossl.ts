@@ -3,19 +3,16 @@ import { isIP } from 'node:net'
 import type { CertificateSeed } from './options.ts'
 import { type AppState, sameNames, type World } from './state.ts'
 
-/** The `autossl` of an app's detail. */
-export type Availability = { available: false } | { available: true; domains: string[] }
-
-/** What AutoSSL could install for the app now. */
-export function availability(world: World, app: AppState): Availability {
+/** The names for which AutoSSL could install a certificate now; undefined when it is not available. */
+export function availableNames(world: World, app: AppState): string[] | undefined {
   const { behaviours } = world
   const wanted = obtainable(world, app)
-  if (wanted && wanted.readyAt <= world.now()) return { available: true, domains: wanted.names }
+  if (wanted && wanted.readyAt <= world.now()) return wanted.names
   if (behaviours.availableDuringChange === 'earlier' && app.availableBefore) {
     const names = app.availableBefore.filter((name) => app.domains.some((domain) => domain.toLowerCase() === name))
-    if (names.length > 0) return { available: true, domains: names }
+    if (names.length > 0) return names
   }
-  return { available: false }
+  return undefined
 }
 
 /** The names that a certificate for the app could have, and from when on (milliseconds since 1970); undefined: none. */
@@ -66,9 +63,8 @@ export function advanceAutoSsl(world: World, app: AppState): void {
   const renewalDue = ssl.dueAt === null && behaviours.renewal && ssl.notAfter - now < issuance.lifetime / 3
   const othersPossible = ssl.dueAt === null && behaviours.reissue === 'automatic'
   if (!firstDue && !renewalDue && !othersPossible) return
-  const found = availability(world, app)
-  if (!found.available) return
-  if (firstDue || renewalDue || !sameNames(found.domains, ssl.names)) install(world, app, found.domains)
+  const names = availableNames(world, app)
+  if (names && (firstDue || renewalDue || !sameNames(names, ssl.names))) install(world, app, names)
 }
 
 /** Gives an app a certificate without asking whether AutoSSL could. */

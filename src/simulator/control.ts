@@ -18,13 +18,7 @@ export interface Controlled {
   enabled: boolean
 }
 
-interface ControlRequest {
-  id: string
-  body: unknown
-  query: URLSearchParams
-}
-
-type Handler = (controlled: Controlled, request: ControlRequest) => unknown
+type Handler = (controlled: Controlled, request: { id: string; body: unknown; query: URLSearchParams }) => unknown
 
 const listSchema = z.array(z.string())
 const domainsSchema = z.union([listSchema, z.strictObject({ domains: listSchema }).transform(({ domains }) => domains)])
@@ -32,9 +26,8 @@ const domainsSchema = z.union([listSchema, z.strictObject({ domains: listSchema 
 const ROUTES: Record<string, Handler> = {
   'GET ': () => ({ routes: Object.keys(ROUTES).map((route) => route.replace(' ', ' /_control/')) }),
   'GET state': ({ account }) => {
-    const { servers, actions } = account
-    const now = account.now()
-    return { now, behaviours: account.behaviours, servers, actions, apps: account.apps.map(withoutKeys) }
+    const { behaviours, servers, actions, apps } = account
+    return { now: account.now(), behaviours, servers, actions, apps: apps.map(withoutKeys) }
   },
   'GET apps/:id': ({ account }, { id }) => withoutKeys(account.app(id)),
   'POST apps': ({ account }, { body }) => ({ id: account.addApp(appSeed.parse(body)) }),

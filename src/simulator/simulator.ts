@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAccount, seedApp } from './account.ts'
+import { addApp, createAccount } from './account.ts'
 import { createCallLog } from './calls.ts'
 import { control } from './control.ts'
 import { createFaults } from './faults.ts'
@@ -42,7 +42,7 @@ export async function startSimulator(options: SimulatorOptions = {}) {
     world.dirty = false
   }
   const seeds = options.apps ?? [{ name: 'network', domains: ['network.example'] }]
-  if (!stored) for (const seed of seeds) seedApp(world, seed)
+  if (!stored) for (const seed of seeds) addApp(world, seed)
   const apps = [...model.apps.keys()]
   save()
 

@@ -1,7 +1,7 @@
 /** The account that the simulator plays: its state and the plain questions to it. No I/O, no clock of its own. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Authority } from './issuance.ts'
-import type { AppSeed, Behaviours, Issuance, ServerSeed, SimulatorOptions } from './options.ts'
+import type { Behaviours, Issuance, ServerSeed, SimulatorOptions } from './options.ts'
 
 /** The `ssl` of an app, with what the API does not show. Times in milliseconds since 1970. */
 export interface SslState {
@@ -134,30 +134,6 @@ function addServer(model: Model, seed: ServerSeed, seconds: number): void {
   model.sysusers.set(sysuserid, { id: sysuserid, name: 'serverpilot', serverid: id })
 }
 
-/** Adds an app without its certificate; `seconds` since 1970. Throws an Error when its server does not exist or its id does. */
-export function addApp(model: Model, seed: AppSeed, seconds: number): AppState {
-  const serverid = seed.serverId ?? model.servers.keys().next().value
-  const server = serverid === undefined ? undefined : model.servers.get(serverid)
-  if (!server) throw new Error(`app ${seed.name}: no server ${serverid ?? 'at all'}`)
-  const id = seed.id ?? freeId(model.apps, `app ${seed.name}`)
-  if (model.apps.has(id)) throw new Error(`app ${seed.name}: the id ${id} is taken`)
-  const app: AppState = {
-    id,
-    datecreated: seconds,
-    name: seed.name,
-    sysuserid: derivedId(`sysuser ${server.id}`),
-    serverid: server.id,
-    runtime: seed.runtime ?? server.available_runtimes.at(-1) ?? 'php8.3',
-    domains: [...(seed.domains ?? [])],
-    ssl: null,
-    changedAt: 0,
-    availableBefore: null,
-    previous: null,
-  }
-  model.apps.set(id, app)
-  return app
-}
-
 /** Starts an action behind those that the server still works on. */
 export function startAction(world: World, serverid: string): ActionState {
   const { model } = world
@@ -202,11 +178,13 @@ export function randomId(): string {
   return alphanumeric(randomBytes(16))
 }
 
-function derivedId(text: string): string {
+/** An id that follows from a text. */
+export function derivedId(text: string): string {
   return alphanumeric(createHash('sha256').update(text).digest())
 }
 
-function freeId(taken: ReadonlyMap<string, unknown>, text: string): string {
+/** An id that follows from a text and is not taken yet. */
+export function freeId(taken: ReadonlyMap<string, unknown>, text: string): string {
   let id = derivedId(text)
   for (let n = 2; taken.has(id); n++) id = derivedId(`${text} ${n}`)
   return id
