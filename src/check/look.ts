@@ -1,9 +1,9 @@
 import { backOff } from '../time/back-off.ts'
 import { inParallel } from '../time/pool.ts'
-import type { Dns } from './dns/ask.ts'
+import type { Dns, Failure } from './dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from './dns/caa.ts'
 import type { DnsVerdict } from './dns/judge.ts'
-import { checkRound, type HostToCheck, type Round } from './dns/round.ts'
+import { checkRound, type HostToCheck } from './dns/round.ts'
 import { type Handshake, type HandshakeOptions, handshake } from './served.ts'
 import { judgeServed, type ServedVerdict } from './served-verdict.ts'
 
@@ -39,15 +39,18 @@ export interface LookOptions {
 /** Lookups, and handshakes, under way at a time. How fast questions go out is the resolver's pace. */
 const AT_ONCE = { lookups: 8, handshakes: 4 } as const
 
-/** Looks at DNS, then at CAA where a certificate is lacking and at what is served where there is one. Rejects when the signal aborts. */
+/**
+ * Looks at DNS, then at CAA where a certificate is lacking and at what is served where there is one. Gives why the resolver is down, if
+ * it is. Rejects when the signal aborts.
+ */
 export async function look<T extends Target>(
   targets: readonly T[],
   options: LookOptions,
   observer: LookObserver<T>,
-): Promise<Round> {
+): Promise<Failure | undefined> {
   const { dns, controls, suspicious } = options
   const resolved: T[] = []
-  const round = await checkRound(targets, {
+  const outage = await checkRound(targets, {
     dns,
     concurrency: AT_ONCE.lookups,
     controls,
@@ -68,7 +71,7 @@ export async function look<T extends Target>(
     const verdict = await servedAt(target, options)
     if (verdict !== undefined) observer.served(target, verdict)
   })
-  return round
+  return outage
 }
 
 async function servedAt(

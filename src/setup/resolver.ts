@@ -41,7 +41,7 @@ export async function lookUpAll<T extends string>(
   hosts: readonly T[],
 ): Promise<ReadonlyMap<T, DnsVerdict>> {
   const found = new Map<T, DnsVerdict>()
-  const round = await checkRound(
+  const down = await checkRound(
     hosts.map((host) => ({ host, expected })),
     {
       dns,
@@ -51,7 +51,7 @@ export async function lookUpAll<T extends string>(
       onVerdict: ({ host }, verdict) => found.set(host, verdict),
     },
   )
-  const outage = rememberOutage(undefined, round.outage, systemClock.now())
+  const outage = rememberOutage(undefined, down, systemClock.now())
   for (const host of hosts) if (outage !== undefined && !found.has(host)) found.set(host, outageVerdict(outage))
   return found
 }

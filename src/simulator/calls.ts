@@ -19,9 +19,6 @@ export interface CallRecord {
   faults?: string[]
 }
 
-/** Calls by endpoint. */
-export type CallCounts = Record<Endpoint, number>
-
 /** The log of one simulator. */
 export type CallLog = ReturnType<typeof createCallLog>
 
@@ -43,7 +40,8 @@ export function createCallLog(max: number) {
     },
     /** The records after a sequence number; all by default. */
     list: (after = 0): CallRecord[] => records.slice(-max).filter((record) => record.seq > after),
-    counts: (): CallCounts => ({ ...counts }),
+    /** Calls by endpoint. */
+    counts: (): Record<Endpoint, number> => ({ ...counts }),
     /** Forgets records and counts; sequence numbers go on. */
     clear(): void {
       records = []
@@ -52,6 +50,6 @@ export function createCallLog(max: number) {
   }
 }
 
-function zeros(): CallCounts {
-  return Object.fromEntries(ENDPOINTS.map((endpoint) => [endpoint, 0])) as CallCounts
+function zeros(): Record<Endpoint, number> {
+  return Object.fromEntries(ENDPOINTS.map((endpoint) => [endpoint, 0])) as Record<Endpoint, number>
 }

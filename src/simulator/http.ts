@@ -4,14 +4,8 @@ import type { Answer } from './api.ts'
 
 const MAX_BODY = 4 * 1024 * 1024
 
-/** A decoded body. `malformed`: there was one, and it is not JSON. */
-export interface Body {
-  body: unknown
-  malformed: boolean
-}
-
-/** Reads a body to its end; undefined when it is too large. Rejects when the request breaks off. */
-export async function readBody(request: IncomingMessage): Promise<Body | undefined> {
+/** Reads a body of JSON to its end (`malformed`: it is none); undefined when it is too large. Rejects when the request breaks off. */
+export async function readBody(request: IncomingMessage): Promise<{ body: unknown; malformed: boolean } | undefined> {
   const parts: Buffer[] = []
   let size = 0
   for await (const part of request as AsyncIterable<Buffer>) {

@@ -88,9 +88,7 @@ export function openDns({ servers, pace, signal, timeout = 1000, tries = 4 }: Dn
   return {
     addresses: (name, family) =>
       ask(async () => {
-        const found = await (family === 4
-          ? resolver.resolve4(name, { ttl: true })
-          : resolver.resolve6(name, { ttl: true }))
+        const found = await resolver[family === 4 ? 'resolve4' : 'resolve6'](name, { ttl: true })
         return { records: found.map(({ address }) => address), ttl: Math.min(...found.map(({ ttl }) => ttl)) }
       }),
     alias: (name) => ask(async () => ({ records: await resolver.resolveCname(name) })),

@@ -12,14 +12,6 @@ export interface HostToCheck {
   expected: AddressSet
 }
 
-/** What a round came to. */
-export interface Round {
-  /** Hosts with a verdict. */
-  checked: number
-  /** Set when the resolver turned out to be down; the hosts after that were left alone. */
-  outage?: Failure
-}
-
 /** How a round goes. */
 export interface RoundOptions<Target extends HostToCheck> {
   dns: Dns
@@ -34,30 +26,28 @@ export interface RoundOptions<Target extends HostToCheck> {
 }
 
 /**
- * Looks hosts up, in order, some at a time. Ends early when the resolver is down: verdicts that came of that are not handed
- * out. Rejects when the resolver's signal aborts, or with what `onVerdict` throws.
+ * Looks hosts up, in order, some at a time. Ends early when the resolver is down, and gives why: verdicts that came of that are not
+ * handed out. Rejects when the resolver's signal aborts, or with what `onVerdict` throws.
  */
 export async function checkRound<Target extends HostToCheck>(
   hosts: Iterable<Target>,
   options: RoundOptions<Target>,
-): Promise<Round> {
+): Promise<Failure | undefined> {
   const { dns, concurrency, controls, onVerdict } = options
   if (options.suspicious) {
     const first = await probeResolver(dns, controls)
-    if ('down' in first) return { checked: 0, outage: first.down }
+    if ('down' in first) return first.down
   }
   let run: Run = QUIET
   /** Not handed out yet: failures may turn out to be the resolver's. */
   const doubtful: [Target, DnsVerdict][] = []
   let probe: ReturnType<typeof probeResolver> | undefined
   let outage: Failure | undefined
-  let checked = 0
   let broken = false
 
   function release(): void {
     for (const [target, verdict] of doubtful.splice(0)) {
       if (broken) return
-      checked++
       try {
         onVerdict(target, verdict)
       } catch (error) {
@@ -87,7 +77,6 @@ export async function checkRound<Target extends HostToCheck>(
   })
   // Few hosts, and none was answered: only a probe shows whose fault that is.
   if (outage === undefined && doubtful.length > 0 && run.probed === 'No') await examine()
-  if (outage !== undefined) return { checked, outage }
-  release()
-  return { checked }
+  if (outage === undefined) release()
+  return outage
 }

@@ -136,7 +136,7 @@ export function createChecks(options: ChecksOptions): Checks {
     if (targets.length === 0 && outage === undefined) return
     const dns = options.resolver(end.signal)
     try {
-      const round = await look(
+      const down = await look(
         targets,
         {
           dns,
@@ -149,7 +149,7 @@ export function createChecks(options: ChecksOptions): Checks {
         },
         findings.observer,
       )
-      noteOutage(round.outage)
+      noteOutage(down)
     } finally {
       dns.close()
     }
