@@ -48,7 +48,7 @@ export async function look<T extends Target>(
   options: LookOptions,
   observer: LookObserver<T>,
 ): Promise<Failure | undefined> {
-  const { dns, controls, suspicious } = options
+  const { dns, controls, suspicious, reach, now, signal, shake = handshake } = options
   const resolved: T[] = []
   const outage = await checkRound(targets, {
     dns,
@@ -68,20 +68,13 @@ export async function look<T extends Target>(
     async (target) => observer.caa(target, judgeCaa(target.host, await caaOf(target.host))),
   )
   await inParallel(targets, AT_ONCE.handshakes, async (target) => {
-    const verdict = await servedAt(target, options)
-    if (verdict !== undefined) observer.served(target, verdict)
+    const { host, server } = target
+    if (server === undefined || !reach.worthTrying(server.address, now())) return
+    const shaken = await shake({ address: server.address, host, signal })
+    reach.note(server.address, shaken, now())
+    observer.served(target, judgeServed({ host, handshake: shaken, now: now(), expected: server.certificate }))
   })
   return outage
-}
-
-async function servedAt(
-  { host, server }: Target,
-  { reach, now, signal, shake = handshake }: LookOptions,
-): Promise<ServedVerdict | undefined> {
-  if (server === undefined || !reach.worthTrying(server.address, now())) return undefined
-  const shaken = await shake({ address: server.address, host, signal })
-  reach.note(server.address, shaken, now())
-  return judgeServed({ host, handshake: shaken, now: now(), expected: server.certificate })
 }
 
 const MINUTE = 60_000

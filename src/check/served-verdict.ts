@@ -27,19 +27,14 @@ export function judgeServed({ host, handshake, now, expected }: ServedInput): Se
     return { state: 'Unseen', message: `${displayHost(host)}: ${UNSEEN[handshake.why]}` }
   }
   const facts = factsOf(handshake.leaf)
-  const verdict = judgeCertificate(host, facts, handshake.distrust, now)
+  const verdict = judgeLeaf(host, facts, handshake.distrust, now)
   if (expected === undefined || expected === facts.fingerprint) return verdict
   const stale = 'It is not the certificate that ServerPilot shows: the server may still have to reload.'
   return { ...verdict, message: `${verdict.message} ${stale}` }
 }
 
 /** The worst for a visitor comes first: a name that is not covered, then time, then trust. */
-function judgeCertificate(
-  host: string,
-  facts: CertificateFacts,
-  distrust: string | undefined,
-  now: number,
-): ServedVerdict {
+function judgeLeaf(host: string, facts: CertificateFacts, distrust: string | undefined, now: number): ServedVerdict {
   const name = displayHost(host)
   if (!covers(facts, host)) {
     const shown = listNames(facts.names.map(plain), 3) || 'no host name'

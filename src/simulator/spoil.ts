@@ -17,14 +17,11 @@ export function spoil(world: World, rule: FaultRule, clean: Answer, response: Se
   const { url = '/', socket } = response.req
   const text = JSON.stringify(clean.body)
   const half = text.slice(0, Math.ceil(text.length / 2))
-  const { status = 500 } = rule
+  const { status = 500, message = status >= 500 ? 'Internal error.' : `Refused with ${status}.` } = rule
   switch (rule.kind) {
     case 'status':
     case 'statusAfter':
-      return sendAnswer(
-        response,
-        refusal(status, rule.message ?? (status >= 500 ? 'Internal error.' : `Refused with ${status}.`)),
-      )
+      return sendAnswer(response, refusal(status, message))
     case 'rateLimited': {
       const headers = rule.retryAfter === null ? {} : { 'retry-after': String(rule.retryAfter ?? 1) }
       return sendAnswer(response, refusal(429, 'Too many requests.', headers))
