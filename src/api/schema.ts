@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { parseNetwork } from '../domain/network.ts'
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
-import type { AppSpec } from './objects.ts'
 import { POLICIES, type Policy } from './policy.ts'
 
 /**
@@ -19,50 +18,48 @@ const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9]
 /** Names of namespaces (RFC 1123 label). */
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/
 
+/** Text that is not empty. */
+const textUpTo = (max: number, more = '') =>
+  z.string().min(1, 'is empty').max(max, `has more than ${max} characters${more}`)
+
 /** An object's name. */
-const objectName = z
-  .string()
-  .min(1, 'is empty')
-  .max(253, 'has more than 253 characters')
-  .regex(NAME, 'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit')
+const objectName = textUpTo(253).regex(
+  NAME,
+  'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit',
+)
 
 const secretName = objectName.meta({ description: "Name of the Secret, in the app's namespace." })
 
 /** A namespace's name. */
-const namespaceName = z
-  .string()
-  .min(1, 'is empty')
-  .max(63, 'has more than 63 characters')
-  .regex(LABEL, 'must consist of lower-case letters, digits and "-", and begin and end with a letter or digit')
+const namespaceName = textUpTo(63).regex(
+  LABEL,
+  'must consist of lower-case letters, digits and "-", and begin and end with a letter or digit',
+)
 
 /** A domain as users write it; its syntax is judged later. */
-const domainText = z.string().min(1, 'is empty').max(253, 'has more than 253 characters; a host name has 253 at most')
+const domainText = textUpTo(253, '; a host name has 253 at most')
 
 const policy = z.enum(Object.keys(POLICIES) as Policy[])
 const policyWords = Object.entries(POLICIES).map(([name, { says }]) => `${name}: ${says}.`)
 const wwwRule = z.enum(['Always', 'MainOnly', 'Never'])
 
+/** A duration as users write it; milliseconds from there on. The API server gets its bounds too, and refuses what the daemon would. */
 function duration(standard: string, min: number, description: string) {
   const form = 'must be a duration such as 30s, 5m or 1h30m (units h, m, s, ms)'
+  const [from, to] = [formatDuration(min), formatDuration(YEAR)]
+  const message = `must be between ${from} and ${to}`
+  const rule = `duration(self) >= duration('${from}') && duration(self) <= duration('${to}')`
   return z
     .string(form)
     .regex(DURATION_PATTERN, form)
     .transform((text, context) => {
       const ms = parseDuration(text) ?? 0
       if (ms >= min && ms <= YEAR) return ms
-      const bounds = `must be between ${formatDuration(min)} and ${formatDuration(YEAR)}, not ${text}`
-      context.addIssue({ code: 'custom', message: bounds })
+      context.addIssue({ code: 'custom', message: `${message}, not ${text}` })
       return z.NEVER
     })
     .prefault(standard)
-    .meta({ description, 'x-kubernetes-validations': [withinBounds(min)] })
-}
-
-/** The bounds of a duration for the API server, so that it refuses what the daemon would. */
-function withinBounds(min: number) {
-  const [from, to] = [formatDuration(min), formatDuration(YEAR)]
-  const rule = `duration(self) >= duration('${from}') && duration(self) <= duration('${to}')`
-  return { rule, message: `must be between ${from} and ${to}` }
+    .meta({ description, 'x-kubernetes-validations': [{ rule, message }] })
 }
 
 function integer(min: number, max: number) {
@@ -235,7 +232,7 @@ export const appSpec = z.strictObject({
 })
 
 /** `spec` of a `DomainMapping`. */
-export const mappingSpec = z.strictObject({
+const mappingSpec = z.strictObject({
   domain: domainText.meta({ description: 'The domain to map: one host name, in Unicode or punycode.' }),
   www: wwwRule.exactOptional().meta({
     description: 'Whether www.DOMAIN is mapped too: Always, only for a main domain, Never. Default: as the app says.',
@@ -268,6 +265,6 @@ export type Kind = keyof typeof specSchemas
 export const KINDS: readonly Kind[] = ['ServerPilotApp', 'DomainMapping']
 
 /** The spec of an app that says nothing but its id: every default. Undefined when the text cannot be an app id. */
-export function appDefaults(appId: string, more: { wordpress?: object } = {}): AppSpec | undefined {
+export function appDefaults(appId: string, more: { wordpress?: object } = {}) {
   return appSpec.safeParse({ appId, ...more }).data
 }

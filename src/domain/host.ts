@@ -9,7 +9,7 @@ export type Host = string & { readonly __host: true }
 export type ParsedHost = { ok: true; host: Host; unicode: string } | { ok: false; message: string }
 
 /** The `www` rule, as in `spec.www`. */
-type Rule = 'Always' | 'MainOnly' | 'Never'
+export type WwwRule = 'Always' | 'MainOnly' | 'Never'
 
 /**
  * Names of this shape are canonical as they are, up to the list of public suffixes. Nearly all names are, and they come by
@@ -85,7 +85,7 @@ export function registrableDomain(host: string): string {
  * The `www.` name that goes with a host under a rule; none for a name that begins with `www.` already and for wildcards.
  * `note` says why a name that the rule asks for cannot be had.
  */
-export function wwwHost(host: Host, rule: Rule): { host?: Host; note?: string } {
+export function wwwHost(host: Host, rule: WwwRule): { host?: Host; note?: string } {
   if (rule === 'Never' || host.startsWith('www.') || host.startsWith('*.')) return {}
   if (rule === 'MainOnly' && !isMainDomain(host)) return {}
   const www = `www.${host}`
