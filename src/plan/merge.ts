@@ -1,8 +1,7 @@
-import { actionsUnder, type Policy } from '../api/policy.ts'
+import { type Action, actionsUnder, type Policy } from '../api/policy.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import type { Claim, OwnershipRecord } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
-import { type MergeCase, type Verdict, verdictOn } from './exceptions.ts'
 
 /** The three sets, and what decides about them. */
 export interface MergeInput {
@@ -33,6 +32,60 @@ export interface Merged {
   /** Every host is listed once and in its canonical form, as is usual: then names are hosts. */
   plain: boolean
 }
+
+/** What is done with one host in the end. `transfer`: it is kept, and the record follows its mapping. */
+type Verdict = Action | 'transfer'
+
+/** One host in the merge, as the three sets know it. */
+interface MergeCase {
+  host: Host
+  want: DesiredHost | undefined
+  claim: Claim | undefined
+}
+
+/** Undefined: the table's action stands. */
+type Exception = (each: MergeCase, around: MergeInput) => Verdict | undefined
+
+/** The claim names another mapping than the one that wants the host now. */
+const wantedByAnother: Exception = ({ want, claim }) =>
+  want !== undefined &&
+  claim !== undefined &&
+  (claim.mapping !== want.mapping.key || claim.source !== want.mapping.source)
+    ? 'transfer'
+    : undefined
+
+/** A `www.X` that came with our own write of X stays as long as X is wanted. */
+const cameWithItsDomain: Exception = ({ host, claim }, { desired }) =>
+  claim?.implied && desired.has(withoutWww(host)) ? 'keep' : undefined
+
+/** Protected names stay, ours or not. */
+const protectedName: Exception = ({ host, claim }, { isProtected }) => {
+  if (!isProtected(host)) return undefined
+  return claim === undefined ? 'foreign' : 'keep'
+}
+
+/** `www.X` of a wanted X that nobody asked for is not drift, under any policy: the web server answers for it anyway. */
+const unaskedWww: Exception = ({ host, claim }, { desired }) =>
+  claim === undefined && host.startsWith('www.') && desired.has(withoutWww(host)) ? 'foreign' : undefined
+
+/** The exceptions to each action of the table, in the order in which they are asked; the first that applies decides. */
+const EXCEPTIONS: Partial<Record<Action, readonly Exception[]>> = {
+  keep: [wantedByAnother],
+  remove: [cameWithItsDomain, protectedName, unaskedWww],
+}
+
+/** The table's action on one host, unless an exception has another. */
+function verdictOn(action: Action, each: MergeCase, around: MergeInput): Verdict {
+  const exceptions = EXCEPTIONS[action] ?? []
+  // No iterator and no rest of arguments: every host comes by here.
+  for (let index = 0; index < exceptions.length; index++) {
+    const verdict = exceptions[index]?.(each, around)
+    if (verdict !== undefined) return verdict
+  }
+  return action
+}
+
+const withoutWww = (host: Host): Host => host.slice('www.'.length) as Host
 
 /**
  * Compares the three sets on canonical names. Linear: one pass over what is observed; what is wanted or owned is walked only

@@ -6,8 +6,7 @@ import type { DesiredHost } from './desired.ts'
 import type { HeldChange } from './held.ts'
 import type { PlanInput } from './input.ts'
 import { type Merged, merge } from './merge.ts'
-import { judgeRemovals, namesOf } from './removals.ts'
-import type { Refusal } from './safety.ts'
+import { type JudgedRemovals, judgeRemovals, namesOf } from './removals.ts'
 
 /** One change of the plan. `adopt` and `release` change the record alone. */
 export interface Change {
@@ -17,28 +16,18 @@ export interface Change {
 }
 
 /** What is to be done to one app: a value, sorted, the same for the same input. */
-export interface Plan {
+export interface Plan extends JudgedRemovals {
   app: Key
   appId: string
   policy: App['spec']['policy']
-  /** What an approval of the waiting removals has to name. */
-  hash: string
   changes: readonly Change[]
   /** The list to write: what is there, in its order and spelling, less removals, plus additions, sorted. */
   list: readonly string[]
   additions: readonly DesiredHost[]
-  removals: readonly Host[]
   adoptions: readonly DesiredHost[]
   transfers: readonly DesiredHost[]
   kept: number
   foreign: readonly Host[]
-  /** Changes that are held back. */
-  held: ReadonlyMap<Host, HeldChange>
-  /** Removals that wait for approval or time, sorted: what `hash` stands for. */
-  waiting: readonly Host[]
-  refused: Refusal | undefined
-  /** The approval given fits, and these removals are let through by it. */
-  approved: boolean
   /** Claims that nobody wants and that are not observed: the reads that release them are counted. */
   absent: readonly Host[]
   /** Those of them that are released now. None while removals wait: the budget is measured on what was ours. */
@@ -74,22 +63,18 @@ export function makePlan(input: PlanInput): Plan {
   const waits = judged.waiting.length > 0
   const releases = waits ? [] : merged.release.filter((host) => isReleasable(record, host, now)).sort()
   return {
+    ...judged,
     app: app.key,
     appId: app.spec.appId,
     policy: app.spec.policy,
-    hash: judged.hash,
     changes: changesOf({ additions, removals, adoptions: merged.adopt, releases }),
     list: listOf(observed, removals, additions, merged.respelled),
     additions,
-    removals,
     adoptions: merged.adopt,
     transfers: merged.transfer,
     kept: merged.kept,
     foreign: merged.foreign.sort(),
     held,
-    waiting: judged.waiting,
-    refused: judged.refused,
-    approved: judged.approved,
     absent: merged.release,
     releases,
     next: nextChange(held, merged.release, record, now),

@@ -1,22 +1,24 @@
+import { createHash } from 'node:crypto'
 import { writesUnder } from '../api/policy.ts'
 import type { Host } from '../domain/host.ts'
 import { type Additions, fitting } from './capacity.ts'
-import { approvalHash } from './hash.ts'
 import type { HeldChange } from './held.ts'
-import { holdsOf } from './holds.ts'
+import { holdsOf, waitOf } from './holds.ts'
 import type { PlanInput } from './input.ts'
 import type { Merged } from './merge.ts'
 import { type Refusal, refuseRemovals } from './safety.ts'
-import { waitOf } from './waits.ts'
 
 /** What became of the removals that the merge asks for. */
 export interface JudgedRemovals {
   removals: readonly Host[]
-  /** Held back until time or an approval lets them go, sorted. */
+  /** Held back until time or an approval lets them go, sorted: what `hash` stands for. */
   waiting: readonly Host[]
+  /** Changes that are held back. */
   held: ReadonlyMap<Host, HeldChange>
+  /** What an approval of the waiting removals has to name. */
   hash: string
   refused: Refusal | undefined
+  /** The approval given fits, and these removals are let through by it. */
   approved: boolean
 }
 
@@ -41,6 +43,12 @@ export function judgeRemovals(input: PlanInput, merged: Merged, open: Additions)
     refused: reason === undefined ? undefined : withApproval(reason, input, candidates.length, hash),
     approved: false,
   }
+}
+
+/** The hash that approves exactly these removals (sorted) of this app, once: the count of approvals used so far is part of it. */
+function approvalHash(appId: string, removals: readonly Host[], approvalsUsed: number): string {
+  const text = JSON.stringify([appId, approvalsUsed, removals])
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 /** Takes out the removals that something holds back for as long as it lasts. Sorted. */

@@ -21,11 +21,10 @@ export const sourceOf = (file: string): string => readFileSync(join(import.meta.
 export function mutants(): Mutant[] {
   return [
     ...cells(),
-    ...withoutEntry('plan/exceptions.ts', 'keep: [', PLAN),
-    ...withoutEntry('plan/exceptions.ts', 'remove: [', PLAN),
+    ...withoutEntry('plan/merge.ts', 'keep: [', PLAN),
+    ...withoutEntry('plan/merge.ts', 'remove: [', PLAN),
     ...withoutEntry('plan/safety.ts', 'GUARDS: readonly Guard[] = [', PLAN),
     ...withoutEntry('plan/holds.ts', 'HOLDS: readonly Hold[] = [', PLAN),
-    ...withoutEntry('plan/waits.ts', 'RULES: readonly Rule[] = [', PLAN),
     ...withoutRow('controller/app/ssl-state.ts', 'const RULES', SSL),
     ...CONDITIONS.map(([file, from, to]) => ({ file, from, to, tests: file.startsWith('plan/') ? PLAN : SSL })),
   ]
@@ -79,12 +78,12 @@ function withoutRow(file: string, opening: string, tests: readonly string[]): Mu
 
 /** Conditions inside of rules: file, what stands there, what is put in its place. */
 const CONDITIONS: readonly (readonly [string, string, string])[] = [
-  ['plan/exceptions.ts', 'claim.mapping !== want.mapping.key ||', 'false ||'],
-  ['plan/exceptions.ts', '|| claim.source !== want.mapping.source', '|| false'],
-  ['plan/exceptions.ts', 'claim?.implied && desired', 'desired'],
-  ['plan/exceptions.ts', 'claim?.implied && desired.has(withoutWww(host))', 'claim?.implied'],
-  ['plan/exceptions.ts', "claim === undefined && host.startsWith('www.')", "host.startsWith('www.')"],
-  ['plan/exceptions.ts', "host.startsWith('www.') && desired.has(withoutWww(host))", "host.startsWith('www.')"],
+  ['plan/merge.ts', 'claim.mapping !== want.mapping.key ||', 'false ||'],
+  ['plan/merge.ts', '|| claim.source !== want.mapping.source', '|| false'],
+  ['plan/merge.ts', 'claim?.implied && desired', 'desired'],
+  ['plan/merge.ts', 'claim?.implied && desired.has(withoutWww(host))', 'claim?.implied'],
+  ['plan/merge.ts', "claim === undefined && host.startsWith('www.')", "host.startsWith('www.')"],
+  ['plan/merge.ts', "host.startsWith('www.') && desired.has(withoutWww(host))", "host.startsWith('www.')"],
   ['plan/safety.ts', 'foreign.length > 0 && record', 'record'],
   ['plan/safety.ts', 'record.exclusiveApproved !== true', 'true'],
   ['plan/safety.ts', 'if (finalizing) return undefined', ''],
@@ -103,9 +102,12 @@ const CONDITIONS: readonly (readonly [string, string, string])[] = [
   ],
   ['plan/desired.ts', ", 'names no valid host now'", ''],
   ['plan/desired.ts', ", 'may be allowed: the labels of its namespace are not known'", ''],
-  ['plan/waits.ts', 'inferred && distrusted', 'distrusted'],
-  ['plan/waits.ts', 'inferred && distrusted', 'inferred'],
-  ['plan/waits.ts', 'at <= now', 'at < now'],
+  ['plan/holds.ts', 'inferred && (watch?.distrusted ?? distrusted)', 'watch?.distrusted ?? distrusted'],
+  ['plan/holds.ts', 'inferred && (watch?.distrusted ?? distrusted)', 'inferred'],
+  ['plan/holds.ts', 'inferred && (watch?.distrusted ?? distrusted)', 'false'],
+  ['plan/holds.ts', 'watch?.distrusted ?? distrusted', 'distrusted'],
+  ['plan/holds.ts', 'at <= now', 'at < now'],
+  ['plan/holds.ts', 'at <= now', 'true'],
   ['plan/settle.ts', 'watch.lastLoss + safety.settle,', '(entry?.since ?? 0) + safety.settle,'],
   ['plan/settle.ts', '+ safety.settleInferred', '+ safety.settle'],
   ['plan/settle.ts', 'watch?.basis === pass.basis', 'true'],
