@@ -1,5 +1,5 @@
 import type { App, Key } from '../api/objects.ts'
-import { compareKey, type Host, matchesPattern } from '../domain/host.ts'
+import type { Host } from '../domain/host.ts'
 import { LATE_WRITE_MS, type OwnershipRecord } from '../ownership/record.ts'
 import { byHost, fit, openAdditions } from './capacity.ts'
 import type { DesiredHost } from './desired.ts'
@@ -45,15 +45,7 @@ export const writes = (plan: Plan): boolean => plan.additions.length > 0 || plan
  */
 export function makePlan(input: PlanInput): Plan {
   const { app, observed, record, now } = input
-  const merged = merge({
-    // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
-    policy: input.finalizing ? 'Sync' : app.spec.policy,
-    desired: input.desired.hosts,
-    observed,
-    claims: record.hosts,
-    owned: input.owned,
-    isProtected: protector(input),
-  })
+  const merged = merge(input)
   const open = openAdditions(merged.add, input)
   const judged = judgeRemovals(input, merged, open)
   const { removals } = judged
@@ -61,7 +53,7 @@ export function makePlan(input: PlanInput): Plan {
   const additions = added.hosts
   const held = new Map([...judged.held, ...added.held])
   const waits = judged.waiting.length > 0
-  const releases = waits ? [] : merged.release.filter((host) => isReleasable(record, host, now)).sort()
+  const releases = waits ? [] : merged.release.filter((host) => releasedAt(record, host, now) <= now).sort()
   return {
     ...judged,
     app: app.key,
@@ -79,15 +71,6 @@ export function makePlan(input: PlanInput): Plan {
     releases,
     next: nextChange(held, merged.release, record, now),
   }
-}
-
-/** Protected: the names that the app and its sources name, patterns allowed, and their `www.`. */
-function protector({ app, protectedHosts }: PlanInput): (host: Host) => boolean {
-  const patterns = [...app.spec.protectedDomains, ...protectedHosts].map(compareKey)
-  if (patterns.length === 0) return () => false
-  const exact = new Set<string>(patterns.flatMap((name) => [name, `www.${name}`]))
-  const wild = patterns.filter((name) => name.startsWith('*.'))
-  return (host) => exact.has(host) || wild.some((pattern) => matchesPattern(host, pattern))
 }
 
 function listOf(
@@ -119,11 +102,9 @@ function changesOf(of: Pick<Plan, 'additions' | 'removals' | 'adoptions' | 'rele
   ]
 }
 
-/** A claim goes after two absences further apart than a write could still be under way. */
-function isReleasable(record: OwnershipRecord, host: Host, now: number): boolean {
-  const since = record.hosts[host]?.absentSince
-  return since !== undefined && now - since >= LATE_WRITE_MS
-}
+/** When a claim goes: after two absences further apart than a write could still be under way. This is the first if none is noted. */
+const releasedAt = (record: OwnershipRecord, host: Host, now: number): number =>
+  (record.hosts[host]?.absentSince ?? now) + LATE_WRITE_MS
 
 function nextChange(
   held: ReadonlyMap<Host, HeldChange>,
@@ -136,6 +117,6 @@ function nextChange(
     if (at !== undefined && at > now && (next === undefined || at < next)) next = at
   }
   for (const { until } of held.values()) consider(until)
-  for (const host of absent) consider((record.hosts[host]?.absentSince ?? now) + LATE_WRITE_MS)
+  for (const host of absent) consider(releasedAt(record, host, now))
   return next
 }

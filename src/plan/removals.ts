@@ -90,21 +90,13 @@ function settle(
 function guard(settled: readonly Host[], input: PlanInput, merged: Merged, open: Additions): Refusal | undefined {
   const { record, observed } = input
   const ours = (host: Host): boolean => Object.hasOwn(record.hosts, host)
+  const foreign = settled.filter((host) => !ours(host))
   const fresh = open.hosts.filter(({ host }) => !ours(host)).length
+  // As long as nothing is removed, additions fit only beside all that is there.
+  const joining = merged.adopt.length + fitting(fresh, observed.length)
   const stay = observed.length - namesOf(observed, settled, merged)
-  return refuseRemovals({
-    removals: settled,
-    foreign: settled.filter((host) => !ours(host)),
-    safety: input.app.spec.safety,
-    record,
-    owned: input.owned.length,
-    // As long as nothing is removed, additions fit only beside all that is there.
-    joining: merged.adopt.length + fitting(fresh, observed.length),
-    desired: input.desired.hosts.size,
-    left: stay + fitting(open.hosts.length, stay),
-    finalizing: input.finalizing,
-    now: input.now,
-  })
+  const left = stay + fitting(open.hosts.length, stay)
+  return refuseRemovals({ removals: settled, foreign, joining, left }, input)
 }
 
 function withApproval(refusal: Refusal, input: PlanInput, count: number, hash: string): Refusal {
