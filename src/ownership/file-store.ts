@@ -10,8 +10,6 @@ import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stor
 
 /** An open state folder. */
 interface FileStore extends OwnershipStore {
-  /** Throws `StateDirBusyError` when another process has taken the folder over meanwhile. */
-  assertLocked(): Promise<void>
   /** Waits for writes under way, takes no more of them, and gives the folder free. */
   close(): Promise<void>
 }
@@ -24,7 +22,6 @@ interface FileStoreOptions extends Pick<LockOptions, 'version' | 'clock'> {
 /**
  * Opens a state folder for writing, makes it when there is none, and takes its lock. Records stand there as files, one per
  * account and app.
- *
  * Throws `StateDirBusyError` when another process holds it, an error that names the folder when it cannot be used.
  */
 export async function openFileStore(stateDir: string, options: FileStoreOptions): Promise<FileStore> {
@@ -63,8 +60,6 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
       underWay.add(saving)
       return await saving.finally(() => underWay.delete(saving))
     },
-
-    assertLocked: lock.assertLocked,
 
     async close() {
       closed = true
