@@ -56,10 +56,13 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
       try {
         const stored = await (version === undefined ? api.create(name, content) : api.update(name, content, version))
         return tokenOf(stored.resourceVersion, written.writer.epoch)
-      } catch (error) {
-        throw version === undefined && codeOf(error) === 404
-          ? unavailable('write', name, error)
-          : unwritten(name, error)
+      } catch (cause) {
+        const code = codeOf(cause)
+        // Where nothing is to be replaced, a 404 speaks of the namespace.
+        if (code !== 409 && (code !== 404 || version === undefined)) throw unavailable('write', name, cause)
+        const what = code === 404 ? 'deleted' : 'changed'
+        const message = `The ownership record in ${place(name)} was ${what} by somebody else meanwhile.`
+        throw new RecordConflictError(message, { cause })
       }
     },
   }
@@ -85,15 +88,6 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
 
   function place(name: string): string {
     return `ConfigMap ${api.namespace}/${name}`
-  }
-
-  function unwritten(name: string, cause: unknown): Error {
-    const code = codeOf(cause)
-    if (code !== 409 && code !== 404) return unavailable('write', name, cause)
-    const what = code === 404 ? 'deleted' : 'changed'
-    return new RecordConflictError(`The ownership record in ${place(name)} was ${what} by somebody else meanwhile.`, {
-      cause,
-    })
   }
 
   function unavailable(verb: 'read' | 'write', name: string, cause: unknown): RecordUnavailableError {

@@ -79,10 +79,7 @@ export function readFileStore(stateDir: string, fs: FileSystem = nodeFiles): Own
   }
 }
 
-/**
- * Name of a record's file. Readable, and different for every account and app also where the file system makes no difference
- * between `a` and `A`, which ids do.
- */
+/** Name of a record's file: readable, another one for every account and app, also where the file system takes `a` for `A`, unlike ids. */
 export function recordFile(account: string, appId: string): string {
   const clean = (text: string): string => text.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 40)
   return `ownership-${clean(account)}-${clean(appId)}-${digest(JSON.stringify([account, appId])).slice(0, 16)}.json`

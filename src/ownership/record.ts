@@ -19,10 +19,7 @@ const claim = z.object({
   mapping: z.string(),
   /** The source of that mapping: while it has failed, the host is not removed. */
   source: z.string(),
-  /**
-   * `Pending`: recorded, the write not yet read back. `Uncertain`: the write's outcome is unknown (time-out, reset, 5xx, crash).
-   * `Held`: read back.
-   */
+  /** `Pending`: recorded, not yet read back. `Uncertain`: the write's outcome is unknown (time-out, reset, 5xx, crash). `Held`: read back. */
   state: z.enum(['Pending', 'Uncertain', 'Held']),
   since: time,
   /** A `www.X` that appeared by itself with our own write of `X`: goes when X goes. */
