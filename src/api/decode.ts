@@ -41,7 +41,6 @@ const META_FIELDS = [
   'managedFields',
 ]
 
-/** Known fields of an object. */
 const OBJECT_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status']
 
 /** Whether an `apiVersion` is of our group, or so near to it that it was probably meant to be. */

@@ -72,7 +72,8 @@ function inWords(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, pre
   if (found === undefined) return [{ path, message: `is missing${purpose(schema, inner)}` }]
   if (issue.code === 'invalid_type') return [{ path, message: wrongType(issue.expected, found, issue.message) }]
   if (issue.code === 'invalid_value') return [{ path, message: wrongChoice(issue.values.map(String), found) }]
-  return [{ path, message: `${issue.message}${/, not |^is empty/.test(issue.message) ? '' : shown(found)}` }]
+  const shown = !/, not |^is empty/.test(issue.message) && (typeof found === 'string' || typeof found === 'number')
+  return [{ path, message: shown ? `${issue.message}, not ${describe(found)}` : issue.message }]
 }
 
 function unknownField(key: string, schema: z.ZodType, at: FieldPath, prefix: FieldPath): string {
@@ -131,10 +132,6 @@ export function describe(value: unknown): string {
   if (typeof value === 'string')
     return `the text ${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`
   return typeof value === 'number' ? `the number ${value}` : String(value)
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? `, not ${describe(value)}` : ''
 }
 
 function purpose(schema: z.ZodType, path: FieldPath): string {

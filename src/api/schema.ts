@@ -18,11 +18,9 @@ const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9]
 /** Names of namespaces (RFC 1123 label). */
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/
 
-/** Text that is not empty. */
 const textUpTo = (max: number, more = '') =>
   z.string().min(1, 'is empty').max(max, `has more than ${max} characters${more}`)
 
-/** An object's name. */
 const objectName = textUpTo(253).regex(
   NAME,
   'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit',
@@ -30,7 +28,6 @@ const objectName = textUpTo(253).regex(
 
 const secretName = objectName.describe("Name of the Secret, in the app's namespace.")
 
-/** A namespace's name. */
 const namespaceName = textUpTo(63).regex(
   LABEL,
   'must consist of lower-case letters, digits and "-", and begin and end with a letter or digit',

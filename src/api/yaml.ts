@@ -45,7 +45,7 @@ const KUSTOMIZATION = /(?:^|[\\/])kustomization\.ya?ml$/i
 /** Errors of one document that are worth a line each: after the first few, the rest follows from them. */
 const MAX_ERRORS = 3
 
-/** What an object of a document is called, and where in the document it stands. */
+/** A value of a document, and where in the document it stands. */
 interface Item {
   value: unknown
   path: (string | number)[]
