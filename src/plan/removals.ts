@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { writesUnder } from '../api/policy.ts'
 import type { Host } from '../domain/host.ts'
 import { type Additions, fitting } from './capacity.ts'
-import type { HeldChange } from './held.ts'
+import type { Held, HeldChange } from './held.ts'
 import { holdsOf, waitOf } from './holds.ts'
 import type { PlanInput } from './input.ts'
 import type { Merged } from './merge.ts'
@@ -24,20 +24,21 @@ export interface JudgedRemovals {
 
 /** Judges removals in this order: held by what neither time nor approval lifts, approved, settling, then the guards. */
 export function judgeRemovals(input: PlanInput, merged: Merged, open: Additions): JudgedRemovals {
-  const { candidates, held } = freeOf(merged.remove, input)
+  const held = new Map<Host, HeldChange>()
+  const candidates = sift(merged.remove, holdsOf(input), held).sort()
   const hash = approvalHash(input.app.spec.appId, candidates, input.record.approvalsUsed)
   const approved = candidates.length > 0 && (input.approvals.includes(hash) || input.handed?.includes(hash) === true)
   if (approved || candidates.length === 0) {
     return { removals: candidates, waiting: [], held, hash, refused: undefined, approved }
   }
-  const { settled, distrust } = settle(candidates, input, held)
+  // Who deletes the app's object has said what he wants.
+  const settled = input.finalizing ? candidates : sift(candidates, (host) => waitOf(host, input), held)
   const refusal = guard(settled, input, merged, open)
   if (refusal !== undefined) for (const host of settled) held.set(host, { ...refusal, of: 'removal' })
-  const going = new Set(refusal === undefined ? settled : [])
-  const reason = refusal ?? distrust
+  const reason = refusal ?? distrust(candidates, held)
   return {
-    removals: [...going],
-    waiting: candidates.filter((host) => !going.has(host)),
+    removals: refusal === undefined ? settled : [],
+    waiting: candidates.filter((host) => held.has(host)),
     held,
     hash,
     refused: reason === undefined ? undefined : withApproval(reason, input, candidates.length, hash),
@@ -51,39 +52,28 @@ function approvalHash(appId: string, removals: readonly Host[], approvalsUsed: n
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** Takes out the removals that something holds back for as long as it lasts. Sorted. */
-function freeOf(removals: readonly Host[], input: PlanInput): { candidates: Host[]; held: Map<Host, HeldChange> } {
-  const candidates: Host[] = []
-  const held = new Map<Host, HeldChange>()
-  const holdOf = holdsOf(input)
+/** The removals that nothing holds back; the others are noted in `held`. */
+function sift(
+  removals: readonly Host[],
+  holdOf: (host: Host) => Held | undefined,
+  held: Map<Host, HeldChange>,
+): Host[] {
+  const free: Host[] = []
   for (const host of removals) {
     const hold = holdOf(host)
-    if (hold === undefined) candidates.push(host)
+    if (hold === undefined) free.push(host)
     else held.set(host, { ...hold, of: 'removal' })
   }
-  return { candidates: candidates.sort(), held }
+  return free
 }
 
-/** Takes out the removals that have still to wait, and notes them in `held`. `distrust`: what the first of them waits for a person for. */
-function settle(
-  candidates: readonly Host[],
-  input: PlanInput,
-  held: Map<Host, HeldChange>,
-): { settled: readonly Host[]; distrust: Refusal | undefined } {
-  // Who deletes the app's object has said what he wants.
-  if (input.finalizing) return { settled: candidates, distrust: undefined }
-  const settled: Host[] = []
-  let distrust: Refusal | undefined
+/** What the first of the removals waits for a person for, if one does. */
+function distrust(candidates: readonly Host[], held: ReadonlyMap<Host, HeldChange>): Refusal | undefined {
   for (const host of candidates) {
-    const wait = waitOf(host, input)
-    if (wait === undefined) {
-      settled.push(host)
-      continue
-    }
-    held.set(host, { ...wait, of: 'removal' })
-    if (wait.reason === 'RemovalRefused') distrust ??= { reason: wait.reason, message: `${host}: ${wait.message}` }
+    const { reason, message } = held.get(host) ?? {}
+    if (reason === 'RemovalRefused') return { reason, message: `${host}: ${message}` }
   }
-  return { settled, distrust }
+  return undefined
 }
 
 /** Asks the guards about removals that have settled. */

@@ -1,17 +1,11 @@
+import type { Forecast } from '../check/limits.ts'
 import { groupBy } from '../domain/group-by.ts'
 import { displayHost } from '../domain/host.ts'
 import type { RejectedMapping } from './desired.ts'
 import { type Change, type Plan, writes } from './plan.ts'
 
-/** A forecast of the certificate authority's limits, as `check/limits.ts` makes it. `at`: epoch ms. */
-export interface CertificateForecast {
-  verdict: 'Go' | 'Batch' | 'Wait'
-  message: string
-  at: number
-}
-
 /** A plan as `plan -o json` prints it: scripts rely on the names. `certificates`: what the changes cost of the authority's limits. */
-export function planToJson(plan: Plan, rejected: readonly RejectedMapping[], forecast?: CertificateForecast) {
+export function planToJson(plan: Plan, rejected: readonly RejectedMapping[], forecast?: Forecast) {
   return {
     app: plan.app,
     appId: plan.appId,
@@ -32,7 +26,7 @@ export function planToJson(plan: Plan, rejected: readonly RejectedMapping[], for
   }
 }
 
-const forecastToJson = ({ verdict, message, at }: CertificateForecast) => ({
+const forecastToJson = ({ verdict, message, at }: Forecast) => ({
   verdict,
   message,
   ...(verdict === 'Go' ? {} : { at: new Date(at).toISOString() }),
@@ -54,7 +48,7 @@ export function planToText(
   plan: Plan,
   rejected: readonly RejectedMapping[],
   paint: Paint = (_, text) => text,
-  forecast?: CertificateForecast,
+  forecast?: Forecast,
 ): string {
   const lines = [paint('strong', `${plan.app} (${plan.appId}, ${plan.policy})`)]
   for (const { action, host, mapping } of plan.changes) {
