@@ -1,4 +1,4 @@
-import { describe, type FieldFault, nearest, validate } from './faults.ts'
+import { describe, type FieldFault, isMap, nearest, validate } from './faults.ts'
 import { API_GROUP, API_VERSION, type App, type Key, type Mapping, type Place } from './objects.ts'
 import { KINDS, type Kind, objectMeta, specSchemas } from './schema.ts'
 
@@ -15,7 +15,7 @@ export interface Where {
   /** Name of the source: `manifests`, `kubernetes`. */
   source: string
   /** Namespace of objects that name none; `default` when not given. */
-  namespace?: string
+  namespace?: string | undefined
   /** Kind of items of a typed list, which may leave it out along with `apiVersion`. */
   kind?: Kind
   /**
@@ -29,7 +29,7 @@ export interface Where {
 export type Decoded =
   | { ok: true; kind: 'ServerPilotApp'; object: App }
   | { ok: true; kind: 'DomainMapping'; object: Mapping }
-  | { ok: false; faults: FieldFault[]; identity?: Identity }
+  | { ok: false; faults: FieldFault[] }
 
 /** Written by `kubectl apply`: a second copy of the whole object, of no use to us and the largest thing in it. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -41,7 +41,6 @@ const META_FIELDS = [
   'managedFields',
 ]
 
-/** Known fields of an object. */
 const OBJECT_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status']
 
 /** Whether an `apiVersion` is of our group, or so near to it that it was probably meant to be. */
@@ -58,7 +57,8 @@ export function decodeObject(value: unknown, where: Where): Decoded {
   if (!isMap(value)) {
     return { ok: false, faults: [{ path: [], message: `must be a map of fields, not ${describe(value)}` }] }
   }
-  const { kind, faults } = decodeKind(value, where)
+  const faults: FieldFault[] = []
+  const kind = decodeKind(value, where, faults)
   for (const key of Object.keys(value)) {
     if (OBJECT_FIELDS.includes(key)) continue
     const meant = nearest(key, OBJECT_FIELDS) ?? `spec.${key}`
@@ -69,9 +69,7 @@ export function decodeObject(value: unknown, where: Where): Decoded {
   if (kind === undefined) return { ok: false, faults }
   const spec = validate(specSchemas[kind], value.spec, ['spec'], where.passOver)
   if (!spec.ok || meta === undefined || faults.length > 0) {
-    const identity = identify(value, { ...where, kind })
-    const all = spec.ok ? faults : [...faults, ...spec.faults]
-    return { ok: false, faults: all, ...(identity === undefined ? {} : { identity }) }
+    return { ok: false, faults: spec.ok ? faults : [...faults, ...spec.faults] }
   }
   if ('appId' in spec.value) return { ok: true, kind: 'ServerPilotApp', object: { ...meta, spec: spec.value } }
   const { domain, www, appRef } = spec.value
@@ -81,40 +79,35 @@ export function decodeObject(value: unknown, where: Where): Decoded {
 }
 
 /** Kind and key of a value that may be anything; undefined unless it is an object of our group with a name. */
-export function identify(value: unknown, where: Pick<Where, 'namespace' | 'kind'>): Identity | undefined {
+export function identify(value: unknown, where: Pick<Where, 'namespace'>): Identity | undefined {
   if (!isMap(value)) return undefined
-  const kind = KINDS.find((known) => known === (value.kind ?? where.kind))
+  const kind = KINDS.find((known) => known === value.kind)
   const meta = isMap(value.metadata) ? value.metadata : {}
   if (kind === undefined || typeof meta.name !== 'string' || meta.name === '') return undefined
   const namespace = typeof meta.namespace === 'string' ? meta.namespace : (where.namespace ?? 'default')
   return { kind, key: `${namespace}/${meta.name}` }
 }
 
-/** Whether a value is a map of fields. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function decodeKind(value: Record<string, unknown>, where: Where): { kind?: Kind; faults: FieldFault[] } {
-  const faults: FieldFault[] = []
+/** Decodes the kind, adding what is wrong with it and with `apiVersion` to `faults`. */
+function decodeKind(value: Record<string, unknown>, where: Where, faults: FieldFault[]): Kind | undefined {
   const apiVersion = value.apiVersion ?? (where.kind === undefined ? undefined : API_VERSION)
   if (apiVersion !== API_VERSION) {
-    const message =
-      apiVersion === undefined
-        ? `is missing; write ${API_VERSION}`
-        : `must be ${API_VERSION}, not ${describe(apiVersion)}`
-    faults.push({ path: ['apiVersion'], message })
+    const wrong = `must be ${API_VERSION}, not ${describe(apiVersion)}`
+    faults.push({
+      path: ['apiVersion'],
+      message: apiVersion === undefined ? `is missing; write ${API_VERSION}` : wrong,
+    })
   }
   const kind = value.kind ?? where.kind
   const known = KINDS.find((candidate) => candidate === kind)
-  if (known !== undefined) return { kind: known, faults }
+  if (known !== undefined) return known
   const near = typeof kind === 'string' ? nearest(kind, KINDS) : undefined
   const choices = near === undefined ? `there are ${KINDS.join(' and ')}` : `did you mean ${near}?`
   const named = typeof kind === 'string' ? JSON.stringify(kind) : describe(kind)
   const message =
     kind === undefined ? `is missing; ${choices}` : `is an unknown kind of ${API_GROUP}, ${named}; ${choices}`
   faults.push({ path: ['kind'], message })
-  return { faults }
+  return undefined
 }
 
 /** Decodes `metadata`, adding what is wrong with it to `faults`. */

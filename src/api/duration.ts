@@ -14,13 +14,12 @@ export function parseDuration(text: string): number | undefined {
 
 /** Milliseconds as a Go-style duration: 5400000 is `1h30m`, 0 is `0s`. */
 export function formatDuration(ms: number): string {
-  const rounded = Math.max(0, Math.round(ms))
-  let rest = rounded
+  let rest = Math.max(0, Math.round(ms))
   let text = ''
   for (const [unit, size] of Object.entries(UNIT_MS)) {
     const amount = Math.floor(rest / size)
     if (amount > 0) text += `${amount}${unit}`
     rest -= amount * size
   }
-  return text === '' ? '0s' : text
+  return text || '0s'
 }

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * The text of a file: UTF-8, or UTF-16 as Windows programs write it. Byte order marks go, also those that joining files
  * leaves at the start of a line. Anything else gives a message that names the encoding or the place: a parser makes one
@@ -41,19 +43,8 @@ function detect(bytes: Uint8Array): string {
 
 function invalid(bytes: Uint8Array, encoding: string): { message: string; line?: number } {
   if (encoding !== 'utf-8') return { message: `the file is damaged: it is not valid ${encoding.toUpperCase()}` }
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let line = 1
-  let start = 0
   // No byte of a longer UTF-8 character is a line feed, so each line can be tried on its own.
-  for (let end = bytes.indexOf(10); ; end = bytes.indexOf(10, start)) {
-    try {
-      decoder.decode(bytes.subarray(start, end === -1 ? bytes.length : end))
-    } catch {
-      break
-    }
-    if (end === -1) break
-    start = end + 1
-    line++
-  }
+  const lines = Buffer.from(bytes).toString('latin1').split('\n')
+  const line = lines.findIndex((each) => !isUtf8(Buffer.from(each, 'latin1'))) + 1
   return { message: 'the file is not in UTF-8 (perhaps in Latin-1 or Windows-1252); save it as UTF-8', line }
 }

@@ -72,7 +72,8 @@ function inWords(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, pre
   if (found === undefined) return [{ path, message: `is missing${purpose(schema, inner)}` }]
   if (issue.code === 'invalid_type') return [{ path, message: wrongType(issue.expected, found, issue.message) }]
   if (issue.code === 'invalid_value') return [{ path, message: wrongChoice(issue.values.map(String), found) }]
-  return [{ path, message: `${issue.message}${/, not |^is empty/.test(issue.message) ? '' : shown(found)}` }]
+  const shown = !/, not |^is empty/.test(issue.message) && (typeof found === 'string' || typeof found === 'number')
+  return [{ path, message: shown ? `${issue.message}, not ${describe(found)}` : issue.message }]
 }
 
 function unknownField(key: string, schema: z.ZodType, at: FieldPath, prefix: FieldPath): string {
@@ -85,37 +86,31 @@ function unknownField(key: string, schema: z.ZodType, at: FieldPath, prefix: Fie
   return `is not a known field; there are ${siblings.join(', ')}`
 }
 
+const EXPECTED: Record<string, string> = {
+  boolean: 'true or false',
+  object: 'a map of fields',
+  record: 'a map of fields',
+  array: 'a list',
+  int: 'a number',
+  number: 'a number',
+}
+
 function wrongType(expected: string, found: unknown, message: string): string {
-  if (expected === 'string')
-    return message.startsWith('must be') ? `${message}, not ${describe(found)}` : mustBeString(found)
-  if (expected === 'boolean') {
-    const hint = typeof found === 'string' && /^(true|false)$/i.test(found) ? '; write it without quotes' : ''
-    return `must be true or false, not ${describe(found)}${hint}`
-  }
-  if (expected === 'object' || expected === 'record') return `must be a map of fields, not ${describe(found)}`
-  if (expected === 'array') return `must be a list, not ${describe(found)}`
-  if (expected === 'int' || expected === 'number') {
-    return message.startsWith('must be')
-      ? `${message}, not ${describe(found)}`
-      : `must be a number, not ${describe(found)}`
-  }
-  return `must be of type ${expected}, not ${describe(found)}`
+  const not = `, not ${describe(found)}`
+  if (message.startsWith('must be')) return `${message}${not}`
+  if (expected === 'string') return mustBeString(found)
+  const quoted = expected === 'boolean' && typeof found === 'string' && /^(true|false)$/i.test(found)
+  const words = EXPECTED[expected] ?? `of type ${expected}`
+  return `must be ${words}${not}${quoted ? '; write it without quotes' : ''}`
 }
 
 function mustBeString(found: unknown): string {
-  if (looksLikeTemplate(found)) {
+  // `{{ .Values.x }}` is valid YAML: a map whose one key is a map.
+  if (isMap(found) && Object.keys(found).some((key) => key.startsWith('{'))) {
     return 'must be a string; it looks like an unrendered template ({{ … }}): render the file first, or quote the value'
   }
-  if (typeof found === 'number' || typeof found === 'boolean') {
-    return `must be a string, not ${describe(found)}; put it in quotes`
-  }
-  return `must be a string, not ${describe(found)}`
-}
-
-/** `{{ .Values.x }}` is valid YAML: a map whose one key is a map. */
-function looksLikeTemplate(found: unknown): boolean {
-  if (typeof found !== 'object' || found === null || Array.isArray(found)) return false
-  return Object.keys(found).some((key) => key.startsWith('{'))
+  const unquoted = typeof found === 'number' || typeof found === 'boolean'
+  return `must be a string, not ${describe(found)}${unquoted ? '; put it in quotes' : ''}`
 }
 
 function wrongChoice(choices: string[], found: unknown): string {
@@ -124,21 +119,19 @@ function wrongChoice(choices: string[], found: unknown): string {
   return `must be one of ${choices.join(', ')}, not ${describe(found)}${hint}`
 }
 
+/** Whether a value is a map of fields. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** A value for a message: its type, and itself where it is short. */
 export function describe(value: unknown): string {
   if (value === null) return 'nothing (the value is empty)'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a map'
-  if (typeof value === 'string') return `the text ${JSON.stringify(cut(value))}`
+  if (typeof value === 'string')
+    return `the text ${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`
   return typeof value === 'number' ? `the number ${value}` : String(value)
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? `, not ${describe(value)}` : ''
-}
-
-function cut(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
 function purpose(schema: z.ZodType, path: FieldPath): string {
@@ -156,19 +149,15 @@ function valueAt(value: unknown, path: FieldPath): unknown {
 /** The schema of a field; wrappers (optional, default, transform) are looked through but keep their description. */
 function schemaAt(schema: z.ZodType | undefined, path: FieldPath): z.ZodType | undefined {
   return path.reduce<z.ZodType | undefined>((at, part) => {
-    if (typeof part === 'number') return elementOf(at)
-    return fieldsOf(at)[part]
+    if (typeof part === 'string') return fieldsOf(at)[part]
+    const inner = unwrap(at)
+    return inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined
   }, schema)
 }
 
 function fieldsOf(schema: z.ZodType | undefined): Record<string, z.ZodType> {
   const inner = unwrap(schema)
   return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : {}
-}
-
-function elementOf(schema: z.ZodType | undefined): z.ZodType | undefined {
-  const inner = unwrap(schema)
-  return inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined
 }
 
 function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {

@@ -8,7 +8,7 @@ export function locate(document: Document.Parsed, path: FieldPath): number {
   for (const part of path) {
     const step = descend(document, node, part)
     if (step === undefined) break
-    offset = offsetOf(step.mark) ?? offset
+    if (isNode(step.mark)) offset = step.mark.range?.[0] ?? offset
     node = step.node
   }
   return offset
@@ -34,8 +34,4 @@ function descend(
     (candidate: Pair) => isScalar(candidate.key) && String(candidate.key.value) === String(part),
   )
   return pair === undefined ? undefined : { node: pair.value, mark: pair.key }
-}
-
-function offsetOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined
 }

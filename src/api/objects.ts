@@ -1,4 +1,6 @@
-import type { Policy } from './policy.ts'
+import type { z } from 'zod'
+import type { WwwRule } from '../domain/host.ts'
+import type { appSpec } from './schema.ts'
 
 /**
  * The objects that the rest of the program works on. `api/` decodes YAML, JSON and custom resources into them; everything
@@ -9,51 +11,15 @@ import type { Policy } from './policy.ts'
 /** `namespace/name`: identifies an app or a mapping everywhere (queue, record, status, messages). */
 export type Key = string
 
-export type WwwRule = 'Always' | 'MainOnly' | 'Never'
-
 /** Where an object stands in a source, for messages: `domains/shop.yaml:6`, `wp_domain_mapping id 12`. */
 export type Place = string
 
+/** `spec` of a `ServerPilotApp` with every default. Durations are in milliseconds. */
+export type AppSpec = z.output<typeof appSpec>
+export type SafetySpec = AppSpec['safety']
+
 /** Label selector as in Kubernetes, both parts optional. */
-export interface LabelSelector {
-  matchLabels?: Record<string, string>
-  matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[]
-}
-
-export interface SafetySpec {
-  maxRemovalPercent: number
-  minDomains: number
-  /** Milliseconds. */
-  window: number
-  /** Milliseconds. */
-  settle: number
-  /** Milliseconds. */
-  settleInferred: number
-  allowEmpty: boolean
-}
-
-export interface AppSpec {
-  appId: string
-  credentialsSecretRef?: { name: string }
-  policy: Policy
-  www?: WwwRule
-  protectedDomains: string[]
-  ssl: { auto: boolean; force: boolean; maxAttempts: number /** Milliseconds. */; retryInterval: number }
-  dns: { policy: 'Report' | 'Require'; expectedAddresses: string[] }
-  safety: SafetySpec
-  allowedNamespaces: { from: 'Same' | 'All' | 'Selector'; selector?: LabelSelector }
-  allowedDomains: string[]
-  wordpress?: {
-    connectionSecretRef: { name: string; key: string }
-    tablePrefix: string
-    mappings: 'Auto' | 'UltimateMultisite' | 'DomainMapping' | 'Core'
-    includeSites: boolean
-    /** Milliseconds. */
-    pollInterval: number
-  }
-  deletionPolicy: 'Retain' | 'Delete'
-  suspend: boolean
-}
+export type LabelSelector = NonNullable<AppSpec['allowedNamespaces']['selector']>
 
 interface ObjectBase {
   key: Key

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { parseNetwork } from '../domain/network.ts'
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
-import type { AppSpec } from './objects.ts'
 import { POLICIES, type Policy } from './policy.ts'
 
 /**
@@ -19,50 +18,45 @@ const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9]
 /** Names of namespaces (RFC 1123 label). */
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/
 
-/** An object's name. */
-const objectName = z
-  .string()
-  .min(1, 'is empty')
-  .max(253, 'has more than 253 characters')
-  .regex(NAME, 'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit')
+const textUpTo = (max: number, more = '') =>
+  z.string().min(1, 'is empty').max(max, `has more than ${max} characters${more}`)
 
-const secretName = objectName.meta({ description: "Name of the Secret, in the app's namespace." })
+const objectName = textUpTo(253).regex(
+  NAME,
+  'must consist of lower-case letters, digits, "-" and ".", and begin and end with a letter or digit',
+)
 
-/** A namespace's name. */
-const namespaceName = z
-  .string()
-  .min(1, 'is empty')
-  .max(63, 'has more than 63 characters')
-  .regex(LABEL, 'must consist of lower-case letters, digits and "-", and begin and end with a letter or digit')
+const secretName = objectName.describe("Name of the Secret, in the app's namespace.")
+
+const namespaceName = textUpTo(63).regex(
+  LABEL,
+  'must consist of lower-case letters, digits and "-", and begin and end with a letter or digit',
+)
 
 /** A domain as users write it; its syntax is judged later. */
-const domainText = z.string().min(1, 'is empty').max(253, 'has more than 253 characters; a host name has 253 at most')
+const domainText = textUpTo(253, '; a host name has 253 at most')
 
 const policy = z.enum(Object.keys(POLICIES) as Policy[])
 const policyWords = Object.entries(POLICIES).map(([name, { says }]) => `${name}: ${says}.`)
 const wwwRule = z.enum(['Always', 'MainOnly', 'Never'])
 
+/** A duration as users write it; milliseconds from there on. The API server gets its bounds too, and refuses what the daemon would. */
 function duration(standard: string, min: number, description: string) {
   const form = 'must be a duration such as 30s, 5m or 1h30m (units h, m, s, ms)'
+  const [from, to] = [formatDuration(min), formatDuration(YEAR)]
+  const message = `must be between ${from} and ${to}`
+  const rule = `duration(self) >= duration('${from}') && duration(self) <= duration('${to}')`
   return z
     .string(form)
     .regex(DURATION_PATTERN, form)
     .transform((text, context) => {
       const ms = parseDuration(text) ?? 0
       if (ms >= min && ms <= YEAR) return ms
-      const bounds = `must be between ${formatDuration(min)} and ${formatDuration(YEAR)}, not ${text}`
-      context.addIssue({ code: 'custom', message: bounds })
+      context.addIssue({ code: 'custom', message: `${message}, not ${text}` })
       return z.NEVER
     })
     .prefault(standard)
-    .meta({ description, 'x-kubernetes-validations': [withinBounds(min)] })
-}
-
-/** The bounds of a duration for the API server, so that it refuses what the daemon would. */
-function withinBounds(min: number) {
-  const [from, to] = [formatDuration(min), formatDuration(YEAR)]
-  const rule = `duration(self) >= duration('${from}') && duration(self) <= duration('${to}')`
-  return { rule, message: `must be between ${from} and ${to}` }
+    .meta({ description, 'x-kubernetes-validations': [{ rule, message }] })
 }
 
 function integer(min: number, max: number) {
@@ -72,15 +66,15 @@ function integer(min: number, max: number) {
 
 const ssl = z
   .strictObject({
-    auto: z.boolean().default(true).meta({ description: 'Turn AutoSSL on as soon as ServerPilot offers it.' }),
-    force: z.boolean().default(false).meta({ description: 'Redirect HTTP to HTTPS once there is a certificate.' }),
+    auto: z.boolean().default(true).describe('Turn AutoSSL on as soon as ServerPilot offers it.'),
+    force: z.boolean().default(false).describe('Redirect HTTP to HTTPS once there is a certificate.'),
     maxAttempts: integer(1, 100)
       .default(5)
-      .meta({ description: 'Attempts to turn AutoSSL on for one set of hosts before it needs a change or a person.' }),
+      .describe('Attempts to turn AutoSSL on for one set of hosts before it needs a change or a person.'),
     retryInterval: duration('5m', 1000, 'Time between two attempts.'),
   })
   .prefault({})
-  .meta({ description: 'The declared state of AutoSSL and ForceSSL.' })
+  .describe('The declared state of AutoSSL and ForceSSL.')
 
 const NOT_AN_ADDRESS = 'must be an IP address or a network such as 198.51.100.0/24'
 
@@ -90,10 +84,9 @@ const dns = z
       .enum(['Report', 'Observe', 'Require'])
       .transform((value) => (value === 'Observe' ? 'Report' : value))
       .prefault('Report')
-      .meta({
-        description:
-          'Report: say where hosts resolve. Require: also add a host only once it resolves here. Observe is Report.',
-      }),
+      .describe(
+        'Report: say where hosts resolve. Require: also add a host only once it resolves here. Observe is Report.',
+      ),
     expectedAddresses: z
       .array(
         z
@@ -109,51 +102,52 @@ const dns = z
       )
       .max(1000, 'has more than 1000 entries')
       .default([])
-      .meta({ description: "Addresses and networks that are right besides the server's own: a CDN, a load balancer." }),
+      .describe("Addresses and networks that are right besides the server's own: a CDN, a load balancer."),
   })
   .prefault({})
-  .meta({ description: 'What the DNS of the hosts is expected to say.' })
+  .describe('What the DNS of the hosts is expected to say.')
 
 const safety = z
   .strictObject({
     maxRemovalPercent: integer(1, 100)
       .default(30)
-      .meta({ description: 'Share of our hosts that may be removed within the window without approval.' }),
-    minDomains: integer(0, 100_000).default(10).meta({ description: 'The share counts from this many hosts of ours.' }),
+      .describe('Share of our hosts that may be removed within the window without approval.'),
+    minDomains: integer(0, 100_000).default(10).describe('The share counts from this many hosts of ours.'),
     window: duration('24h', 0, 'How long removals count.'),
     settle: duration('30s', 0, 'How long nothing more must have gone before a removal that was seen is written.'),
     settleInferred: duration('5m', 0, 'The same for a removal that is inferred, such as after a restart.'),
-    allowEmpty: z.boolean().default(false).meta({ description: 'Allow that the last host of ours is removed.' }),
+    allowEmpty: z.boolean().default(false).describe('Allow that the last host of ours is removed.'),
   })
   .prefault({})
-  .meta({ description: 'What holds removals back.' })
+  .describe('What holds removals back.')
 
 const labelSelector = z
   .strictObject({
     matchLabels: z
       .record(z.string(), z.string())
       .exactOptional()
-      .meta({ description: 'Labels and the values that they must have, all of them.' }),
+      .describe('Labels and the values that they must have, all of them.'),
     matchExpressions: z
       .array(
         z.strictObject({
-          key: z.string().meta({ description: 'Name of the label.' }),
+          key: z.string().describe('Name of the label.'),
           operator: z
             .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
-            .meta({ description: 'How the label is compared with the values.' }),
-          values: z.array(z.string()).exactOptional().meta({ description: 'For In and NotIn.' }),
+            .describe('How the label is compared with the values.'),
+          values: z.array(z.string()).exactOptional().describe('For In and NotIn.'),
         }),
       )
       .exactOptional()
-      .meta({ description: 'Conditions on labels that must hold, all of them.' }),
+      .describe('Conditions on labels that must hold, all of them.'),
   })
-  .meta({ description: 'Label selector over namespaces.' })
+  .describe('Label selector over namespaces.')
 
 const allowedNamespaces = z
   .strictObject({
-    from: z.enum(['Same', 'All', 'Selector']).default('Same').meta({
-      description: "Same: those of the app's own namespace. All: of every one. Selector: where labels match.",
-    }),
+    from: z
+      .enum(['Same', 'All', 'Selector'])
+      .default('Same')
+      .describe("Same: those of the app's own namespace. All: of every one. Selector: where labels match."),
     selector: labelSelector.exactOptional(),
   })
   .refine(
@@ -177,25 +171,22 @@ const wordpress = z
     connectionSecretRef: z
       .strictObject({
         name: secretName,
-        key: z.string().min(1, 'is empty').default('url').meta({ description: 'Its key that has the URL.' }),
+        key: z.string().min(1, 'is empty').default('url').describe('Its key that has the URL.'),
       })
-      .meta({ description: 'Secret with the connection: mysql://user:pass@host/db.' }),
+      .describe('Secret with the connection: mysql://user:pass@host/db.'),
     tablePrefix: z
       .string()
       .regex(/^[A-Za-z0-9_$]{1,64}$/, 'must consist of letters, digits, "_" and "$"')
       .default('wp_')
-      .meta({ description: '$table_prefix of wp-config.php.' }),
+      .describe('$table_prefix of wp-config.php.'),
     mappings: z
       .enum(['Auto', 'UltimateMultisite', 'DomainMapping', 'Core'])
       .default('Auto')
-      .meta({ description: 'Where the mappings stand: the tables of a plugin, or the sites themselves (Core).' }),
-    includeSites: z
-      .boolean()
-      .default(false)
-      .meta({ description: "Also each site's own domain of a subdomain network." }),
+      .describe('Where the mappings stand: the tables of a plugin, or the sites themselves (Core).'),
+    includeSites: z.boolean().default(false).describe("Also each site's own domain of a subdomain network."),
     pollInterval: duration('5s', 500, 'Time between two looks at the database.'),
   })
-  .meta({ description: 'A WordPress database as one more source of mappings.' })
+  .describe('A WordPress database as one more source of mappings.')
 
 /** `spec` of a `ServerPilotApp`. */
 export const appSpec = z.strictObject({
@@ -212,12 +203,10 @@ export const appSpec = z.strictObject({
   credentialsSecretRef: z
     .strictObject({ name: secretName })
     .exactOptional()
-    .meta({ description: "Secret with the keys clientId and apiKey. Default: the daemon's own credentials." }),
-  policy: policy.default('Sync').meta({ description: policyWords.join(' ') }),
-  www: wwwRule
-    .exactOptional()
-    .meta({ description: 'Default for the mappings of this app; itself MainOnly by default.' }),
-  protectedDomains: z.array(domainText).default([]).meta({ description: 'Domains that are never removed.' }),
+    .describe("Secret with the keys clientId and apiKey. Default: the daemon's own credentials."),
+  policy: policy.default('Sync').describe(policyWords.join(' ')),
+  www: wwwRule.exactOptional().describe('Default for the mappings of this app; itself MainOnly by default.'),
+  protectedDomains: z.array(domainText).default([]).describe('Domains that are never removed.'),
   ssl,
   dns,
   safety,
@@ -225,27 +214,29 @@ export const appSpec = z.strictObject({
   allowedDomains: z
     .array(domainText)
     .default(['*'])
-    .meta({ description: 'Hosts that mappings may ask for: a name, *.example.com (any depth below), or *.' }),
+    .describe('Hosts that mappings may ask for: a name, *.example.com (any depth below), or *.'),
   wordpress: wordpress.exactOptional(),
-  deletionPolicy: z.enum(['Retain', 'Delete']).default('Retain').meta({
-    description:
+  deletionPolicy: z
+    .enum(['Retain', 'Delete'])
+    .default('Retain')
+    .describe(
       'What becomes of the hosts of ours when this object is deleted: they stay, or are removed first (Delete, in a cluster).',
-  }),
-  suspend: z.boolean().default(false).meta({ description: 'Stop reconciling; what is there stays.' }),
+    ),
+  suspend: z.boolean().default(false).describe('Stop reconciling; what is there stays.'),
 })
 
 /** `spec` of a `DomainMapping`. */
-export const mappingSpec = z.strictObject({
-  domain: domainText.meta({ description: 'The domain to map: one host name, in Unicode or punycode.' }),
-  www: wwwRule.exactOptional().meta({
-    description: 'Whether www.DOMAIN is mapped too: Always, only for a main domain, Never. Default: as the app says.',
-  }),
+const mappingSpec = z.strictObject({
+  domain: domainText.describe('The domain to map: one host name, in Unicode or punycode.'),
+  www: wwwRule
+    .exactOptional()
+    .describe('Whether www.DOMAIN is mapped too: Always, only for a main domain, Never. Default: as the app says.'),
   appRef: z
     .strictObject({
-      name: objectName.meta({ description: 'Name of the ServerPilotApp.' }),
-      namespace: namespaceName.exactOptional().meta({ description: "Default: the mapping's own namespace." }),
+      name: objectName.describe('Name of the ServerPilotApp.'),
+      namespace: namespaceName.exactOptional().describe("Default: the mapping's own namespace."),
     })
-    .meta({ description: 'The ServerPilotApp that is to serve the domain.' }),
+    .describe('The ServerPilotApp that is to serve the domain.'),
 })
 
 /** The parts of `metadata` that we read; the rest is Kubernetes' own. */
@@ -268,6 +259,6 @@ export type Kind = keyof typeof specSchemas
 export const KINDS: readonly Kind[] = ['ServerPilotApp', 'DomainMapping']
 
 /** The spec of an app that says nothing but its id: every default. Undefined when the text cannot be an app id. */
-export function appDefaults(appId: string, more: { wordpress?: object } = {}): AppSpec | undefined {
+export function appDefaults(appId: string, more: { wordpress?: object } = {}) {
   return appSpec.safeParse({ appId, ...more }).data
 }

@@ -24,20 +24,12 @@ function matchesExpression(label: string | undefined, { operator, values = [] }:
 const KEY = '[A-Za-z0-9](?:[A-Za-z0-9_./-]*[A-Za-z0-9])?'
 const VALUE = '[A-Za-z0-9_.-]*'
 
-/**
- * Reads a selector as kubectl's `-l` takes it: `a=b`, `a==b`, `a!=b`, `a in (b, c)`, `a notin (b, c)`, `a`, `!a`, with commas
- * between. Undefined for anything else.
- */
+/** Reads a selector of kubectl's `-l`: `a=b`, `a==b`, `a!=b`, `a in (b, c)`, `a notin (b, c)`, `a`, `!a`, commas between; else undefined. */
 export function parseSelector(text: string): LabelSelector | undefined {
-  const expressions: Expression[] = []
   // Commas inside parentheses belong to the list of values.
-  for (const raw of text.split(/,(?![^(]*\))/)) {
-    const part = raw.trim()
-    if (part === '') continue
-    const expression = parseRequirement(part)
-    if (expression === undefined) return undefined
-    expressions.push(expression)
-  }
+  const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim())
+  const expressions = parts.filter((part) => part !== '').map(parseRequirement)
+  if (!expressions.every((each) => each !== undefined)) return undefined
   return expressions.length === 0 ? {} : { matchExpressions: expressions }
 }
 

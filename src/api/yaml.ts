@@ -1,8 +1,8 @@
 import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
 import { messageOf } from '../log/message-of.ts'
 import { findAmbiguous } from './ambiguous.ts'
-import { decodeObject, type Identity, identify, isMap, isOurs, type Where } from './decode.ts'
-import { type FieldFault, formatFault, formatPath } from './faults.ts'
+import { decodeObject, type Identity, identify, isOurs, type Where } from './decode.ts'
+import { type FieldFault, formatFault, formatPath, isMap } from './faults.ts'
 import { locate, nodeAt } from './locate.ts'
 import { API_VERSION, type App, type Mapping, type Place } from './objects.ts'
 import { KINDS } from './schema.ts'
@@ -39,10 +39,13 @@ export interface Origin {
   namespace?: string
 }
 
+/** The file of kustomize may leave out apiVersion and kind, and often lies beside the objects. */
+const KUSTOMIZATION = /(?:^|[\\/])kustomization\.ya?ml$/i
+
 /** Errors of one document that are worth a line each: after the first few, the rest follows from them. */
 const MAX_ERRORS = 3
 
-/** What an object of a document is called, and where in the document it stands. */
+/** A value of a document, and where in the document it stands. */
 interface Item {
   value: unknown
   path: (string | number)[]
@@ -94,7 +97,7 @@ function readItem(item: Item, reading: Reading): void {
   const { value, path } = item
   const { apiVersion, kind } = isMap(value) ? value : {}
   if (apiVersion === undefined && kind === undefined) {
-    if (isKustomization(reading.origin.file)) return
+    if (KUSTOMIZATION.test(reading.origin.file)) return
     const message = 'this is not an object: it has neither apiVersion nor kind'
     addFault(reading, locate(reading.document, path), { message })
   } else if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
@@ -130,7 +133,7 @@ function readList({ value, path }: Item, reading: Reading): void {
 function readObject(item: Item, reading: Reading): void {
   const { origin, result, document } = reading
   const { line } = placeOf(reading, locate(document, item.path))
-  const where: Where = { place: `${origin.file}:${line}`, source: 'manifests', ...namespaceOf(origin) }
+  const where: Where = { place: `${origin.file}:${line}`, source: 'manifests', namespace: origin.namespace }
   const object = identify(item.value, origin)
   const who = object === undefined ? nameOf(item.value) : `${object.kind} ${object.key}: `
   const doubtful = findAmbiguous(nodeAt(document, item.path))
@@ -173,11 +176,6 @@ function nameOf(value: unknown): string {
   return typeof name === 'string' ? `object ${name}: ` : ''
 }
 
-/** The file of kustomize may leave out apiVersion and kind, and often lies beside the objects. */
-function isKustomization(file: string): boolean {
-  return /(?:^|[\\/])kustomization\.ya?ml$/i.test(file)
-}
-
 function syntaxMessage(error: YAMLError, text: string): string {
   const line = text.slice(text.lastIndexOf('\n', error.pos[0] - 1) + 1).split('\n', 1)[0] ?? ''
   if (error.code === 'DUPLICATE_KEY') {
@@ -211,8 +209,4 @@ function addFault(reading: Reading, offset: number, fault: Pick<FileFault, 'mess
 function placeOf(reading: Reading, offset: number): { line: number; column: number } {
   const { line, col } = reading.lines.linePos(offset)
   return { line: Math.max(1, line), column: Math.max(1, col) }
-}
-
-function namespaceOf(origin: Origin): { namespace?: string } {
-  return origin.namespace === undefined ? {} : { namespace: origin.namespace }
 }

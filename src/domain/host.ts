@@ -5,11 +5,11 @@ import { MAX_HOST, spell, toAscii } from './syntax.ts'
 /** A canonical host name: lower-case ASCII (punycode), no final dot, valid by every rule of `parseHost`. */
 export type Host = string & { readonly __host: true }
 
-/** What `parseHost` makes of one name: the canonical host with its Unicode form, or the reason why it is not one. */
-export type ParsedHost = { ok: true; host: Host; unicode: string } | { ok: false; message: string }
+/** What `parseHost` makes of one name: the canonical host, or the reason why it is not one. */
+type ParsedHost = { ok: true; host: Host } | { ok: false; message: string }
 
 /** The `www` rule, as in `spec.www`. */
-type Rule = 'Always' | 'MainOnly' | 'Never'
+export type WwwRule = 'Always' | 'MainOnly' | 'Never'
 
 /**
  * Names of this shape are canonical as they are, up to the list of public suffixes. Nearly all names are, and they come by
@@ -36,12 +36,10 @@ const ANYBODY = { ...REGISTRY, allowPrivateDomains: true } as const
  * Gives a message that quotes the name and says what is wrong with it, fit for a user. Total: never throws.
  */
 export function parseHost(input: string): ParsedHost {
-  if (isPlain(input)) {
-    return suffixFault(input) ?? { ok: true, host: input as Host, unicode: input }
-  }
+  if (isPlain(input)) return suffixFault(input) ?? { ok: true, host: input as Host }
   const ascii = toAscii(input)
   if (!ascii.ok) return ascii
-  return suffixFault(ascii.name) ?? { ok: true, host: ascii.name as Host, unicode: domainToUnicode(ascii.name) }
+  return suffixFault(ascii.name) ?? { ok: true, host: ascii.name as Host }
 }
 
 /** Nothing is left to be brought into canonical form. */
@@ -85,7 +83,7 @@ export function registrableDomain(host: string): string {
  * The `www.` name that goes with a host under a rule; none for a name that begins with `www.` already and for wildcards.
  * `note` says why a name that the rule asks for cannot be had.
  */
-export function wwwHost(host: Host, rule: Rule): { host?: Host; note?: string } {
+export function wwwHost(host: Host, rule: WwwRule): { host?: Host; note?: string } {
   if (rule === 'Never' || host.startsWith('www.') || host.startsWith('*.')) return {}
   if (rule === 'MainOnly' && !isMainDomain(host)) return {}
   const www = `www.${host}`

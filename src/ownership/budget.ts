@@ -1,16 +1,6 @@
 import type { Host } from '../domain/host.ts'
 import type { OwnershipRecord, Removal } from './record.ts'
 
-/** How much of what is ours a plan would have removed. */
-export interface RemovalShare {
-  /** Hosts of ours gone: by this plan, or within the window without approval. */
-  removed: number
-  /** Hosts that were ours within the window: those that are now, and those that are gone. */
-  base: number
-  /** `removed` of `base`, 0 to 100. */
-  percent: number
-}
-
 /**
  * The share of an app's hosts that would be gone once `removals` are made, together with the removals of the last `window`
  * milliseconds. A host counts once, however often it went; one that we took off and hold again is not gone; approved
@@ -18,6 +8,8 @@ export interface RemovalShare {
  * @param removals hosts of ours that the plan takes off
  * @param now epoch milliseconds
  * @param owned how many hosts the record has, where the caller knows
+ * @returns `removed`: hosts of ours gone, by this plan or within the window without approval; `base`: hosts that were ours within
+ *   the window, those that are now and those that are gone; `percent`: `removed` of `base`, 0 to 100
  */
 export function removalShare(
   record: OwnershipRecord,
@@ -25,7 +17,7 @@ export function removalShare(
   now: number,
   window: number,
   owned = Object.keys(record.hosts).length,
-): RemovalShare {
+): { removed: number; base: number; percent: number } {
   const gone = new Set(removals)
   let excused = 0
   for (const removal of latestRemovals(record, now, window)) {

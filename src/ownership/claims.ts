@@ -173,11 +173,8 @@ export function releaseBroughtBack(
 /** Claims `www.` hosts that nobody asked for and that came with our own write: each goes when its domain goes. */
 export function markImplied(record: OwnershipRecord, hosts: readonly ClaimOf[], now: number): OwnershipRecord {
   const fresh = hosts.filter(({ host }) => claimOn(record, host) === undefined)
-  if (fresh.length === 0) return record
-  const next = { ...record.hosts }
-  for (const { host, mapping, source } of fresh)
-    next[host] = { mapping, source, state: 'Held', since: now, implied: true }
-  return { ...record, hosts: next }
+  const hostsOf = fresh.map(({ host }) => host)
+  return changeClaims(claimHosts(record, fresh, 'Held', now), hostsOf, (claim) => ({ ...claim, implied: true }))
 }
 
 function claimOn(record: OwnershipRecord, host: Host): Claim | undefined {

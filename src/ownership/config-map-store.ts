@@ -5,7 +5,7 @@ import { decodeRecord, encodeRecord } from './decode.ts'
 import type { OwnershipRecord } from './record.ts'
 import { type OwnershipStore, RecordConflictError, RecordCorruptError, RecordUnavailableError } from './store.ts'
 
-export interface RecordStoreOptions {
+interface RecordStoreOptions {
   /** Of the daemon's own namespace, past the limit on requests. */
   api: ConfigMapApi
   /** The leader epoch of this process; undefined without leader election. It goes into every record that is saved. */
@@ -27,7 +27,13 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
         throw unavailable('read', name, error)
       })
       if (stored === undefined) return undefined
-      const record = decode(name, stored.data[DATA_KEY])
+      const text = stored.data[DATA_KEY]
+      if (text === undefined) {
+        throw new RecordCorruptError(
+          `${place(name)} has no key ${DATA_KEY}: the ownership record is not in it. Nothing is written to its app until then: restore it from a backup, or delete that ConfigMap; the app's hosts then count as foreign and none of them is removed.`,
+        )
+      }
+      const record = decodeRecord(text, `in ${place(name)}, key ${DATA_KEY},`)
       if (record.account !== account || record.appId !== appId) {
         throw new RecordCorruptError(
           `The ownership record in ${place(name)} is that of another app (${record.appId} of account ${record.account}): it was copied or renamed. Put the right one in its place, or delete that ConfigMap; the app's hosts then count as foreign and none of them is removed.`,
@@ -39,7 +45,7 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
     async save(record, token) {
       const name = recordName(record.account, record.appId)
       const mine = epoch()
-      const theirs = token === undefined ? undefined : epochOf(token)
+      const [version, theirs] = token === undefined ? [] : partsOf(token)
       if (mine !== undefined && theirs !== undefined && theirs > mine) {
         throw new RecordConflictError(
           `The ownership record in ${place(name)} was written by a later leader (epoch ${theirs}, this process has ${mine}): this process leads no longer and writes nothing. If it does lead, the record is from before the Lease was made again: set writer.epoch in it to ${mine}.`,
@@ -48,12 +54,15 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
       const written = mine === undefined ? record : { ...record, writer: { ...record.writer, epoch: mine } }
       const content = contentOf(name, written)
       try {
-        const stored = await (token === undefined
-          ? api.create(name, content)
-          : api.update(name, content, resourceVersionOf(token)))
+        const stored = await (version === undefined ? api.create(name, content) : api.update(name, content, version))
         return tokenOf(stored.resourceVersion, written.writer.epoch)
-      } catch (error) {
-        throw token === undefined && codeOf(error) === 404 ? unavailable('write', name, error) : unwritten(name, error)
+      } catch (cause) {
+        const code = codeOf(cause)
+        // Where nothing is to be replaced, a 404 speaks of the namespace.
+        if (code !== 409 && (code !== 404 || version === undefined)) throw unavailable('write', name, cause)
+        const what = code === 404 ? 'deleted' : 'changed'
+        const message = `The ownership record in ${place(name)} was ${what} by somebody else meanwhile.`
+        throw new RecordConflictError(message, { cause })
       }
     },
   }
@@ -77,24 +86,8 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
     }
   }
 
-  function decode(name: string, text: string | undefined): OwnershipRecord {
-    if (text !== undefined) return decodeRecord(text, `in ${place(name)}, key ${DATA_KEY},`)
-    throw new RecordCorruptError(
-      `${place(name)} has no key ${DATA_KEY}: the ownership record is not in it. Nothing is written to its app until then: restore it from a backup, or delete that ConfigMap; the app's hosts then count as foreign and none of them is removed.`,
-    )
-  }
-
   function place(name: string): string {
     return `ConfigMap ${api.namespace}/${name}`
-  }
-
-  function unwritten(name: string, cause: unknown): Error {
-    const code = codeOf(cause)
-    if (code !== 409 && code !== 404) return unavailable('write', name, cause)
-    const what = code === 404 ? 'deleted' : 'changed'
-    return new RecordConflictError(`The ownership record in ${place(name)} was ${what} by somebody else meanwhile.`, {
-      cause,
-    })
   }
 
   function unavailable(verb: 'read' | 'write', name: string, cause: unknown): RecordUnavailableError {
@@ -116,11 +109,7 @@ function tokenOf(resourceVersion: string, epoch: number | undefined): string {
   return epoch === undefined ? resourceVersion : `${resourceVersion}@${epoch}`
 }
 
-function resourceVersionOf(token: string): string {
-  return token.split('@', 1)[0] as string
-}
-
-function epochOf(token: string): number | undefined {
-  const at = token.indexOf('@')
-  return at < 0 ? undefined : Number(token.slice(at + 1))
+function partsOf(token: string): [version: string, epoch: number | undefined] {
+  const [version = '', epoch] = token.split('@')
+  return [version, epoch === undefined ? undefined : Number(epoch)]
 }

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
-import type { OwnershipRecord } from './record.ts'
-import { ownershipRecord } from './schema.ts'
+import { type OwnershipRecord, ownershipRecord } from './record.ts'
 import { RecordCorruptError } from './store.ts'
 
 // Loose: a field that a later program of the same version added survives a step back to this one.
@@ -11,8 +10,7 @@ const CURE =
   'Nothing is written to its app until then: restore it from a backup, or delete it; its hosts then count as foreign and none of them is removed.'
 
 /**
- * Reads an ownership record.
- * @param place where the text stands, for the message: a file, a ConfigMap
+ * Reads an ownership record. `place`: where the text stands, for the message.
  * Throws `RecordCorruptError` for text that is not a complete record, and for one of a newer version.
  */
 export function decodeRecord(text: string | Buffer, place: string): OwnershipRecord {
@@ -25,7 +23,7 @@ export function decodeRecord(text: string | Buffer, place: string): OwnershipRec
     const what = text.length === 0 ? 'it is empty' : 'it is not complete JSON'
     throw new RecordCorruptError(`The ownership record ${place} cannot be read: ${what}. ${CURE}`, { cause })
   }
-  const version = versionOf(json)
+  const version = z.object({ version: z.number() }).safeParse(json).data?.version
   if (version !== undefined && version > 1) {
     throw new RecordCorruptError(
       `The ownership record ${place} has version ${version}: a newer domainpilot wrote it, this one reads version 1. Run that newer domainpilot again. Or give this one a record of its own: restore an older backup, or delete the record; its hosts then count as foreign and none of them is removed.`,
@@ -44,9 +42,4 @@ export function encodeRecord(value: OwnershipRecord): string {
   const text = `${JSON.stringify(value, null, 1)}\n`
   decodeRecord(text, `of app ${value.appId}, about to be written,`)
   return text
-}
-
-function versionOf(json: unknown): number | undefined {
-  const parsed = z.object({ version: z.number() }).safeParse(json)
-  return parsed.success ? parsed.data.version : undefined
 }

@@ -10,8 +10,6 @@ import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stor
 
 /** An open state folder. */
 interface FileStore extends OwnershipStore {
-  /** Throws `StateDirBusyError` when another process has taken the folder over meanwhile. */
-  assertLocked(): Promise<void>
   /** Waits for writes under way, takes no more of them, and gives the folder free. */
   close(): Promise<void>
 }
@@ -24,7 +22,6 @@ interface FileStoreOptions extends Pick<LockOptions, 'version' | 'clock'> {
 /**
  * Opens a state folder for writing, makes it when there is none, and takes its lock. Records stand there as files, one per
  * account and app.
- *
  * Throws `StateDirBusyError` when another process holds it, an error that names the folder when it cannot be used.
  */
 export async function openFileStore(stateDir: string, options: FileStoreOptions): Promise<FileStore> {
@@ -64,8 +61,6 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
       return await saving.finally(() => underWay.delete(saving))
     },
 
-    assertLocked: lock.assertLocked,
-
     async close() {
       closed = true
       await Promise.allSettled(underWay)
@@ -84,10 +79,7 @@ export function readFileStore(stateDir: string, fs: FileSystem = nodeFiles): Own
   }
 }
 
-/**
- * Name of a record's file. Readable, and different for every account and app also where the file system makes no difference
- * between `a` and `A`, which ids do.
- */
+/** Name of a record's file: readable, another one for every account and app, also where the file system takes `a` for `A`, unlike ids. */
 export function recordFile(account: string, appId: string): string {
   const clean = (text: string): string => text.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 40)
   return `ownership-${clean(account)}-${clean(appId)}-${digest(JSON.stringify([account, appId])).slice(0, 16)}.json`

@@ -157,8 +157,10 @@ async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): 
   let released = false
   let releasing: Promise<void> | undefined
 
+  const isOurs = async (): Promise<boolean> => !released && (await readHolder(path))?.id === holder.id
+
   async function assertLocked(): Promise<void> {
-    if (!released && (await readHolder(path))?.id === holder.id) return
+    if (await isOurs()) return
     throw new StateDirBusyError(
       `The lock ${path} is no longer ours: another process took the state folder over, or somebody deleted the lock. Nothing is written there any more; start domainpilot again.`,
     )
@@ -166,10 +168,7 @@ async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): 
 
   async function release(): Promise<void> {
     endBeat()
-    const ours = await assertLocked().then(
-      () => true,
-      () => false,
-    )
+    const ours = await isOurs()
     released = true
     await file.close()
     if (!ours) return

@@ -1,6 +1,104 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Key } from '../api/objects.ts'
-import type { claim, ownershipRecord, removal, sslAttempts, sslTries } from './schema.ts'
+import type { Host } from '../domain/host.ts'
+
+/** Whether a name can be a canonical host. No closer look: what was valid when it was claimed stays ours. */
+const host = z.custom<Host>(
+  (name) => typeof name === 'string' && name.includes('.') && name.length <= 253 && !/[\sA-Z]/.test(name),
+  'is not a host name',
+)
+
+/** Epoch milliseconds. */
+const time = z.number()
+const count = z.int().min(0)
+const mark = z.literal(true).exactOptional()
+
+/** Our claim on one host of the app. */
+const claim = z.object({
+  /** The mapping that wants or last wanted it. */
+  mapping: z.string(),
+  /** The source of that mapping: while it has failed, the host is not removed. */
+  source: z.string(),
+  /** `Pending`: recorded, not yet read back. `Uncertain`: the write's outcome is unknown (time-out, reset, 5xx, crash). `Held`: read back. */
+  state: z.enum(['Pending', 'Uncertain', 'Held']),
+  since: time,
+  /** A `www.X` that appeared by itself with our own write of `X`: goes when X goes. */
+  implied: mark,
+  /** First read at which it was neither wanted nor observed; see plan/merge.ts, release. */
+  absentSince: time.exactOptional(),
+  /** We took it off, and read back that it is gone. */
+  gone: mark,
+})
+
+/** One host that we took off the app. Approved removals do not count against the budget. */
+const removal = z.object({ host, at: time, approved: mark })
+
+/** A name that the API refused, in its words. Not tried again before `retryAt` unless its mapping's generation changes. */
+const rejection = z.object({ words: z.string(), at: time, retryAt: time, attempts: count, generation: z.number() })
+
+/** Attempts of one kind. */
+const sslTries = z.object({
+  /** On the same grounds. */
+  attempts: count,
+  /** Epoch ms; 0 for never. */
+  lastAt: time,
+  /** Failures in a row, whatever the grounds; none after a success. */
+  failed: count.exactOptional(),
+})
+
+/** Attempts to turn AutoSSL on, and ForceSSL, for the bound on them. */
+const sslAttempts = sslTries.extend({
+  /** Digest of the sorted hosts that the attempts were for. */
+  hosts: z.string(),
+  force: sslTries.exactOptional(),
+  /** Hosts whose DNS was wrong at the last attempt: once one is right, attempts start over. */
+  wrong: z.array(host).exactOptional(),
+  /** The request to reconcile that stood on the object then. */
+  requested: z.string().optional(),
+})
+
+/** A certificate that AutoSSL installed, as `check/limits.ts` counts them. */
+const issued = z.object({
+  /** When it was issued. */
+  at: time,
+  /** Registrable domains among its names, sorted. */
+  domains: z.array(z.string()).readonly(),
+  /** Digest of its set of names. */
+  set: z.string(),
+})
+
+/** What we own of one app at ServerPilot. One per account and appId; the same JSON in a file or a ConfigMap. */
+export const ownershipRecord = z.object({
+  version: z.literal(1),
+  account: z.string(),
+  appId: z.string().min(1),
+  /** Key of the `ServerPilotApp` in charge. */
+  owner: z.string(),
+  writer: z.object({
+    /** Version of the program that wrote last. */
+    version: z.string(),
+    /** Digest of its selectors and namespaces: another one infers other removals. */
+    filters: z.string(),
+    /** Leader epoch: a deposed leader's claim fails. */
+    epoch: z.number().exactOptional(),
+  }),
+  policy: z.string().exactOptional(),
+  hosts: z.record(host, claim),
+  removals: z.array(removal),
+  approvalsUsed: count,
+  /** Hash of the approval used last, so that a stale annotation is not taken for a wrong one. */
+  lastApproval: z.string().exactOptional(),
+  /** Somebody approved that policy Exclusive removes hosts that we did not add. */
+  exclusiveApproved: mark,
+  /** When the last write of ours began whose end is not known: it may still land. */
+  unsureSince: time.exactOptional(),
+  rejected: z.record(host, rejection),
+  ssl: sslAttempts.exactOptional(),
+  /** Certificates that AutoSSL installed within the last week, for the authority's limits. */
+  issued: z.array(issued).exactOptional(),
+  /** The list that we saw last, canonical, for doubt about a list that shrank: what the next read is compared with. */
+  lastSeen: z.array(z.custom<Host>((name) => typeof name === 'string', 'is not a name')).exactOptional(),
+})
 
 export type Claim = z.infer<typeof claim>
 export type ClaimState = Claim['state']

@@ -7,16 +7,17 @@ interface Claimant {
   want: DesiredHost
 }
 
-/** The mapping that ownership records name as the holder of a host; undefined when nobody holds it. */
-export type HolderOf = (host: Host) => Key | undefined
-
 /**
  * Decides who gets each host among all apps of one account, and gives what remains for each app.
  *
  * The recorded holder keeps a host while it wants it; else a domain that was named beats a derived `www.`; else the older by the
  * source's own date (no date is the oldest); then source, namespace, name. Deterministic, so nobody flaps.
+ * @param holderOf the mapping that ownership records name as the holder of a host
  */
-export function resolveConflicts(apps: readonly CompiledApp[], holderOf: HolderOf): Map<Key, Desired> {
+export function resolveConflicts(
+  apps: readonly CompiledApp[],
+  holderOf: (host: Host) => Key | undefined,
+): Map<Key, Desired> {
   const contested = new Map<Host, Claimant[]>()
   const sole = new Map<Host, Claimant>()
   for (const { app, compiled } of apps) {
@@ -41,6 +42,9 @@ function elect(claimants: readonly Claimant[], holder: Key | undefined): Claiman
   return named.length === 0 ? winner : named.reduce((best, each) => (precedes(each, best, holder) ? each : best))
 }
 
+/** What tells two mappings of one age apart. */
+const NAMES = ['source', 'namespace', 'name'] as const
+
 function precedes(a: Claimant, b: Claimant, holder: Key | undefined): boolean {
   const left = a.want.mapping
   const right = b.want.mapping
@@ -49,16 +53,9 @@ function precedes(a: Claimant, b: Claimant, holder: Key | undefined): boolean {
   if (a.want.derived !== b.want.derived) return b.want.derived
   const age = (left.created ?? Number.NEGATIVE_INFINITY) - (right.created ?? Number.NEGATIVE_INFINITY)
   if (age !== 0 && !Number.isNaN(age)) return age < 0
-  return compareText([left.source, left.namespace, left.name], [right.source, right.namespace, right.name]) < 0
-}
-
-/** Compares names part by part; runs of digits by value, so that row 9 precedes row 10. */
-function compareText(left: readonly string[], right: readonly string[]): number {
-  for (let index = 0; index < left.length; index++) {
-    const order = (left[index] ?? '').localeCompare(right[index] ?? '', 'en', { numeric: true })
-    if (order !== 0) return order
-  }
-  return 0
+  // Runs of digits by value, so that row 9 precedes row 10.
+  const orders = NAMES.map((part) => left[part].localeCompare(right[part], 'en', { numeric: true }))
+  return (orders.find((order) => order !== 0) ?? 0) < 0
 }
 
 function desiredOf({ app, compiled }: CompiledApp, winners: ReadonlyMap<Host, Claimant>): Desired {

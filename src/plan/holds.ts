@@ -4,6 +4,7 @@ import type { Host } from '../domain/host.ts'
 import type { Claim } from '../ownership/record.ts'
 import type { Held } from './held.ts'
 import type { PlanInput } from './input.ts'
+import { settlesAt } from './settle.ts'
 
 /** One removal that the merge asks for. */
 interface Removal {
@@ -46,4 +47,19 @@ const HOLDS: readonly Hold[] = [sourceFailed, mappingKeeps, contended, moving]
 export function holdsOf(input: PlanInput): (host: Host) => Held | undefined {
   const keepers = new Map(input.desired.rejected.flatMap(({ mapping, keeps }) => (keeps ? [[mapping.key, keeps]] : [])))
   return (host) => firstOf(HOLDS, { host, claim: input.record.hosts[host], keepers }, input)
+}
+
+/** Why one removal has still to wait: for a person, or until a time; undefined once it has settled. */
+export function waitOf(host: Host, { watch, distrusted, app, now }: PlanInput): Held | undefined {
+  // A one-shot run has a person in front of it: nothing waits for time.
+  const { at, inferred } = watch === undefined ? { at: now, inferred: true } : settlesAt(watch, host, app.spec.safety)
+  // What only seems to be gone, because another version or other filters looked, may never have been wanted by those.
+  if (inferred && (watch?.distrusted ?? distrusted)) {
+    const message =
+      'its mapping went while no daemon watched, and the record was written by another version or with other filters: this needs approval'
+    return { reason: 'RemovalRefused', message }
+  }
+  if (at <= now) return undefined
+  const why = inferred ? 'its mapping was already absent at the first look' : 'its mapping went just now'
+  return { reason: 'RemovalSettling', message: `${why}; waiting for the mappings to settle`, until: at }
 }

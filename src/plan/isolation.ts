@@ -30,10 +30,10 @@ export function startIsolation(additions: readonly Host[], words: string): Isola
 }
 
 function quotes(words: string, host: Host): boolean {
-  const at = words.toLowerCase().indexOf(host)
+  const text = words.toLowerCase()
+  const at = text.indexOf(host)
   if (at < 0) return false
   const edge = (character: string | undefined): boolean => character === undefined || !/[a-z0-9.-]/.test(character)
-  const text = words.toLowerCase()
   const after = text[at + host.length]
   const sentenceEnd = after === '.' && edge(text[at + host.length + 1])
   return edge(text[at - 1]) && (edge(after) || sentenceEnd)

@@ -1,20 +1,8 @@
-import { actionsUnder, type Policy } from '../api/policy.ts'
-import { compareKey, type Host } from '../domain/host.ts'
+import { type Action, actionsUnder } from '../api/policy.ts'
+import { compareKey, type Host, matchesPattern } from '../domain/host.ts'
 import type { Claim, OwnershipRecord } from '../ownership/record.ts'
 import type { DesiredHost } from './desired.ts'
-import { type MergeCase, type Verdict, verdictOn } from './exceptions.ts'
-
-/** The three sets, and what decides about them. */
-export interface MergeInput {
-  policy: Policy
-  desired: ReadonlyMap<Host, DesiredHost>
-  /** The app's list, byte for byte. */
-  observed: readonly string[]
-  claims: OwnershipRecord['hosts']
-  /** The hosts of `claims`. */
-  owned: readonly Host[]
-  isProtected: (host: Host) => boolean
-}
+import type { PlanInput } from './input.ts'
 
 /** What is to be done with every host by the merge table and its exceptions. Nothing is judged yet. */
 export interface Merged {
@@ -34,24 +22,87 @@ export interface Merged {
   plain: boolean
 }
 
+/** What is done with one host in the end. `transfer`: it is kept, and the record follows its mapping. */
+type Verdict = Action | 'transfer'
+
+/** One host in the merge, as the three sets know it. */
+interface MergeCase {
+  host: Host
+  want: DesiredHost | undefined
+  claim: Claim | undefined
+}
+
+/** What an exception may ask about hosts. */
+interface Surroundings {
+  desired: ReadonlyMap<Host, DesiredHost>
+  isProtected: (host: Host) => boolean
+}
+
+/** Undefined: the table's action stands. */
+type Exception = (each: MergeCase, around: Surroundings) => Verdict | undefined
+
+/** The claim names another mapping than the one that wants the host now. */
+const wantedByAnother: Exception = ({ want, claim }) =>
+  want !== undefined &&
+  claim !== undefined &&
+  (claim.mapping !== want.mapping.key || claim.source !== want.mapping.source)
+    ? 'transfer'
+    : undefined
+
+/** A `www.X` that came with our own write of X stays as long as X is wanted. */
+const cameWithItsDomain: Exception = ({ host, claim }, { desired }) =>
+  claim?.implied && desired.has(withoutWww(host)) ? 'keep' : undefined
+
+/** Protected names stay, ours or not. */
+const protectedName: Exception = ({ host, claim }, { isProtected }) => {
+  if (!isProtected(host)) return undefined
+  return claim === undefined ? 'foreign' : 'keep'
+}
+
+/** `www.X` of a wanted X that nobody asked for is not drift, under any policy: the web server answers for it anyway. */
+const unaskedWww: Exception = ({ host, claim }, { desired }) =>
+  claim === undefined && host.startsWith('www.') && desired.has(withoutWww(host)) ? 'foreign' : undefined
+
+/** The exceptions to each action of the table, in the order in which they are asked; the first that applies decides. */
+const EXCEPTIONS: Partial<Record<Action, readonly Exception[]>> = {
+  keep: [wantedByAnother],
+  remove: [cameWithItsDomain, protectedName, unaskedWww],
+}
+
+/** The table's action on one host, unless an exception has another. */
+function verdictOn(action: Action, each: MergeCase, around: Surroundings): Verdict {
+  const exceptions = EXCEPTIONS[action] ?? []
+  // No iterator and no rest of arguments: every host comes by here.
+  for (let index = 0; index < exceptions.length; index++) {
+    const verdict = exceptions[index]?.(each, around)
+    if (verdict !== undefined) return verdict
+  }
+  return action
+}
+
+const withoutWww = (host: Host): Host => host.slice('www.'.length) as Host
+
 /**
  * Compares the three sets on canonical names. Linear: one pass over what is observed; what is wanted or owned is walked only
  * where the counts say that something of it was not met.
  */
-export function merge(input: MergeInput): Merged {
-  const { desired, observed, claims, owned } = input
+export function merge(input: PlanInput): Merged {
+  const { app, observed, record, owned } = input
+  const desired = input.desired.hosts
+  const around = { desired, isProtected: protector(input) }
+  // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
+  const actionFor = actionsUnder(input.finalizing ? 'Sync' : app.spec.policy)
   const respelled = new Map<string, Host>()
   const result = nothing(respelled)
-  const actionFor = actionsUnder(input.policy)
   // One object for all hosts: an object each would cost a tenth of the plan.
   const each: MergeCase = { host: '' as Host, want: undefined, claim: undefined }
   const place = (host: Host, want: DesiredHost | undefined, isObserved: boolean): Claim | undefined => {
-    const claim = claimOn(claims, host)
+    const claim = claimOn(record.hosts, host)
     each.host = host
     each.want = want
     each.claim = claim
     const action = actionFor(want !== undefined, isObserved, claim !== undefined)
-    put(result, verdictOn(action, each, input), host, want)
+    put(result, verdictOn(action, each, around), host, want)
     return claim
   }
   const names = new Set(observed)
@@ -83,6 +134,15 @@ export function merge(input: MergeInput): Merged {
   }
   result.plain = respelled.size === 0 && names.size === observed.length
   return result
+}
+
+/** Protected: the names that the app and its sources name, patterns allowed, and their `www.`. */
+function protector({ app, protectedHosts }: PlanInput): (host: Host) => boolean {
+  const patterns = [...app.spec.protectedDomains, ...protectedHosts].map(compareKey)
+  if (patterns.length === 0) return () => false
+  const exact = new Set<string>(patterns.flatMap((name) => [name, `www.${name}`]))
+  const wild = patterns.filter((name) => name.startsWith('*.'))
+  return (host) => exact.has(host) || wild.some((pattern) => matchesPattern(host, pattern))
 }
 
 function nothing(respelled: Merged['respelled']): Merged {

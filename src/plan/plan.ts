@@ -1,13 +1,12 @@
 import type { App, Key } from '../api/objects.ts'
-import { compareKey, type Host, matchesPattern } from '../domain/host.ts'
+import type { Host } from '../domain/host.ts'
 import { LATE_WRITE_MS, type OwnershipRecord } from '../ownership/record.ts'
 import { byHost, fit, openAdditions } from './capacity.ts'
 import type { DesiredHost } from './desired.ts'
 import type { HeldChange } from './held.ts'
 import type { PlanInput } from './input.ts'
 import { type Merged, merge } from './merge.ts'
-import { judgeRemovals, namesOf } from './removals.ts'
-import type { Refusal } from './safety.ts'
+import { type JudgedRemovals, judgeRemovals, namesOf } from './removals.ts'
 
 /** One change of the plan. `adopt` and `release` change the record alone. */
 export interface Change {
@@ -17,28 +16,18 @@ export interface Change {
 }
 
 /** What is to be done to one app: a value, sorted, the same for the same input. */
-export interface Plan {
+export interface Plan extends JudgedRemovals {
   app: Key
   appId: string
   policy: App['spec']['policy']
-  /** What an approval of the waiting removals has to name. */
-  hash: string
   changes: readonly Change[]
   /** The list to write: what is there, in its order and spelling, less removals, plus additions, sorted. */
   list: readonly string[]
   additions: readonly DesiredHost[]
-  removals: readonly Host[]
   adoptions: readonly DesiredHost[]
   transfers: readonly DesiredHost[]
   kept: number
   foreign: readonly Host[]
-  /** Changes that are held back. */
-  held: ReadonlyMap<Host, HeldChange>
-  /** Removals that wait for approval or time, sorted: what `hash` stands for. */
-  waiting: readonly Host[]
-  refused: Refusal | undefined
-  /** The approval given fits, and these removals are let through by it. */
-  approved: boolean
   /** Claims that nobody wants and that are not observed: the reads that release them are counted. */
   absent: readonly Host[]
   /** Those of them that are released now. None while removals wait: the budget is measured on what was ours. */
@@ -56,15 +45,7 @@ export const writes = (plan: Plan): boolean => plan.additions.length > 0 || plan
  */
 export function makePlan(input: PlanInput): Plan {
   const { app, observed, record, now } = input
-  const merged = merge({
-    // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
-    policy: input.finalizing ? 'Sync' : app.spec.policy,
-    desired: input.desired.hosts,
-    observed,
-    claims: record.hosts,
-    owned: input.owned,
-    isProtected: protector(input),
-  })
+  const merged = merge(input)
   const open = openAdditions(merged.add, input)
   const judged = judgeRemovals(input, merged, open)
   const { removals } = judged
@@ -72,37 +53,24 @@ export function makePlan(input: PlanInput): Plan {
   const additions = added.hosts
   const held = new Map([...judged.held, ...added.held])
   const waits = judged.waiting.length > 0
-  const releases = waits ? [] : merged.release.filter((host) => isReleasable(record, host, now)).sort()
+  const releases = waits ? [] : merged.release.filter((host) => releasedAt(record, host, now) <= now).sort()
   return {
+    ...judged,
     app: app.key,
     appId: app.spec.appId,
     policy: app.spec.policy,
-    hash: judged.hash,
     changes: changesOf({ additions, removals, adoptions: merged.adopt, releases }),
     list: listOf(observed, removals, additions, merged.respelled),
     additions,
-    removals,
     adoptions: merged.adopt,
     transfers: merged.transfer,
     kept: merged.kept,
     foreign: merged.foreign.sort(),
     held,
-    waiting: judged.waiting,
-    refused: judged.refused,
-    approved: judged.approved,
     absent: merged.release,
     releases,
     next: nextChange(held, merged.release, record, now),
   }
-}
-
-/** Protected: the names that the app and its sources name, patterns allowed, and their `www.`. */
-function protector({ app, protectedHosts }: PlanInput): (host: Host) => boolean {
-  const patterns = [...app.spec.protectedDomains, ...protectedHosts].map(compareKey)
-  if (patterns.length === 0) return () => false
-  const exact = new Set<string>(patterns.flatMap((name) => [name, `www.${name}`]))
-  const wild = patterns.filter((name) => name.startsWith('*.'))
-  return (host) => exact.has(host) || wild.some((pattern) => matchesPattern(host, pattern))
 }
 
 function listOf(
@@ -134,11 +102,9 @@ function changesOf(of: Pick<Plan, 'additions' | 'removals' | 'adoptions' | 'rele
   ]
 }
 
-/** A claim goes after two absences further apart than a write could still be under way. */
-function isReleasable(record: OwnershipRecord, host: Host, now: number): boolean {
-  const since = record.hosts[host]?.absentSince
-  return since !== undefined && now - since >= LATE_WRITE_MS
-}
+/** When a claim goes: after two absences further apart than a write could still be under way. This is the first if none is noted. */
+const releasedAt = (record: OwnershipRecord, host: Host, now: number): number =>
+  (record.hosts[host]?.absentSince ?? now) + LATE_WRITE_MS
 
 function nextChange(
   held: ReadonlyMap<Host, HeldChange>,
@@ -151,6 +117,6 @@ function nextChange(
     if (at !== undefined && at > now && (next === undefined || at < next)) next = at
   }
   for (const { until } of held.values()) consider(until)
-  for (const host of absent) consider((record.hosts[host]?.absentSince ?? now) + LATE_WRITE_MS)
+  for (const host of absent) consider(releasedAt(record, host, now))
   return next
 }

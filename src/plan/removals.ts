@@ -1,41 +1,44 @@
+import { createHash } from 'node:crypto'
 import { writesUnder } from '../api/policy.ts'
 import type { Host } from '../domain/host.ts'
 import { type Additions, fitting } from './capacity.ts'
-import { approvalHash } from './hash.ts'
-import type { HeldChange } from './held.ts'
-import { holdsOf } from './holds.ts'
+import type { Held, HeldChange } from './held.ts'
+import { holdsOf, waitOf } from './holds.ts'
 import type { PlanInput } from './input.ts'
 import type { Merged } from './merge.ts'
 import { type Refusal, refuseRemovals } from './safety.ts'
-import { waitOf } from './waits.ts'
 
 /** What became of the removals that the merge asks for. */
 export interface JudgedRemovals {
   removals: readonly Host[]
-  /** Held back until time or an approval lets them go, sorted. */
+  /** Held back until time or an approval lets them go, sorted: what `hash` stands for. */
   waiting: readonly Host[]
+  /** Changes that are held back. */
   held: ReadonlyMap<Host, HeldChange>
+  /** What an approval of the waiting removals has to name. */
   hash: string
   refused: Refusal | undefined
+  /** The approval given fits, and these removals are let through by it. */
   approved: boolean
 }
 
 /** Judges removals in this order: held by what neither time nor approval lifts, approved, settling, then the guards. */
 export function judgeRemovals(input: PlanInput, merged: Merged, open: Additions): JudgedRemovals {
-  const { candidates, held } = freeOf(merged.remove, input)
+  const held = new Map<Host, HeldChange>()
+  const candidates = sift(merged.remove, holdsOf(input), held).sort()
   const hash = approvalHash(input.app.spec.appId, candidates, input.record.approvalsUsed)
   const approved = candidates.length > 0 && (input.approvals.includes(hash) || input.handed?.includes(hash) === true)
   if (approved || candidates.length === 0) {
     return { removals: candidates, waiting: [], held, hash, refused: undefined, approved }
   }
-  const { settled, distrust } = settle(candidates, input, held)
+  // Who deletes the app's object has said what he wants.
+  const settled = input.finalizing ? candidates : sift(candidates, (host) => waitOf(host, input), held)
   const refusal = guard(settled, input, merged, open)
   if (refusal !== undefined) for (const host of settled) held.set(host, { ...refusal, of: 'removal' })
-  const going = new Set(refusal === undefined ? settled : [])
-  const reason = refusal ?? distrust
+  const reason = refusal ?? distrust(candidates, held)
   return {
-    removals: [...going],
-    waiting: candidates.filter((host) => !going.has(host)),
+    removals: refusal === undefined ? settled : [],
+    waiting: candidates.filter((host) => held.has(host)),
     held,
     hash,
     refused: reason === undefined ? undefined : withApproval(reason, input, candidates.length, hash),
@@ -43,60 +46,47 @@ export function judgeRemovals(input: PlanInput, merged: Merged, open: Additions)
   }
 }
 
-/** Takes out the removals that something holds back for as long as it lasts. Sorted. */
-function freeOf(removals: readonly Host[], input: PlanInput): { candidates: Host[]; held: Map<Host, HeldChange> } {
-  const candidates: Host[] = []
-  const held = new Map<Host, HeldChange>()
-  const holdOf = holdsOf(input)
-  for (const host of removals) {
-    const hold = holdOf(host)
-    if (hold === undefined) candidates.push(host)
-    else held.set(host, { ...hold, of: 'removal' })
-  }
-  return { candidates: candidates.sort(), held }
+/** The hash that approves exactly these removals (sorted) of this app, once: the count of approvals used so far is part of it. */
+function approvalHash(appId: string, removals: readonly Host[], approvalsUsed: number): string {
+  const text = JSON.stringify([appId, approvalsUsed, removals])
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** Takes out the removals that have still to wait, and notes them in `held`. `distrust`: what the first of them waits for a person for. */
-function settle(
-  candidates: readonly Host[],
-  input: PlanInput,
+/** The removals that nothing holds back; the others are noted in `held`. */
+function sift(
+  removals: readonly Host[],
+  holdOf: (host: Host) => Held | undefined,
   held: Map<Host, HeldChange>,
-): { settled: readonly Host[]; distrust: Refusal | undefined } {
-  // Who deletes the app's object has said what he wants.
-  if (input.finalizing) return { settled: candidates, distrust: undefined }
-  const settled: Host[] = []
-  let distrust: Refusal | undefined
-  for (const host of candidates) {
-    const wait = waitOf(host, input)
-    if (wait === undefined) {
-      settled.push(host)
-      continue
-    }
-    held.set(host, { ...wait, of: 'removal' })
-    if (wait.reason === 'RemovalRefused') distrust ??= { reason: wait.reason, message: `${host}: ${wait.message}` }
+): Host[] {
+  const free: Host[] = []
+  for (const host of removals) {
+    const hold = holdOf(host)
+    if (hold === undefined) free.push(host)
+    else held.set(host, { ...hold, of: 'removal' })
   }
-  return { settled, distrust }
+  return free
+}
+
+/** What the first of the removals waits for a person for, if one does. */
+function distrust(candidates: readonly Host[], held: ReadonlyMap<Host, HeldChange>): Refusal | undefined {
+  for (const host of candidates) {
+    const { reason, message } = held.get(host) ?? {}
+    if (reason === 'RemovalRefused') return { reason, message: `${host}: ${message}` }
+  }
+  return undefined
 }
 
 /** Asks the guards about removals that have settled. */
 function guard(settled: readonly Host[], input: PlanInput, merged: Merged, open: Additions): Refusal | undefined {
   const { record, observed } = input
   const ours = (host: Host): boolean => Object.hasOwn(record.hosts, host)
+  const foreign = settled.filter((host) => !ours(host))
   const fresh = open.hosts.filter(({ host }) => !ours(host)).length
+  // As long as nothing is removed, additions fit only beside all that is there.
+  const joining = merged.adopt.length + fitting(fresh, observed.length)
   const stay = observed.length - namesOf(observed, settled, merged)
-  return refuseRemovals({
-    removals: settled,
-    foreign: settled.filter((host) => !ours(host)),
-    safety: input.app.spec.safety,
-    record,
-    owned: input.owned.length,
-    // As long as nothing is removed, additions fit only beside all that is there.
-    joining: merged.adopt.length + fitting(fresh, observed.length),
-    desired: input.desired.hosts.size,
-    left: stay + fitting(open.hosts.length, stay),
-    finalizing: input.finalizing,
-    now: input.now,
-  })
+  const left = stay + fitting(open.hosts.length, stay)
+  return refuseRemovals({ removals: settled, foreign, joining, left }, input)
 }
 
 function withApproval(refusal: Refusal, input: PlanInput, count: number, hash: string): Refusal {

@@ -1,33 +1,11 @@
+import type { Forecast } from '../check/limits.ts'
 import { groupBy } from '../domain/group-by.ts'
 import { displayHost } from '../domain/host.ts'
 import type { RejectedMapping } from './desired.ts'
 import { type Change, type Plan, writes } from './plan.ts'
 
-/** One plan as `plan -o json` prints it: scripts rely on the names. */
-export interface PlanJson {
-  app: string
-  appId: string
-  policy: string
-  hash: string
-  changes: readonly Change[]
-  kept: number
-  foreign: readonly string[]
-  held: { host: string; reason: string; message: string; until?: string }[]
-  refused?: { reason: string; message: string }
-  rejectedMappings: { mapping: string; reason: string; message: string }[]
-  /** What the changes cost of the certificate authority's limits. */
-  certificates?: { verdict: string; message: string; at?: string }
-}
-
-/** A forecast of the certificate authority's limits, as `check/limits.ts` makes it. `at`: epoch ms. */
-export interface CertificateForecast {
-  verdict: 'Go' | 'Batch' | 'Wait'
-  message: string
-  at: number
-}
-
-/** A plan as data. */
-export function planToJson(plan: Plan, rejected: readonly RejectedMapping[], forecast?: CertificateForecast): PlanJson {
+/** A plan as `plan -o json` prints it: scripts rely on the names. `certificates`: what the changes cost of the authority's limits. */
+export function planToJson(plan: Plan, rejected: readonly RejectedMapping[], forecast?: Forecast) {
   return {
     app: plan.app,
     appId: plan.appId,
@@ -48,7 +26,7 @@ export function planToJson(plan: Plan, rejected: readonly RejectedMapping[], for
   }
 }
 
-const forecastToJson = ({ verdict, message, at }: CertificateForecast): NonNullable<PlanJson['certificates']> => ({
+const forecastToJson = ({ verdict, message, at }: Forecast) => ({
   verdict,
   message,
   ...(verdict === 'Go' ? {} : { at: new Date(at).toISOString() }),
@@ -57,17 +35,26 @@ const forecastToJson = ({ verdict, message, at }: CertificateForecast): NonNulla
 /** Marks a piece of text: added, removed, quiet, bad. The command line gives colours, everything else gives the text back. */
 export type Paint = (kind: 'add' | 'remove' | 'quiet' | 'bad' | 'strong', text: string) => string
 
-const SIGN: Record<Change['action'], string> = { add: '+', remove: '-', adopt: '=', release: '~' }
+/** How a change is painted, and what stands before its host. */
+const LOOK: Record<Change['action'], { paint: 'add' | 'remove' | 'quiet'; sign: string }> = {
+  add: { paint: 'add', sign: '+' },
+  remove: { paint: 'remove', sign: '-' },
+  adopt: { paint: 'quiet', sign: '= adopt' },
+  release: { paint: 'quiet', sign: '~ release' },
+}
 
 /** A plan as a diff for people: a header, a line per change, what is held back, the figures. Ends without a newline. */
 export function planToText(
   plan: Plan,
   rejected: readonly RejectedMapping[],
   paint: Paint = (_, text) => text,
-  forecast?: CertificateForecast,
+  forecast?: Forecast,
 ): string {
   const lines = [paint('strong', `${plan.app} (${plan.appId}, ${plan.policy})`)]
-  for (const change of plan.changes) lines.push(paint(kindOf(change), changeLine(change)))
+  for (const { action, host, mapping } of plan.changes) {
+    const why = mapping === undefined ? '' : `  (${mapping})`
+    lines.push(paint(LOOK[action].paint, `  ${LOOK[action].sign} ${displayHost(host)}${why}`))
+  }
   for (const line of heldLines(plan)) lines.push(paint('quiet', line))
   for (const { mapping, reason, message } of rejected) {
     lines.push(paint('bad', `  ! mapping ${mapping.key}: ${reason}: ${message}`))
@@ -94,16 +81,6 @@ function heldLines(plan: Plan): string[] {
     const more = hosts.length > SHOWN ? [`      and ${hosts.length - SHOWN} more`] : []
     return [group, ...hosts.slice(0, SHOWN).map(([host]) => `      ${displayHost(host)}`), ...more]
   })
-}
-
-function kindOf(change: Change): 'add' | 'remove' | 'quiet' {
-  return change.action === 'add' || change.action === 'remove' ? change.action : 'quiet'
-}
-
-function changeLine({ action, host, mapping }: Change): string {
-  const why = mapping === undefined ? '' : `  (${mapping})`
-  const word = action === 'adopt' || action === 'release' ? `${action} ` : ''
-  return `  ${SIGN[action]} ${word}${displayHost(host)}${why}`
 }
 
 function figures(plan: Plan): string {

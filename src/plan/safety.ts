@@ -1,27 +1,17 @@
-import type { SafetySpec } from '../api/objects.ts'
 import { firstOf } from '../domain/first-of.ts'
 import type { Host } from '../domain/host.ts'
 import { removalShare } from '../ownership/budget.ts'
-import type { OwnershipRecord } from '../ownership/record.ts'
+import type { PlanInput } from './input.ts'
 
-/** What the guards judge: the removals that a plan would make, and what stands around them. */
+/** The removals that a plan would make, and what it would leave. */
 export interface RemovalCase {
   removals: readonly Host[]
   /** Those of `removals` that are not ours (policy Exclusive). */
   foreign: readonly Host[]
-  safety: SafetySpec
-  record: OwnershipRecord
-  /** How many hosts the record has. */
-  owned: number
   /** How many hosts become ours by this plan: the next one would count them, so this one does. */
   joining: number
-  /** Hosts that mappings want now. */
-  desired: number
   /** Names that would be left on the app, additions included. */
   left: number
-  /** The app's object is being deleted, and asks for that: only an app without any host is too much. */
-  finalizing: boolean
-  now: number
 }
 
 /** Why removals are held back: a reason of status/reasons.ts and a message with its figures. */
@@ -30,31 +20,33 @@ export interface Refusal {
   message: string
 }
 
-type Guard = (input: RemovalCase) => string | undefined
+type Guard = (removal: RemovalCase, input: PlanInput) => string | undefined
 
 const percent = (share: number): string => `${Math.floor(share * 10) / 10} %`
 
 /** `Exclusive` takes names off the app that it never put there: once, somebody says yes to that. */
-const exclusiveNeedsApproval: Guard = ({ foreign, record }) =>
+const exclusiveNeedsApproval: Guard = ({ foreign }, { record }) =>
   foreign.length > 0 && record.exclusiveApproved !== true
     ? `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
     : undefined
 
-const budget: Guard = ({ removals, foreign, safety, record, owned, joining, finalizing, now }) => {
+const budget: Guard = ({ removals, foreign, joining }, { app, record, owned, finalizing, now }) => {
   if (finalizing) return undefined
+  const { safety } = app.spec
   const others = new Set(foreign)
   const ours = removals.filter((host) => !others.has(host))
-  const share = removalShare(record, ours, now, safety.window, owned + joining)
+  const share = removalShare(record, ours, now, safety.window, owned.length + joining)
   if (share.base < safety.minDomains || share.percent <= safety.maxRemovalPercent) return undefined
   const earlier = share.removed - new Set(ours).size
   const before = earlier > 0 ? `, ${earlier} of them earlier in the window` : ''
   return `${percent(share.percent)} of this app's hosts would be gone (${share.removed} of ${share.base}${before}); the limit is ${safety.maxRemovalPercent} %`
 }
 
-const neverAll: Guard = ({ removals, safety, desired, left, finalizing }) => {
-  if (removals.length === 0 || safety.allowEmpty) return undefined
+/** Of an app whose object is being deleted, only an app without any host is too much. */
+const neverAll: Guard = ({ removals, left }, { app, desired, finalizing }) => {
+  if (removals.length === 0 || app.spec.safety.allowEmpty) return undefined
   if (left === 0) return 'the app would be left without a single host and could not receive requests'
-  return desired === 0 && !finalizing
+  return desired.hosts.size === 0 && !finalizing
     ? `no mapping is left at all: all ${removals.length} host(s) of ours would go`
     : undefined
 }
@@ -63,7 +55,7 @@ const neverAll: Guard = ({ removals, safety, desired, left, finalizing }) => {
 const GUARDS: readonly Guard[] = [exclusiveNeedsApproval, budget, neverAll]
 
 /** Judges removals that have settled. Undefined: they may go. */
-export function refuseRemovals(input: RemovalCase): Refusal | undefined {
-  const message = input.removals.length === 0 ? undefined : firstOf(GUARDS, input)
+export function refuseRemovals(removal: RemovalCase, input: PlanInput): Refusal | undefined {
+  const message = removal.removals.length === 0 ? undefined : firstOf(GUARDS, removal, input)
   return message === undefined ? undefined : { reason: 'RemovalRefused', message }
 }

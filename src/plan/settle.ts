@@ -45,12 +45,8 @@ export function watchRemovals(
   for (const host of pass.owned) {
     if (pass.wanted.has(host) || pass.frozen(host)) continue
     const known = before?.missing.get(host)
-    if (known !== undefined) missing.set(host, known)
-    else {
-      const seen = before?.wanted.has(host) ?? false
-      missing.set(host, { since: now, seen })
-      lastLoss = now
-    }
+    if (known === undefined) lastLoss = now
+    missing.set(host, known ?? { since: now, seen: before?.wanted.has(host) ?? false })
   }
   const wanted = withFrozen(pass.wanted, before?.wanted, pass.frozen)
   return { basis: pass.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? pass.distrusted }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { decodeObject } from '../../src/api/decode.ts'
+import { decodeObject, identify } from '../../src/api/decode.ts'
 import { formatDuration, parseDuration } from '../../src/api/duration.ts'
 import { formatFault, nearest } from '../../src/api/faults.ts'
 import { appDefaults } from '../../src/api/schema.ts'
@@ -217,10 +217,11 @@ describe('decodeObject', () => {
   }
 
   test('tells every fault of an object, and whose it is', () => {
-    const decoded = decodeObject(app({ polcy: 1, www: 1, suspend: 1 }), where)
+    const faulty = app({ polcy: 1, www: 1, suspend: 1 })
+    const decoded = decodeObject(faulty, where)
     assert.ok(!decoded.ok)
     assert.equal(decoded.faults.length, 3)
-    assert.deepEqual(decoded.identity, { kind: 'ServerPilotApp', key: 'default/network' })
+    assert.deepEqual(identify(faulty, {}), { kind: 'ServerPilotApp', key: 'default/network' })
   })
 
   test('is total', () => {

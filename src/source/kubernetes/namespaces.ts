@@ -1,4 +1,4 @@
-import { isMap } from '../../api/decode.ts'
+import { isMap } from '../../api/faults.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import { createReflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import type { Clock } from '../../time/clock.ts'

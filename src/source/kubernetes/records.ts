@@ -1,5 +1,5 @@
-import { decodeObject, isMap } from '../../api/decode.ts'
-import { formatFault } from '../../api/faults.ts'
+import { decodeObject } from '../../api/decode.ts'
+import { formatFault, isMap } from '../../api/faults.ts'
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
 import type { InvalidObject } from '../source.ts'

@@ -1,5 +1,5 @@
-import type { App, Mapping, WwwRule } from '../../api/objects.ts'
-import { compareKey } from '../../domain/host.ts'
+import type { App, Mapping } from '../../api/objects.ts'
+import { compareKey, type WwwRule } from '../../domain/host.ts'
 import type { SourceFault } from '../source.ts'
 import type { Family, TableNames } from './families.ts'
 import { insideNetworks, isServed, type NetworkRow, type SiteRow } from './sites.ts'

@@ -1,5 +1,5 @@
 import { unserialize } from 'php-serialize'
-import type { WwwRule } from '../../api/objects.ts'
+import type { WwwRule } from '../../domain/host.ts'
 
 /** A row of `{p}sitemeta`, as text. */
 export interface MetaRow {
