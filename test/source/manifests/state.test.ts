@@ -116,9 +116,9 @@ describe('advance', () => {
 
   test('a trouble covers the files below it, and none beside it', () => {
     const files = { 'x/a.yaml': mapping('a'), 'x2/b.yaml': mapping('b') }
-    const trouble = { place: './x', message: 'gone', covers: './x' }
+    const trouble = { place: './x', message: 'gone' }
     assert.deepEqual(domains(steps(look(files), look({}, [trouble]))), ['a'])
-    assert.deepEqual(domains(steps(look(files), look({}, [{ ...trouble, covers: '.' }]))), ['a', 'b'])
+    assert.deepEqual(domains(steps(look(files), look({}, [{ ...trouble, place: '.' }]))), ['a', 'b'])
   })
 
   test('the generation counts changes of the spec, not of the place or a label', () => {
