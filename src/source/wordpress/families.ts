@@ -108,16 +108,15 @@ function undecidable({ names, marks, logins }: Findings): Choice {
     ...(logins ? [`table ${names.logins}`] : []),
     ...(marks.has(MARKS.muDomainMapping) ? [`"${MARKS.muDomainMapping}" in ${names.sitemeta}`] : []),
   ].join(' and ')
-  const why =
+  const [why, cure] =
     mu === ''
-      ? 'nothing in the database says which plugin'
-      : `"${MARKS.mercator}" in ${names.sitemeta} says Mercator, ${mu} says WordPress MU Domain Mapping`
-  const cure =
-    mu === ''
-      ? `with Mercator, open its settings once so that it writes "${MARKS.mercator}"`
-      : `with Mercator, remove ${mu}`
+      ? ['nothing in the database says which plugin', `open its settings once so that it writes "${MARKS.mercator}"`]
+      : [
+          `"${MARKS.mercator}" in ${names.sitemeta} says Mercator, ${mu} says WordPress MU Domain Mapping`,
+          `remove ${mu}`,
+        ]
   return {
-    undecided: `${names.domainMapping} is the table of several plugins, and ${why}: set ${SETTING} to DomainMapping to take every row, as WordPress MU Domain Mapping does, or to Core to take none; ${cure}`,
+    undecided: `${names.domainMapping} is the table of several plugins, and ${why}: set ${SETTING} to DomainMapping to take every row, as WordPress MU Domain Mapping does, or to Core to take none; with Mercator, ${cure}`,
   }
 }
 

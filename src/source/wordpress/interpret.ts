@@ -1,12 +1,9 @@
 import type { App, Mapping } from '../../api/objects.ts'
 import type { SourceFault } from '../source.ts'
 import { compileRows } from './rows.ts'
-import { INTEGRATIONS_KEY, pluginWrites, type WwwSetting, wwwSetting } from './settings.ts'
+import { type GoodWww, INTEGRATIONS_KEY, pluginWrites, wwwSetting } from './settings.ts'
 import { protectedNames } from './sites.ts'
 import type { Snapshot } from './snapshot.ts'
-
-/** The www rule as it was last understood. */
-export type GoodWww = Exclude<WwwSetting, { broken: string }>
 
 /** What a snapshot says for an app. */
 export interface Reading {
@@ -16,8 +13,9 @@ export interface Reading {
   unknownStages: string[]
   secondWriter?: string
   /** Why this is not all, or not certain. */
-  failure?: string
-  www?: GoodWww
+  failure: string | undefined
+  /** The www rule as it was last understood. */
+  www: GoodWww | undefined
   /** In a line: what is there and how it was understood. */
   summary: string
 }
@@ -52,8 +50,8 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
     faults,
     unknownStages,
     ...(writer === 'on' ? { secondWriter: secondWriter(names.sitemeta) } : {}),
-    ...(broken === undefined ? {} : { failure: broken }),
-    ...(www === undefined ? {} : { www }),
+    failure: broken,
+    www,
   }
 }
 

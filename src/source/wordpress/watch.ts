@@ -3,7 +3,6 @@ import { messageOf } from '../../log/message-of.ts'
 import type { Cancel, Clock } from '../../time/clock.ts'
 import { unlessAborted } from '../../time/within.ts'
 import { connect, type Limits } from './connection.ts'
-import { DatabaseError } from './database-error.ts'
 import { type Endpoint, parseDatabaseUrl } from './database-url.ts'
 import { readDatabase } from './snapshot.ts'
 import { advance, failed, knownAt, pauseOf, type State } from './state.ts'
@@ -45,7 +44,7 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   let looked = false
   let wake = (): void => {}
   const end = new AbortController()
-  const said = new Set<string>()
+  let said: ReadonlySet<string> = new Set()
 
   async function readAndReport(): Promise<void> {
     const before = state
@@ -77,18 +76,13 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
       const message = isFirst ? 'WordPress database read' : 'WordPress database can be read again'
       ports.log('info', message, { app: app.key, mappings: mappings.length, family: state.family })
     }
-    const now = new Map(faults.map((fault) => [`${fault.place}: ${fault.message}`, fault]))
-    const stages = new Set(state.unknownStages.map((stage) => `stage ${stage}`))
-    for (const each of said) if (!now.has(each) && !stages.has(each)) said.delete(each)
-    for (const [id, fault] of now) {
-      if (!said.has(id)) ports.log('warn', 'database row does not count', { app: app.key, ...fault })
-      said.add(id)
-    }
-    for (const id of stages) {
-      if (!said.has(id))
-        ports.log('warn', 'unknown stage, the row counts all the same', { app: app.key, stage: id.slice(6) })
-      said.add(id)
-    }
+    const now = new Map<string, readonly [message: string, fields: object]>()
+    for (const fault of faults) now.set(`${fault.place}: ${fault.message}`, ['database row does not count', fault])
+    for (const stage of state.unknownStages)
+      now.set(`stage ${stage}`, ['unknown stage, the row counts all the same', { stage }])
+    for (const [id, [message, fields]] of now)
+      if (!said.has(id)) ports.log('warn', message, { app: app.key, ...fields })
+    said = new Set(now.keys())
   }
 
   async function pause(): Promise<void> {
@@ -149,15 +143,6 @@ async function readOnce(app: App, state: State, ports: WatchPorts, signal: Abort
       await database.close()
     }
   } catch (error) {
-    return failed(state, failureOf(error, endpoint, prefix))
+    return failed(state, explain(error, endpoint, prefix))
   }
-}
-
-function failureOf(error: unknown, endpoint: Endpoint | undefined, prefix: string): DatabaseError {
-  if (error instanceof DatabaseError && endpoint !== undefined && !error.message.startsWith(endpoint.origin)) {
-    return new DatabaseError(`${place(endpoint)}: ${error.message}`, error.unreachable)
-  }
-  if (endpoint !== undefined) return explain(error, endpoint, prefix)
-  // The Secret or variable: its message may be shown.
-  return error instanceof DatabaseError ? error : new DatabaseError(messageOf(error))
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../log/message-of.ts'
 import { createTextRedactor } from '../../log/redact.ts'
 import { quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
@@ -14,9 +15,16 @@ interface DriverError {
 /** Answers of a server that is not there to be asked now: too many connections, shutting down, out of resources. */
 const BUSY = new Set([1040, 1053, 1077, 1129, 1203, 1226, 1317, 1205, 1213, 1412, 1927, 1969, 3024, 3168])
 
-/** What went wrong, on which database, and what to do. `prefix`: of the tables, for what the setting may have to do with it. */
-export function explain(thrown: unknown, endpoint: Endpoint, prefix: string): DatabaseError {
-  if (thrown instanceof DatabaseError) return thrown
+/**
+ * What went wrong, on which database, and what to do. Without `endpoint` it is the Secret or variable, whose message may be shown.
+ * `prefix`: of the tables, for what the setting may have to do with it.
+ */
+export function explain(thrown: unknown, endpoint: Endpoint | undefined, prefix: string): DatabaseError {
+  if (thrown instanceof DatabaseError) {
+    if (endpoint === undefined || thrown.message.startsWith(endpoint.origin)) return thrown
+    return new DatabaseError(`${place(endpoint)}: ${thrown.message}`, thrown.unreachable)
+  }
+  if (endpoint === undefined) return new DatabaseError(messageOf(thrown))
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as DriverError
   const errno = typeof error.errno === 'number' && error.errno > 0 ? error.errno : undefined
   const code = typeof error.code === 'string' ? error.code : 'unknown error'
