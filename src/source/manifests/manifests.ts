@@ -5,10 +5,9 @@ import { type Cancel, type Clock, systemClock } from '../../time/clock.ts'
 import { createCoalescer } from '../../time/coalesce.ts'
 import { unlessAborted } from '../../time/within.ts'
 import type { MappingRead, ObjectSource } from '../source.ts'
-import { changedApps } from './changes.ts'
 import type { WatchPoint } from './listing.ts'
 import { readAll } from './read.ts'
-import { advance, NOTHING, type State } from './state.ts'
+import { advance, changedApps, NOTHING, type State } from './state.ts'
 import { createWatches } from './watch.ts'
 
 /** How a source of files is set up. */

@@ -1,8 +1,7 @@
 import type { App, Mapping } from '../../api/objects.ts'
 import type { SourceFault } from '../source.ts'
-import { compileRows } from './rows.ts'
+import { compileRows, protectedNames } from './rows.ts'
 import { type GoodWww, INTEGRATIONS_KEY, pluginWrites, wwwSetting } from './settings.ts'
-import { protectedNames } from './sites.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What a snapshot says for an app. */
