@@ -100,14 +100,9 @@ const orNone = (words: Record<string, string>): Record<string, string> =>
 
 /** Whether a valid object still says what was kept: the generation counts changes of the spec. */
 function saySame({ object: before, invalid }: Kept<App | Mapping>, now: App | Mapping): boolean {
-  if (before === undefined || invalid !== undefined) return false
-  return (
-    before.uid === now.uid &&
-    before.generation === now.generation &&
-    before.deletionTimestamp === now.deletionTimestamp &&
-    JSON.stringify([before.labels, before.annotations, before.finalizers]) ===
-      JSON.stringify([now.labels, now.annotations, now.finalizers])
-  )
+  const said = ({ uid, generation, deletionTimestamp, labels, annotations, finalizers }: App | Mapping): string =>
+    JSON.stringify([uid, generation, deletionTimestamp, labels, annotations, finalizers])
+  return before !== undefined && invalid === undefined && said(before) === said(now)
 }
 
 /** The fields of `metadata` that only objects of a cluster have. */

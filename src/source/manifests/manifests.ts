@@ -4,7 +4,7 @@ import { messageOf } from '../../log/message-of.ts'
 import { type Cancel, type Clock, systemClock } from '../../time/clock.ts'
 import { createCoalescer } from '../../time/coalesce.ts'
 import { unlessAborted } from '../../time/within.ts'
-import type { MappingRead, ObjectSource } from '../source.ts'
+import type { ObjectSource } from '../source.ts'
 import type { WatchPoint } from './listing.ts'
 import { readAll } from './read.ts'
 import { advance, changedApps, NOTHING, type State } from './state.ts'
@@ -103,19 +103,16 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
       })
     }
 
-    async function begin(): Promise<void> {
-      try {
-        await refresh(end.signal)
-      } catch (error) {
-        if (end.signal.aborted) return
-        throw error
-      }
-      // The second reading puts up the watches and sees whatever happened since the first.
-      coalescer.request()
-      scheduleRescan()
-    }
-
-    const started = begin()
+    const started = refresh(end.signal).then(
+      () => {
+        // The second reading puts up the watches and sees whatever happened since the first.
+        coalescer.request()
+        scheduleRescan()
+      },
+      (error: unknown) => {
+        if (!end.signal.aborted) throw error
+      },
+    )
     return {
       started,
       async stop() {
@@ -141,7 +138,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     apps: () => [...state.apps.values()],
     app: (key) => state.apps.get(key),
     mappings: () => [...state.mappings.values()],
-    mappingsOf(app): MappingRead {
+    mappingsOf(app) {
       const mappings = byApp.get(app.key) ?? []
       return { source: 'manifests', mappings, ...(state.failure === undefined ? {} : { failure: state.failure }) }
     },

@@ -4,27 +4,17 @@ export type Family = 'UltimateMultisite' | 'Mercator' | 'MuDomainMapping' | 'Wpm
 /** `spec.wordpress.mappings`. */
 export type MappingsSetting = 'Auto' | 'UltimateMultisite' | 'DomainMapping' | 'Core'
 
-/** The tables of a network, by what they are for. */
-export interface TableNames {
-  site: string
-  sitemeta: string
-  blogs: string
-  ultimate: string
-  domainMapping: string
-  logins: string
-}
+/** The tables of a network under `$table_prefix`, by what they are for. */
+export const tableNames = (prefix: string) => ({
+  site: `${prefix}site`,
+  sitemeta: `${prefix}sitemeta`,
+  blogs: `${prefix}blogs`,
+  ultimate: `${prefix}wu_domain_mappings`,
+  domainMapping: `${prefix}domain_mapping`,
+  logins: `${prefix}domain_mapping_logins`,
+})
 
-/** Table names under `$table_prefix`. */
-export function tableNames(prefix: string): TableNames {
-  return {
-    site: `${prefix}site`,
-    sitemeta: `${prefix}sitemeta`,
-    blogs: `${prefix}blogs`,
-    ultimate: `${prefix}wu_domain_mappings`,
-    domainMapping: `${prefix}domain_mapping`,
-    logins: `${prefix}domain_mapping_logins`,
-  }
-}
+export type TableNames = ReturnType<typeof tableNames>
 
 /** Keys of `{p}sitemeta` by which plugins leave their mark. */
 export const MARKS = {

@@ -192,8 +192,8 @@ function involvedIn(names: TableNames, table: string | undefined, columns: reado
   ]
 }
 
-async function select(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
-  return await database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
+function select(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
+  return database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
 }
 
 async function selectSome(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {

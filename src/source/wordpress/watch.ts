@@ -8,17 +8,18 @@ import { readDatabase } from './snapshot.ts'
 import { advance, failed, knownAt, pauseOf, type State } from './state.ts'
 import { explain, place } from './words.ts'
 
-export type WriteLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
-
 /** What a watch stands on. */
 export interface WatchPorts {
-  /** URL of the app's database, and where it comes from, for messages. Rejects with a message that may be shown. */
+  /**
+   * URL of the app's database and where it comes from (`Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`), for messages.
+   * Asked at every reading, so that a new password is taken up. Rejects with an error whose message may be shown.
+   */
   connectionUrl(app: App): Promise<{ url: string; origin: string }>
   clock: Pick<Clock, 'steady' | 'after'>
   /** 0 to 1. */
   random(): number
   limits: Limits
-  log: WriteLog
+  log(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
   /** After every reading, good or not. */
   looked(): void
   /** After a reading by which what is served differs. */
