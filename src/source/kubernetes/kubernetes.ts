@@ -36,18 +36,13 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
   /** Fields of a newer definition that were mentioned. */
   const passedOver = new Set<string>()
 
-  const apps = new Map(scopes.map((scope) => [scope, reflect<App>('ServerPilotApp', scope, (keys) => notify(keys))]))
-  const mappings = new Map(
-    scopes.map((scope) => {
-      const reflector: Reflector<Kept<Mapping>> = reflect<Mapping>('DomainMapping', scope, (keys) => {
-        const concerned: Key[] = []
-        for (const key of keys) concerned.push(...index.update(key, reflector.records().get(key)))
-        notify(concerned)
-      })
-      return [scope, reflector] as const
-    }),
+  const apps = new Map(scopes.map((scope) => [scope, reflect<App>('ServerPilotApp', scope, notify)]))
+  const mappings = scopes.map((scope) =>
+    reflect<Mapping>('DomainMapping', scope, (keys, records) =>
+      notify([...keys].flatMap((key) => index.update(key, records.get(key)))),
+    ),
   )
-  const all = [...apps.values(), ...mappings.values()]
+  const all = [...apps.values(), ...mappings]
   const followed = createNamespaces({
     ...options,
     changed(ending) {
@@ -58,15 +53,15 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
 
   /** Apps that take mappings from namespaces by their labels. */
   function selecting(): App[] {
-    return objects(apps).filter((app) => app.spec.allowedNamespaces.from === 'Selector')
+    return objects(apps.values()).filter((app) => app.spec.allowedNamespaces.from === 'Selector')
   }
 
   function reflect<T extends App | Mapping>(
     kind: Kind,
     namespace: string,
-    onChange: (keys: ReadonlySet<Key>) => void,
+    onChange: (keys: ReadonlySet<Key>, records: ReadonlyMap<Key, Kept<T>>) => void,
   ): Reflector<Kept<T>> {
-    return createReflector<Kept<T>>({
+    const reflector = createReflector<Kept<T>>({
       ...options,
       path: collectionPath(kind, namespace),
       decode(object, previous, key) {
@@ -74,8 +69,9 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
         return keep<T>(kind, object, { key, previous, share, passOver: (field) => passOver(kind, field) })
       },
       same: (before, after) => before === after,
-      changed: onChange,
+      changed: (keys) => onChange(keys, reflector.records()),
     })
+    return reflector
   }
 
   function passOver(kind: Kind, field: string): void {
@@ -141,7 +137,7 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
       await Promise.all([followed.stop(), ...all.map((reflector) => reflector.stop())])
     },
     synced: () => all.every((reflector) => reflector.hasSynced()),
-    apps: () => objects(apps),
+    apps: () => objects(apps.values()),
     app(key) {
       const scope = namespaces.length === 0 ? EVERY_NAMESPACE : splitKey(key).namespace
       return apps.get(scope)?.records().get(key)?.object
@@ -160,7 +156,7 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
   }
 }
 
-function objects<T extends App | Mapping>(reflectors: ReadonlyMap<string, Reflector<Kept<T>>>): T[] {
-  const kept = [...reflectors.values()].flatMap((reflector) => [...reflector.records().values()])
+function objects<T extends App | Mapping>(reflectors: Iterable<Reflector<Kept<T>>>): T[] {
+  const kept = [...reflectors].flatMap((reflector) => [...reflector.records().values()])
   return kept.flatMap(({ object }) => (object === undefined ? [] : [object]))
 }

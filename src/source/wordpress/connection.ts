@@ -1,19 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import type { Connection, ConnectionOptions, FieldPacket, SslOptions, TypeCastField } from 'mysql2'
+import type { Connection, ConnectionOptions, FieldPacket, TypeCastField } from 'mysql2'
 import type { Clock } from '../../time/clock.ts'
 import { within } from '../../time/within.ts'
 import { DatabaseError } from './database-error.ts'
 import type { Endpoint } from './database-url.ts'
 
 /** How long things may take, in milliseconds. */
-export interface Limits {
+export const LIMITS = {
   /** Until the server has accepted the account. */
-  connect: number
+  connect: 10_000,
   /** One statement; said to the server, and watched here. */
-  statement: number
+  statement: 30_000,
   /** Everything from the connection to its end. */
-  whole: number
+  whole: 120_000,
 }
+export type Limits = typeof LIMITS
 
 /** What a connection stands on. */
 interface ConnectPorts {
@@ -22,8 +23,6 @@ interface ConnectPorts {
   /** Ends it, whatever it is at. */
   signal: AbortSignal
 }
-
-export const LIMITS: Limits = { connect: 10_000, statement: 30_000, whole: 120_000 }
 
 /** Beyond its own limit of a statement, the server is given this long to say so. */
 const GRACE_MS = 2000
@@ -98,13 +97,12 @@ export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\
 
 async function optionsOf(endpoint: Endpoint): Promise<ConnectionOptions> {
   const { host, port, socket, user, password, database } = endpoint
-  const tls = await tlsOf(endpoint)
   return {
     ...(socket === undefined ? { host, port } : { socketPath: socket }),
     user,
     password,
     database,
-    ...(tls === undefined ? {} : { ssl: tls }),
+    ...(await tlsOf(endpoint)),
     // Watched here, so that it is said in one way.
     connectTimeout: 0,
     charset: 'UTF8MB4_GENERAL_CI',
@@ -119,16 +117,13 @@ function asText(field: TypeCastField): Cell {
   return field.buffer()?.toString('utf8') ?? null
 }
 
-async function tlsOf({ tls, origin }: Endpoint): Promise<SslOptions | undefined> {
-  if (tls === undefined) return undefined
+async function tlsOf({ tls, origin }: Endpoint): Promise<Pick<ConnectionOptions, 'ssl'>> {
+  if (tls === undefined) return {}
   const { mode, ca } = tls
   const pem = ca === undefined || ca.startsWith('-----BEGIN') ? ca : await readFile(ca, 'utf8').catch(() => undefined)
   if (ca !== undefined && pem === undefined) throw new DatabaseError(`${origin}: the file of ssl-ca cannot be read`)
-  return {
-    rejectUnauthorized: mode !== 'Required',
-    verifyIdentity: mode === 'VerifyIdentity',
-    ...(pem === undefined ? {} : { ca: pem }),
-  }
+  const checks = { rejectUnauthorized: mode !== 'Required', verifyIdentity: mode === 'VerifyIdentity' }
+  return { ssl: { ...checks, ...(pem === undefined ? {} : { ca: pem }) } }
 }
 
 /** `promise` rejects when the connection is lost, time is up, or we are to stop; `forget` when that does not matter any more. */

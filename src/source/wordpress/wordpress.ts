@@ -19,7 +19,7 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
   const defaults = { log: () => {}, looked: () => {}, clock: systemClock, random: Math.random }
   const ports = { ...defaults, ...options, limits: { ...LIMITS, ...options.limits } }
-  const watches = new Map<Key, { settings: Settings; watch: Watch }>()
+  const watches = new Map<Key, { settings: ReturnType<typeof settingsOf>; watch: Watch }>()
   const ending = new Set<Promise<void>>()
   /** What was read before `stop`: a pass over apps reads once and then works with it. */
   const kept = new Map<Key, State>()
@@ -57,8 +57,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
     name: 'wordpress',
     mappingsOf(app) {
       if (app.spec.wordpress === undefined) return NO_DATABASE
-      const state = watches.get(app.key)?.watch.state() ?? kept.get(app.key) ?? unread(app)
-      return state.served
+      return (watches.get(app.key)?.watch.state() ?? kept.get(app.key) ?? unread(app)).served
     },
     looked: () => [...watches.values()].every(({ watch }) => watch.looked()),
     follow(next) {
@@ -85,14 +84,8 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
   }
 }
 
-interface Settings {
-  /** Which tables are read. */
-  tables: string
-  /** And everything else by which a reading comes to something else. */
-  reading: string
-}
-
-function settingsOf(app: App): Settings {
+/** `tables`: which are read; `reading`: that, and everything else by which a reading comes to something else. */
+function settingsOf(app: App): { tables: string; reading: string } {
   const { connectionSecretRef, tablePrefix, mappings, includeSites } = app.spec.wordpress ?? {}
   const tables = JSON.stringify([connectionSecretRef, tablePrefix])
   return { tables, reading: JSON.stringify([tables, mappings, includeSites, app.spec.www === undefined]) }
