@@ -52,9 +52,7 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
   })
 
   /** Apps that take mappings from namespaces by their labels. */
-  function selecting(): App[] {
-    return objects(apps.values()).filter((app) => app.spec.allowedNamespaces.from === 'Selector')
-  }
+  const selecting = (): App[] => objects(apps.values()).filter((app) => app.spec.allowedNamespaces.from === 'Selector')
 
   function reflect<T extends App | Mapping>(
     kind: Kind,
@@ -75,10 +73,9 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
   }
 
   function passOver(kind: Kind, field: string): void {
-    const each = `${kind} ${field}`
-    if (!passedOver.has(each))
-      options.log?.('warn', 'A field of newer custom resources is passed over', { kind, field })
-    passedOver.add(each)
+    if (passedOver.has(`${kind} ${field}`)) return
+    passedOver.add(`${kind} ${field}`)
+    options.log?.('warn', 'A field of newer custom resources is passed over', { kind, field })
   }
 
   function notify(keys: Iterable<Key>): void {

@@ -18,11 +18,10 @@ export function createSecrets(
   const known = new Map<string, { secret: Secret; at: number }>()
   const reading = new Map<string, Promise<Secret | undefined>>()
 
-  async function read(namespace: string, name: string): Promise<Secret | undefined> {
-    const id = `${namespace}/${name}`
+  async function read(namespace: string, name: string, id: string): Promise<Secret | undefined> {
     try {
-      const parts = [namespace, name].map(encodeURIComponent)
-      const value = await connection.json(`/api/v1/namespaces/${parts[0]}/secrets/${parts[1]}`)
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`
+      const value = await connection.json(path)
       const decoded = decodeSecret(value, { namespace })
       if (!decoded.ok)
         throw new KubernetesError({ reason: 'Undecodable', message: `the Secret ${id} cannot be decoded` })
@@ -43,7 +42,7 @@ export function createSecrets(
     const id = `${namespace}/${name}`
     const old = known.get(id)
     if (old !== undefined && clock.steady() - old.at < FRESH_MS) return old.secret.values[key]
-    const under = reading.get(id) ?? read(namespace, name).finally(() => reading.delete(id))
+    const under = reading.get(id) ?? read(namespace, name, id).finally(() => reading.delete(id))
     reading.set(id, under)
     return (await under)?.values[key]
   }

@@ -154,10 +154,9 @@ const fileOf = (place: string): string => place.replace(/(?::\d+)+$/, '')
 
 /** Takes up what is not declared again. */
 function keep({ apps, mappings, secrets }: Declared, served: Served): void {
-  const add = <T>(map: Map<string, T>, key: string, object: T): void => void (map.has(key) || map.set(key, object))
-  for (const app of apps) add(served.apps, app.key, app)
-  for (const mapping of mappings) add(served.mappings, mapping.key, mapping)
-  for (const secret of secrets) add(served.secrets, keyOf(secret), secret)
+  for (const app of apps) if (!served.apps.has(app.key)) served.apps.set(app.key, app)
+  for (const mapping of mappings) if (!served.mappings.has(mapping.key)) served.mappings.set(mapping.key, mapping)
+  for (const secret of secrets) if (!served.secrets.has(keyOf(secret))) served.secrets.set(keyOf(secret), secret)
 }
 
 const keyOf = ({ namespace, name }: Secret): string => `${namespace}/${name}`

@@ -55,6 +55,9 @@ const STAGES = ['checking-dns', 'checking-ssl-cert', 'done', 'failed', 'done-wit
 /** Rows have neither labels nor annotations: one object does for all of them. */
 const NOTHING: Record<string, string> = Object.freeze({})
 
+/** The plugin's www rule by network, or undefined to leave it to the app. */
+type WwwOf = (siteId: string) => WwwRule | undefined
+
 /** A row that counts, before it is known to be the only one of its name. */
 interface Candidate {
   table: string
@@ -70,10 +73,8 @@ interface Candidate {
  * The mappings of an app: rows of the mapping table whose site is served, then sites whose own name lies outside the networks'
  * domains, then with `includeSites` the names below them. One host is one mapping: a row goes before a site, then the older by
  * its date (no date is the oldest), then the lower id.
- *
- * `wwwOf`: the plugin's www rule by network, or undefined to leave it to the app.
  */
-export function compileRows(app: App, rows: Rows, wwwOf: (siteId: string) => WwwRule | undefined): Compiled {
+export function compileRows(app: App, rows: Rows, wwwOf: WwwOf): Compiled {
   const faults: SourceFault[] = []
   const stages = new Set<string>()
   const sites = new Map(rows.sites.map((site) => [site.blogId, site]))
@@ -94,11 +95,7 @@ export function compileRows(app: App, rows: Rows, wwwOf: (siteId: string) => Www
   return { mappings: unique(candidates).map((each) => mappingOf(app, each)), faults, unknownStages: [...stages] }
 }
 
-function siteCandidates(
-  app: App,
-  { sites, networks, names }: Rows,
-  wwwOf: (siteId: string) => WwwRule | undefined,
-): Candidate[] {
+function siteCandidates(app: App, { sites, networks, names }: Rows, wwwOf: WwwOf): Candidate[] {
   const inside = insideNetworks(networks)
   const own = new Set(networks.map(({ domain }) => compareKey(domain ?? '')))
   const candidates: Candidate[] = []
@@ -187,29 +184,20 @@ function isServed(site: SiteRow): boolean {
 
 /** The networks' own names, canonical, each with its `www.`: they are never removed. */
 export function protectedNames(networks: readonly NetworkRow[]): string[] {
-  const names = new Set<string>()
-  for (const name of networkNames(networks)) {
-    names.add(name)
-    names.add(`www.${name}`)
-  }
-  return [...names]
+  return [...new Set(networkNames(networks).flatMap((name) => [name, `www.${name}`]))]
 }
 
 /** Tells whether a canonical name is a network's own or below one. */
 function insideNetworks(networks: readonly NetworkRow[]): (name: string) => boolean {
   const names = new Set(networkNames(networks))
   return (name) => {
-    for (let rest = name; rest !== ''; rest = rest.slice(rest.indexOf('.') + 1)) {
-      if (names.has(rest)) return true
-      if (!rest.includes('.')) return false
-    }
-    return false
+    const labels = name.split('.')
+    return labels.some((_, index) => names.has(labels.slice(index).join('.')))
   }
 }
 
-/** The name of a `domain` column for comparing, without the port that networks on test machines have. */
-const hostKey = (domain: string): string => compareKey(domain.trim().replace(/:\d+$/, ''))
-
+/** For comparing, without `www.`, and without the port that networks on test machines have. */
 function networkNames(networks: readonly NetworkRow[]): string[] {
-  return networks.map(({ domain }) => hostKey(domain ?? '').replace(/^www\./, '')).filter((name) => name !== '')
+  const names = networks.map(({ domain }) => compareKey((domain ?? '').trim().replace(/:\d+$/, '')))
+  return names.map((name) => name.replace(/^www\./, '')).filter((name) => name !== '')
 }

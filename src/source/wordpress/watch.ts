@@ -55,10 +55,7 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
     looked = true
     ports.looked()
     report(before)
-    if (state.served !== before.served) notify()
-  }
-
-  function notify(): void {
+    if (state.served === before.served) return
     try {
       ports.changed()
     } catch (error) {
@@ -134,11 +131,8 @@ async function readOnce(app: App, state: State, ports: WatchPorts, signal: Abort
     endpoint = parseDatabaseUrl(url, origin)
     const database = await connect(endpoint, { ...ports, signal })
     try {
-      const found = await readDatabase(
-        database,
-        { prefix, mappings, statementMs: ports.limits.statement },
-        knownAt(state, at),
-      )
+      const settings = { prefix, mappings, statementMs: ports.limits.statement }
+      const found = await readDatabase(database, settings, knownAt(state, at))
       return advance(state, app, found, at, place(endpoint))
     } finally {
       await database.close()
