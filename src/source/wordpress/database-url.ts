@@ -100,23 +100,21 @@ export function parseDatabaseUrl(text: string, origin: string): Endpoint {
   const options = optionsOf(query, fail)
   check(OPTION_RULES, options)
   const [socket, tls] = [options.get('socket'), tlsOf(options, fail)]
-  const endpoint = {
-    ...serverOf(address),
-    ...(socket === undefined ? {} : { socket }),
-    ...namesOf(account, path, fail),
-    ...(tls === undefined ? {} : { tls }),
-  }
-  check(ENDPOINT_RULES, endpoint)
-  return { origin, ...endpoint }
-}
-
-function namesOf(account: string, path: string, fail: Fail): Pick<Endpoint, 'user' | 'password' | 'database'> {
   const [, name = '', secret = ''] = /^([^:]*)(?::(.*))?$/.exec(account) ?? []
   const [user, password, database] = [decoded(name), decoded(secret), decoded(path)]
   if (user === undefined || password === undefined || database === undefined) {
     return fail('has an encoded part that is not UTF-8')
   }
-  return { user, password, database }
+  const endpoint = {
+    ...serverOf(address),
+    user,
+    password,
+    database,
+    ...(socket === undefined ? {} : { socket }),
+    ...(tls === undefined ? {} : { tls }),
+  }
+  check(ENDPOINT_RULES, endpoint)
+  return { origin, ...endpoint }
 }
 
 /** Port 0 when it is neither `HOST:PORT` nor `[ADDRESS]:PORT`. */

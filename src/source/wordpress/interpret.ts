@@ -42,13 +42,14 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
       message: 'the PHP-serialised value is broken: nobody can tell whether the plugin writes to ServerPilot itself.',
     })
   }
+  const secondWriter = `The plugin's own ServerPilot integration is switched on (${INTEGRATIONS_KEY} in ${names.sitemeta}): it writes the same list of domains. Disable it in the network's admin: Ultimate Multisite, Settings, Integrations, ServerPilot.`
   return {
     mappings,
     summary,
     protectedHosts: protectedNames(snapshot.networks),
     faults,
     unknownStages,
-    ...(writer === 'on' ? { secondWriter: secondWriter(names.sitemeta) } : {}),
+    ...(writer === 'on' ? { secondWriter } : {}),
     failure: broken,
     www,
   }
@@ -66,6 +67,3 @@ function summaryOf(
   const plugin = writer === 'on' ? '; the plugin writes to ServerPilot itself too' : ''
   return `${family}: ${where}, ${sites.length} site(s) of ${networks.length} network(s): ${mappings} mapping(s), ${faults} row(s) that mean nothing${rule}${plugin}`
 }
-
-const secondWriter = (table: string): string =>
-  `The plugin's own ServerPilot integration is switched on (${INTEGRATIONS_KEY} in ${table}): it writes the same list of domains. Disable it in the network's admin: Ultimate Multisite, Settings, Integrations, ServerPilot.`

@@ -26,22 +26,10 @@ export interface WatchPorts {
   changed(): void
 }
 
-/** Looks at the database of one app, again and again. */
-export interface Watch {
-  state(): State
-  /** Whether a reading has ended, good or not. */
-  looked(): boolean
-  /** The app with other settings that need no other reading: its poll interval. */
-  follow(app: App): void
-  /** Resolves after the first reading, good or not. */
-  first: Promise<void>
-  stop(): Promise<void>
-}
+export type Watch = ReturnType<typeof watch>
 
-/** Starts at once. Whatever goes wrong stands in the state; nothing rejects. */
-export function watch(given: App, initial: State, ports: WatchPorts): Watch {
-  let app = given
-  let state = initial
+/** Looks at the database of one app, again and again, from now on. Whatever goes wrong stands in the state; nothing rejects. */
+export function watch(app: App, state: State, ports: WatchPorts) {
   let looked = false
   let wake = (): void => {}
   const end = new AbortController()
@@ -106,14 +94,17 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   const done = goOn()
   return {
     state: () => state,
+    /** Whether a reading has ended, good or not. */
     looked: () => looked,
-    follow(next) {
+    /** The app with other settings that need no other reading: its poll interval. */
+    follow(next: App): void {
       const sooner = next.spec.wordpress?.pollInterval !== app.spec.wordpress?.pollInterval
       app = next
       if (sooner) wake()
     },
+    /** Resolves after the first reading, good or not. */
     first,
-    async stop() {
+    async stop(): Promise<void> {
       end.abort()
       wake()
       await done
