@@ -107,14 +107,10 @@ async function optionsOf(endpoint: Endpoint): Promise<ConnectionOptions> {
     connectTimeout: 0,
     charset: 'UTF8MB4_GENERAL_CI',
     rowsAsArray: true,
-    typeCast: asText,
+    // Text as it is: ids beyond 2^53, dates that are not valid and flags of any type arrive as they are stored.
+    typeCast: (field: TypeCastField): Cell => field.buffer()?.toString('utf8') ?? null,
     flags: ['-LOCAL_FILES'],
   }
-}
-
-/** Text as it is: ids beyond 2^53, dates that are not valid and flags of any type arrive as they are stored. */
-function asText(field: TypeCastField): Cell {
-  return field.buffer()?.toString('utf8') ?? null
 }
 
 async function tlsOf({ tls, origin }: Endpoint): Promise<Pick<ConnectionOptions, 'ssl'>> {

@@ -1,15 +1,11 @@
-import type { App, Mapping } from '../../api/objects.ts'
-import type { SourceFault } from '../source.ts'
-import { compileRows, protectedNames } from './rows.ts'
+import type { App } from '../../api/objects.ts'
+import { type Compiled, compileRows, protectedNames } from './rows.ts'
 import { type GoodWww, INTEGRATIONS_KEY, pluginWrites, wwwSetting } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What a snapshot says for an app. */
-export interface Reading {
-  mappings: Mapping[]
+export interface Reading extends Compiled {
   protectedHosts: string[]
-  faults: SourceFault[]
-  unknownStages: string[]
   secondWriter?: string
   /** Why this is not all, or not certain. */
   failure: string | undefined

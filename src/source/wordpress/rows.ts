@@ -42,7 +42,7 @@ export interface Rows {
 }
 
 /** What rows come to. */
-interface Compiled {
+export interface Compiled {
   mappings: Mapping[]
   faults: SourceFault[]
   /** Stages that are not known: harmless, but reported. */
@@ -137,12 +137,7 @@ function unique(candidates: readonly Candidate[]): Candidate[] {
 function precedes(a: Candidate, b: Candidate): boolean {
   if (a.column !== b.column) return a.column === 'id'
   const age = (a.created ?? -1) - (b.created ?? -1)
-  return age === 0 ? compareIds(a.id, b.id) < 0 : age < 0
-}
-
-/** Whole numbers as text, by value. */
-function compareIds(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+  return age === 0 ? BigInt(a.id) < BigInt(b.id) : age < 0
 }
 
 /** `2024-01-01 00:00:00` as UTC in epoch milliseconds; undefined for what is not a date, such as `0000-00-00 00:00:00`. */

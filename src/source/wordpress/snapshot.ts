@@ -192,9 +192,8 @@ function involvedIn(names: TableNames, table: string | undefined, columns: reado
   ]
 }
 
-function select(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
-  return database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
-}
+const select = (database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> =>
+  database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
 
 async function selectSome(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
   const rows = await select(database, table, columns)

@@ -133,10 +133,12 @@ function served(before: MappingRead, reading: Reading, failure: string | undefin
     const present = new Set(mappings.map(({ key }) => key))
     mappings.push(...before.mappings.filter(({ key }) => !present.has(key)))
   }
+  const isSame =
+    mappings.length === before.mappings.length && mappings.every((each, index) => each === before.mappings[index])
   const kept = failure === undefined ? [] : (before.protectedHosts ?? [])
   const next: MappingRead = {
     source: 'wordpress',
-    mappings: sameList(before.mappings, mappings),
+    mappings: isSame ? before.mappings : mappings,
     protectedHosts: sameOr(before.protectedHosts, [...new Set([...reading.protectedHosts, ...kept])]),
     faults: sameOr(before.faults, reading.faults),
     summary: reading.summary,
@@ -163,10 +165,6 @@ const sameMapping = (before: Mapping | undefined, after: Mapping): Mapping =>
   (['domain', 'www', 'created', 'place'] as const).every((field) => before[field] === after[field])
     ? before
     : after
-
-function sameList<T>(before: readonly T[], after: readonly T[]): readonly T[] {
-  return before.length === after.length && before.every((each, index) => each === after[index]) ? before : after
-}
 
 const READ = ['mappings', 'protectedHosts', 'faults', 'secondWriter', 'summary'] as const
 
