@@ -8,7 +8,7 @@ export async function validateCommand(io: Io, given: Given, paths: readonly stri
   const read = await readManifests(paths)
   const faults = [
     ...read.faults.map(({ place, message }) => ({ place, message })),
-    ...read.mappings.flatMap((mapping) => {
+    ...[...read.mappings.values()].flatMap((mapping) => {
       const parsed = parseHost(mapping.domain)
       return parsed.ok
         ? []
@@ -16,10 +16,10 @@ export async function validateCommand(io: Io, given: Given, paths: readonly stri
     }),
   ]
   if (given.output === 'json') {
-    io.out(`${JSON.stringify({ apps: read.apps.length, mappings: read.mappings.length, faults }, null, 2)}\n`)
+    io.out(`${JSON.stringify({ apps: read.apps.size, mappings: read.mappings.size, faults }, null, 2)}\n`)
   } else {
     for (const { place, message } of faults) io.out(`${place}: ${message}\n`)
-    if (faults.length === 0) io.out(`${read.apps.length} app(s) and ${read.mappings.length} mapping(s), no fault.\n`)
+    if (faults.length === 0) io.out(`${read.apps.size} app(s) and ${read.mappings.size} mapping(s), no fault.\n`)
   }
   if (faults.length > 0) io.err(`${faults.length} fault(s).\n`)
   return faults.length > 0 ? EXIT.failed : EXIT.done

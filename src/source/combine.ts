@@ -22,7 +22,7 @@ export function combine(objects: ObjectSource, databases: readonly DatabaseSourc
   }
 
   return {
-    name: objects.name,
+    ...objects,
     parts: [objects, ...databases],
     async start(changed) {
       const own = {}
@@ -45,18 +45,10 @@ export function combine(objects: ObjectSource, databases: readonly DatabaseSourc
       synced ||= objects.synced() && databases.every((each) => each.looked())
       return synced
     },
-    apps: () => objects.apps(),
-    app: (key) => objects.app(key),
-    mappings: () => objects.mappings(),
-    mappingsOf: (app) => objects.mappingsOf(app),
     faults: () => [
       ...objects.faults(),
       ...objects.apps().flatMap((app) => databases.flatMap((each) => databaseFaults(app, each))),
     ],
-    failure: () => objects.failure(),
-    invalid: () => objects.invalid(),
-    secret: (namespace, name, key) => objects.secret(namespace, name, key),
-    namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
   }
 }
 

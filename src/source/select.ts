@@ -1,4 +1,4 @@
-import type { App, Key, LabelSelector } from '../api/objects.ts'
+import { type App, type Key, type LabelSelector, splitKey } from '../api/objects.ts'
 import { matchesSelector } from '../api/selector.ts'
 import type { InvalidObject, ObjectSource } from './source.ts'
 
@@ -28,7 +28,7 @@ export function selectApps(source: ObjectSource, { namespaces, selector }: Selec
       if (app !== undefined) return selected(app)
       unread ??= new Map(source.invalid().flatMap((each) => (each.kind === 'ServerPilotApp' ? [[each.key, each]] : [])))
       const found = unread.get(key)
-      return found === undefined ? within(key.slice(0, key.indexOf('/'))) : selected(found)
+      return found === undefined ? within(splitKey(key).namespace) : selected(found)
     }
   }
 

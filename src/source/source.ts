@@ -1,3 +1,4 @@
+import type { Identity } from '../api/decode.ts'
 import type { App, Key, Mapping, Place } from '../api/objects.ts'
 
 /** A fault of one place of a source: an unreadable file, an invalid object, a row that means nothing. */
@@ -5,27 +6,15 @@ export interface SourceFault {
   place: Place
   message: string
   /** The object concerned, where the fault is the object's own (it then gets `InvalidSpec`); else the source has failed. */
-  object?: { kind: 'ServerPilotApp' | 'DomainMapping'; key: Key }
+  object?: Identity
 }
 
-/** An object whose newest version has a fault, in so far as it is known. What it said when it was valid, if ever, is an App or a Mapping. */
-export interface InvalidObject {
-  kind: 'ServerPilotApp' | 'DomainMapping'
-  key: Key
-  namespace: string
-  name: string
-  /** That of the newest version. */
-  generation: number
-  place: Place
+/** The newest version of an object, which has a fault, in so far as it is known. What it said when it was valid, if ever, is an App or a Mapping. */
+export interface InvalidObject extends Identity, Omit<App, 'key' | 'spec' | 'created' | 'annotations' | 'fault'> {
   /** What is wrong with it. */
   message: string
-  labels: Readonly<Record<string, string>>
   /** Of a mapping: the app that it asked for when it was valid, else the one that it seems to ask for; undefined where nobody knows. */
   app?: Key
-  uid?: string
-  /** Epoch milliseconds. */
-  deletionTimestamp?: number
-  finalizers?: readonly string[]
 }
 
 /** Why a source's present answer may not be taken as complete. While it lasts, nothing that the source claimed is removed. */

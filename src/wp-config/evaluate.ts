@@ -2,7 +2,6 @@ import { dirname } from 'node:path'
 import { callFunction, isDefine, noteCall, noteDefine } from './calls.ts'
 import { closing, integer, nowdoc, outdent, quoted, textValue, unescaped } from './literal.ts'
 import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, walk } from './node.ts'
-import { operate } from './operators.ts'
 import { assign, constant, environmentOf, include, type Scope, variable } from './scope.ts'
 import {
   arrayOf,
@@ -11,6 +10,7 @@ import {
   isNull,
   isTruthy,
   known,
+  operate,
   type Result,
   unknown,
   type Value,

@@ -93,9 +93,7 @@ function branch(node: PhpNode, scope: Scope): void {
   Object.assign(scope, right, left, { constants, variables })
 }
 
-type Values = ReadonlyMap<string, Value>
-
-function merged(left: Values, right: Values, open: Unknown): Map<string, Value> {
+function merged(left: Scope['constants'], right: Scope['constants'], open: Unknown): Map<string, Value> {
   const isOpen = (value: Value | undefined) => value === undefined || (!value.known && value.perhaps === true)
   const result = new Map<string, Value>()
   for (const name of new Set([...left.keys(), ...right.keys()])) {

@@ -92,7 +92,10 @@ function configOf({ constants, variables, elsewhere, environment }: Scope, fault
   const setting = (key: string, name: string): [string, string][] => {
     const value = lookUp(name)
     const isOpen = value?.known !== true || value.unset !== undefined
-    const text = isOpen && isGiven(name, environment) ? '' : optional(name)
+    // Under our name or that of the plugin.
+    const own = name.replace(/^WU_SERVER_PILOT_/, 'SERVERPILOT_')
+    const isGiven = [own, `${own}_FILE`, name, `${name}_FILE`].some((each) => environment[each]?.trim())
+    const text = isOpen && isGiven ? '' : optional(name)
     return text ? [[key, text]] : []
   }
   const at = parseDbHost(required('DB_HOST'))
@@ -114,12 +117,6 @@ function configOf({ constants, variables, elsewhere, environment }: Scope, fault
     ]),
     multisite: multisite?.known === true && isTruthy(multisite.value),
   }
-}
-
-/** Whether a setting of the account stands in the environment too, under our name or that of the plugin. */
-function isGiven(name: string, environment: WpConfigReading['environment']): boolean {
-  const own = name.replace(/^WU_SERVER_PILOT_/, 'SERVERPILOT_')
-  return [own, `${own}_FILE`, name, `${name}_FILE`].some((each) => (environment[each] ?? '').trim() !== '')
 }
 
 /** A fault as one line: `/var/www/wp-config.php:12: DB_PASSWORD …`. */

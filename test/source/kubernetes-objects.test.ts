@@ -233,7 +233,7 @@ describe('Secrets', () => {
       return secret(key)
     }
     const secrets = createSecrets({ json: read }, { steady: () => time })
-    const value = () => secrets.value('ns', 's', 'apiKey')
+    const value = () => secrets('ns', 's', 'apiKey')
     assert.deepEqual(await Promise.all([value(), value()]), ['one', 'one'])
     key = 'two'
     time = 29_999
@@ -247,7 +247,7 @@ describe('Secrets', () => {
     let time = 0
     let answer: () => unknown = () => secret('one')
     const secrets = createSecrets({ json: async () => answer() }, { steady: () => time })
-    const read = (): Promise<string | undefined> => secrets.value('ns', 's', 'apiKey')
+    const read = (): Promise<string | undefined> => secrets('ns', 's', 'apiKey')
     await read()
     const fail = (reason: string, code?: number) => () => {
       throw new KubernetesError({ reason, message: reason, code })

@@ -1,28 +1,20 @@
-import type { App, Key, Mapping } from '../../api/objects.ts'
+import { type App, type Key, type Mapping, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
-import type { Connection } from '../../kubernetes/connection.ts'
 import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/paths.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
-import type { Clock } from '../../time/clock.ts'
-import type { InvalidObject, MappingRead, ObjectSource, SourceFailure } from '../source.ts'
+import type { InvalidObject, ObjectSource, SourceFailure } from '../source.ts'
 import { createIndexByApp } from './index-by-app.ts'
 import { createNamespaces } from './namespaces.ts'
 import { type Kept, keep } from './records.ts'
 import { createSecrets } from './secrets.ts'
 
 /** How a source of custom resources is set up. */
-export interface KubernetesSourceOptions {
-  connection: Pick<Connection, 'raw' | 'json'>
+interface KubernetesSourceOptions extends Pick<ReflectorOptions<unknown>, 'connection' | 'clock' | 'log' | 'random'> {
   /** Namespaces whose objects are read; empty: all. An app has no mappings from namespaces that are not read. */
   namespaces: readonly string[]
   /** Gets every object as the API server gave it, each time: a status writer learns from it what is already written. */
   observed?: (kind: Kind, object: unknown, key: Key) => void
-  log?: ReflectorOptions<unknown>['log']
-  clock: Clock
-  /** For tests. */
-  random?: () => number
-  silence?: { collecting: number; watching: number }
 }
 
 /**
@@ -32,9 +24,7 @@ export interface KubernetesSourceOptions {
  *
  * `changed` is not called for the first read, which `start` waits for.
  */
-export function createKubernetesSource(options: KubernetesSourceOptions): ObjectSource {
-  const { connection, clock, namespaces, observed } = options
-  const secrets = createSecrets(connection, clock)
+export function createKubernetesSource({ namespaces, observed, ...options }: KubernetesSourceOptions): ObjectSource {
   const scopes = namespaces.length === 0 ? [EVERY_NAMESPACE] : [...new Set(namespaces)]
   const index = createIndexByApp()
   const share = sharing()
@@ -46,81 +36,65 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
   /** Fields of a newer definition that were mentioned. */
   const passedOver = new Set<string>()
 
-  const apps = new Map(scopes.map((scope) => [scope, reflect<App>('ServerPilotApp', scope, (keys) => notify(keys))]))
-  const mappings = new Map(
-    scopes.map((scope) => {
-      const reflector: Reflector<Kept<Mapping>> = reflect<Mapping>('DomainMapping', scope, (keys) => {
-        const concerned: Key[] = []
-        for (const key of keys) concerned.push(...index.update(key, reflector.records().get(key)))
-        notify(concerned)
-      })
-      return [scope, reflector] as const
-    }),
+  const apps = new Map(scopes.map((scope) => [scope, reflect<App>('ServerPilotApp', scope, notify)]))
+  const mappings = scopes.map((scope) =>
+    reflect<Mapping>('DomainMapping', scope, (keys, records) =>
+      notify([...keys].flatMap((key) => index.update(key, records.get(key)))),
+    ),
   )
-  const all = [...apps.values(), ...mappings.values()]
+  const all = [...apps.values(), ...mappings]
   const followed = createNamespaces({
-    connection,
-    clock,
+    ...options,
     changed(ending) {
-      const concerned = ending ? kept(apps).map(({ key }) => key) : selecting().map(({ key }) => key)
+      const concerned = ending ? appKeys() : selecting().map(({ key }) => key)
       if (concerned.length > 0) notify(concerned)
     },
-    ...(options.log === undefined ? {} : { log: options.log }),
   })
 
   /** Apps that take mappings from namespaces by their labels. */
-  function selecting(): App[] {
-    return objects(kept(apps)).filter((app) => app.spec.allowedNamespaces.from === 'Selector')
-  }
+  const selecting = (): App[] => objects(apps.values()).filter((app) => app.spec.allowedNamespaces.from === 'Selector')
 
   function reflect<T extends App | Mapping>(
     kind: Kind,
     namespace: string,
-    onChange: (keys: ReadonlySet<Key>) => void,
+    onChange: (keys: ReadonlySet<Key>, records: ReadonlyMap<Key, Kept<T>>) => void,
   ): Reflector<Kept<T>> {
-    const { log, random, silence } = options
-    return createReflector<Kept<T>>({
-      connection,
-      clock,
+    const reflector = createReflector<Kept<T>>({
+      ...options,
       path: collectionPath(kind, namespace),
       decode(object, previous, key) {
         observed?.(kind, object, key)
         return keep<T>(kind, object, { key, previous, share, passOver: (field) => passOver(kind, field) })
       },
       same: (before, after) => before === after,
-      changed: onChange,
-      ...(log === undefined ? {} : { log }),
-      ...(random === undefined ? {} : { random }),
-      ...(silence === undefined ? {} : { silence }),
+      changed: (keys) => onChange(keys, reflector.records()),
     })
+    return reflector
   }
 
   function passOver(kind: Kind, field: string): void {
-    const each = `${kind} ${field}`
-    if (!passedOver.has(each))
-      options.log?.('warn', 'A field of newer custom resources is passed over', { kind, field })
-    passedOver.add(each)
+    if (passedOver.has(`${kind} ${field}`)) return
+    passedOver.add(`${kind} ${field}`)
+    options.log?.('warn', 'A field of newer custom resources is passed over', { kind, field })
   }
 
   function notify(keys: Iterable<Key>): void {
     const message = failure()?.message
     // A failure that comes or goes concerns every app: removals wait for it.
     for (const key of keys) pending.add(key)
-    if (message !== lastFailure) for (const { key } of kept(apps)) pending.add(key)
+    if (message !== lastFailure) for (const key of appKeys()) pending.add(key)
     if (pending.size > 0) changed(new Set(pending))
     pending.clear()
     lastFailure = message
   }
 
-  function kept<T extends App | Mapping>(reflectors: ReadonlyMap<string, Reflector<Kept<T>>>): Kept<T>[] {
-    return [...reflectors.values()].flatMap((reflector) => [...reflector.records().values()])
-  }
+  /** Of all apps, also of those that never were valid. */
+  const appKeys = (): Key[] => [...apps.values()].flatMap((reflector) => [...reflector.records().keys()])
 
   function failure(): SourceFailure | undefined {
-    const messages = all.map((reflector) => reflector.failure()).filter((message) => message !== undefined)
-    const [first, ...more] = new Set(messages)
-    if (first === undefined) return undefined
-    return { source: 'kubernetes', message: [first, ...more].slice(0, 3).join('; ') }
+    const messages = new Set(all.flatMap((reflector) => reflector.failure() ?? []))
+    if (messages.size === 0) return undefined
+    return { source: 'kubernetes', message: [...messages].slice(0, 3).join('; ') }
   }
 
   function failureFor(app: Key): SourceFailure | undefined {
@@ -160,13 +134,13 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
       await Promise.all([followed.stop(), ...all.map((reflector) => reflector.stop())])
     },
     synced: () => all.every((reflector) => reflector.hasSynced()),
-    apps: () => objects(kept(apps)),
+    apps: () => objects(apps.values()),
     app(key) {
-      const scope = namespaces.length === 0 ? EVERY_NAMESPACE : key.slice(0, key.indexOf('/'))
+      const scope = namespaces.length === 0 ? EVERY_NAMESPACE : splitKey(key).namespace
       return apps.get(scope)?.records().get(key)?.object
     },
-    mappings: () => objects(kept(mappings)),
-    mappingsOf(app): MappingRead {
+    mappings: () => objects(mappings),
+    mappingsOf(app) {
       const failed = failureFor(app.key)
       const read = { source: 'kubernetes', mappings: index.mappingsOf(app.key) }
       return failed === undefined ? read : { ...read, failure: failed }
@@ -174,11 +148,12 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Object
     faults: () => invalid().map(({ place, message, kind, key }) => ({ place, message, object: { kind, key } })),
     failure,
     invalid,
-    secret: (namespace, name, key) => secrets.value(namespace, name, key),
-    namespaceLabels: (namespace) => followed.labels(namespace),
+    secret: createSecrets(options.connection, options.clock),
+    namespaceLabels: followed.labels,
   }
 }
 
-function objects<T extends App | Mapping>(records: readonly Kept<T>[]): T[] {
-  return records.flatMap(({ object }) => (object === undefined ? [] : [object]))
+function objects<T extends App | Mapping>(reflectors: Iterable<Reflector<Kept<T>>>): T[] {
+  const kept = [...reflectors].flatMap((reflector) => [...reflector.records().values()])
+  return kept.flatMap(({ object }) => (object === undefined ? [] : [object]))
 }

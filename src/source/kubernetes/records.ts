@@ -6,7 +6,6 @@ import type { InvalidObject } from '../source.ts'
 
 /** What is kept of an object of the cluster. */
 export interface Kept<T extends App | Mapping> {
-  key: Key
   /** The object as it was when it was last valid, with the `fault` of its newest version; undefined when it never was valid. */
   object?: T
   /** Its newest version, where that has a fault. */
@@ -14,7 +13,7 @@ export interface Kept<T extends App | Mapping> {
 }
 
 /** What goes with an object: its key, what was kept of it before, and one string for all that are equal. */
-export interface Keeping<T extends App | Mapping> {
+interface Keeping<T extends App | Mapping> {
   key: Key
   previous: Kept<T> | undefined
   share(text: string): string
@@ -38,7 +37,7 @@ export function keep<T extends App | Mapping>(
   const decoded = decodeObject(value, { place, source: 'kubernetes', kind, passOver })
   if (decoded.ok) {
     const object = slim(decoded.object, key, meta, share) as T
-    return previous !== undefined && saySame(previous, object) ? previous : { key, object }
+    return previous !== undefined && saySame(previous, object) ? previous : { object }
   }
 
   // Only of the same object: one that was deleted and made anew has nothing to do with the old one.
@@ -53,12 +52,13 @@ export function keep<T extends App | Mapping>(
     ...(kind === 'ServerPilotApp' || app === undefined ? {} : { app }),
   }
   if (previous !== undefined && JSON.stringify(previous.invalid) === JSON.stringify(invalid)) return previous
-  if (valid === undefined) return { key, invalid }
+  if (valid === undefined) return { invalid }
   const { deletionTimestamp: _, finalizers: __, ...said } = valid
-  return { key, invalid, object: { ...(said as T), ...newest, fault: message } }
+  return { invalid, object: { ...(said as T), ...newest, fault: message } }
 }
 
-const labelsOf = ({ labels }: Record<string, unknown>): Record<string, string> =>
+/** The labels of an object's `metadata`, as text. */
+export const labelsOf = ({ labels }: Record<string, unknown>): Record<string, string> =>
   isMap(labels) ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)])) : NONE
 
 /** Shared by all objects without labels or annotations: most have none, and there may be 30,000. */
@@ -100,14 +100,9 @@ const orNone = (words: Record<string, string>): Record<string, string> =>
 
 /** Whether a valid object still says what was kept: the generation counts changes of the spec. */
 function saySame({ object: before, invalid }: Kept<App | Mapping>, now: App | Mapping): boolean {
-  if (before === undefined || invalid !== undefined) return false
-  return (
-    before.uid === now.uid &&
-    before.generation === now.generation &&
-    before.deletionTimestamp === now.deletionTimestamp &&
-    JSON.stringify([before.labels, before.annotations, before.finalizers]) ===
-      JSON.stringify([now.labels, now.annotations, now.finalizers])
-  )
+  const said = ({ uid, generation, deletionTimestamp, labels, annotations, finalizers }: App | Mapping): string =>
+    JSON.stringify([uid, generation, deletionTimestamp, labels, annotations, finalizers])
+  return before !== undefined && invalid === undefined && said(before) === said(now)
 }
 
 /** The fields of `metadata` that only objects of a cluster have. */

@@ -2,26 +2,26 @@ import { decodeSecret, type Secret } from '../../api/secret.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import { KubernetesError } from '../../kubernetes/http.ts'
 import type { Clock } from '../../time/clock.ts'
+import type { ObjectSource } from '../source.ts'
 
 /** How long a Secret that was read is taken as it was, in milliseconds: a new key counts after this time. */
 const FRESH_MS = 30_000
 
-/** Reads Secrets by name, never lists them: that right would show every Secret of the cluster. */
-export interface Secrets {
-  /** One value; undefined when there is no such Secret or key. Throws `KubernetesError` when it cannot be read. */
-  value(namespace: string, name: string, key: string): Promise<string | undefined>
-}
-
-/** A reader with a short memory. */
-export function createSecrets(connection: Pick<Connection, 'json'>, clock: Pick<Clock, 'steady'>): Secrets {
+/**
+ * A reader of Secrets with a short memory. By name, it never lists them: that right would show every Secret of the cluster. It gives
+ * one value; undefined when there is no such Secret or key. Throws `KubernetesError` when it cannot be read.
+ */
+export function createSecrets(
+  connection: Pick<Connection, 'json'>,
+  clock: Pick<Clock, 'steady'>,
+): ObjectSource['secret'] {
   const known = new Map<string, { secret: Secret; at: number }>()
   const reading = new Map<string, Promise<Secret | undefined>>()
 
-  async function read(namespace: string, name: string): Promise<Secret | undefined> {
-    const id = `${namespace}/${name}`
+  async function read(namespace: string, name: string, id: string): Promise<Secret | undefined> {
     try {
-      const parts = [namespace, name].map(encodeURIComponent)
-      const value = await connection.json(`/api/v1/namespaces/${parts[0]}/secrets/${parts[1]}`)
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`
+      const value = await connection.json(path)
       const decoded = decodeSecret(value, { namespace })
       if (!decoded.ok)
         throw new KubernetesError({ reason: 'Undecodable', message: `the Secret ${id} cannot be decoded` })
@@ -38,14 +38,12 @@ export function createSecrets(connection: Pick<Connection, 'json'>, clock: Pick<
     }
   }
 
-  return {
-    async value(namespace, name, key) {
-      const id = `${namespace}/${name}`
-      const old = known.get(id)
-      if (old !== undefined && clock.steady() - old.at < FRESH_MS) return old.secret.values[key]
-      const under = reading.get(id) ?? read(namespace, name).finally(() => reading.delete(id))
-      reading.set(id, under)
-      return (await under)?.values[key]
-    },
+  return async (namespace, name, key) => {
+    const id = `${namespace}/${name}`
+    const old = known.get(id)
+    if (old !== undefined && clock.steady() - old.at < FRESH_MS) return old.secret.values[key]
+    const under = reading.get(id) ?? read(namespace, name, id).finally(() => reading.delete(id))
+    reading.set(id, under)
+    return (await under)?.values[key]
   }
 }

@@ -5,11 +5,9 @@ import { messageOf } from '../../log/message-of.ts'
 
 /** Something that keeps a part of the source from being read. */
 export interface Trouble {
-  /** The file or folder, as the user would name it. */
+  /** The file or folder, as the user would name it. Files at or below it keep the objects of their last good read. */
   place: string
   message: string
-  /** Files at or below this path keep the objects of their last good read. */
-  covers: string
 }
 
 /** A folder to watch; with `names`, only what happens to those of its entries matters. */
@@ -18,11 +16,12 @@ export interface WatchPoint {
   names?: ReadonlySet<string>
 }
 
-/** What there is to read under the given paths, in a fixed order. */
+/** What there is to read under the given paths, in a fixed order; made until the signal aborts. */
 interface Listing {
   files: string[]
   troubles: Trouble[]
   watch: WatchPoint[]
+  signal: AbortSignal | undefined
 }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i
@@ -30,21 +29,12 @@ const MANIFEST = /\.(?:ya?ml|json)$/i
 /** Entries that say nothing about whether a folder is complete: they hold an otherwise empty folder in git. */
 const PLACEHOLDERS = new Set(['.gitkeep', '.keep', '.gitignore'])
 
-/** A listing that is being made, until the signal aborts. */
-interface Draft extends Listing {
-  signal: AbortSignal | undefined
-}
-
-/**
- * Finds the manifest files of files and folders, following links. What cannot be read is a trouble; rejects only with the signal's
- * reason.
- */
+/** Finds manifest files of files and folders, following links. What cannot be read is a trouble; rejects only with the signal's reason. */
 export async function list(paths: readonly string[], signal?: AbortSignal): Promise<Listing> {
-  const draft: Draft = { files: [], troubles: [], watch: [], signal }
-  for (const path of paths) await listRoot(normalize(path), draft)
-  const { files, troubles, watch } = draft
+  const listing: Listing = { files: [], troubles: [], watch: [], signal }
+  for (const path of paths) await listRoot(normalize(path), listing)
   // A file that two of the paths lead to is read once.
-  return { files: [...new Map(files.map((path) => [resolve(path), path])).values()], troubles, watch }
+  return { ...listing, files: [...new Map(listing.files.map((path) => [resolve(path), path])).values()] }
 }
 
 /** Whether an entry of a watched folder can matter: hidden files and editors' scraps do not, the links of a mount do. */
@@ -53,27 +43,28 @@ export function matters(name: string): boolean {
   return !name.startsWith('.') && !name.endsWith('~') && !name.endsWith('#')
 }
 
-async function listRoot(root: string, listing: Draft): Promise<void> {
+async function listRoot(root: string, listing: Listing): Promise<void> {
   await watchWay(root, listing)
   const kind = await kindOf(root)
-  if (kind === 'file') {
-    listing.files.push(root)
-    await watchTarget(root, listing)
-    return
-  }
-  if (kind === 'folder' && !MANIFEST.test(root)) {
-    const before = listing.files.length + listing.troubles.length
+  if (kind === 'file') await addFile(root, listing)
+  else if (kind === 'folder' && !MANIFEST.test(root)) {
+    const before = sizeOf(listing)
     const others = await listFolder(root, [], listing)
-    if (listing.files.length + listing.troubles.length > before || others.length === 0) return
+    if (sizeOf(listing) > before || others.length === 0) return
     const message = `there is no manifest (.yaml, .yml, .json) in this folder, only ${listNames(others, 3)}; is the clone or mount complete?`
-    listing.troubles.push({ place: root, message, covers: root })
-    return
-  }
-  await addUnreadable(root, kind, listing)
+    listing.troubles.push({ place: root, message })
+  } else await addUnreadable(root, kind, listing)
+}
+
+const sizeOf = ({ files, troubles }: Listing): number => files.length + troubles.length
+
+async function addFile(path: string, listing: Listing): Promise<void> {
+  listing.files.push(path)
+  await watchTarget(path, listing)
 }
 
 /** Lists one folder and those below it; gives the names of its entries that are not manifests. */
-async function listFolder(folder: string, above: readonly string[], listing: Draft): Promise<string[]> {
+async function listFolder(folder: string, above: readonly string[], listing: Listing): Promise<string[]> {
   const others: string[] = []
   let real: string
   let names: string[]
@@ -81,11 +72,11 @@ async function listFolder(folder: string, above: readonly string[], listing: Dra
     real = await realpath(folder)
     names = (await readdir(folder)).sort()
   } catch (error) {
-    listing.troubles.push({ place: folder, message: `the folder cannot be read: ${reason(error)}`, covers: folder })
+    listing.troubles.push({ place: folder, message: `the folder cannot be read: ${reason(error)}` })
     return others
   }
   if (above.includes(real)) {
-    listing.troubles.push({ place: folder, message: `the link leads back to ${real}: remove it`, covers: folder })
+    listing.troubles.push({ place: folder, message: `the link leads back to ${real}: remove it` })
     return others
   }
   listing.watch.push({ folder: real })
@@ -99,20 +90,18 @@ async function listFolder(folder: string, above: readonly string[], listing: Dra
 }
 
 /** Lists one entry of a folder; false when it is nothing of ours. */
-async function listEntry(path: string, above: readonly string[], listing: Draft): Promise<boolean> {
+async function listEntry(path: string, above: readonly string[], listing: Listing): Promise<boolean> {
   listing.signal?.throwIfAborted()
   const kind = await kindOf(path)
   const manifest = MANIFEST.test(path)
   if (kind === 'folder' && !manifest) {
-    const before = listing.files.length + listing.troubles.length
+    const before = sizeOf(listing)
     await listFolder(path, above, listing)
-    return listing.files.length + listing.troubles.length > before
+    return sizeOf(listing) > before
   }
   if (kind === 'file') {
-    if (!manifest) return false
-    listing.files.push(path)
-    await watchTarget(path, listing)
-    return true
+    if (manifest) await addFile(path, listing)
+    return manifest
   }
   // A link without an extension that leads nowhere may well be a folder whose mount is missing.
   if (!manifest && (kind === 'special' || parse(path).ext !== '')) return false
@@ -127,13 +116,13 @@ async function kindOf(path: string): Promise<EntryKind> {
     const found = await stat(path)
     return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'special'
   } catch (error) {
-    return isMissing(error) ? 'missing' : { error }
+    return ['ENOENT', 'ENOTDIR'].includes(codeOf(error)) ? 'missing' : { error }
   }
 }
 
 async function addUnreadable(path: string, kind: EntryKind, listing: Listing): Promise<void> {
   const target = kind === 'missing' ? await readlink(path).catch(() => undefined) : undefined
-  listing.troubles.push({ place: path, message: whyNot(kind, target), covers: path })
+  listing.troubles.push({ place: path, message: whyNot(kind, target) })
   if (target === undefined) return
   const folder = await realpath(dirname(resolve(path))).catch(() => undefined)
   if (folder !== undefined) await watchWay(resolve(folder, target), listing)
@@ -176,21 +165,16 @@ async function watchTarget(path: string, listing: Listing): Promise<void> {
   listing.watch.push({ folder: dirname(real), names: new Set([basename(real)]) })
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'the links go round in a circle',
+  ENOENT: 'it went while it was being read',
+  EISDIR: 'it is a folder',
+}
+
 /** Why a file operation failed, in words. */
-export function reason(error: unknown): string {
-  const code = codeOf(error)
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied'
-  if (code === 'ELOOP') return 'the links go round in a circle'
-  if (code === 'ENOENT') return 'it went while it was being read'
-  if (code === 'EISDIR') return 'it is a folder'
-  return messageOf(error)
-}
+export const reason = (error: unknown): string => REASONS[codeOf(error)] ?? messageOf(error)
 
-function isMissing(error: unknown): boolean {
-  const code = codeOf(error)
-  return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
+/** The code of a file operation's error; empty for another error. */
+export const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')

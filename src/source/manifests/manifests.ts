@@ -1,46 +1,25 @@
 import type { App, Key, Mapping } from '../../api/objects.ts'
-import type { Secret } from '../../api/secret.ts'
 import { groupBy } from '../../domain/group-by.ts'
 import { messageOf } from '../../log/message-of.ts'
 import { type Cancel, type Clock, systemClock } from '../../time/clock.ts'
 import { createCoalescer } from '../../time/coalesce.ts'
 import { unlessAborted } from '../../time/within.ts'
-import type { MappingRead, ObjectSource, SourceFailure } from '../source.ts'
-import { changedApps } from './changes.ts'
+import type { ObjectSource } from '../source.ts'
 import type { WatchPoint } from './listing.ts'
 import { readAll } from './read.ts'
-import { advance, type ManifestFault, NOTHING, type State } from './state.ts'
+import { advance, changedApps, NOTHING, type State } from './state.ts'
 import { createWatches } from './watch.ts'
 
 /** How a source of files is set up. */
 export interface ManifestOptions {
   /** Files and folders; folders are read with all that is below them. */
   paths: readonly string[]
-  /** Namespace of objects that name none; `default` when not given. */
-  namespace?: string
   /** The app to serve as long as the files declare none, such as the one that environment variables name. */
   defaultApp?: App
   /** Time between two readings that need no event, in milliseconds, as watches lose events; 30000 when not given. */
   rescanMs?: number
   clock?: Pick<Clock, 'after'>
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
-}
-
-/** What the files declare, read once. */
-interface ManifestRead {
-  apps: App[]
-  mappings: Mapping[]
-  secrets: Secret[]
-  faults: readonly ManifestFault[]
-  /** Set when anything at all could not be read or is invalid. */
-  failure?: SourceFailure
-}
-
-/** A source that was started. */
-interface Running {
-  /** Resolves after the first read, or once it is stopped. */
-  started: Promise<void>
-  stop(): Promise<void>
 }
 
 /** Without more changes, the files are read this long after one; milliseconds, as below. */
@@ -53,18 +32,8 @@ const LONGEST_PAUSE_MS = 1000
 const UNWATCHED_RESCAN_MS = 2000
 
 /** Reads files and folders once, for the commands that do not stay. Never throws: what is wrong stands in the faults. */
-export async function readManifests(
-  paths: readonly string[],
-  options: Pick<ManifestOptions, 'namespace' | 'defaultApp'> = {},
-): Promise<ManifestRead> {
-  const state = advance(NOTHING, await readAll(paths, options.namespace ?? 'default', new Map()), options.defaultApp)
-  return {
-    apps: [...state.apps.values()],
-    mappings: [...state.mappings.values()],
-    secrets: [...state.secrets.values()],
-    faults: state.faults,
-    ...(state.failure === undefined ? {} : { failure: state.failure }),
-  }
+export async function readManifests(paths: readonly string[]): Promise<State> {
+  return advance(NOTHING, await readAll(paths, NOTHING.files))
 }
 
 /**
@@ -75,16 +44,16 @@ export async function readManifests(
  * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves.
  */
 export function createManifestSource(options: ManifestOptions): ObjectSource {
-  const { paths, namespace = 'default', defaultApp, log = () => {}, clock = systemClock } = options
+  const { paths, defaultApp, log = () => {}, clock = systemClock } = options
   let state: State = NOTHING
   let byApp = new Map<Key, Mapping[]>()
   let synced = false
-  let running: Running | undefined
+  let running: ReturnType<typeof run> | undefined
 
   /** Looks at all paths; gives what to watch, and the apps that changed. Rejects only with the signal's reason. */
   async function refresh(signal: AbortSignal): Promise<{ watch: readonly WatchPoint[]; changed: Set<Key> }> {
     const before = state
-    const seen = await unlessAborted(signal, () => readAll(paths, namespace, before.files, signal))
+    const seen = await unlessAborted(signal, () => readAll(paths, before.files, signal))
     signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
     byApp = groupBy(state.mappings.values(), ({ app }) => app)
@@ -100,8 +69,8 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     else log('error', 'manifests cannot be read as a whole', { cause: failure.message, faults: faults.length })
   }
 
-  /** Reads, and goes on reading until it is stopped. */
-  function run(notify: (apps: ReadonlySet<Key>) => void): Running {
+  /** Reads, and goes on reading until it is stopped. `started` resolves after the first read, or once it is stopped. */
+  function run(notify: (apps: ReadonlySet<Key>) => void) {
     const end = new AbortController()
     const unwatched = new Set<string>()
     let cancelRescan: Cancel = () => {}
@@ -134,19 +103,16 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
       })
     }
 
-    async function begin(): Promise<void> {
-      try {
-        await refresh(end.signal)
-      } catch (error) {
-        if (end.signal.aborted) return
-        throw error
-      }
-      // The second reading puts up the watches and sees whatever happened since the first.
-      coalescer.request()
-      scheduleRescan()
-    }
-
-    const started = begin()
+    const started = refresh(end.signal).then(
+      () => {
+        // The second reading puts up the watches and sees whatever happened since the first.
+        coalescer.request()
+        scheduleRescan()
+      },
+      (error: unknown) => {
+        if (!end.signal.aborted) throw error
+      },
+    )
     return {
       started,
       async stop() {
@@ -172,7 +138,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     apps: () => [...state.apps.values()],
     app: (key) => state.apps.get(key),
     mappings: () => [...state.mappings.values()],
-    mappingsOf(app): MappingRead {
+    mappingsOf(app) {
       const mappings = byApp.get(app.key) ?? []
       return { source: 'manifests', mappings, ...(state.failure === undefined ? {} : { failure: state.failure }) }
     },

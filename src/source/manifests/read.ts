@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { decodeText } from '../../api/encoding.ts'
 import { type ParsedFile, parseDocuments } from '../../api/yaml.ts'
-import { list, reason, type Trouble, type WatchPoint } from './listing.ts'
+import { codeOf, list, reason, type Trouble, type WatchPoint } from './listing.ts'
 
 /** One file as it was read. */
 export interface FileRead {
@@ -27,13 +27,9 @@ const MAX_BYTES = 64 * 1024 * 1024
 /** A file that goes between listing and reading was most likely replaced; then all is looked at again, this many times. */
 const ATTEMPTS = 3
 
-/**
- * Reads all manifest files of the paths. `before` has the last read by path. What cannot be read is a trouble; rejects only with the
- * signal's reason.
- */
+/** Reads all manifest files. `before`: the last read by path. What cannot be read is a trouble; rejects only with the signal's reason. */
 export async function readAll(
   paths: readonly string[],
-  namespace: string,
   before: ReadonlyMap<string, FileRead>,
   signal?: AbortSignal,
 ): Promise<FilesRead> {
@@ -43,7 +39,7 @@ export async function readAll(
     let went = false
     for (let start = 0; start < names.length; start += PARALLEL) {
       signal?.throwIfAborted()
-      const batch = names.slice(start, start + PARALLEL).map((path) => readOne(path, namespace, before.get(path)))
+      const batch = names.slice(start, start + PARALLEL).map((path) => readOne(path, before.get(path)))
       for (const result of await Promise.all(batch)) {
         if ('path' in result) files.push(result)
         else {
@@ -58,7 +54,6 @@ export async function readAll(
 
 async function readOne(
   path: string,
-  namespace: string,
   before: FileRead | undefined,
 ): Promise<FileRead | { trouble: Trouble; went: boolean }> {
   let bytes: Buffer
@@ -66,23 +61,23 @@ async function readOne(
     const { size } = await stat(path)
     if (size > MAX_BYTES) {
       const message = `the file has ${size} bytes, more than ${MAX_BYTES}; divide it`
-      return { trouble: { place: path, message, covers: path }, went: false }
+      return { trouble: { place: path, message }, went: false }
     }
     bytes = await readFile(path)
   } catch (error) {
-    const went = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    return { trouble: { place: path, message: `the file cannot be read: ${reason(error)}`, covers: path }, went }
+    const trouble = { place: path, message: `the file cannot be read: ${reason(error)}` }
+    return { trouble, went: codeOf(error) === 'ENOENT' }
   }
   const digest = createHash('sha256').update(bytes).digest('base64')
   if (before?.digest === digest) return before
-  return { path, digest, parsed: parseBytes(bytes, path, namespace) }
+  return { path, digest, parsed: parseBytes(bytes, path) }
 }
 
-function parseBytes(bytes: Buffer, file: string, namespace: string): ParsedFile {
+function parseBytes(bytes: Buffer, file: string): ParsedFile {
   // A full disk or a copy that was cut leaves an empty file, and "nothing" is not what it was meant to say.
-  const empty = { ok: false, message: 'the file is empty (0 bytes): write it again, or delete it' } as const
+  const empty = { ok: false, line: 1, message: 'the file is empty (0 bytes): write it again, or delete it' } as const
   const decoded = bytes.length === 0 ? empty : decodeText(bytes)
-  if (decoded.ok) return parseDocuments(decoded.text, { file, namespace })
-  const { message, line = 1 } = { line: 1, ...decoded }
+  if (decoded.ok) return parseDocuments(decoded.text, { file })
+  const { message, line = 1 } = decoded
   return { apps: [], mappings: [], secrets: [], faults: [{ place: `${file}:${line}`, file, line, column: 1, message }] }
 }

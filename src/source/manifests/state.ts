@@ -1,21 +1,14 @@
 import { resolve, sep } from 'node:path'
-import type { App, Key, Mapping } from '../../api/objects.ts'
+import { type App, type Key, type Mapping, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
 import type { Secret } from '../../api/secret.ts'
-import type { FileFault } from '../../api/yaml.ts'
+import type { ParsedFile } from '../../api/yaml.ts'
 import type { InvalidObject, SourceFailure, SourceFault } from '../source.ts'
 import type { Trouble } from './listing.ts'
 import type { FileRead, FilesRead } from './read.ts'
 
-/** A fault, with line, column and field where it is one of a file's text. */
-export type ManifestFault = SourceFault & Partial<Pick<FileFault, 'file' | 'line' | 'column' | 'field'>>
-
 /** Objects as a file declares them. */
-interface Declared {
-  apps: readonly App[]
-  mappings: readonly Mapping[]
-  secrets: readonly Secret[]
-}
+type Declared = Omit<ParsedFile, 'faults'>
 
 /** What the source says after a reading. A value: the next one is made from it and from the next reading. */
 export interface State {
@@ -23,7 +16,7 @@ export interface State {
   mappings: ReadonlyMap<Key, Mapping>
   /** By `namespace/name`. */
   secrets: ReadonlyMap<string, Secret>
-  faults: readonly ManifestFault[]
+  faults: readonly SourceFault[]
   /** Objects that are declared with a fault, and nowhere without one. */
   invalid: readonly InvalidObject[]
   failure?: SourceFailure
@@ -49,10 +42,12 @@ export const NOTHING: State = {
 
 /** What a reading makes of the state, step by step: fresh objects first, then what stays from before. */
 export function advance(before: State, read: FilesRead, defaultApp?: App): State {
-  const faults: ManifestFault[] = read.troubles.map(({ place, message }) => ({ place, message }))
+  const faults: SourceFault[] = [...read.troubles]
   const served: Served = { apps: new Map(), mappings: new Map(), secrets: new Map() }
-  for (const file of read.files) {
-    faults.push(...file.parsed.faults, ...serve(file.parsed, served, before))
+  for (const { parsed } of read.files) {
+    for (const secret of parsed.secrets) served.secrets.set(keyOf(secret), secret)
+    faults.push(...parsed.faults, ...serve('ServerPilotApp', parsed.apps, served.apps, before.apps))
+    faults.push(...serve('DomainMapping', parsed.mappings, served.mappings, before.mappings))
   }
   const broken = new Set(faults.map((fault) => fileOf(fault.place)))
   const faulty = faultyObjects(read.files, served)
@@ -99,26 +94,19 @@ interface Served {
  * Takes up what a file declares; gives a fault for each object that is declared twice. Of two copies, the one in the file
  * that held the object before counts, else the first: a copy that appears takes nothing over.
  */
-function serve(declared: Declared, served: Served, before: State): ManifestFault[] {
-  for (const secret of declared.secrets) served.secrets.set(keyOf(secret), secret)
-  return [
-    ...serveKind('ServerPilotApp', declared.apps, served.apps, before.apps),
-    ...serveKind('DomainMapping', declared.mappings, served.mappings, before.mappings),
-  ]
-}
-
-function serveKind<T extends App | Mapping>(
+function serve<T extends App | Mapping>(
   kind: Kind,
   declared: readonly T[],
   served: Map<Key, T>,
   before: ReadonlyMap<Key, T>,
-): ManifestFault[] {
-  const faults: ManifestFault[] = []
+): SourceFault[] {
+  const faults: SourceFault[] = []
   for (const object of declared) {
     const { key } = object
     const first = served.get(key)
     const holder = before.get(key)
-    const wins = first === undefined || (holder !== undefined && isOf(holder, object) && !isOf(holder, first))
+    const wins =
+      first === undefined || (holder !== undefined && inSameFile(holder, object) && !inSameFile(holder, first))
     if (wins) served.set(key, object)
     if (first === undefined) continue
     const [counts, other] = wins ? [object, first] : [first, object]
@@ -136,8 +124,7 @@ function faultyObjects(files: readonly FileRead[], served: Served): Map<string, 
     const { kind, key } = object
     const id = `${kind} ${key}`
     if ((kind === 'ServerPilotApp' ? served.apps : served.mappings).has(key) || faulty.has(id)) continue
-    const [namespace = '', name = ''] = key.split('/')
-    faulty.set(id, { kind, key, namespace, name, generation: 1, place, message, labels: {} })
+    faulty.set(id, { kind, key, ...splitKey(key), generation: 1, place, message, labels: {} })
   }
   return faulty
 }
@@ -151,43 +138,38 @@ function markFaulty<T extends App | Mapping>(
   for (const [key, object] of served) {
     const id = `${kind} ${key}`
     const now = faulty.get(id)
-    const { fault, ...bare } = object
     if (now !== undefined) {
       const { generation, labels } = object
       faulty.set(id, { ...now, generation, labels, ...('app' in object ? { app: object.app } : {}) })
     }
-    if (fault !== now?.message)
-      served.set(key, { ...(bare as T), ...(now === undefined ? {} : { fault: now.message }) })
+    if (object.fault === now?.message) continue
+    const { fault: _, ...bare } = object
+    served.set(key, { ...(bare as T), ...(now === undefined ? {} : { fault: now.message }) })
   }
 }
 
-function isOf(object: App | Mapping, other: App | Mapping): boolean {
-  return fileOf(object.place) === fileOf(other.place)
-}
+const inSameFile = (a: App | Mapping, b: App | Mapping): boolean => fileOf(a.place) === fileOf(b.place)
 
-function fileOf(place: string): string {
-  return place.replace(/(?::\d+)+$/, '')
-}
+const fileOf = (place: string): string => place.replace(/(?::\d+)+$/, '')
 
 /** Takes up what is not declared again. */
 function keep({ apps, mappings, secrets }: Declared, served: Served): void {
-  const add = <T>(map: Map<string, T>, key: string, object: T): void => void (map.has(key) || map.set(key, object))
-  for (const app of apps) add(served.apps, app.key, app)
-  for (const mapping of mappings) add(served.mappings, mapping.key, mapping)
-  for (const secret of secrets) add(served.secrets, keyOf(secret), secret)
+  for (const app of apps) if (!served.apps.has(app.key)) served.apps.set(app.key, app)
+  for (const mapping of mappings) if (!served.mappings.has(mapping.key)) served.mappings.set(mapping.key, mapping)
+  for (const secret of secrets) if (!served.secrets.has(keyOf(secret))) served.secrets.set(keyOf(secret), secret)
 }
 
 const keyOf = ({ namespace, name }: Secret): string => `${namespace}/${name}`
 
 function isCovered(path: string, troubles: readonly Trouble[]): boolean {
   const absolute = resolve(path)
-  return troubles.some((trouble) => {
-    const covers = resolve(trouble.covers)
+  return troubles.some(({ place }) => {
+    const covers = resolve(place)
     return absolute === covers || absolute.startsWith(covers.endsWith(sep) ? covers : covers + sep)
   })
 }
 
-function failureOf(faults: readonly ManifestFault[]): SourceFailure | undefined {
+function failureOf(faults: readonly SourceFault[]): SourceFailure | undefined {
   const [first, ...more] = faults
   if (first === undefined) return undefined
   const rest = more.length === 0 ? '' : ` (and ${more.length} more)`
@@ -205,9 +187,47 @@ function withGenerations<T extends App | Mapping>(
     const spec = JSON.stringify(specOf(object))
     const id = `${what} ${key}`
     const known = generations.get(id)
-    const generation = known === undefined ? 1 : known.spec === spec ? known.generation : known.generation + 1
+    const generation = known?.spec === spec ? known.generation : (known?.generation ?? 0) + 1
     if (known?.generation !== generation) generations.set(id, { generation, spec })
     result.set(key, object.generation === generation ? object : { ...object, generation })
   }
   return result
+}
+
+/** The apps for which something differs between two states: themselves, a mapping, a Secret of theirs, or the failure. */
+export function changedApps(before: State, after: State): Set<Key> {
+  if (before.failure?.message !== after.failure?.message) {
+    return new Set([...before.apps.keys(), ...after.apps.keys()])
+  }
+  const changed = differing(before.apps, after.apps)
+  for (const key of differing(before.mappings, after.mappings)) {
+    // A mapping that went over to another app concerns both.
+    for (const mapping of [before.mappings.get(key), after.mappings.get(key)]) if (mapping) changed.add(mapping.app)
+  }
+  const secrets = differing(before.secrets, after.secrets)
+  for (const app of after.apps.values()) if (secretsOf(app).some((secret) => secrets.has(secret))) changed.add(app.key)
+  return changed
+}
+
+function differing<T extends App | Mapping | Secret>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): Set<string> {
+  const keys = new Set<string>()
+  for (const key of before.keys()) if (!after.has(key)) keys.add(key)
+  for (const [key, object] of after) {
+    const old = before.get(key)
+    if (old !== object && (old === undefined || content(old) !== content(object))) keys.add(key)
+  }
+  return keys
+}
+
+/** All but the place: an object that only moved within its file did not change. */
+function content(object: App | Mapping | Secret): string {
+  return JSON.stringify({ ...object, place: undefined })
+}
+
+function secretsOf({ namespace, spec }: App): string[] {
+  const names = [spec.credentialsSecretRef?.name, spec.wordpress?.connectionSecretRef.name]
+  return names.filter((name) => name !== undefined).map((name) => `${namespace}/${name}`)
 }

@@ -2,13 +2,6 @@ import { type FSWatcher, watch } from 'node:fs'
 import { basename } from 'node:path'
 import { matters, type WatchPoint } from './listing.ts'
 
-/** The folders that are watched at present. */
-interface Watches {
-  /** Watches these and no others; true when one is new, so that what happened before it began may have been missed. */
-  set(points: readonly WatchPoint[]): boolean
-  close(): void
-}
-
 interface Watched {
   watcher: FSWatcher
   /** Undefined: every entry that matters. */
@@ -19,7 +12,7 @@ interface Watched {
  * Watches folders, not files: a folder's watch outlives files that editors replace. `seen` is called on anything that may
  * have changed what is read; `failed` when a folder cannot be watched (then only the periodic reading notices changes in it).
  */
-export function createWatches(seen: () => void, failed: (folder: string, error: unknown) => void): Watches {
+export function createWatches(seen: () => void, failed: (folder: string, error: unknown) => void) {
   const watched = new Map<string, Watched>()
 
   function drop(folder: string): void {
@@ -51,7 +44,8 @@ export function createWatches(seen: () => void, failed: (folder: string, error: 
   }
 
   return {
-    set(points) {
+    /** Watches these and no others; true when one is new, so that what happened before it began may have been missed. */
+    set(points: readonly WatchPoint[]): boolean {
       const wanted = merge(points)
       for (const folder of watched.keys()) if (!wanted.has(folder)) drop(folder)
       let fresh = false
@@ -65,7 +59,7 @@ export function createWatches(seen: () => void, failed: (folder: string, error: 
       }
       return fresh
     },
-    close() {
+    close(): void {
       for (const folder of watched.keys()) drop(folder)
     },
   }

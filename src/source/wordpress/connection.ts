@@ -1,19 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import type { Connection, ConnectionOptions, FieldPacket, QueryError, SslOptions, TypeCastField } from 'mysql2'
+import type { Connection, ConnectionOptions, FieldPacket, TypeCastField } from 'mysql2'
 import type { Clock } from '../../time/clock.ts'
 import { within } from '../../time/within.ts'
 import { DatabaseError } from './database-error.ts'
 import type { Endpoint } from './database-url.ts'
 
 /** How long things may take, in milliseconds. */
-export interface Limits {
+export const LIMITS = {
   /** Until the server has accepted the account. */
-  connect: number
+  connect: 10_000,
   /** One statement; said to the server, and watched here. */
-  statement: number
+  statement: 30_000,
   /** Everything from the connection to its end. */
-  whole: number
+  whole: 120_000,
 }
+export type Limits = typeof LIMITS
 
 /** What a connection stands on. */
 interface ConnectPorts {
@@ -22,8 +23,6 @@ interface ConnectPorts {
   /** Ends it, whatever it is at. */
   signal: AbortSignal
 }
-
-export const LIMITS: Limits = { connect: 10_000, statement: 30_000, whole: 120_000 }
 
 /** Beyond its own limit of a statement, the server is given this long to say so. */
 const GRACE_MS = 2000
@@ -43,8 +42,8 @@ export interface Database {
 }
 
 /**
- * Connects. Rejects with the driver's error, with one like it when time is up, or with a `DatabaseError` when `signal` says so. Nothing but reading can
- * come of this connection: no statement is made from data, and the server may ask for no file.
+ * Connects. Rejects with the driver's error, with one like it when time is up, or with a `DatabaseError` when `signal` says so.
+ * Nothing but reading can come of this connection: no statement is made from data, and the server may ask for no file.
  */
 export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<Database> {
   const { clock, limits, signal } = ports
@@ -53,27 +52,21 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
   const { createConnection } = (await import('mysql2')).default
   signal.throwIfAborted()
   const connection = createConnection(options)
+  const driver = connection.promise()
   const lost = lossOf(connection, ports)
   /** The first of the work and the loss of the connection; an error when time is up. */
   const inTime = <T>(ms: number, what: string, work: Promise<T>): Promise<T> =>
     within(clock, ms, Promise.race([work, lost.promise]), () => Promise.reject(timeUp(what, ms)))
   // A whole answer of one statement: either all of it comes, or this rejects. After a KILL only the connection says so, after
-  // KILL QUERY the driver's callback does.
-  const ask = (sql: string): Promise<[Cell[][], FieldPacket[]]> =>
-    inTime(limits.statement + GRACE_MS, 'a statement', answer(connection, sql))
-  const forget = (): void => {
-    lost.forget()
-    // An error without a listener would end the process.
-    connection.on('error', () => {})
-  }
-  const close = async (): Promise<void> => {
-    forget()
-    const closed = new Promise<void>((resolve) => connection.end(() => resolve()))
-    await inTime(CLOSE_MS, 'closing', closed).catch(() => {})
-    connection.destroy()
-  }
+  // KILL QUERY the driver's answer does. A statement without a result gives a packet; of those the result does not matter.
+  const ask = (sql: string) =>
+    inTime(
+      limits.statement + GRACE_MS,
+      'a statement',
+      driver.query(sql) as unknown as Promise<[Cell[][], FieldPacket[]]>,
+    )
   try {
-    await inTime(limits.connect, 'connecting', connected(connection))
+    await inTime(limits.connect, 'connecting', driver.connect())
     const [[version] = []] = (await ask('SELECT VERSION()'))[0]
     return {
       server: /mariadb/i.test(version ?? '') ? 'mariadb' : 'mysql',
@@ -86,10 +79,14 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
           throw error
         }
       },
-      close,
+      async close() {
+        lost.forget()
+        await inTime(CLOSE_MS, 'closing', driver.end()).catch(() => {})
+        connection.destroy()
+      },
     }
   } catch (error) {
-    forget()
+    lost.forget()
     connection.destroy()
     throw error
   }
@@ -100,60 +97,33 @@ export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\
 
 async function optionsOf(endpoint: Endpoint): Promise<ConnectionOptions> {
   const { host, port, socket, user, password, database } = endpoint
-  const tls = await tlsOf(endpoint)
   return {
     ...(socket === undefined ? { host, port } : { socketPath: socket }),
     user,
     password,
     database,
-    ...(tls === undefined ? {} : { ssl: tls }),
+    ...(await tlsOf(endpoint)),
     // Watched here, so that it is said in one way.
     connectTimeout: 0,
     charset: 'UTF8MB4_GENERAL_CI',
     rowsAsArray: true,
-    typeCast: asText,
+    // Text as it is: ids beyond 2^53, dates that are not valid and flags of any type arrive as they are stored.
+    typeCast: (field: TypeCastField): Cell => field.buffer()?.toString('utf8') ?? null,
     flags: ['-LOCAL_FILES'],
   }
 }
 
-/** Text as it is: ids beyond 2^53, dates that are not valid and flags of any type arrive as they are stored. */
-function asText(field: TypeCastField): Cell {
-  return field.buffer()?.toString('utf8') ?? null
-}
-
-async function tlsOf({ tls, origin }: Endpoint): Promise<SslOptions | undefined> {
-  if (tls === undefined) return undefined
+async function tlsOf({ tls, origin }: Endpoint): Promise<Pick<ConnectionOptions, 'ssl'>> {
+  if (tls === undefined) return {}
   const { mode, ca } = tls
   const pem = ca === undefined || ca.startsWith('-----BEGIN') ? ca : await readFile(ca, 'utf8').catch(() => undefined)
   if (ca !== undefined && pem === undefined) throw new DatabaseError(`${origin}: the file of ssl-ca cannot be read`)
-  return {
-    rejectUnauthorized: mode !== 'Required',
-    verifyIdentity: mode === 'VerifyIdentity',
-    ...(pem === undefined ? {} : { ca: pem }),
-  }
+  const checks = { rejectUnauthorized: mode !== 'Required', verifyIdentity: mode === 'VerifyIdentity' }
+  return { ssl: { ...checks, ...(pem === undefined ? {} : { ca: pem }) } }
 }
 
-function connected(connection: Connection): Promise<void> {
-  return new Promise((resolve, reject) => connection.connect((error) => (error ? reject(error) : resolve())))
-}
-
-function answer(connection: Connection, sql: string): Promise<[Cell[][], FieldPacket[]]> {
-  return new Promise((resolve, reject) =>
-    connection.query({ sql, rowsAsArray: true }, (error: QueryError | null, rows: unknown, fields: FieldPacket[]) => {
-      if (error) reject(error)
-      // A statement without a result gives a packet; we send none of which the result would matter.
-      else resolve([Array.isArray(rows) ? (rows as Cell[][]) : [], fields ?? []])
-    }),
-  )
-}
-
-interface Loss {
-  /** Rejects when the connection is lost, time is up, or we are to stop. */
-  promise: Promise<never>
-  forget(): void
-}
-
-function lossOf(connection: Connection, { clock, limits: { whole }, signal }: ConnectPorts): Loss {
+/** `promise` rejects when the connection is lost, time is up, or we are to stop; `forget` when that does not matter any more. */
+function lossOf(connection: Connection, { clock, limits: { whole }, signal }: ConnectPorts) {
   let cancel = (): void => {}
   let stop = (): void => {}
   const promise = new Promise<never>((_, reject) => {
@@ -170,7 +140,9 @@ function lossOf(connection: Connection, { clock, limits: { whole }, signal }: Co
   promise.catch(() => {})
   return {
     promise,
-    forget() {
+    forget(): void {
+      // An error without a listener would end the process.
+      connection.on('error', () => {})
       cancel()
       signal.removeEventListener('abort', stop)
     },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import * as z from 'zod'
 import { DatabaseError } from './database-error.ts'
 
 /** How far the server's certificate is looked at. */
@@ -50,6 +51,15 @@ const ACCOUNT_RULES: readonly Rule<string>[] = [
   ],
 ]
 
+/** On what stands behind the `?`, as far as it does not bear on TLS. */
+const OPTION_RULES: readonly Rule<ReadonlyMap<string, string>>[] = [
+  [
+    (options) => !/^utf8(mb[34])?$/i.test(options.get('charset') ?? 'utf8mb4'),
+    'has a charset other than utf8mb4: remove it; tables in any charset are read right',
+  ],
+  [(options) => !(options.get('socket') ?? '/').startsWith('/'), 'has a socket that is not an absolute path'],
+]
+
 /** On what the whole of it names. */
 const ENDPOINT_RULES: readonly Rule<Omit<Endpoint, 'origin'>>[] = [
   [({ user }) => user === '', `names no user: write ${FORM}`],
@@ -89,24 +99,23 @@ export function parseDatabaseUrl(text: string, origin: string): Endpoint {
   check(ACCOUNT_RULES, account)
   const [, address = '', path = '', query = ''] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(rest.slice(at + 1)) ?? []
   const options = optionsOf(query, fail)
+  check(OPTION_RULES, options)
   const [socket, tls] = [options.get('socket'), tlsOf(options, fail)]
-  const endpoint = {
-    ...serverOf(address),
-    ...(socket === undefined ? {} : { socket }),
-    ...namesOf(account, path, fail),
-    ...(tls === undefined ? {} : { tls }),
-  }
-  check(ENDPOINT_RULES, endpoint)
-  return { origin, ...endpoint }
-}
-
-function namesOf(account: string, path: string, fail: Fail): Pick<Endpoint, 'user' | 'password' | 'database'> {
   const [, name = '', secret = ''] = /^([^:]*)(?::(.*))?$/.exec(account) ?? []
   const [user, password, database] = [decoded(name), decoded(secret), decoded(path)]
   if (user === undefined || password === undefined || database === undefined) {
     return fail('has an encoded part that is not UTF-8')
   }
-  return { user, password, database }
+  const endpoint = {
+    ...serverOf(address),
+    user,
+    password,
+    database,
+    ...(socket === undefined ? {} : { socket }),
+    ...(tls === undefined ? {} : { tls }),
+  }
+  check(ENDPOINT_RULES, endpoint)
+  return { origin, ...endpoint }
 }
 
 /** Port 0 when it is neither `HOST:PORT` nor `[ADDRESS]:PORT`. */
@@ -129,21 +138,14 @@ function decoded(part: string): string | undefined {
 function optionsOf(query: string, fail: Fail): Map<string, string> {
   const options = new Map<string, string>()
   for (const part of query.split('&').filter((each) => each !== '')) {
-    const equals = part.indexOf('=')
-    const name = decoded(equals < 0 ? part : part.slice(0, equals)) ?? ''
-    const value = equals < 0 ? undefined : decoded(part.slice(equals + 1))
+    const [before = '', ...after] = part.split('=')
+    const [name, value] = [decoded(before) ?? '', decoded(after.join('='))]
     // A "?" or "&" of a password may end up here: nothing of it is repeated.
     if (!OPTIONS.includes(name)) return fail(`has an option that is not known; there are ${OPTIONS.join(', ')}`)
     if (value === undefined || value === '') return fail(`has the option ${name} without a value that can be read`)
     if (options.has(name)) return fail(`has the option ${name} twice`)
     options.set(name, value)
   }
-  const charset = options.get('charset')
-  if (charset !== undefined && !/^utf8(mb[34])?$/i.test(charset)) {
-    return fail('has a charset other than utf8mb4: remove it; tables in any charset are read right')
-  }
-  const socket = options.get('socket')
-  if (socket !== undefined && !socket.startsWith('/')) return fail('has a socket that is not an absolute path')
   return options
 }
 
@@ -153,35 +155,26 @@ function tlsOf(options: ReadonlyMap<string, string>, fail: Fail): Endpoint['tls'
     return fail('has an ssl-mode that is not known; there are DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY')
   }
   const fromSsl = ssl === undefined ? undefined : sslOption(ssl, fail)
-  const off = fromSsl === false || given === 'disabled'
-  if (
-    off &&
-    (ca !== undefined || (fromSsl !== false && fromSsl !== undefined) || (given ?? 'disabled') !== 'disabled')
-  ) {
+  const mode = MODES[given ?? 'disabled'] ?? (fromSsl || (ca === undefined ? undefined : 'VerifyIdentity'))
+  if (mode !== undefined && (fromSsl === false || given === 'disabled')) {
     return fail('has TLS options that contradict each other: keep ssl-mode alone, with ssl-ca where it is needed')
   }
-  if (off) return undefined
-  const mode = (given === undefined ? undefined : MODES[given]) ?? (fromSsl || undefined) ?? (ca && 'VerifyIdentity')
-  return mode ? { mode: mode as TlsMode, ...(ca === undefined ? {} : { ca }) } : undefined
+  return mode && { mode, ...(ca === undefined ? {} : { ca }) }
 }
+
+const sslObject = z.strictObject({ rejectUnauthorized: z.boolean().nullish() })
 
 /** `ssl=true`, `ssl=false`, or as some drivers write it `ssl={"rejectUnauthorized":false}`. */
 function sslOption(text: string, fail: Fail): TlsMode | false {
   if (/^(true|1)$/i.test(text)) return 'VerifyIdentity'
   if (/^(false|0)$/i.test(text)) return false
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    const { rejectUnauthorized } = sslObject.parse(JSON.parse(text))
+    return rejectUnauthorized === false ? 'Required' : 'VerifyIdentity'
   } catch {
     // The text may be a part of the password: it is not repeated.
   }
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  const keys = isObject ? Object.keys(value as object) : []
-  const reject = (value as { rejectUnauthorized?: unknown } | undefined)?.rejectUnauthorized ?? true
-  if (!isObject || keys.some((key) => key !== 'rejectUnauthorized') || typeof reject !== 'boolean') {
-    return fail(
-      'has an option ssl that is neither true, false nor {"rejectUnauthorized": …} in JSON: better use ssl-mode and ssl-ca',
-    )
-  }
-  return reject ? 'VerifyIdentity' : 'Required'
+  return fail(
+    'has an option ssl that is neither true, false nor {"rejectUnauthorized": …} in JSON: better use ssl-mode and ssl-ca',
+  )
 }

@@ -4,27 +4,17 @@ export type Family = 'UltimateMultisite' | 'Mercator' | 'MuDomainMapping' | 'Wpm
 /** `spec.wordpress.mappings`. */
 export type MappingsSetting = 'Auto' | 'UltimateMultisite' | 'DomainMapping' | 'Core'
 
-/** The tables of a network, by what they are for. */
-export interface TableNames {
-  site: string
-  sitemeta: string
-  blogs: string
-  ultimate: string
-  domainMapping: string
-  logins: string
-}
+/** The tables of a network under `$table_prefix`, by what they are for. */
+export const tableNames = (prefix: string) => ({
+  site: `${prefix}site`,
+  sitemeta: `${prefix}sitemeta`,
+  blogs: `${prefix}blogs`,
+  ultimate: `${prefix}wu_domain_mappings`,
+  domainMapping: `${prefix}domain_mapping`,
+  logins: `${prefix}domain_mapping_logins`,
+})
 
-/** Table names under `$table_prefix`. */
-export function tableNames(prefix: string): TableNames {
-  return {
-    site: `${prefix}site`,
-    sitemeta: `${prefix}sitemeta`,
-    blogs: `${prefix}blogs`,
-    ultimate: `${prefix}wu_domain_mappings`,
-    domainMapping: `${prefix}domain_mapping`,
-    logins: `${prefix}domain_mapping_logins`,
-  }
-}
+export type TableNames = ReturnType<typeof tableNames>
 
 /** Keys of `{p}sitemeta` by which plugins leave their mark. */
 export const MARKS = {
@@ -108,16 +98,15 @@ function undecidable({ names, marks, logins }: Findings): Choice {
     ...(logins ? [`table ${names.logins}`] : []),
     ...(marks.has(MARKS.muDomainMapping) ? [`"${MARKS.muDomainMapping}" in ${names.sitemeta}`] : []),
   ].join(' and ')
-  const why =
+  const [why, cure] =
     mu === ''
-      ? 'nothing in the database says which plugin'
-      : `"${MARKS.mercator}" in ${names.sitemeta} says Mercator, ${mu} says WordPress MU Domain Mapping`
-  const cure =
-    mu === ''
-      ? `with Mercator, open its settings once so that it writes "${MARKS.mercator}"`
-      : `with Mercator, remove ${mu}`
+      ? ['nothing in the database says which plugin', `open its settings once so that it writes "${MARKS.mercator}"`]
+      : [
+          `"${MARKS.mercator}" in ${names.sitemeta} says Mercator, ${mu} says WordPress MU Domain Mapping`,
+          `remove ${mu}`,
+        ]
   return {
-    undecided: `${names.domainMapping} is the table of several plugins, and ${why}: set ${SETTING} to DomainMapping to take every row, as WordPress MU Domain Mapping does, or to Core to take none; ${cure}`,
+    undecided: `${names.domainMapping} is the table of several plugins, and ${why}: set ${SETTING} to DomainMapping to take every row, as WordPress MU Domain Mapping does, or to Core to take none; with Mercator, ${cure}`,
   }
 }
 

@@ -1,23 +1,16 @@
-import type { App, Mapping } from '../../api/objects.ts'
-import type { SourceFault } from '../source.ts'
-import { compileRows } from './rows.ts'
-import { INTEGRATIONS_KEY, pluginWrites, type WwwSetting, wwwSetting } from './settings.ts'
-import { protectedNames } from './sites.ts'
+import type { App } from '../../api/objects.ts'
+import { type Compiled, compileRows, protectedNames } from './rows.ts'
+import { type GoodWww, INTEGRATIONS_KEY, pluginWrites, wwwSetting } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** The www rule as it was last understood. */
-export type GoodWww = Exclude<WwwSetting, { broken: string }>
-
 /** What a snapshot says for an app. */
-export interface Reading {
-  mappings: Mapping[]
+export interface Reading extends Compiled {
   protectedHosts: string[]
-  faults: SourceFault[]
-  unknownStages: string[]
   secondWriter?: string
   /** Why this is not all, or not certain. */
-  failure?: string
-  www?: GoodWww
+  failure: string | undefined
+  /** The www rule as it was last understood. */
+  www: GoodWww | undefined
   /** In a line: what is there and how it was understood. */
   summary: string
 }
@@ -45,15 +38,16 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
       message: 'the PHP-serialised value is broken: nobody can tell whether the plugin writes to ServerPilot itself.',
     })
   }
+  const secondWriter = `The plugin's own ServerPilot integration is switched on (${INTEGRATIONS_KEY} in ${names.sitemeta}): it writes the same list of domains. Disable it in the network's admin: Ultimate Multisite, Settings, Integrations, ServerPilot.`
   return {
     mappings,
     summary,
     protectedHosts: protectedNames(snapshot.networks),
     faults,
     unknownStages,
-    ...(writer === 'on' ? { secondWriter: secondWriter(names.sitemeta) } : {}),
-    ...(broken === undefined ? {} : { failure: broken }),
-    ...(www === undefined ? {} : { www }),
+    ...(writer === 'on' ? { secondWriter } : {}),
+    failure: broken,
+    www,
   }
 }
 
@@ -69,6 +63,3 @@ function summaryOf(
   const plugin = writer === 'on' ? '; the plugin writes to ServerPilot itself too' : ''
   return `${family}: ${where}, ${sites.length} site(s) of ${networks.length} network(s): ${mappings} mapping(s), ${faults} row(s) that mean nothing${rule}${plugin}`
 }
-
-const secondWriter = (table: string): string =>
-  `The plugin's own ServerPilot integration is switched on (${INTEGRATIONS_KEY} in ${table}): it writes the same list of domains. Disable it in the network's admin: Ultimate Multisite, Settings, Integrations, ServerPilot.`

@@ -2,7 +2,23 @@ import type { App, Mapping } from '../../api/objects.ts'
 import { compareKey, type WwwRule } from '../../domain/host.ts'
 import type { SourceFault } from '../source.ts'
 import type { Family, TableNames } from './families.ts'
-import { insideNetworks, isServed, type NetworkRow, type SiteRow } from './sites.ts'
+
+/** A row of `{p}site`: a network. */
+export interface NetworkRow {
+  id: string
+  domain: string | null
+}
+
+/** A row of `{p}blogs`: a site. All as text: `archived` is an ENUM in old networks. */
+export interface SiteRow {
+  blogId: string
+  siteId: string
+  domain: string | null
+  registered: string | null
+  archived: string | null
+  spam: string | null
+  deleted: string | null
+}
 
 /** A row of a mapping table, as text. */
 export interface MappingRow {
@@ -26,7 +42,7 @@ export interface Rows {
 }
 
 /** What rows come to. */
-interface Compiled {
+export interface Compiled {
   mappings: Mapping[]
   faults: SourceFault[]
   /** Stages that are not known: harmless, but reported. */
@@ -38,6 +54,9 @@ const STAGES = ['checking-dns', 'checking-ssl-cert', 'done', 'failed', 'done-wit
 
 /** Rows have neither labels nor annotations: one object does for all of them. */
 const NOTHING: Record<string, string> = Object.freeze({})
+
+/** The plugin's www rule by network, or undefined to leave it to the app. */
+type WwwOf = (siteId: string) => WwwRule | undefined
 
 /** A row that counts, before it is known to be the only one of its name. */
 interface Candidate {
@@ -54,10 +73,8 @@ interface Candidate {
  * The mappings of an app: rows of the mapping table whose site is served, then sites whose own name lies outside the networks'
  * domains, then with `includeSites` the names below them. One host is one mapping: a row goes before a site, then the older by
  * its date (no date is the oldest), then the lower id.
- *
- * `wwwOf`: the plugin's www rule by network, or undefined to leave it to the app.
  */
-export function compileRows(app: App, rows: Rows, wwwOf: (siteId: string) => WwwRule | undefined): Compiled {
+export function compileRows(app: App, rows: Rows, wwwOf: WwwOf): Compiled {
   const faults: SourceFault[] = []
   const stages = new Set<string>()
   const sites = new Map(rows.sites.map((site) => [site.blogId, site]))
@@ -78,11 +95,7 @@ export function compileRows(app: App, rows: Rows, wwwOf: (siteId: string) => Www
   return { mappings: unique(candidates).map((each) => mappingOf(app, each)), faults, unknownStages: [...stages] }
 }
 
-function siteCandidates(
-  app: App,
-  { sites, networks, names }: Rows,
-  wwwOf: (siteId: string) => WwwRule | undefined,
-): Candidate[] {
+function siteCandidates(app: App, { sites, networks, names }: Rows, wwwOf: WwwOf): Candidate[] {
   const inside = insideNetworks(networks)
   const own = new Set(networks.map(({ domain }) => compareKey(domain ?? '')))
   const candidates: Candidate[] = []
@@ -124,12 +137,7 @@ function unique(candidates: readonly Candidate[]): Candidate[] {
 function precedes(a: Candidate, b: Candidate): boolean {
   if (a.column !== b.column) return a.column === 'id'
   const age = (a.created ?? -1) - (b.created ?? -1)
-  return age === 0 ? compareIds(a.id, b.id) < 0 : age < 0
-}
-
-/** Whole numbers as text, by value. */
-function compareIds(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+  return age === 0 ? BigInt(a.id) < BigInt(b.id) : age < 0
 }
 
 /** `2024-01-01 00:00:00` as UTC in epoch milliseconds; undefined for what is not a date, such as `0000-00-00 00:00:00`. */
@@ -162,4 +170,29 @@ function generationOf(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return (hash >>> 1) + 1
+}
+
+/** Whether the site is to be reached: not archived, spam or deleted. */
+function isServed(site: SiteRow): boolean {
+  return [site.archived, site.spam, site.deleted].every((flag) => flag === null || flag === '' || /^0+$/.test(flag))
+}
+
+/** The networks' own names, canonical, each with its `www.`: they are never removed. */
+export function protectedNames(networks: readonly NetworkRow[]): string[] {
+  return [...new Set(networkNames(networks).flatMap((name) => [name, `www.${name}`]))]
+}
+
+/** Tells whether a canonical name is a network's own or below one. */
+function insideNetworks(networks: readonly NetworkRow[]): (name: string) => boolean {
+  const names = new Set(networkNames(networks))
+  return (name) => {
+    const labels = name.split('.')
+    return labels.some((_, index) => names.has(labels.slice(index).join('.')))
+  }
+}
+
+/** For comparing, without `www.`, and without the port that networks on test machines have. */
+function networkNames(networks: readonly NetworkRow[]): string[] {
+  const names = networks.map(({ domain }) => compareKey((domain ?? '').trim().replace(/:\d+$/, '')))
+  return names.map((name) => name.replace(/^www\./, '')).filter((name) => name !== '')
 }

@@ -1,5 +1,6 @@
 import { unserialize } from 'php-serialize'
 import type { WwwRule } from '../../domain/host.ts'
+import { MARKS } from './families.ts'
 
 /** A row of `{p}sitemeta`, as text. */
 export interface MetaRow {
@@ -9,7 +10,7 @@ export interface MetaRow {
 }
 
 /** Keys of `{p}sitemeta` that say something beside which plugin is there. */
-export const WWW_KEY = 'wp-ultimo_v2_settings'
+export const WWW_KEY = MARKS.ultimateSettings
 export const INTEGRATIONS_KEY = 'wu_host_integrations_enabled'
 
 const RULES: Readonly<Record<string, WwwRule>> = { always: 'Always', main_only: 'MainOnly', never: 'Never' }
@@ -17,17 +18,17 @@ const RULES: Readonly<Record<string, WwwRule>> = { always: 'Always', main_only: 
 /** The plugin's own, when nobody ever saved the setting. */
 const PLUGIN_DEFAULT: WwwRule = 'Always'
 
-/** The www rule by network, or what is wrong with the value. `standard`: for networks without settings of their own. */
-export type WwwSetting = { byNetwork: ReadonlyMap<string, WwwRule>; standard: WwwRule } | { broken: string }
+/** The www rule by network. `standard`: for networks without settings of their own. */
+export type GoodWww = { byNetwork: ReadonlyMap<string, WwwRule>; standard: WwwRule }
 
 /**
- * The www rule of Ultimate Multisite. A value that cannot be read is never taken for the default: that would add a `www.` for
+ * The www rule of Ultimate Multisite, or what is wrong with the value. A value that cannot be read is never taken for the default: that would add a `www.` for
  * every mapping. The value itself is never repeated, as it holds keys of payment providers.
  */
-export function wwwSetting(meta: readonly MetaRow[], table: string): WwwSetting {
+export function wwwSetting(meta: readonly MetaRow[], table: string): GoodWww | { broken: string } {
   const byNetwork = new Map<string, WwwRule>()
   for (const { siteId, value } of meta.filter((row) => row.key === WWW_KEY)) {
-    const broken = (what: string): WwwSetting => ({
+    const broken = (what: string) => ({
       broken: `${table}, "${WWW_KEY}" of network ${siteId}: ${what}; save the plugin's settings again, or set spec.www of the app`,
     })
     const settings = phpArray(value)

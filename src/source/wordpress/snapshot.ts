@@ -1,10 +1,8 @@
 import { type Cell, type Database, quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import { chooseFamily, type Family, MARKS, type MappingsSetting, type TableNames, tableNames } from './families.ts'
-import { fingerprint, type Involved, type Watched } from './probe.ts'
-import type { MappingRow, Rows } from './rows.ts'
-import { INTEGRATIONS_KEY, type MetaRow, type WWW_KEY } from './settings.ts'
-import type { NetworkRow, SiteRow } from './sites.ts'
+import type { MappingRow, NetworkRow, Rows, SiteRow } from './rows.ts'
+import { INTEGRATIONS_KEY, type MetaRow } from './settings.ts'
 
 /** Everything of a network that was read at one moment. */
 export interface Snapshot extends Rows {
@@ -13,6 +11,20 @@ export interface Snapshot extends Rows {
   largest: ReadonlyMap<string, bigint>
   /** The id that the next row gets, by table; missing where the server does not say. */
   next: ReadonlyMap<string, bigint>
+}
+
+/** A table with the columns in which a change matters. `where` keeps to rows that matter. */
+interface Involved {
+  table: string
+  columns: readonly string[]
+  where?: string
+}
+
+/** What a short reading compares. */
+interface Watched {
+  involved: readonly Involved[]
+  /** Tables that would be looked at if they were there, or that decide by being there. */
+  candidates: readonly string[]
 }
 
 /** What a whole read leaves behind, so that the next reading can be a short one. */
@@ -24,7 +36,7 @@ export interface Known {
 /** `same`: nothing that matters changed since `known`. */
 export type DatabaseRead = { kind: 'same' } | { kind: 'read'; snapshot: Snapshot; known: Known }
 
-const META_KEYS = [...Object.values(MARKS), INTEGRATIONS_KEY]
+const META_KEYS: readonly string[] = [...Object.values(MARKS), INTEGRATIONS_KEY]
 /** Fits every collation: names are compared again here. */
 const META_WHERE = `meta_key IN (${META_KEYS.map((key) => `'${key}'`).join(', ')})`
 const SITE_FLAGS = ['archived', 'spam', 'deleted'] as const
@@ -91,6 +103,28 @@ async function stillFits(database: Database, { watched, fingerprint: before }: K
   }
 }
 
+/**
+ * One text that is another one when anything that matters in these tables is, or one of the candidates comes or goes: count, and a
+ * sum over each row. The server reads the rows and sends one line. Sums over the bytes themselves, in hex: no collation has a say,
+ * and no charset is converted.
+ *
+ * A sum, because `MAX(date_modified)` misses what people change by hand, and three of the plugins have no dates at all.
+ */
+async function fingerprint(database: Database, { involved, candidates }: Watched): Promise<string> {
+  const sums = involved.map(({ table, columns, where }) => {
+    const cells = columns.map((column) => `IFNULL(HEX(${quote(column)}), '-')`).join(', ')
+    const condition = where === undefined ? '' : ` WHERE ${where}`
+    return `(SELECT CONCAT_WS(':', COUNT(*), SUM(CRC32(CONCAT_WS('.', ${cells})))) FROM ${quote(table)}${condition})`
+  })
+  // By their whole names: the server then looks at no other of the network's many tables.
+  const present = candidates.map(
+    (table) =>
+      `(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}')`,
+  )
+  const [row = []] = await database.rows(`SELECT ${[...sums, ...present].join(', ')}`)
+  return [...involved.map(({ table }) => table), ...row.map((cell) => cell ?? '')].join(' ')
+}
+
 async function requireTables(database: Database, names: TableNames): Promise<void> {
   for (const table of [names.site, names.blogs, names.sitemeta]) {
     if ((await database.columns(table)) !== undefined) continue
@@ -115,7 +149,7 @@ async function readMeta(database: Database, { sitemeta }: TableNames): Promise<M
   for (const [siteId, key, value] of rows) {
     const id = `${siteId} ${key}`
     // WordPress takes the first of several.
-    if (key && META_KEYS.includes(key as typeof WWW_KEY) && !first.has(id)) {
+    if (key && META_KEYS.includes(key) && !first.has(id)) {
       first.set(id, { siteId: siteId ?? '', key, value: value ?? null })
     }
   }
@@ -130,18 +164,12 @@ function candidatesOf(setting: MappingsSetting, { ultimate, domainMapping, login
   ]
 }
 
-interface Found {
-  family: Family
-  table: string | undefined
-  columns: readonly string[]
-}
-
 async function findFamily(
   database: Database,
   setting: MappingsSetting,
   names: TableNames,
   meta: readonly MetaRow[],
-): Promise<Found> {
+): Promise<{ family: Family; table: string | undefined; columns: readonly string[] }> {
   const candidates = candidatesOf(setting, names)
   const found = new Map<string, string[] | undefined>()
   for (const table of candidates) found.set(table, await database.columns(table))
@@ -164,9 +192,8 @@ function involvedIn(names: TableNames, table: string | undefined, columns: reado
   ]
 }
 
-async function select(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
-  return await database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
-}
+const select = (database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> =>
+  database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
 
 async function selectSome(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
   const rows = await select(database, table, columns)
@@ -174,33 +201,20 @@ async function selectSome(database: Database, table: string, columns: readonly s
   return rows
 }
 
-const networkOf = ([id, domain]: Cell[]): NetworkRow => ({ id: id ?? '', domain: domain ?? null })
+const networkOf = ([id, domain = null]: Cell[]): NetworkRow => ({ id: id ?? '', domain })
 
-function siteOf([blogId, siteId, domain, archived, spam, deleted, registered]: Cell[]): SiteRow {
-  return {
-    blogId: blogId ?? '',
-    siteId: siteId ?? '',
-    domain: domain ?? null,
-    archived: archived ?? null,
-    spam: spam ?? null,
-    deleted: deleted ?? null,
-    registered: registered ?? null,
-  }
+function siteOf(cells: Cell[]): SiteRow {
+  const [blogId, siteId, domain = null, archived = null, spam = null, deleted = null, registered = null] = cells
+  return { blogId: blogId ?? '', siteId: siteId ?? '', domain, archived, spam, deleted, registered }
 }
 
 async function readRows(database: Database, table: string, columns: readonly string[]): Promise<MappingRow[]> {
-  const extra = ['stage', 'date_created'].filter((column) => columns.includes(column))
-  const rows = await select(database, table, [...ROW_COLUMNS, ...extra])
-  const at = (column: string): number => (extra.includes(column) ? ROW_COLUMNS.length + extra.indexOf(column) : -1)
-  const [stageAt, createdAt] = [at('stage'), at('date_created')]
-  return rows.map((cells) => ({
-    id: cells[0] ?? '',
-    blogId: cells[1] ?? null,
-    domain: cells[2] ?? null,
-    active: cells[3] ?? null,
-    stage: cells[stageAt] ?? null,
-    created: cells[createdAt] ?? null,
-  }))
+  const all = [...ROW_COLUMNS, ...['stage', 'date_created'].filter((column) => columns.includes(column))]
+  const [stageAt, createdAt] = [all.indexOf('stage'), all.indexOf('date_created')]
+  return (await select(database, table, all)).map((cells) => {
+    const [id, blogId = null, domain = null, active = null] = cells
+    return { id: id ?? '', blogId, domain, active, stage: cells[stageAt] ?? null, created: cells[createdAt] ?? null }
+  })
 }
 
 /** One table at a time: a network has a dozen tables for each site, and the server opens every table unless it is given one name. */

@@ -3,23 +3,24 @@ import { backOff } from '../../time/back-off.ts'
 import type { MappingRead, SourceFailure } from '../source.ts'
 import type { DatabaseError } from './database-error.ts'
 import type { Family } from './families.ts'
-import { type GoodWww, interpret, type Reading } from './interpret.ts'
+import { interpret, type Reading } from './interpret.ts'
+import type { GoodWww } from './settings.ts'
 import type { DatabaseRead, Known, Snapshot } from './snapshot.ts'
 
 /** What one database says, and what is remembered of it to judge the next reading. A value: readings make the next one of it. */
 export interface State {
   served: MappingRead
   /** What the last whole read left behind; undefined: the next one reads everything. */
-  known?: Known
+  known: Known | undefined
   /** Milliseconds of the clock at the last whole read. */
   readAt: number
   /** Why the last whole read is not taken as it is. Stays until the next one. */
-  doubt?: string
+  doubt: string | undefined
   /** Looks in a row at which the database was not reached. */
   misses: number
   /** What `mappings: Auto` last came to. */
-  family?: Family
-  www?: GoodWww
+  family: Family | undefined
+  www: GoodWww | undefined
   /** Largest id ever seen by table. */
   largest: ReadonlyMap<string, bigint>
   unknownStages: readonly string[]
@@ -29,25 +30,24 @@ export interface State {
 export const WHOLE_READ_MS = 5 * 60_000
 const LONGEST_PAUSE_MS = 60_000
 
-const NONE: readonly Mapping[] = []
-
 /** Before the first reading. */
 export function unread(app: App): State {
   const failure: SourceFailure = { source: 'wordpress', message: `the database of app ${app.key} was not read yet` }
   return {
-    served: { source: 'wordpress', mappings: NONE, failure },
+    served: { source: 'wordpress', mappings: [], failure },
+    known: undefined,
     readAt: Number.NEGATIVE_INFINITY,
+    doubt: undefined,
     misses: 0,
+    family: undefined,
+    www: undefined,
     largest: new Map(),
     unknownStages: [],
   }
 }
 
 /** The state for an app whose way of reading changed, on the same tables: what was read stays until the next reading. */
-export function reread(state: State): State {
-  const { known: _known, family: _family, www: _www, ...rest } = state
-  return rest
-}
+export const reread = (state: State): State => ({ ...state, known: undefined, family: undefined, www: undefined })
 
 /** What is known well enough for a short reading. */
 export function knownAt({ known, readAt }: State, now: number): Known | undefined {
@@ -66,12 +66,9 @@ export function pauseOf({ misses }: State, pollInterval: number, random: number)
 
 /** After a reading that failed: what was good stays, and the failure is said. */
 export function failed(state: State, error: DatabaseError): State {
-  const { known, ...rest } = state
-  const next = { ...rest, served: withFailure(state.served, error.message) }
+  const next = { ...state, served: withFailure(state.served, error.message) }
   // What answers with a refusal is there: it is asked again at the usual pace, and then for everything.
-  return error.unreachable
-    ? { ...next, misses: state.misses + 1, ...(known === undefined ? {} : { known }) }
-    : { ...next, misses: 0 }
+  return error.unreachable ? { ...next, misses: state.misses + 1 } : { ...next, misses: 0, known: undefined }
 }
 
 /** After a reading that came through. `at`: milliseconds of the clock when it began; `place` names the database in failures. */
@@ -86,15 +83,14 @@ export function advance(state: State, app: App, read: DatabaseRead, at: number, 
   }
   const reading = interpret(app, snapshot, state.www)
   const doubt = reading.failure === undefined ? undefined : `${place}: ${reading.failure}`
-  const { doubt: _before, ...rest } = base
   return {
-    ...rest,
+    ...base,
+    doubt,
+    www: reading.www,
     family: snapshot.family,
     largest: largestOf(state, snapshot),
     unknownStages: reading.unknownStages,
     served: served(state.served, reading, doubt),
-    ...(reading.www === undefined ? {} : { www: reading.www }),
-    ...(doubt === undefined ? {} : { doubt }),
   }
 }
 
@@ -137,21 +133,19 @@ function served(before: MappingRead, reading: Reading, failure: string | undefin
     const present = new Set(mappings.map(({ key }) => key))
     mappings.push(...before.mappings.filter(({ key }) => !present.has(key)))
   }
+  const isSame =
+    mappings.length === before.mappings.length && mappings.every((each, index) => each === before.mappings[index])
+  const kept = failure === undefined ? [] : (before.protectedHosts ?? [])
   const next: MappingRead = {
     source: 'wordpress',
-    mappings: sameList(before.mappings, mappings),
-    protectedHosts: sameOr(before.protectedHosts, protectedAfter(before, reading, failure)),
+    mappings: isSame ? before.mappings : mappings,
+    protectedHosts: sameOr(before.protectedHosts, [...new Set([...reading.protectedHosts, ...kept])]),
     faults: sameOr(before.faults, reading.faults),
     summary: reading.summary,
     ...(reading.secondWriter === undefined ? {} : { secondWriter: reading.secondWriter }),
     ...(failure === undefined ? {} : { failure: { source: 'wordpress', message: failure } }),
   }
   return sameRead(before, next) ? before : next
-}
-
-function protectedAfter(before: MappingRead, reading: Reading, failure: string | undefined): string[] {
-  if (failure === undefined) return reading.protectedHosts
-  return [...new Set([...reading.protectedHosts, ...(before.protectedHosts ?? [])])]
 }
 
 function withFailure(before: MappingRead, message: string | undefined): MappingRead {
@@ -171,10 +165,6 @@ const sameMapping = (before: Mapping | undefined, after: Mapping): Mapping =>
   (['domain', 'www', 'created', 'place'] as const).every((field) => before[field] === after[field])
     ? before
     : after
-
-function sameList<T>(before: readonly T[], after: readonly T[]): readonly T[] {
-  return before.length === after.length && before.every((each, index) => each === after[index]) ? before : after
-}
 
 const READ = ['mappings', 'protectedHosts', 'faults', 'secondWriter', 'summary'] as const
 

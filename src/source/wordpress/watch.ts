@@ -3,49 +3,37 @@ import { messageOf } from '../../log/message-of.ts'
 import type { Cancel, Clock } from '../../time/clock.ts'
 import { unlessAborted } from '../../time/within.ts'
 import { connect, type Limits } from './connection.ts'
-import { DatabaseError } from './database-error.ts'
 import { type Endpoint, parseDatabaseUrl } from './database-url.ts'
 import { readDatabase } from './snapshot.ts'
 import { advance, failed, knownAt, pauseOf, type State } from './state.ts'
 import { explain, place } from './words.ts'
 
-export type WriteLog = (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
-
 /** What a watch stands on. */
 export interface WatchPorts {
-  /** URL of the app's database, and where it comes from, for messages. Rejects with a message that may be shown. */
+  /**
+   * URL of the app's database and where it comes from (`Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`), for messages.
+   * Asked at every reading, so that a new password is taken up. Rejects with an error whose message may be shown.
+   */
   connectionUrl(app: App): Promise<{ url: string; origin: string }>
   clock: Pick<Clock, 'steady' | 'after'>
   /** 0 to 1. */
   random(): number
   limits: Limits
-  log: WriteLog
+  log(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
   /** After every reading, good or not. */
   looked(): void
   /** After a reading by which what is served differs. */
   changed(): void
 }
 
-/** Looks at the database of one app, again and again. */
-export interface Watch {
-  state(): State
-  /** Whether a reading has ended, good or not. */
-  looked(): boolean
-  /** The app with other settings that need no other reading: its poll interval. */
-  follow(app: App): void
-  /** Resolves after the first reading, good or not. */
-  first: Promise<void>
-  stop(): Promise<void>
-}
+export type Watch = ReturnType<typeof watch>
 
-/** Starts at once. Whatever goes wrong stands in the state; nothing rejects. */
-export function watch(given: App, initial: State, ports: WatchPorts): Watch {
-  let app = given
-  let state = initial
+/** Looks at the database of one app, again and again, from now on. Whatever goes wrong stands in the state; nothing rejects. */
+export function watch(app: App, state: State, ports: WatchPorts) {
   let looked = false
   let wake = (): void => {}
   const end = new AbortController()
-  const said = new Set<string>()
+  let said: ReadonlySet<string> = new Set()
 
   async function readAndReport(): Promise<void> {
     const before = state
@@ -55,10 +43,7 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
     looked = true
     ports.looked()
     report(before)
-    if (state.served !== before.served) notify()
-  }
-
-  function notify(): void {
+    if (state.served === before.served) return
     try {
       ports.changed()
     } catch (error) {
@@ -77,18 +62,13 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
       const message = isFirst ? 'WordPress database read' : 'WordPress database can be read again'
       ports.log('info', message, { app: app.key, mappings: mappings.length, family: state.family })
     }
-    const now = new Map(faults.map((fault) => [`${fault.place}: ${fault.message}`, fault]))
-    const stages = new Set(state.unknownStages.map((stage) => `stage ${stage}`))
-    for (const each of said) if (!now.has(each) && !stages.has(each)) said.delete(each)
-    for (const [id, fault] of now) {
-      if (!said.has(id)) ports.log('warn', 'database row does not count', { app: app.key, ...fault })
-      said.add(id)
-    }
-    for (const id of stages) {
-      if (!said.has(id))
-        ports.log('warn', 'unknown stage, the row counts all the same', { app: app.key, stage: id.slice(6) })
-      said.add(id)
-    }
+    const now = new Map<string, readonly [message: string, fields: object]>()
+    for (const fault of faults) now.set(`${fault.place}: ${fault.message}`, ['database row does not count', fault])
+    for (const stage of state.unknownStages)
+      now.set(`stage ${stage}`, ['unknown stage, the row counts all the same', { stage }])
+    for (const [id, [message, fields]] of now)
+      if (!said.has(id)) ports.log('warn', message, { app: app.key, ...fields })
+    said = new Set(now.keys())
   }
 
   async function pause(): Promise<void> {
@@ -114,14 +94,17 @@ export function watch(given: App, initial: State, ports: WatchPorts): Watch {
   const done = goOn()
   return {
     state: () => state,
+    /** Whether a reading has ended, good or not. */
     looked: () => looked,
-    follow(next) {
+    /** The app with other settings that need no other reading: its poll interval. */
+    follow(next: App): void {
       const sooner = next.spec.wordpress?.pollInterval !== app.spec.wordpress?.pollInterval
       app = next
       if (sooner) wake()
     },
+    /** Resolves after the first reading, good or not. */
     first,
-    async stop() {
+    async stop(): Promise<void> {
       end.abort()
       wake()
       await done
@@ -139,25 +122,13 @@ async function readOnce(app: App, state: State, ports: WatchPorts, signal: Abort
     endpoint = parseDatabaseUrl(url, origin)
     const database = await connect(endpoint, { ...ports, signal })
     try {
-      const found = await readDatabase(
-        database,
-        { prefix, mappings, statementMs: ports.limits.statement },
-        knownAt(state, at),
-      )
+      const settings = { prefix, mappings, statementMs: ports.limits.statement }
+      const found = await readDatabase(database, settings, knownAt(state, at))
       return advance(state, app, found, at, place(endpoint))
     } finally {
       await database.close()
     }
   } catch (error) {
-    return failed(state, failureOf(error, endpoint, prefix))
+    return failed(state, explain(error, endpoint, prefix))
   }
-}
-
-function failureOf(error: unknown, endpoint: Endpoint | undefined, prefix: string): DatabaseError {
-  if (error instanceof DatabaseError && endpoint !== undefined && !error.message.startsWith(endpoint.origin)) {
-    return new DatabaseError(`${place(endpoint)}: ${error.message}`, error.unreachable)
-  }
-  if (endpoint !== undefined) return explain(error, endpoint, prefix)
-  // The Secret or variable: its message may be shown.
-  return error instanceof DatabaseError ? error : new DatabaseError(messageOf(error))
 }

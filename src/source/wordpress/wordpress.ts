@@ -3,24 +3,11 @@ import { systemClock } from '../../time/clock.ts'
 import type { DatabaseSource, MappingRead } from '../source.ts'
 import { LIMITS, type Limits } from './connection.ts'
 import { reread, type State, unread } from './state.ts'
-import { type Watch, type WatchPorts, type WriteLog, watch } from './watch.ts'
+import { type Watch, type WatchPorts, watch } from './watch.ts'
 
-/** How the source of databases is set up. */
-interface WordpressOptions {
-  /**
-   * URL of the app's database and where it comes from (`Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`), for messages.
-   * Asked at every reading, so that a new password is taken up. Rejects with an error whose message may be shown.
-   */
-  connectionUrl: WatchPorts['connectionUrl']
-  log?: WriteLog
-  /** Called after every reading of a database, good or not. */
-  looked?: () => void
-  /** The system's when not given. */
-  clock?: WatchPorts['clock']
-  /** 0 to 1, for pauses of different length; the system's when not given. */
-  random?: () => number
-  limits?: Partial<Limits>
-}
+/** How the source of databases is set up. Clock and randomness are the system's when not given. */
+type WordpressOptions = Pick<WatchPorts, 'connectionUrl'> &
+  Partial<Pick<WatchPorts, 'log' | 'looked' | 'clock' | 'random'>> & { limits?: Partial<Limits> }
 
 const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
 
@@ -30,21 +17,15 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
  * nothing changed. `changed` is not called for the first readings, which `start` waits for; a stop ends them, and `start` then resolves.
  */
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
-  const { connectionUrl, log = () => {}, looked = () => {}, clock = systemClock, random = Math.random } = options
-  const limits = { ...LIMITS, ...options.limits }
-  const watches = new Map<Key, { settings: Settings; watch: Watch }>()
+  const defaults = { log: () => {}, looked: () => {}, clock: systemClock, random: Math.random }
+  const ports = { ...defaults, ...options, limits: { ...LIMITS, ...options.limits } }
+  const watches = new Map<Key, { settings: ReturnType<typeof settingsOf>; watch: Watch }>()
   const ending = new Set<Promise<void>>()
   /** What was read before `stop`: a pass over apps reads once and then works with it. */
   const kept = new Map<Key, State>()
   let apps: readonly App[] = []
   let notify: ((apps: ReadonlySet<Key>) => void) | undefined
   let running = false
-
-  function begin(app: App, settings: Settings, state: State): void {
-    const changed = (): void => notify?.(new Set([app.key]))
-    const ports = { connectionUrl, clock, random, limits, log, looked, changed }
-    watches.set(app.key, { settings, watch: watch(app, state, ports) })
-  }
 
   function end(key: Key): void {
     const stopped = watches.get(key)?.watch.stop()
@@ -67,7 +48,8 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
       const same = present?.settings.tables === settings.tables
       const state = present !== undefined && same ? reread(present.watch.state()) : unread(app)
       end(app.key)
-      begin(app, settings, state)
+      const changed = (): void => notify?.(new Set([app.key]))
+      watches.set(app.key, { settings, watch: watch(app, state, { ...ports, changed }) })
     }
   }
 
@@ -75,8 +57,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
     name: 'wordpress',
     mappingsOf(app) {
       if (app.spec.wordpress === undefined) return NO_DATABASE
-      const state = watches.get(app.key)?.watch.state() ?? kept.get(app.key) ?? unread(app)
-      return state.served
+      return (watches.get(app.key)?.watch.state() ?? kept.get(app.key) ?? unread(app)).served
     },
     looked: () => [...watches.values()].every(({ watch }) => watch.looked()),
     follow(next) {
@@ -103,14 +84,8 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
   }
 }
 
-interface Settings {
-  /** Which tables are read. */
-  tables: string
-  /** And everything else by which a reading comes to something else. */
-  reading: string
-}
-
-function settingsOf(app: App): Settings {
+/** `tables`: which are read; `reading`: that, and everything else by which a reading comes to something else. */
+function settingsOf(app: App): { tables: string; reading: string } {
   const { connectionSecretRef, tablePrefix, mappings, includeSites } = app.spec.wordpress ?? {}
   const tables = JSON.stringify([connectionSecretRef, tablePrefix])
   return { tables, reading: JSON.stringify([tables, mappings, includeSites, app.spec.www === undefined]) }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appDefaults } from '../../../src/api/schema.ts'
+import type { FileFault } from '../../../src/api/yaml.ts'
 import { createManifestSource, readManifests } from '../../../src/source/manifests/manifests.ts'
 import { app, folder, mapping, started, until, untilDomains, write } from './folder.ts'
 
@@ -124,7 +125,7 @@ test('files-in-other-encodings', async (t) => {
   })
   const read = await readManifests([path])
   assert.deepEqual(read.faults, [])
-  assert.deepEqual(read.mappings.map(({ name }) => name).sort(), ['a', 'b', 'c', 'd', 'e'])
+  assert.deepEqual([...read.mappings.values()].map(({ name }) => name).sort(), ['a', 'b', 'c', 'd', 'e'])
 })
 
 test('parses-without-a-complaint', async (t) => {
@@ -139,10 +140,10 @@ test('parses-without-a-complaint', async (t) => {
   const read = await readManifests([path])
   const places = read.faults.map(({ place }) => place.slice(path.length + 1))
   assert.deepEqual(places, ['dup.yaml:7:3', 'kind.yaml:3:1', 'template.yaml:6:3'])
-  assert.deepEqual(read.mappings, [])
+  assert.equal(read.mappings.size, 0)
   assert.match(read.failure?.message ?? '', /dup\.yaml:7:3: .* \(and 2 more\)$/)
   assert.deepEqual(read.faults[0]?.object, { kind: 'DomainMapping', key: 'default/dup' })
-  assert.equal(read.faults[2]?.field, 'spec.domain')
+  assert.equal((read.faults[2] as FileFault).field, 'spec.domain')
 })
 
 describe('source-that-is-not-there-yet', () => {

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { App } from '../../../src/api/objects.ts'
 import { parseDocuments } from '../../../src/api/yaml.ts'
-import { changedApps } from '../../../src/source/manifests/changes.ts'
 import type { Trouble } from '../../../src/source/manifests/listing.ts'
 import type { FilesRead } from '../../../src/source/manifests/read.ts'
-import { advance, NOTHING, type State } from '../../../src/source/manifests/state.ts'
+import { advance, changedApps, NOTHING, type State } from '../../../src/source/manifests/state.ts'
 import { app, mapping } from './folder.ts'
 
 function look(files: Record<string, string>, troubles: Trouble[] = []): FilesRead {
@@ -116,9 +115,9 @@ describe('advance', () => {
 
   test('a trouble covers the files below it, and none beside it', () => {
     const files = { 'x/a.yaml': mapping('a'), 'x2/b.yaml': mapping('b') }
-    const trouble = { place: './x', message: 'gone', covers: './x' }
+    const trouble = { place: './x', message: 'gone' }
     assert.deepEqual(domains(steps(look(files), look({}, [trouble]))), ['a'])
-    assert.deepEqual(domains(steps(look(files), look({}, [{ ...trouble, covers: '.' }]))), ['a', 'b'])
+    assert.deepEqual(domains(steps(look(files), look({}, [{ ...trouble, place: '.' }]))), ['a', 'b'])
   })
 
   test('the generation counts changes of the spec, not of the place or a label', () => {

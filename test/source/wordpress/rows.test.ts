@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { tableNames } from '../../../src/source/wordpress/families.ts'
-import { compileRows, dateOf, type MappingRow, type Rows } from '../../../src/source/wordpress/rows.ts'
-import { protectedNames, type SiteRow } from '../../../src/source/wordpress/sites.ts'
+import {
+  compileRows,
+  dateOf,
+  type MappingRow,
+  protectedNames,
+  type Rows,
+  type SiteRow,
+} from '../../../src/source/wordpress/rows.ts'
 import { app } from './world.ts'
 
 function site(blogId: string, domain: string, more: Partial<SiteRow> = {}): SiteRow {
