@@ -1,8 +1,7 @@
 import type { App, Key } from '../api/objects.ts'
 import type { Log } from '../log/log.ts'
 import type { DatabaseSource, MappingRead, ObjectSource } from '../source/source.ts'
-import type { AmbientDatabase } from './credentials.ts'
-import { isDefaultApp } from './default-app.ts'
+import { type AmbientDatabase, isDefaultApp } from './ambient.ts'
 import type { Secrets } from './secrets.ts'
 
 /** Where the database of an app is. `origin` names it in messages: it shows no part of the URL. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readAmbient } from '../../src/setup/credentials.ts'
+import { readAmbient } from '../../src/setup/ambient.ts'
 import { UsageError } from '../../src/setup/option.ts'
 import { readSettings } from '../../src/setup/settings.ts'
 
@@ -108,5 +108,8 @@ describe('credentials', () => {
   test('one without the other is said', () => {
     assert.throws(() => readAmbient({ SERVERPILOT_CLIENT_ID: 'cid' }, noFile), usage(/SERVERPILOT_API_KEY is not set/))
   })
-  test('nothing at all is fine: objects may bring Secrets', () => assert.deepEqual(readAmbient({}, noFile), {}))
+  test('nothing at all is fine: objects may bring Secrets', () => {
+    const nothing = { credentials: undefined, appId: undefined, database: undefined }
+    assert.deepEqual(readAmbient({}, noFile), nothing)
+  })
 })
