@@ -9,8 +9,7 @@ import { type Given, UsageError } from '../setup/option.ts'
 import { readSettings, type Settings } from '../setup/settings.ts'
 import type { PlanWire } from '../status/wire/wire.ts'
 import { systemClock } from '../time/clock.ts'
-import type { AppObject } from './cluster-object.ts'
-import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
+import { type AppObject, type ClusterReader, readAll, withReader } from './cluster-reader.ts'
 import { startProgress } from './progress.ts'
 
 /** How long `approve` waits for the daemon, and how often it looks; ms. */

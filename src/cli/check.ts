@@ -5,10 +5,9 @@ import { cureOf } from '../report/words.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import { readSource } from '../setup/pass.ts'
 import type { Setup } from '../setup/setup.ts'
 import { type Finding, printFindings } from './finding.ts'
-import { looking } from './pass.ts'
+import { looking, readSource } from './pass.ts'
 import { startProgress } from './progress.ts'
 
 /** `check`: the connection test, a line each with the cause and the cure; of the hosts that are named, their DNS and certificate. */

@@ -7,8 +7,7 @@ import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { KubernetesSettings, Settings } from '../setup/settings.ts'
 import type { Condition } from '../status/status.ts'
-import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
+import { type AppObject, type ClusterReader, type MappingObject, readAll, withReader } from './cluster-reader.ts'
 import { type Explanation, explanationText, FINE, looksOf, means } from './explanation.ts'
 
 /** `explain HOST` in a cluster, off the objects alone. Looks into every namespace that the user may read. */

@@ -8,8 +8,7 @@ import { isComputed } from '../status/condition-types.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
-import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
+import { type AppObject, type ClusterReader, type MappingObject, readAll, withReader } from './cluster-reader.ts'
 
 /**
  * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that

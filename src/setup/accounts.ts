@@ -1,9 +1,13 @@
 import type { App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import { messageOf } from '../log/message-of.ts'
+import { createServerPilot } from '../serverpilot/client.ts'
+import type { ServerPilotOptions } from '../serverpilot/options.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
+import { systemClock } from '../time/clock.ts'
 import type { Secrets } from './secrets.ts'
+import type { Settings } from './settings.ts'
 
 /** Where the daemon's own credentials come from, for messages. */
 export const AMBIENT = 'the environment'
@@ -85,4 +89,25 @@ async function fromSecret(objects: Pick<ObjectSource, 'secret'>, app: App, name:
     throw invalid(`has no key "${key}" or does not exist`)
   }
   return { clientId: await read('clientId'), apiKey: await read('apiKey') }
+}
+
+/** A client of one account, as the settings want it. */
+export function connectServerPilot(
+  settings: Settings,
+  version: string,
+  { credentials, origin }: AccountAccess,
+  more: Pick<ServerPilotOptions, 'timeoutMs' | 'assertMayWrite' | 'observe'> = {},
+): ServerPilot {
+  return createServerPilot({
+    ...settings,
+    baseUrl: settings.serverpilotUrl,
+    allowInsecureHttp: true, // checked with the flag when the settings were read
+    credentials,
+    credentialsOrigin: origin,
+    updateMethod: settings.serverpilotUpdateMethod,
+    qps: settings.serverpilotQps,
+    clock: systemClock,
+    version,
+    ...more,
+  })
 }

@@ -3,9 +3,9 @@ import { mayDo } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/paths.ts'
 import type { ObjectSource } from '../source/source.ts'
-import { granting } from './grant.ts'
 import type { Io } from './io.ts'
 import type { Given } from './option.ts'
+import { granting } from './own-rights.ts'
 import type { Settings } from './settings.ts'
 
 /** What a one-shot command looks at. Empty lists: every namespace. */

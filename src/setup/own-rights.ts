@@ -4,8 +4,24 @@ import { codeOf } from '../kubernetes/api.ts'
 import { messageOf } from '../log/message-of.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
-import { granting, type Right } from './grant.ts'
 import { calledAs, type Io } from './io.ts'
+
+/** A right that is missing. `namespace` empty: in every namespace. */
+interface Right {
+  namespace: string
+  verbs: string
+  resources: readonly string[]
+  /** One object alone. */
+  name?: string
+}
+
+/** The command with which somebody who may can grant a right, as a sentence for the person who lacks it. Pure. */
+export function granting({ namespace, verbs, resources, name }: Right): string {
+  const [kind, where] = namespace === '' ? ['clusterrole', ''] : ['role', ` -n ${namespace}`]
+  const one = name === undefined ? '' : ` --resource-name=${name}`
+  const role = `kubectl create ${kind} domainpilot-reader${where} --verb=${verbs} --resource=${resources.join(',')}${one}`
+  return `Grant it: ${role}, and bind that to the user (kubectl create ${kind}binding).`
+}
 
 /** The daemon has every right; a person at the command line may lack one: then the right is named, and nothing is tried again. */
 export function namingSecretRight(io: Io, accountOf: (app: App) => Promise<ServerPilot>) {
