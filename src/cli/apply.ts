@@ -14,7 +14,7 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
   const approval = typeof given.approve === 'string' ? given.approve : undefined
   let setup: Setup
   try {
-    setup = await setUp(io, given, { oneShot: true, writes: true, ...(approval === undefined ? {} : { approval }) })
+    setup = await setUp(io, given, { oneShot: true, writes: true, approval })
   } catch (error) {
     if (!(error instanceof StateDirBusyError) || approval === undefined) throw error
     return approveByDaemon(io, given, approval)

@@ -58,7 +58,7 @@ const owning = z.object({
   status: z.object({ ownedDomains: z.array(z.string()) }),
 })
 
-export interface ClusterOptions {
+interface ClusterOptions {
   settings: KubernetesSettings
   log: Log
   elect: boolean
@@ -70,13 +70,8 @@ export interface ClusterOptions {
 
 /** Opens the connection that the settings name. Throws `KubernetesError` with the reason `Misconfigured`. */
 export function connectCluster(io: Io, settings: KubernetesSettings): Connection {
-  return connect({
-    kubeconfig: settings.kubeconfig,
-    context: settings.context,
-    environment: io.environment,
-    qps: settings.qps,
-    userAgent: `${calledAs(io).replace(' ', '-')}/${io.version}`,
-  })
+  const userAgent = `${calledAs(io).replace(' ', '-')}/${io.version}`
+  return connect({ ...settings, environment: io.environment, userAgent })
 }
 
 /** Puts the parts together that talk to a cluster. Starts nothing. */
@@ -88,12 +83,8 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
   const elector = lease && createElector({ api: lease, identity, clock: systemClock, log })
   const owned = new Map<string, { key: string; owned: number }>()
   let dnsRead: ((recall: DnsRecall) => void) | undefined
-  const statuses = createStatusWriter({
-    api: createStatusApi(connection),
-    clock: systemClock,
-    log,
-    assertMayWrite: () => elector?.assertLeading(),
-  })
+  const writing = { clock: systemClock, log, assertMayWrite: () => elector?.assertLeading() }
+  const statuses = createStatusWriter({ ...writing, api: createStatusApi(connection) })
   const objects = createKubernetesSource({
     connection,
     clock: systemClock,
@@ -110,20 +101,14 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
     },
     log: (level, message, fields) => log[level](message, fields),
   })
-  const records = createRecordStore({
-    api: createConfigMapApi(connection.urgent, namespace),
-    epoch: () => elector?.epoch(),
-  })
-  const events = createRecorder({
-    api: createEventApi(connection),
-    instance: io.environment.HOSTNAME ?? 'domainpilot',
-    clock: systemClock,
-    log,
-    assertMayWrite: () => elector?.assertLeading(),
-  })
+  const instance = io.environment.HOSTNAME ?? 'domainpilot'
+  const events = createRecorder({ ...writing, api: createEventApi(connection), instance })
   return {
     objects,
-    records,
+    records: createRecordStore({
+      api: createConfigMapApi(connection.urgent, namespace),
+      epoch: () => elector?.epoch(),
+    }),
     publish: {
       app: statuses.app,
       mapping: statuses.mapping,

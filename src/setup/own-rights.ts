@@ -4,6 +4,7 @@ import { codeOf } from '../kubernetes/api.ts'
 import { messageOf } from '../log/message-of.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
+import type { Cluster } from './cluster.ts'
 import { calledAs, type Io } from './io.ts'
 
 /** A right that is missing. `namespace` empty: in every namespace. */
@@ -12,7 +13,7 @@ interface Right {
   verbs: string
   resources: readonly string[]
   /** One object alone. */
-  name?: string
+  name?: string | undefined
 }
 
 /** The command with which somebody who may can grant a right, as a sentence for the person who lacks it. Pure. */
@@ -31,14 +32,8 @@ export function namingSecretRight(io: Io, accountOf: (app: App) => Promise<Serve
     } catch (error) {
       const cause = error instanceof ReconcileError ? error.cause : error
       if (codeOf(cause) !== 403) throw error
-      const { namespace, spec } = app
-      const name = spec.credentialsSecretRef?.name
-      throw missing(io, cause, {
-        namespace,
-        verbs: 'get',
-        resources: ['secrets'],
-        ...(name === undefined ? {} : { name }),
-      })
+      const name = app.spec.credentialsSecretRef?.name
+      throw missing(io, cause, { namespace: app.namespace, verbs: 'get', resources: ['secrets'], name })
     }
   }
 }
@@ -55,18 +50,13 @@ export function asWriter(records: OwnershipStore, writer: { version: string; fil
   }
 }
 
-/** How many hosts the status of an app with this id counts as ours; undefined when it is not known. */
-type OwnedByStatus = (appId: string) => { key: string; owned: number } | undefined
-
 /**
  * The records as a person at the command line reads them. One that is missing though the app's status counts hosts of ours is
  * most likely in another namespace: a plan without it would call everything foreign.
  */
 export function namingRecordRight(
   io: Io,
-  records: OwnershipStore,
-  namespace: string,
-  ownedByStatus: OwnedByStatus,
+  { records, namespace, ownedByStatus }: Pick<Cluster, 'records' | 'namespace' | 'ownedByStatus'>,
 ): OwnershipStore {
   return {
     ...records,

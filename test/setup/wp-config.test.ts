@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { App } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
 import { wpConfigTemplate } from '../../src/cli/import.ts'
+import { quiet } from '../../src/log/quiet.ts'
 import { defaultApp, readAmbient } from '../../src/setup/ambient.ts'
 import { connectionUrlOf, createDatabases } from '../../src/setup/databases.ts'
 import { UsageError } from '../../src/setup/option.ts'
@@ -165,7 +166,7 @@ describe('databases', () => {
     const databases = createDatabases(async () => {
       loads++
       return source
-    }, undefined)
+    }, quiet)
     databases.follow([app('plain')])
     const told: string[] = []
     await databases.start((apps) => told.push(...apps))
