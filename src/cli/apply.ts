@@ -1,6 +1,6 @@
 import { StateDirBusyError } from '../ownership/lock.ts'
 import type { Cluster } from '../setup/cluster.ts'
-import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { calledAs, EXIT, endWith, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
@@ -37,8 +37,8 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
 function approveByDaemon(io: Io, given: Given, hash: string): number {
   const { stateDir } = readSettings(given, io.environment, io.readFile)
   handOver(stateDir, hash)
-  io.err(`A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.\n`)
-  return EXIT.done
+  const words = `A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.`
+  return endWith(io, EXIT.done, words)
 }
 
 async function lead(io: Io, cluster: Cluster): Promise<boolean> {
@@ -57,8 +57,9 @@ async function leftToDaemon(io: Io, given: Given, approval: string | undefined):
     const { approveWaiting } = await import('./approve.ts')
     return await approveWaiting(io, given, approval)
   }
-  io.err(
-    `Nothing was applied: a daemon leads in this cluster and applies by itself. \`${calledAs(io)} status\` shows where it stands; \`${calledAs(io)} approve APP\` lets removals go that wait.\n`,
+  return endWith(
+    io,
+    EXIT.failed,
+    `Nothing was applied: a daemon leads in this cluster and applies by itself. \`${calledAs(io)} status\` shows where it stands; \`${calledAs(io)} approve APP\` lets removals go that wait.`,
   )
-  return EXIT.failed
 }

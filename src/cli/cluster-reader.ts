@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ANNOTATION, API_GROUP, type Key } from '../api/objects.ts'
+import { ANNOTATION, type Key } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { mergePatch } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
@@ -8,7 +8,7 @@ import { collectionPath, EVERY_NAMESPACE, objectPath, PLURAL } from '../kubernet
 import { connectCluster } from '../setup/cluster.ts'
 import type { Io } from '../setup/io.ts'
 import { granting } from '../setup/own-rights.ts'
-import type { KubernetesSettings } from '../setup/settings.ts'
+import type { ClusterSettings } from '../setup/settings.ts'
 import { type AppWire, type MappingWire, readAppStatus, readMappingStatus } from '../status/wire/wire.ts'
 import { unlessAborted } from '../time/within.ts'
 
@@ -28,10 +28,10 @@ const PAGE_SIZE = 500
 /** Does work with a reader. Its functions throw `KubernetesError`, or an `Error` that names the missing right. */
 export async function withReader<T>(
   io: Io,
-  settings: KubernetesSettings,
+  { kubernetes }: Pick<ClusterSettings, 'kubernetes'>,
   work: (reader: ClusterReader) => Promise<T>,
 ): Promise<T> {
-  const connection = connectCluster(io, settings)
+  const connection = connectCluster(io, kubernetes)
   try {
     return await work(readerOf(connection, io.signal))
   } finally {
@@ -57,15 +57,15 @@ function readerOf(connection: Connection, signal: AbortSignal): ClusterReader {
     let next: string | undefined
     do {
       const query = { limit: PAGE_SIZE, continue: next }
-      const answer = await connection
-        .json(collectionPath(kind, namespace), { query, signal })
-        .catch((error: unknown) => {
+      const answer = connection.json(collectionPath(kind, namespace), { query, signal })
+      const { items: more, metadata } = page.parse(
+        await answer.catch((error: unknown) => {
           throw refusedList(error, kind, namespace)
-        })
-      const page = pageOf(answer)
-      items.push(...page.items)
-      next = page.next
-    } while (next !== undefined)
+        }),
+      )
+      items.push(...more)
+      next = metadata.continue
+    } while (next)
     return items
   }
 
@@ -93,11 +93,7 @@ function refusedList(error: unknown, kind: Kind, namespace: string): unknown {
     return new Error(message, { cause: error })
   }
   if (error.code !== 403) return error
-  const grant = granting({
-    namespace,
-    verbs: 'get,list',
-    resources: Object.values(PLURAL).map((each) => `${each}.${API_GROUP}`),
-  })
+  const grant = granting({ namespace, verbs: 'get,list' })
   const fewer = namespace === EVERY_NAMESPACE ? '\n→ Or name the namespaces that you may read, with -n.' : ''
   return new Error(`${error.message}\n→ ${grant}${fewer}`, { cause: error })
 }
@@ -151,27 +147,16 @@ const mapping = z.object({
   status: z.unknown(),
 })
 
+/** A page of a list, with the token of the next. */
 const page = z.object({
   items: z.array(z.unknown()),
   metadata: part({ continue: z.string().optional() }),
 })
 
-/** A page of a list, with the token of the next. Throws when it is not a list. */
-export function pageOf(value: unknown): { items: unknown[]; next: string | undefined } {
-  const { items, metadata } = page.parse(value)
-  return { items, next: metadata.continue === '' ? undefined : metadata.continue }
-}
-
 /** Decodes a `ServerPilotApp` of the API server; what its status does not say is empty. */
 export function appObject(value: unknown): AppObject {
   const { metadata, spec, status } = app.parse(value)
-  const { namespace, name, resourceVersion, generation, labels } = metadata
-  return {
-    key: `${namespace}/${name}`,
-    ...{ namespace, name, resourceVersion, generation, labels },
-    ...spec,
-    status: readAppStatus(status),
-  }
+  return { key: `${metadata.namespace}/${metadata.name}`, ...metadata, ...spec, status: readAppStatus(status) }
 }
 
 /** Decodes a `DomainMapping` of the API server. */

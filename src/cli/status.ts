@@ -3,10 +3,10 @@ import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import { readSettings } from '../setup/settings.ts'
+import { inCluster, readSettings } from '../setup/settings.ts'
 import { openStatuses, type Setup } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/state-folder.ts'
-import type { AppStatus, Status } from '../status/status.ts'
+import type { Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
 import { looking, passWithProgress } from './pass.ts'
 
@@ -26,26 +26,22 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
         colour: io.colour && io.outIsTerminal,
         width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY,
         now: systemClock.now(),
-        ...(status.source.name === 'kubernetes' ? { approve: approval(io) } : {}),
+        ...(status.source.name === 'kubernetes'
+          ? { approve: ({ key, plan }) => `${calledAs(io)} approve ${key} ${plan?.hash}` }
+          : {}),
       }),
     )
   const ready = status.apps.every((app) => app.conditions.find((each) => each.type === 'Ready')?.status !== 'False')
   return ready || given.exitCode !== true ? EXIT.done : EXIT.failed
 }
 
-const approval =
-  (io: Io) =>
-  ({ key, plan }: AppStatus): string =>
-    `${calledAs(io)} approve ${key} ${plan?.hash}`
-
 /** Undefined where the objects are files, and when a fresh look is asked for. */
 async function clusterStatus(io: Io, given: Given): Promise<Status | undefined> {
   const settings = readSettings(given, io.environment, io.readFile)
-  const { kubernetes } = settings
-  if (kubernetes === undefined || given.fresh === true) return undefined
+  if (!inCluster(settings) || given.fresh === true) return undefined
   // The client library of a cluster is loaded only where there is one.
   const { readClusterStatus } = await import('./cluster-status.ts')
-  return await readClusterStatus(io, given, { ...settings, kubernetes })
+  return await readClusterStatus(io, given, settings)
 }
 
 async function folderStatus(io: Io, given: Given): Promise<Status> {

@@ -1,6 +1,7 @@
-import type { App } from '../api/objects.ts'
+import { API_GROUP, type App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import { codeOf } from '../kubernetes/api.ts'
+import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/paths.ts'
 import { messageOf } from '../log/message-of.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
@@ -11,14 +12,17 @@ import { calledAs, type Io } from './io.ts'
 interface Right {
   namespace: string
   verbs: string
-  resources: readonly string[]
+  /** Our two kinds when none is named. */
+  resources?: readonly string[]
   /** One object alone. */
   name?: string | undefined
 }
 
+const OURS = Object.values(PLURAL).map((plural) => `${plural}.${API_GROUP}`)
+
 /** The command with which somebody who may can grant a right, as a sentence for the person who lacks it. Pure. */
-export function granting({ namespace, verbs, resources, name }: Right): string {
-  const [kind, where] = namespace === '' ? ['clusterrole', ''] : ['role', ` -n ${namespace}`]
+export function granting({ namespace, verbs, resources = OURS, name }: Right): string {
+  const [kind, where] = namespace === EVERY_NAMESPACE ? ['clusterrole', ''] : ['role', ` -n ${namespace}`]
   const one = name === undefined ? '' : ` --resource-name=${name}`
   const role = `kubectl create ${kind} domainpilot-reader${where} --verb=${verbs} --resource=${resources.join(',')}${one}`
   return `Grant it: ${role}, and bind that to the user (kubectl create ${kind}binding).`

@@ -19,6 +19,12 @@ export interface Settings extends Omit<Flags, 'serverpilotUrl'> {
   filters: string
 }
 
+/** Settings whose objects are in a cluster. */
+export type ClusterSettings = Settings & { kubernetes: KubernetesSettings }
+
+/** Whether the objects are in a cluster. */
+export const inCluster = (settings: Settings): settings is ClusterSettings => settings.kubernetes !== undefined
+
 /** How to reach a cluster, where the objects are in one. */
 export interface KubernetesSettings {
   kubeconfig?: string | undefined
@@ -51,7 +57,10 @@ export function readSettings(
   const kubernetes = kubernetesOf(flags, environment)
   const ambient = readAmbient(environment, readFile, file)
   const named = given.manifests !== undefined || environment[variableOf('manifests')] !== undefined
-  const manifests = named ? flags.manifests : usualPaths(flags.manifests, ambient, readFile)
+  // Where nobody names a folder, none is needed beside a database: the usual one counts when it is there. Should it go missing later,
+  // that is said; should it be missing at the next start, the filters are others, and its removals need approval.
+  const needed = named || ambient.database === undefined
+  const manifests = flags.manifests.filter((path) => needed || !isMissing(path, readFile))
   return {
     ...flags,
     manifests,
@@ -68,15 +77,6 @@ export function readSettings(
   }
 }
 
-/**
- * Where the objects are when nobody names a folder. With a database none is needed: the usual one counts when it is there.
- * Should it go missing later, that is said; should it be missing at the next start, the filters are others, and its removals need
- * approval.
- */
-function usualPaths(paths: string[], { database }: Ambient, readFile: (path: string) => string): string[] {
-  return database === undefined ? paths : paths.filter((path) => !isMissing(path, readFile))
-}
-
 function isMissing(path: string, readFile: (path: string) => string): boolean {
   try {
     readFile(path)
@@ -88,9 +88,8 @@ function isMissing(path: string, readFile: (path: string) => string): boolean {
 
 function kubernetesOf(flags: Flags, environment: Environment): KubernetesSettings | undefined {
   const { source, kubeconfig, context, recordNamespace } = flags
-  const inPod = (environment.KUBERNETES_SERVICE_HOST ?? '') !== ''
-  const named = kubeconfig !== undefined || context !== undefined
-  if (source === 'manifests' || (source === 'auto' && !inPod && !named)) return undefined
+  const found = environment.KUBERNETES_SERVICE_HOST || kubeconfig !== undefined || context !== undefined
+  if (source === 'manifests' || (source === 'auto' && !found)) return undefined
   return {
     kubeconfig,
     context,
