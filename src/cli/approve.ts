@@ -6,7 +6,7 @@ import { counted } from '../report/words.ts'
 import { namespacesOf } from '../setup/cluster-scope.ts'
 import { calledAs, EXIT, endWith, type Io } from '../setup/io.ts'
 import { type Given, UsageError } from '../setup/option.ts'
-import { inCluster, readSettings, type Settings } from '../setup/settings.ts'
+import { readSettings, type Settings } from '../setup/settings.ts'
 import type { PlanWire } from '../status/wire/wire.ts'
 import { systemClock } from '../time/clock.ts'
 import { type AppObject, type ClusterReader, readAll, withReader } from './cluster-reader.ts'
@@ -45,7 +45,7 @@ async function session(
   work: (reader: ClusterReader, settings: Settings) => Promise<number>,
 ): Promise<number> {
   const settings = readSettings(given, io.environment, io.readFile)
-  if (!inCluster(settings)) {
+  if (settings.source !== 'kubernetes') {
     throw new UsageError(
       'approve annotates an app in a cluster: name one with --context or --kubeconfig. With files, use `domainpilot apply --approve HASH`.',
     )

@@ -44,7 +44,7 @@ function sourceFinding({ objects, settings }: Setup): Finding {
     return fail('objects', failure.message, cure)
   }
   const files = settings.manifests.length === 0 ? 'the settings' : settings.manifests.join(', ')
-  const where = settings.kubernetes === undefined ? files : 'the cluster'
+  const where = settings.source === 'manifests' ? files : 'the cluster'
   return ok('objects', `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${where}`)
 }
 

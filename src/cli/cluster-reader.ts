@@ -5,11 +5,10 @@ import { mergePatch } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
 import { collectionPath, EVERY_NAMESPACE, objectPath, PLURAL } from '../kubernetes/paths.ts'
-import { connectCluster } from '../setup/cluster.ts'
+import { type ConnectionSettings, connectCluster } from '../setup/cluster.ts'
 import type { Io } from '../setup/io.ts'
 import { granting } from '../setup/own-rights.ts'
-import type { ClusterSettings } from '../setup/settings.ts'
-import { type AppWire, type MappingWire, readAppStatus, readMappingStatus } from '../status/wire/wire.ts'
+import { readAppStatus, readMappingStatus } from '../status/wire/wire.ts'
 import { unlessAborted } from '../time/within.ts'
 
 /** The two kinds as the user of the kubeconfig may see them: get and list, no watch, nothing else of the cluster. */
@@ -28,10 +27,10 @@ const PAGE_SIZE = 500
 /** Does work with a reader. Its functions throw `KubernetesError`, or an `Error` that names the missing right. */
 export async function withReader<T>(
   io: Io,
-  { kubernetes }: Pick<ClusterSettings, 'kubernetes'>,
+  settings: ConnectionSettings,
   work: (reader: ClusterReader) => Promise<T>,
 ): Promise<T> {
-  const connection = connectCluster(io, kubernetes)
+  const connection = connectCluster(io, settings)
   try {
     return await work(readerOf(connection, io.signal))
   } finally {
@@ -98,29 +97,6 @@ function refusedList(error: unknown, kind: Kind, namespace: string): unknown {
   return new Error(`${error.message}\n→ ${grant}${fewer}`, { cause: error })
 }
 
-/** What the command line reads off a `ServerPilotApp`: it shows what the daemon wrote, and trusts none of it to be complete. */
-export interface AppObject {
-  key: Key
-  namespace: string
-  name: string
-  resourceVersion: string
-  generation: number
-  labels: Record<string, string>
-  appId: string
-  policy: string
-  suspend: boolean
-  status: AppWire
-}
-
-/** What the command line reads off a `DomainMapping`. */
-export interface MappingObject {
-  key: Key
-  generation: number
-  domain: string
-  app: Key
-  status: MappingWire
-}
-
 /** A part of an object that may be missing: then it is empty. */
 const part = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess((value) => value ?? {}, z.object(shape))
 
@@ -132,42 +108,48 @@ const metadata = z.object({
   labels: z.record(z.string(), z.string()).catch({}),
 })
 
-const app = z.object({
-  metadata,
-  spec: part({ appId: z.string().catch(''), policy: z.string().catch('Sync'), suspend: z.boolean().catch(false) }),
-  status: z.unknown(),
-})
+const keyOf = ({ namespace, name }: { namespace: string; name: string }): Key => `${namespace}/${name}`
 
-const mapping = z.object({
-  metadata,
-  spec: part({
-    domain: z.string().catch(''),
-    appRef: part({ name: z.string().catch(''), namespace: z.string().optional().catch(undefined) }),
-  }),
-  status: z.unknown(),
-})
+const app = z
+  .object({
+    metadata,
+    spec: part({ appId: z.string().catch(''), policy: z.string().catch('Sync'), suspend: z.boolean().catch(false) }),
+    status: z.unknown(),
+  })
+  .transform(({ metadata, spec, status }) => ({
+    key: keyOf(metadata),
+    ...metadata,
+    ...spec,
+    status: readAppStatus(status),
+  }))
+
+const mapping = z
+  .object({
+    metadata,
+    spec: part({
+      domain: z.string().catch(''),
+      appRef: part({ name: z.string().catch(''), namespace: z.string().optional().catch(undefined) }),
+    }),
+    status: z.unknown(),
+  })
+  .transform(({ metadata, spec: { domain, appRef }, status }) => ({
+    key: keyOf(metadata),
+    generation: metadata.generation,
+    domain,
+    app: keyOf({ namespace: appRef.namespace ?? metadata.namespace, name: appRef.name }),
+    status: readMappingStatus(status),
+  }))
+
+/** What the command line reads off our kinds: it shows what the daemon wrote, and trusts none of it to be complete. */
+export type AppObject = z.infer<typeof app>
+export type MappingObject = z.infer<typeof mapping>
+
+/** Decode an object of the API server; what its status does not say is empty. */
+export const appObject = (value: unknown): AppObject => app.parse(value)
+export const mappingObject = (value: unknown): MappingObject => mapping.parse(value)
 
 /** A page of a list, with the token of the next. */
 const page = z.object({
   items: z.array(z.unknown()),
   metadata: part({ continue: z.string().optional() }),
 })
-
-/** Decodes a `ServerPilotApp` of the API server; what its status does not say is empty. */
-export function appObject(value: unknown): AppObject {
-  const { metadata, spec, status } = app.parse(value)
-  return { key: `${metadata.namespace}/${metadata.name}`, ...metadata, ...spec, status: readAppStatus(status) }
-}
-
-/** Decodes a `DomainMapping` of the API server. */
-export function mappingObject(value: unknown): MappingObject {
-  const { metadata, spec, status } = mapping.parse(value)
-  const { namespace, name, generation } = metadata
-  return {
-    key: `${namespace}/${name}`,
-    generation,
-    domain: spec.domain,
-    app: `${spec.appRef.namespace ?? namespace}/${spec.appRef.name}`,
-    status: readMappingStatus(status),
-  }
-}

@@ -3,7 +3,7 @@ import { byKey } from '../domain/by-key.ts'
 import { namespacesOf } from '../setup/cluster-scope.ts'
 import type { Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import type { ClusterSettings } from '../setup/settings.ts'
+import type { Settings } from '../setup/settings.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
@@ -14,7 +14,7 @@ import { type AppObject, type MappingObject, readAll, withReader } from './clust
  * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that
  * names the missing right.
  */
-export async function readClusterStatus(io: Io, given: Given, settings: ClusterSettings): Promise<Status> {
+export async function readClusterStatus(io: Io, given: Given, settings: Settings): Promise<Status> {
   const { apps, mappings } = await withReader(io, settings, (reader) =>
     readAll(reader, namespacesOf(io, given, settings, reader)),
   )

@@ -2,7 +2,7 @@ import { displayHost, type Host } from '../domain/host.ts'
 import { cureOf } from '../report/words.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import { inCluster, readSettings } from '../setup/settings.ts'
+import { readSettings } from '../setup/settings.ts'
 import type { Setup } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/state-folder.ts'
 import type { Outcome } from '../status/outcome.ts'
@@ -14,7 +14,7 @@ import { looking, passWithProgress } from './pass.ts'
 export async function explainCommand(io: Io, given: Given, name: string): Promise<number> {
   const host = hostNamed(name)
   const settings = readSettings(given, io.environment, io.readFile)
-  if (inCluster(settings) && given.fresh !== true) {
+  if (settings.source === 'kubernetes' && given.fresh !== true) {
     const { explainInCluster } = await import('./cluster-explain.ts')
     return await explainInCluster(io, given, settings, host)
   }

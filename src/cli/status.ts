@@ -3,7 +3,7 @@ import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import { inCluster, readSettings } from '../setup/settings.ts'
+import { readSettings } from '../setup/settings.ts'
 import { openStatuses, type Setup } from '../setup/setup.ts'
 import { readStatusFile } from '../setup/state-folder.ts'
 import type { Status } from '../status/status.ts'
@@ -38,7 +38,7 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
 /** Undefined where the objects are files, and when a fresh look is asked for. */
 async function clusterStatus(io: Io, given: Given): Promise<Status | undefined> {
   const settings = readSettings(given, io.environment, io.readFile)
-  if (!inCluster(settings) || given.fresh === true) return undefined
+  if (settings.source !== 'kubernetes' || given.fresh === true) return undefined
   // The client library of a cluster is loaded only where there is one.
   const { readClusterStatus } = await import('./cluster-status.ts')
   return await readClusterStatus(io, given, settings)

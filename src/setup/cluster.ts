@@ -23,7 +23,7 @@ import type { Publisher } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { type DnsRecall, dnsRecall } from './dns-recall.ts'
 import { calledAs, type Io } from './io.ts'
-import type { KubernetesSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** What a cluster brings: objects, records, statuses, and the election of a leader. */
 export interface Cluster {
@@ -58,8 +58,11 @@ const owning = z.object({
   status: z.object({ ownedDomains: z.array(z.string()) }),
 })
 
+/** How to reach a cluster. */
+export type ConnectionSettings = Pick<Settings, 'kubeconfig' | 'context' | 'kubeApiQps'>
+
 interface ClusterOptions {
-  settings: KubernetesSettings
+  settings: Settings
   log: Log
   elect: boolean
   /** One pass by a person: remembers what the statuses count as ours. */
@@ -69,16 +72,19 @@ interface ClusterOptions {
 }
 
 /** Opens the connection that the settings name. Throws `KubernetesError` with the reason `Misconfigured`. */
-export function connectCluster(io: Io, settings: KubernetesSettings): Connection {
+export function connectCluster(io: Io, settings: ConnectionSettings): Connection {
+  const { kubeconfig, context, kubeApiQps: qps } = settings
   const userAgent = `${calledAs(io).replace(' ', '-')}/${io.version}`
-  return connect({ ...settings, environment: io.environment, userAgent })
+  return connect({ kubeconfig, context, qps, environment: io.environment, userAgent })
 }
 
 /** Puts the parts together that talk to a cluster. Starts nothing. */
 export function openCluster(io: Io, connection: Connection, { settings, log, ...options }: ClusterOptions): Cluster {
   const namespace = recordNamespace(io, settings, connection)
   const lease =
-    options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined
+    options.elect && settings.leaderElect
+      ? createLeaseApi(connection, namespace, leaseName(settings.appSelector.text))
+      : undefined
   const identity = `domainpilot-${randomUUID()}`
   const elector = lease && createElector({ api: lease, identity, clock: systemClock, log })
   const owned = new Map<string, { key: string; owned: number }>()
@@ -138,7 +144,7 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
 const INSTALLED = 'domainpilot'
 
 /** The namespace of the daemon: in a pod its own, for a person outside where it is installed. */
-function recordNamespace({ environment }: Io, settings: KubernetesSettings, { namespace }: Connection): string {
+function recordNamespace({ environment }: Io, settings: Settings, { namespace }: Connection): string {
   if (settings.recordNamespace !== undefined) return settings.recordNamespace
   const named = settings.kubeconfig ?? settings.context ?? (environment.KUBECONFIG || undefined)
   return named === undefined && environment.KUBERNETES_SERVICE_HOST ? namespace : INSTALLED

@@ -8,33 +8,15 @@ import type { Io } from './io.ts'
 import { type Environment, type Given, UsageError, variableOf } from './option.ts'
 
 /** Everything that flags and environment say, decoded, with what follows from several of them. */
-export interface Settings extends Omit<Flags, 'serverpilotUrl'> {
+export interface Settings extends Omit<Flags, 'serverpilotUrl' | 'source' | 'leaderElect'> {
   serverpilotUrl: URL
+  source: 'kubernetes' | 'manifests'
+  leaderElect: boolean
   ambient: Ambient
   proxy: ProxySettings
   selection: Selection
-  /** Undefined: the objects are files. */
-  kubernetes: KubernetesSettings | undefined
   /** What selects apps: a record written under other filters is not trusted for inferred removals. */
   filters: string
-}
-
-/** Settings whose objects are in a cluster. */
-export type ClusterSettings = Settings & { kubernetes: KubernetesSettings }
-
-/** Whether the objects are in a cluster. */
-export const inCluster = (settings: Settings): settings is ClusterSettings => settings.kubernetes !== undefined
-
-/** How to reach a cluster, where the objects are in one. */
-export interface KubernetesSettings {
-  kubeconfig?: string | undefined
-  context?: string | undefined
-  qps: number
-  leaderElect: boolean
-  /** Where the daemon keeps records and Lease; undefined: the pod's namespace, outside a pod `domainpilot`. */
-  recordNamespace?: string | undefined
-  /** Names the Lease: each selection of apps has a leader of its own. */
-  shard: string
 }
 
 /** Everything that flags, environment and `--wp-config` say. Throws `UsageError` with every fault of one kind at once. */
@@ -54,7 +36,7 @@ export function readSettings(
   file?: FileSettings,
 ): Settings {
   const flags = readFlags(given, environment)
-  const kubernetes = kubernetesOf(flags, environment)
+  const source = sourceOf(flags, environment)
   const ambient = readAmbient(environment, readFile, file)
   const named = given.manifests !== undefined || environment[variableOf('manifests')] !== undefined
   // Where nobody names a folder, none is needed beside a database: the usual one counts when it is there. Should it go missing later,
@@ -67,10 +49,11 @@ export function readSettings(
     serverpilotUrl: baseUrl(flags),
     ambient,
     proxy: readProxy(environment),
-    kubernetes,
+    source,
+    leaderElect: source === 'kubernetes' && flags.leaderElect !== 'false',
     selection: { namespaces: flags.namespace, selector: flags.appSelector.labels },
     filters: JSON.stringify([
-      kubernetes === undefined ? manifests.toSorted() : 'kubernetes',
+      source === 'manifests' ? manifests.toSorted() : source,
       flags.namespace.toSorted(),
       flags.appSelector.text,
     ]),
@@ -86,18 +69,10 @@ function isMissing(path: string, readFile: (path: string) => string): boolean {
   }
 }
 
-function kubernetesOf(flags: Flags, environment: Environment): KubernetesSettings | undefined {
-  const { source, kubeconfig, context, recordNamespace } = flags
+function sourceOf({ source, kubeconfig, context }: Flags, environment: Environment): Settings['source'] {
+  if (source !== 'auto') return source
   const found = environment.KUBERNETES_SERVICE_HOST || kubeconfig !== undefined || context !== undefined
-  if (source === 'manifests' || (source === 'auto' && !found)) return undefined
-  return {
-    kubeconfig,
-    context,
-    recordNamespace,
-    qps: flags.kubeApiQps,
-    leaderElect: flags.leaderElect !== 'false',
-    shard: flags.appSelector.text,
-  }
+  return found ? 'kubernetes' : 'manifests'
 }
 
 function baseUrl({ serverpilotUrl, allowInsecureHttp }: Flags): URL {

@@ -78,7 +78,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   const metrics = createMetrics({
     ...settings,
     version: io.version,
-    sources: [settings.kubernetes === undefined ? 'manifests' : 'kubernetes', 'wordpress'],
+    sources: [settings.source, 'wordpress'],
   })
   const writer = { version: io.version, filters: settings.filters }
   const sourceLog = options.oneShot ? quiet : log
@@ -161,17 +161,17 @@ function openAccounts(objects: ObjectSource, cluster: Cluster | undefined, groun
 /** The client library of a cluster costs more than all the rest: it is loaded only where there is one. */
 async function openClusterOf(ground: Ground): Promise<{ cluster: Cluster; objects: ObjectSource } | undefined> {
   const { io, given, settings, options, log } = ground
-  const { kubernetes, selection } = settings
+  const { selection } = settings
   const { oneShot, writes } = options
-  if (kubernetes === undefined) return undefined
+  if (settings.source !== 'kubernetes') return undefined
   const { connectCluster, openCluster } = await import('./cluster.ts')
   const { partly, scopeOf } = await import('./cluster-scope.ts')
-  const connection = connectCluster(io, kubernetes)
+  const connection = connectCluster(io, settings)
   try {
     const scope = oneShot
       ? await unlessAborted(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
       : { selected: selection.namespaces, read: [] }
-    const cluster = openCluster(io, connection, { settings: kubernetes, log, elect: writes, oneShot, read: scope.read })
+    const cluster = openCluster(io, connection, { settings, log, elect: writes, oneShot, read: scope.read })
     const objects = selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected })
     return { cluster, objects }
   } catch (error) {

@@ -209,8 +209,8 @@ describe('kubectl domainpilot on a real API server', { timeout: 240_000 }, () =>
     })
 
     await t.test('approve: the API server refuses an object that has changed since it was shown', async () => {
-      const kubernetes = { kubeconfig: operator.kubeconfig, qps: 50, leaderElect: true, shard: '' }
-      await withReader(silentIo(), { kubernetes }, async (reader) => {
+      const settings = { kubeconfig: operator.kubeconfig, context: undefined, kubeApiQps: 50 }
+      await withReader(silentIo(), settings, async (reader) => {
         const shown = await reader.app(namespace, 'network')
         await operator.may(namespace, APPROVE)
         await assert.rejects(reader.approve({ ...shown, resourceVersion: '1' }, hash), { code: 409 })

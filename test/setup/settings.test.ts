@@ -61,11 +61,12 @@ describe('faults name the flag', () => {
 
 describe('where the objects are', () => {
   test('files, unless something points to a cluster', () => {
-    assert.equal(settings().kubernetes, undefined)
-    assert.equal(settings({ context: 'prod' }).kubernetes?.context, 'prod')
-    assert.equal(settings({}, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).kubernetes?.leaderElect, true)
-    assert.equal(settings({ source: 'manifests' }, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).kubernetes, undefined)
-    assert.equal(settings({ source: 'kubernetes', leaderElect: 'false' }).kubernetes?.leaderElect, false)
+    assert.equal(settings().source, 'manifests')
+    const { source, context } = settings({ context: 'prod' })
+    assert.deepEqual([source, context], ['kubernetes', 'prod'])
+    assert.equal(settings({}, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).leaderElect, true)
+    assert.equal(settings({ source: 'manifests' }, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).source, 'manifests')
+    assert.equal(settings({ source: 'kubernetes', leaderElect: 'false' }).leaderElect, false)
   })
 })
 
