@@ -44,11 +44,7 @@ function approveByDaemon(io: Io, given: Given, hash: string): number {
 async function lead(io: Io, cluster: Cluster): Promise<boolean> {
   const { takeLead } = await import('../setup/leadership.ts')
   const progress = startProgress(io, `Waiting for the Lease ${cluster.lease?.name}`)
-  try {
-    return await takeLead(io, cluster)
-  } finally {
-    progress.stop()
-  }
+  return await takeLead(io, cluster).finally(() => progress.stop())
 }
 
 /** A daemon leads in the cluster: nobody writes beside it. */

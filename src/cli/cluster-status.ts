@@ -10,10 +10,7 @@ import type { AppStatus, Condition, MappingStatus, Status } from '../status/stat
 import { systemClock } from '../time/clock.ts'
 import { type AppObject, type MappingObject, readAll, withReader } from './cluster-reader.ts'
 
-/**
- * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that
- * names the missing right.
- */
+/** The status of a cluster, off the objects alone: get and list on the two kinds do. Throws an `Error` that names the missing right. */
 export async function readClusterStatus(io: Io, given: Given, settings: Settings): Promise<Status> {
   const { apps, mappings } = await withReader(io, settings, (reader) =>
     readAll(reader, namespacesOf(io, given, settings, reader)),

@@ -9,10 +9,7 @@ import { runCommand } from './run.ts'
 
 /** Between two changes of the demo's mappings; ms. */
 const PACE = 6_000
-const NAMES = [
-  ...['bakery', 'cycling', 'atelier', 'garden', 'records'],
-  ...['pottery', 'observatory', 'orchard', 'harbour', 'library'],
-]
+const NAMES = 'bakery cycling atelier garden records pottery observatory orchard harbour library'.split(' ')
 
 /** The simulated server's address: documentation's own, so that nothing is reached by it. */
 const SERVER = '198.51.100.10'

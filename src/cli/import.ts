@@ -30,10 +30,7 @@ export async function importCommand(io: Io, given: Given): Promise<number> {
   return EXIT.done
 }
 
-/**
- * The objects of a cluster for what a wp-config.php says: a Secret with its credentials, which is what was asked for, and the app.
- * Pure.
- */
+/** The objects of a cluster for what a wp-config.php says: Secrets with its credentials, as was asked for, and the app. Pure. */
 export function wpConfigTemplate({ credentials, appId, database }: Ambient): string {
   const names = { account: 'serverpilot', database: 'wordpress-db' }
   const secret = (name: string, stringData: object) => ({

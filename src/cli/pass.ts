@@ -45,19 +45,15 @@ export async function passWithProgress(io: Io, setup: Setup, what: string): Prom
   const keys = setup.objects.apps().map(({ key }) => key)
   const outcomes = new Map<Key, Outcome>()
   const progress = startProgress(io, `${what} ${keys.length} app(s)`)
-  try {
-    await inParallel(keys.sort(), setup.settings.workers, async (key) => {
-      if (signal.aborted) return
-      progress.say(`${what} ${key} (${outcomes.size} of ${keys.length} done)`)
-      try {
-        outcomes.set(key, await persist(setup.context, key, signal))
-      } catch (error) {
-        if (!signal.aborted) throw error
-      }
-    })
-  } finally {
-    progress.stop()
-  }
+  await inParallel(keys.sort(), setup.settings.workers, async (key) => {
+    if (signal.aborted) return
+    progress.say(`${what} ${key} (${outcomes.size} of ${keys.length} done)`)
+    try {
+      outcomes.set(key, await persist(setup.context, key, signal))
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }).finally(() => progress.stop())
   return keys.flatMap((key) => outcomes.get(key) ?? [])
 }
 

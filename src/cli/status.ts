@@ -13,10 +13,7 @@ import { looking, passWithProgress } from './pass.ts'
 /** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
 const OLD = 15 * 60_000
 
-/**
- * `status`: apps and mappings with conditions: what the daemon wrote into the objects of the cluster or to the state folder, or
- * else a fresh look.
- */
+/** `status`: apps and mappings with conditions, as the daemon wrote them to the cluster or the state folder, or else by a fresh look. */
 export async function statusCommand(io: Io, given: Given): Promise<number> {
   const status = (await clusterStatus(io, given)) ?? (await folderStatus(io, given))
   if (given.output === 'json') io.out(`${JSON.stringify(status, null, 2)}\n`)

@@ -6,6 +6,7 @@ import type { ServerPilotOptions } from '../serverpilot/options.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
 import { systemClock } from '../time/clock.ts'
+import type { Ambient } from './ambient.ts'
 import type { Secrets } from './secrets.ts'
 import type { Settings } from './settings.ts'
 
@@ -20,21 +21,18 @@ export interface Accounts {
 }
 
 /** Credentials, and where they come from, for messages. */
-export interface AccountAccess {
+interface AccountAccess {
   credentials: Credentials
   origin: string
 }
 
-/** The daemon's own credentials, where there are any, and whether an app of a namespace may use them. */
-interface AmbientAccess {
-  credentials: Credentials | undefined
-  mayUse(namespace: string): boolean
-}
-
-/** Makes the accounts; asks nothing. `secrets` gets the keys of Secrets as they become known, `connect` makes the client of one. */
+/**
+ * Makes the accounts; asks nothing. `mayUse`: whether an app of a namespace may use the daemon's own credentials. `secrets` gets the
+ * keys of Secrets as they become known, `connect` makes the client of one.
+ */
 export function createAccounts(
   objects: Pick<ObjectSource, 'secret'>,
-  { credentials: ambient, mayUse }: AmbientAccess,
+  { credentials: ambient, mayUse }: Pick<Ambient, 'credentials'> & { mayUse(namespace: string): boolean },
   secrets: Pick<Secrets, 'add'>,
   connect: (account: AccountAccess) => ServerPilot,
 ): Accounts {

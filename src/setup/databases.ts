@@ -4,10 +4,7 @@ import type { DatabaseSource, MappingRead, ObjectSource } from '../source/source
 import { type AmbientDatabase, isDefaultApp } from './ambient.ts'
 import type { Secrets } from './secrets.ts'
 
-/**
- * Finds the database of an app: in the settings for the app that they make, else in the Secret that it names. `origin` says which in
- * messages, and shows no part of the URL.
- */
+/** Finds the database of an app: that of the settings for the app that they make, else of its Secret. `origin` shows no part of the URL. */
 export function connectionUrlOf(
   objects: Pick<ObjectSource, 'secret'>,
   ambient: AmbientDatabase | undefined,
@@ -22,16 +19,6 @@ export function connectionUrlOf(
     secrets.addUrl(url)
     return { url: url.trim(), origin }
   }
-}
-
-/**
- * The databases of all apps as one read, for metrics: good when each of them can be read as a whole, with the number of mappings.
- * Pure.
- */
-export function readOf(apps: readonly App[], databases: Pick<DatabaseSource, 'mappingsOf'>) {
-  const reads = apps.map((app) => databases.mappingsOf(app))
-  const ok = reads.every(({ failure }) => failure === undefined)
-  return { ok, objects: reads.reduce((sum, { mappings }) => sum + mappings.length, 0) }
 }
 
 const NOTHING: MappingRead = { source: 'wordpress', mappings: [] }

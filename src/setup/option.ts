@@ -116,18 +116,12 @@ export function cron(written: Written, where: string): string {
 export const cronOrOff = (written: Written, where: string): string | undefined =>
   written === 'off' ? undefined : cron(written, where)
 
-/** Where something listens. */
-export interface Address {
-  host: string
-  port: number
-}
-
 /** `host:port`, `[v6]:port`, `:port`; undefined for `off`. */
-export const listenAddress = (written: Written, where: string): Address | undefined =>
+export const listenAddress = (written: Written, where: string) =>
   written === 'off' ? undefined : address(written, where, ', or off')
 
 /** `host:port`, `[v6]:port`, `:port`. `instead`: what else may be written, for the message. */
-export function address(written: Written, where: string, instead = ''): Address {
+export function address(written: Written, where: string, instead = ''): { host: string; port: number } {
   const value = text(written)
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value)
   const port = Number(parts?.[3])

@@ -30,16 +30,13 @@ export function granting({ namespace, verbs, resources = OURS, name }: Right): s
 
 /** The daemon has every right; a person at the command line may lack one: then the right is named, and nothing is tried again. */
 export function namingSecretRight(io: Io, accountOf: (app: App) => Promise<ServerPilot>) {
-  return async (app: App): Promise<ServerPilot> => {
-    try {
-      return await accountOf(app)
-    } catch (error) {
+  return (app: App): Promise<ServerPilot> =>
+    accountOf(app).catch((error: unknown) => {
       const cause = error instanceof ReconcileError ? error.cause : error
       if (codeOf(cause) !== 403) throw error
       const name = app.spec.credentialsSecretRef?.name
       throw missing(io, cause, { namespace: app.namespace, verbs: 'get', resources: ['secrets'], name })
-    }
-  }
+    })
 }
 
 /** What is in a record is trusted as the daemon trusts it: who looks on has another version, and other filters. */
@@ -79,8 +76,7 @@ export function namingRecordRight(
 }
 
 function missing(io: Io, error: unknown, right: Right): ReconcileError {
-  const words = messageOf(error)
   const instead = `Or see the plan that the daemon itself has waiting: ${calledAs(io)} status`
-  const message = `${words}\n→ ${granting(right)}\n→ ${instead}`
+  const message = `${messageOf(error)}\n→ ${granting(right)}\n→ ${instead}`
   return new ReconcileError('NotAllowed', message, { retryable: false, cause: error })
 }

@@ -16,10 +16,7 @@ export function createResolver({ dnsServers, dnsQps }: Settings): (signal: Abort
   return (signal) => openDns({ servers: dnsServers, pace, signal })
 }
 
-/**
- * Looks hosts of an app up at once, with a resolver of its own. `address`: of the app's server. Rejects with the signal's reason
- * once that aborts.
- */
+/** Looks hosts of an app up at once; `address`: of its server. Rejects with the signal's reason once that aborts. */
 export async function lookUp(
   settings: Settings,
   { app, address }: { app: App; address: string | undefined },

@@ -1,6 +1,6 @@
 import { createDaemon, type Daemon, type DaemonOptions } from '../controller/daemon.ts'
 import { type HealthFacts, liveness, readiness } from '../report/health.ts'
-import { type HttpServer, startHttp } from '../report/http.ts'
+import { startHttp } from '../report/http.ts'
 import type { StatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { aborted } from '../time/within.ts'
@@ -23,7 +23,7 @@ export type Started = (url: string | undefined) => void
  * lost: then the process has to end. Everything that it started has ended when it resolves or rejects.
  */
 export async function serve(io: Io, setup: Setup, started?: Started): Promise<boolean> {
-  const { settings, objects, cluster, log } = setup
+  const { settings, objects, cluster, metrics, log } = setup
   const elector = cluster?.elector
   const leads = (): boolean => elector?.isLeading() ?? true
   const statuses = openStatuses(io, setup, { leader: leads, log })
@@ -40,7 +40,16 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
       leader: leads(),
       stopping: io.signal.aborted,
     })
-    const server = await listen(setup, statuses, facts)
+    const server =
+      settings.listen &&
+      (await startHttp({
+        ...settings.listen,
+        status: statuses.status,
+        metrics,
+        live: () => liveness(facts(), MAX_SILENCE, systemClock.now()),
+        ready: () => readiness(facts()),
+        failed: (error) => log.error('Answering a request failed', { error }),
+      }))
     ends.push(async () => server?.stop())
     log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
     // A leader whose Lease is lost writes no more: there is nothing to wait for.
@@ -126,20 +135,4 @@ async function begin({ signal }: Io, { cluster, metrics, log }: Setup, daemon: D
   })
   // Reading and the first sweep may wait for something that does not answer: that keeps nobody from stopping.
   await Promise.race([elector === undefined ? read.then(lead) : read, aborted(signal)])
-}
-
-async function listen(
-  { settings, metrics, log }: Setup,
-  { status }: Pick<StatusStore, 'status'>,
-  facts: () => HealthFacts,
-): Promise<HttpServer | undefined> {
-  if (settings.listen === undefined) return undefined
-  return await startHttp({
-    ...settings.listen,
-    status,
-    metrics,
-    live: () => liveness(facts(), MAX_SILENCE, systemClock.now()),
-    ready: () => readiness(facts()),
-    failed: (error) => log.error('Answering a request failed', { error }),
-  })
 }

@@ -17,7 +17,7 @@ import { unlessAborted } from '../time/within.ts'
 import { type Accounts, connectServerPilot, createAccounts } from './accounts.ts'
 import { defaultApp } from './ambient.ts'
 import type { Cluster } from './cluster.ts'
-import { connectionUrlOf, createDatabases, readOf } from './databases.ts'
+import { connectionUrlOf, createDatabases } from './databases.ts'
 import type { Io } from './io.ts'
 import type { Given } from './option.ts'
 import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
@@ -207,7 +207,13 @@ function openDatabases(objects: ObjectSource, { settings, metrics, secrets, log 
     return createWordpressSource({
       connectionUrl,
       log: (level, message, fields) => log[level](message, fields),
-      looked: () => metrics.sourceRead('wordpress', { ...readOf(objects.apps(), databases), at: systemClock.now() }),
+      looked() {
+        // All of them as one read: good when each can be read as a whole.
+        const reads = objects.apps().map((app) => databases.mappingsOf(app))
+        const ok = reads.every(({ failure }) => failure === undefined)
+        const count = reads.reduce((sum, { mappings }) => sum + mappings.length, 0)
+        metrics.sourceRead('wordpress', { ok, objects: count, at: systemClock.now() })
+      },
     })
   }, log)
   return databases
