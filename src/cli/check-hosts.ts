@@ -132,13 +132,8 @@ async function servedFinding(
 ): Promise<Finding> {
   if (address === undefined) return warn(what, 'served: the server has no known address yet')
   const shaken = await handshake({ address, host, signal })
-  const expected = certificate?.fingerprint
-  const judged = judgeServed({
-    host,
-    handshake: shaken,
-    now: systemClock.now(),
-    ...(expected === undefined ? {} : { expected }),
-  })
+  const known = certificate === undefined ? {} : { expected: certificate.fingerprint }
+  const judged = judgeServed({ host, handshake: shaken, now: systemClock.now(), ...known })
   const detail = `served: ${judged.message}`
   if (judged.state === 'Served') return ok(what, detail)
   return (judged.state === 'Unseen' ? warn : fail)(what, detail)

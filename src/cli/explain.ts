@@ -35,10 +35,9 @@ async function explainNow(io: Io, given: Given, setup: Setup, host: Host): Promi
     const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
     io.out(explanationText(host, found, none))
   }
-  for (const { key, failure } of outcomes) {
-    if (failure !== undefined) io.err(`${key}: ${failure.reason}: ${failure.message}\n`)
-  }
-  return outcomes.some((each) => each.failure !== undefined) ? EXIT.failed : EXIT.done
+  const failures = outcomes.flatMap(({ key, failure }) => (failure === undefined ? [] : [{ key, ...failure }]))
+  for (const { key, reason, message } of failures) io.err(`${key}: ${reason}: ${message}\n`)
+  return failures.length > 0 ? EXIT.failed : EXIT.done
 }
 
 function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
@@ -66,11 +65,10 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
       listed,
       verdict: `${whereOf(listed)}, ${whose}${why === undefined ? '' : `: ${why}`}`,
       next:
-        change !== undefined
-          ? NEXT[change.action]
-          : (failure !== undefined && cureOf(failure.reason)) ||
-            (reason === undefined ? '' : cureOf(reason)) ||
-            (setup.objects.failure()?.message ?? FINE),
+        (change && NEXT[change.action]) ||
+        (failure && cureOf(failure.reason)) ||
+        (reason && cureOf(reason)) ||
+        (setup.objects.failure()?.message ?? FINE),
     },
   ]
 }

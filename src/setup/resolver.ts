@@ -23,12 +23,9 @@ export async function lookUp(
   hosts: readonly Host[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Host, DnsVerdict>> {
+  const expected = rightAddresses(app, address)
   const dns = createResolver(settings)(signal)
-  try {
-    return await lookUpAll(dns, rightAddresses(app, address), hosts)
-  } finally {
-    dns.close()
-  }
+  return await lookUpAll(dns, expected, hosts).finally(() => dns.close())
 }
 
 /** Looks hosts up. While the resolver is down, every host without an answer has that verdict. */
@@ -38,16 +35,14 @@ export async function lookUpAll<T extends string>(
   hosts: readonly T[],
 ): Promise<ReadonlyMap<T, DnsVerdict>> {
   const found = new Map<T, DnsVerdict>()
-  const round = await checkRound(
-    hosts.map((host) => ({ host, expected })),
-    {
-      dns,
-      concurrency: 8,
-      controls: [],
-      suspicious: false,
-      onVerdict: ({ host }, verdict) => found.set(host, verdict),
-    },
-  )
+  const targets = hosts.map((host) => ({ host, expected }))
+  const round = await checkRound(targets, {
+    dns,
+    concurrency: 8,
+    controls: [],
+    suspicious: false,
+    onVerdict: ({ host }, verdict) => found.set(host, verdict),
+  })
   const outage = rememberOutage(undefined, round.outage, systemClock.now())
   for (const host of hosts) if (outage !== undefined && !found.has(host)) found.set(host, outageVerdict(outage))
   return found
