@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { messageOf } from './log/message-of.ts'
-import { calledAs, EXIT, type Io } from './setup/io.ts'
+import { EXIT, endWith, type Io } from './setup/io.ts'
 import { systemClock } from './time/clock.ts'
 import { VERSION } from './version.ts'
 
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   let status: number = EXIT.done
   // After the handlers of signals: loading takes long enough to be stopped meanwhile.
   const { buildProgram, CommanderError, UsageError } = await import('./cli/program.ts')
-  const program = buildProgram(io, calledAs(io), (code) => {
+  const program = buildProgram(io, (code) => {
     status = code
   })
   try {
@@ -63,16 +63,8 @@ async function main(): Promise<number> {
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    if (error instanceof UsageError) {
-      io.err(`${error.message}\n`)
-      return EXIT.usage
-    }
-    if (stop.signal.aborted) {
-      io.err('Stopped.\n')
-      return EXIT.failed
-    }
-    io.err(`${messageOf(error)}\n`)
-    return EXIT.failed
+    if (error instanceof UsageError) return endWith(io, EXIT.usage, error.message)
+    return endWith(io, EXIT.failed, stop.signal.aborted ? 'Stopped.' : messageOf(error))
   }
 }
 

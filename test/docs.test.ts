@@ -145,7 +145,7 @@ const hereText = (match: RegExpMatchArray): string => match[2] ?? ''
 
 test('every command that a page names exists, with its flags', () => {
   const commands = new Map(
-    buildProgram(silentIo(), 'domainpilot', () => undefined).commands.map((command) => [
+    buildProgram(silentIo(), () => undefined).commands.map((command) => [
       command.name(),
       new Set(['--help', ...command.options.flatMap((option) => [option.long ?? '', option.short ?? ''])]),
     ]),

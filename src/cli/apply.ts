@@ -1,11 +1,10 @@
 import { StateDirBusyError } from '../ownership/lock.ts'
 import type { Cluster } from '../setup/cluster.ts'
-import { handOver } from '../setup/handover.ts'
-import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { calledAs, EXIT, endWith, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
-import { forgetStatusFile } from '../setup/status-file.ts'
+import { forgetStatusFile, handOver } from '../setup/state-folder.ts'
 import { failed, print } from './outcomes.ts'
 import { passWithProgress } from './pass.ts'
 import { startProgress } from './progress.ts'
@@ -15,7 +14,7 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
   const approval = typeof given.approve === 'string' ? given.approve : undefined
   let setup: Setup
   try {
-    setup = await setUp(io, given, { oneShot: true, writes: true, ...(approval === undefined ? {} : { approval }) })
+    setup = await setUp(io, given, { oneShot: true, writes: true, approval })
   } catch (error) {
     if (!(error instanceof StateDirBusyError) || approval === undefined) throw error
     return approveByDaemon(io, given, approval)
@@ -38,18 +37,14 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
 function approveByDaemon(io: Io, given: Given, hash: string): number {
   const { stateDir } = readSettings(given, io.environment, io.readFile)
   handOver(stateDir, hash)
-  io.err(`A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.\n`)
-  return EXIT.done
+  const words = `A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.`
+  return endWith(io, EXIT.done, words)
 }
 
 async function lead(io: Io, cluster: Cluster): Promise<boolean> {
   const { takeLead } = await import('../setup/leadership.ts')
   const progress = startProgress(io, `Waiting for the Lease ${cluster.lease?.name}`)
-  try {
-    return await takeLead(io, cluster)
-  } finally {
-    progress.stop()
-  }
+  return await takeLead(io, cluster).finally(() => progress.stop())
 }
 
 /** A daemon leads in the cluster: nobody writes beside it. */
@@ -58,8 +53,9 @@ async function leftToDaemon(io: Io, given: Given, approval: string | undefined):
     const { approveWaiting } = await import('./approve.ts')
     return await approveWaiting(io, given, approval)
   }
-  io.err(
-    `Nothing was applied: a daemon leads in this cluster and applies by itself. \`${calledAs(io)} status\` shows where it stands; \`${calledAs(io)} approve APP\` lets removals go that wait.\n`,
+  return endWith(
+    io,
+    EXIT.failed,
+    `Nothing was applied: a daemon leads in this cluster and applies by itself. \`${calledAs(io)} status\` shows where it stands; \`${calledAs(io)} approve APP\` lets removals go that wait.`,
   )
-  return EXIT.failed
 }

@@ -4,13 +4,12 @@ import { KubernetesError } from '../kubernetes/http.ts'
 import { visible } from '../log/visible.ts'
 import { counted } from '../report/words.ts'
 import { namespacesOf } from '../setup/cluster-scope.ts'
-import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { calledAs, EXIT, endWith, type Io } from '../setup/io.ts'
 import { type Given, UsageError } from '../setup/option.ts'
 import { readSettings, type Settings } from '../setup/settings.ts'
 import type { PlanWire } from '../status/wire/wire.ts'
 import { systemClock } from '../time/clock.ts'
-import type { AppObject } from './cluster-object.ts'
-import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
+import { type AppObject, type ClusterReader, readAll, withReader } from './cluster-reader.ts'
 import { startProgress } from './progress.ts'
 
 /** How long `approve` waits for the daemon, and how often it looks; ms. */
@@ -35,8 +34,8 @@ export async function approveWaiting(io: Io, given: Given, hash: string): Promis
     const { apps } = await readAll(reader, namespacesOf(io, given, settings, reader))
     const app = apps.find(({ status }) => status.plan?.hash === hash)
     if (app !== undefined) return await approve({ io, given, reader }, app, hash)
-    io.err(`No plan with the hash ${visible(hash)} waits. \`${calledAs(io)} status\` shows those that do.\n`)
-    return EXIT.failed
+    const words = `No plan with the hash ${visible(hash)} waits. \`${calledAs(io)} status\` shows those that do.`
+    return endWith(io, EXIT.failed, words)
   })
 }
 
@@ -46,12 +45,12 @@ async function session(
   work: (reader: ClusterReader, settings: Settings) => Promise<number>,
 ): Promise<number> {
   const settings = readSettings(given, io.environment, io.readFile)
-  if (settings.kubernetes === undefined) {
+  if (settings.source !== 'kubernetes') {
     throw new UsageError(
       'approve annotates an app in a cluster: name one with --context or --kubeconfig. With files, use `domainpilot apply --approve HASH`.',
     )
   }
-  return await withReader(io, settings.kubernetes, (reader) => work(reader, settings))
+  return await withReader(io, settings, (reader) => work(reader, settings))
 }
 
 function splitName(name: string, standard: string): [namespace: string, name: string] {
@@ -71,15 +70,11 @@ interface Session {
 
 async function approve({ io, given, reader }: Session, app: AppObject, hash?: string): Promise<number> {
   const { plan } = app.status
-  if (plan === undefined) {
-    io.err(`No plan of ${app.key} waits: there is nothing to approve.\n`)
-    return EXIT.failed
-  }
+  if (plan === undefined) return endWith(io, EXIT.failed, `No plan of ${app.key} waits: there is nothing to approve.`)
   if (hash !== undefined && hash !== plan.hash) return otherPlan(io, app.key, hash, plan.hash)
   if (app.suspend || !writesUnder(app.policy)) {
     const why = app.suspend ? 'it is suspended' : `its policy is ${visible(app.policy)}`
-    io.err(`Nothing is written to ${app.key}, as ${why}: there is nothing to approve.\n`)
-    return EXIT.failed
+    return endWith(io, EXIT.failed, `Nothing is written to ${app.key}, as ${why}: there is nothing to approve.`)
   }
   if (hash === undefined && io.ask === undefined)
     throw new UsageError(`Say which plan you approve: ${calledAs(io)} approve ${app.key} ${visible(plan.hash)}`)
@@ -87,10 +82,7 @@ async function approve({ io, given, reader }: Session, app: AppObject, hash?: st
   for (const host of plan.removals) io.out(`  - ${visible(host)}\n`)
   if (hash === undefined) {
     const answer = (await io.ask?.(`Let ${counted(plan.removals.length, 'host')} go, once? [y/N] `)) ?? ''
-    if (!/^y(es)?$/i.test(answer.trim())) {
-      io.err('Nothing was approved.\n')
-      return EXIT.failed
-    }
+    if (!/^y(es)?$/i.test(answer.trim())) return endWith(io, EXIT.failed, 'Nothing was approved.')
   }
   const differs = await annotate(reader, app, plan.hash)
   if (differs !== undefined) return otherPlan(io, app.key, plan.hash, differs.hash)
@@ -100,8 +92,8 @@ async function approve({ io, given, reader }: Session, app: AppObject, hash?: st
 
 function otherPlan(io: Io, key: Key, approved: string, waiting: string | undefined): number {
   const now = waiting === undefined ? 'no plan waits any more' : `the plan that waits now is ${visible(waiting)}`
-  io.err(`${key}: you approve ${visible(approved)}, and ${now}. Nothing was approved: look at it first.\n`)
-  return EXIT.refused
+  const words = `${key}: you approve ${visible(approved)}, and ${now}. Nothing was approved: look at it first.`
+  return endWith(io, EXIT.refused, words)
 }
 
 /** Annotates the object as long as the plan is that one. Gives what waits instead, when it is not. */
@@ -125,50 +117,47 @@ export async function annotate(
 }
 
 /** Waits until the daemon has taken the approval up, and says what became of it. */
-async function handled(
-  io: Io,
-  reader: ClusterReader,
-  { namespace, name, key }: AppObject,
-  plan: PlanWire,
-): Promise<number> {
-  const progress = startProgress(io, `Waiting for the daemon to act on ${key}`)
-  try {
-    const deadline = systemClock.steady() + PATIENCE
-    let otherSince: number | undefined
-    while (systemClock.steady() < deadline) {
-      const app = await reader.app(namespace, name)
-      const waiting = app.status.plan?.hash
-      const other = waiting !== undefined && waiting !== plan.hash
-      otherSince = other ? (otherSince ?? systemClock.steady()) : undefined
-      if (waiting === undefined || (otherSince !== undefined && systemClock.steady() - otherSince >= STAYS)) {
-        progress.stop()
-        return outcome(io, app, plan)
-      }
-      await systemClock.sleep(LOOK_EVERY, io.signal)
-    }
-  } finally {
-    progress.stop()
-  }
-  const seconds = PATIENCE / 1000
-  io.err(
-    `The daemon did not act on ${key} within ${seconds} s. The approval stays and serves once: see that a daemon runs and serves this app.\n`,
+async function handled(io: Io, reader: ClusterReader, app: AppObject, plan: PlanWire): Promise<number> {
+  const progress = startProgress(io, `Waiting for the daemon to act on ${app.key}`)
+  const acted = await actedOn(reader, app, plan.hash, io.signal).finally(() => progress.stop())
+  if (acted !== undefined) return outcome(io, acted, plan)
+  return endWith(
+    io,
+    EXIT.failed,
+    `The daemon did not act on ${app.key} within ${PATIENCE / 1000} s. The approval stays and serves once: see that a daemon runs and serves this app.`,
   )
-  return EXIT.failed
+}
+
+/** The app once that plan waits no more; undefined when it goes on waiting. */
+async function actedOn(
+  reader: ClusterReader,
+  { namespace, name }: AppObject,
+  hash: string,
+  signal: AbortSignal,
+): Promise<AppObject | undefined> {
+  const deadline = systemClock.steady() + PATIENCE
+  let otherSince: number | undefined
+  while (systemClock.steady() < deadline) {
+    const app = await reader.app(namespace, name)
+    const waiting = app.status.plan?.hash
+    if (waiting === undefined) return app
+    otherSince = waiting === hash ? undefined : (otherSince ?? systemClock.steady())
+    if (otherSince !== undefined && systemClock.steady() - otherSince >= STAYS) return app
+    await systemClock.sleep(LOOK_EVERY, signal)
+  }
+  return undefined
 }
 
 function outcome(io: Io, app: AppObject, { hash, removals }: PlanWire): number {
-  const { plan, conditions } = app.status
-  const owned: readonly string[] = app.status.ownedDomains
+  const { plan, conditions, ownedDomains } = app.status
   if (plan !== undefined) {
-    io.err(`${app.key}: the plan has changed to ${visible(plan.hash)}: ${hash} fits no longer.\n`)
-    return EXIT.refused
+    const words = `${app.key}: the plan has changed to ${visible(plan.hash)}: ${hash} fits no longer.`
+    return endWith(io, EXIT.refused, words)
   }
   const synced = conditions.find(({ type }) => type === 'Synced')
-  if (synced?.status === 'False') {
-    io.err(`${app.key}: not done yet: ${visible(synced.reason)}: ${visible(synced.message)}\n`)
-    return EXIT.failed
-  }
-  const kept = removals.filter((host) => owned.includes(host)).length
+  if (synced?.status === 'False')
+    return endWith(io, EXIT.failed, `${app.key}: not done yet: ${visible(synced.reason)}: ${visible(synced.message)}`)
+  const kept = removals.filter((host) => ownedDomains.includes(host)).length
   const rest = kept === 0 ? '' : `; ${counted(kept, 'host')} stayed, as they are wanted again`
   io.out(`${app.key}: ${counted(removals.length - kept, 'host')} removed${rest}.\n`)
   return EXIT.done

@@ -1,7 +1,6 @@
 import type { App } from '../api/objects.ts'
 import { type CertificateFacts, certificateFacts, covers } from '../check/certificate.ts'
 import { judgeCoverage } from '../check/coverage.ts'
-import type { AddressSet } from '../check/dns/addresses.ts'
 import type { Dns } from '../check/dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
@@ -10,23 +9,13 @@ import { outageVerdict, probeResolver, rememberOutage } from '../check/dns/outag
 import { handshake } from '../check/served.ts'
 import { judgeServed } from '../check/served-verdict.ts'
 import { rightAddresses } from '../controller/checks/targets.ts'
-import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
+import { compareKey, displayHost, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import { UsageError } from '../setup/option.ts'
 import { createResolver, lookUpAll } from '../setup/resolver.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../time/clock.ts'
-import type { Finding } from './finding.ts'
-
-/** The hosts that arguments name. Throws `UsageError` for one that is none. */
-export function hostsOf(names: readonly string[]): Host[] {
-  return names.map((name) => {
-    const parsed = parseHost(name)
-    if (parsed.ok) return parsed.host
-    throw new UsageError(`${name}: ${parsed.message}`)
-  })
-}
+import { type Finding, fail, ok, warn } from './finding.ts'
 
 /** `check HOST…`: for each host, where its DNS leads, what its server shows, and whether the certificate covers it; why not, if not. */
 export async function hostFindings(
@@ -63,27 +52,26 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
   const home = await homeOf(setup, host, signal)
   if (home === undefined) {
     const cure = `Declare a DomainMapping with spec.domain: ${host}.`
-    return [{ verdict: 'warn', what, detail: 'no mapping wants it and no app lists it', cure }]
+    return [warn(what, 'no mapping wants it and no app lists it', cure)]
   }
   const listed = home.seen.domains.some((name) => compareKey(name) === host)
-  const place = {
-    verdict: listed ? 'ok' : 'warn',
-    what,
-    detail: `${listed ? 'on' : 'not on'} app ${home.app.key}${home.wanted ? '' : ', and no mapping wants it'}`,
-  } as const
+  const place = `app ${home.app.key}${home.wanted ? '' : ', and no mapping wants it'}`
   const expected = rightAddresses(home.app, home.address)
   const verdict = await askedTwice(dns, await checkHost(dns, host, expected))
   const { certificate } = home
   const covered = certificate !== undefined && covers(certificate, host)
-  const caa = covered || verdict.failure !== undefined ? ALLOWED : judgeCaa(host, await createCaaLookup(dns)(host))
-  const others = covered || verdict.failure !== undefined ? new Map() : await othersOf(home, host, dns, expected)
+  const settled = covered || verdict.failure !== undefined
+  const caa = settled ? ALLOWED : judgeCaa(host, await createCaaLookup(dns)(host))
+  // DNS of the other names of the app: one of them may keep the certificate from all.
+  const others = [...new Set(home.seen.domains.map(compareKey))].filter((name) => name !== host)
+  const dnsOfOthers = settled ? [] : await lookUpAll(dns, expected, others)
   return [
-    place,
+    listed ? ok(what, `on ${place}`) : warn(what, `not on ${place}`),
     dnsFinding(what, verdict),
-    ...(caa.state === 'Allowed' ? [] : [{ verdict: 'warn', what, detail: `CAA: ${caa.message}` } as const]),
+    ...(caa.state === 'Allowed' ? [] : [warn(what, `CAA: ${caa.message}`)]),
     ...(setup.settings.checkServed ? [await servedFinding(what, host, home, signal)] : []),
     coverageFinding(host, home, {
-      dns: new Map([...others, [host, verdict]]),
+      dns: new Map([...dnsOfOthers, [host, verdict]]),
       caa,
       changedAt: await changedAt(setup, home),
     }),
@@ -98,17 +86,6 @@ async function askedTwice(dns: Dns, verdict: DnsVerdict): Promise<DnsVerdict> {
   const probe = await probeResolver(dns, [])
   const outage = rememberOutage(undefined, 'down' in probe ? probe.down : undefined, systemClock.now())
   return outage === undefined ? verdict : outageVerdict(outage)
-}
-
-/** DNS of the other names of the app: one of them may keep the certificate from all. */
-async function othersOf(
-  { seen }: Home,
-  host: Host,
-  dns: Dns,
-  expected: AddressSet,
-): Promise<ReadonlyMap<string, DnsVerdict>> {
-  const names = [...new Set(seen.domains.map(compareKey))].filter((name) => name !== host)
-  return await lookUpAll(dns, expected, names)
 }
 
 /** When the app's hosts changed last, as its record says; epoch ms, 0 when there is none. */
@@ -143,8 +120,8 @@ async function homeOf(setup: Setup, host: Host, signal: AbortSignal): Promise<Ho
 
 function dnsFinding(what: string, { state, message, addresses }: DnsVerdict): Finding {
   const shown = addresses.length === 0 ? '' : ` (${addresses.slice(0, 5).join(', ')})`
-  if (state === 'Ready') return { verdict: 'ok', what, detail: `DNS: ${message}${shown}` }
-  return { verdict: state === 'Unknown' ? 'warn' : 'fail', what, detail: `DNS: ${state}: ${message}` }
+  if (state === 'Ready') return ok(what, `DNS: ${message}${shown}`)
+  return (state === 'Unknown' ? warn : fail)(what, `DNS: ${state}: ${message}`)
 }
 
 async function servedFinding(
@@ -153,17 +130,13 @@ async function servedFinding(
   { certificate, address }: Home,
   signal: AbortSignal,
 ): Promise<Finding> {
-  if (address === undefined) return { verdict: 'warn', what, detail: 'served: the server has no known address yet' }
+  if (address === undefined) return warn(what, 'served: the server has no known address yet')
   const shaken = await handshake({ address, host, signal })
-  const expected = certificate?.fingerprint
-  const judged = judgeServed({
-    host,
-    handshake: shaken,
-    now: systemClock.now(),
-    ...(expected === undefined ? {} : { expected }),
-  })
-  const verdict = judged.state === 'Served' ? 'ok' : judged.state === 'Unseen' ? 'warn' : 'fail'
-  return { verdict, what, detail: `served: ${judged.message}` }
+  const known = certificate === undefined ? {} : { expected: certificate.fingerprint }
+  const judged = judgeServed({ host, handshake: shaken, now: systemClock.now(), ...known })
+  const detail = `served: ${judged.message}`
+  if (judged.state === 'Served') return ok(what, detail)
+  return (judged.state === 'Unseen' ? warn : fail)(what, detail)
 }
 
 /** Whether the app's certificate covers the host, and what keeps it from that. */
@@ -183,9 +156,8 @@ function coverageFinding(
     changedAt,
     now: systemClock.now(),
   })
-  if (found === undefined) return { verdict: 'warn', what, detail: 'certificate: nothing is known' }
-  if (!found.covered && seen.ssl === null && !app.spec.ssl.auto) {
-    return { verdict: 'warn', what, detail: 'certificate: none, and spec.ssl.auto is off: none is asked for' }
-  }
-  return { verdict: found.covered ? 'ok' : 'fail', what, detail: `certificate: ${found.reason}: ${found.message}` }
+  if (found === undefined) return warn(what, 'certificate: nothing is known')
+  if (!found.covered && seen.ssl === null && !app.spec.ssl.auto)
+    return warn(what, 'certificate: none, and spec.ssl.auto is off: none is asked for')
+  return (found.covered ? ok : fail)(what, `certificate: ${found.reason}: ${found.message}`)
 }

@@ -5,21 +5,21 @@ import { cureOf } from '../report/words.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import { readSource } from '../setup/pass.ts'
 import type { Setup } from '../setup/setup.ts'
-import { type Finding, printFindings } from './finding.ts'
-import { looking } from './pass.ts'
+import { hostNamed } from './explanation.ts'
+import { type Finding, fail, ok, printFindings, warn } from './finding.ts'
+import { looking, readSource } from './pass.ts'
 import { startProgress } from './progress.ts'
 
 /** `check`: the connection test, a line each with the cause and the cure; of the hosts that are named, their DNS and certificate. */
 export async function checkCommand(io: Io, given: Given, names: readonly string[] = []): Promise<number> {
-  const byHost = names.length === 0 ? undefined : await import('./check-hosts.ts')
-  const hosts = byHost?.hostsOf(names) ?? []
+  const hosts = names.map(hostNamed)
   const progress = startProgress(io, 'Checking')
   const say = (text: string): void => progress.say(text)
   const findings = await looking(io, given, async (setup) => {
     await readSource(setup, io.signal)
-    return await (byHost?.hostFindings(setup, hosts, say, io.signal) ?? allFindings(setup, say, io.signal))
+    if (hosts.length === 0) return await allFindings(setup, say, io.signal)
+    return await (await import('./check-hosts.ts')).hostFindings(setup, hosts, say, io.signal)
   }).finally(() => progress.stop())
   io.signal.throwIfAborted()
   printFindings(io, given, findings)
@@ -28,7 +28,7 @@ export async function checkCommand(io: Io, given: Given, names: readonly string[
 
 /** The source, and every app with all that it needs. */
 async function allFindings(setup: Setup, say: (text: string) => void, signal: AbortSignal): Promise<Finding[]> {
-  const findings = sourceFindings(setup)
+  const findings = [sourceFinding(setup)]
   for (const app of setup.objects.apps()) {
     say(`Checking ${app.key}`)
     findings.push(...(await appFindings(setup, app, signal)), ...databaseFindings(setup, app))
@@ -37,34 +37,36 @@ async function allFindings(setup: Setup, say: (text: string) => void, signal: Ab
   return findings
 }
 
-function sourceFindings({ objects, settings }: Setup): Finding[] {
+function sourceFinding({ objects, settings }: Setup): Finding {
   const failure = objects.failure()
   if (failure !== undefined) {
     const cure = 'Correct what is named; `domainpilot validate PATH` lists every fault. Until then nothing is removed.'
-    return [{ verdict: 'fail', what: 'objects', detail: failure.message, cure }]
+    return fail('objects', failure.message, cure)
   }
   const files = settings.manifests.length === 0 ? 'the settings' : settings.manifests.join(', ')
-  const where = settings.kubernetes === undefined ? files : 'the cluster'
-  const detail = `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${where}`
-  return [{ verdict: 'ok', what: 'objects', detail }]
+  const where = settings.source === 'manifests' ? files : 'the cluster'
+  return ok('objects', `${objects.apps().length} app(s) and ${objects.mappings().length} mapping(s) in ${where}`)
 }
 
 async function accountFinding(setup: Setup, signal: AbortSignal): Promise<Finding> {
   const account = setup.accounts.ambient()
   if (account === undefined) {
     const cure = 'Set SERVERPILOT_CLIENT_ID, SERVERPILOT_API_KEY and SERVERPILOT_APP_ID, or declare a ServerPilotApp.'
-    return { verdict: 'fail', what: 'apps', detail: 'there is no app to look after', cure }
+    return fail('apps', 'there is no app to look after', cure)
   }
   try {
     const apps = await account.listApps(signal)
     const detail = `credentials accepted (${apps.length} app(s) in the account), and no app is declared`
-    const cure = 'Set SERVERPILOT_APP_ID, or start from what `domainpilot import` prints.'
-    return { verdict: 'warn', what: 'apps', detail, cure }
+    return warn('apps', detail, 'Set SERVERPILOT_APP_ID, or start from what `domainpilot import` prints.')
   } catch (error) {
-    signal.throwIfAborted()
-    const { reason, message } = failureOf(error)
-    return { verdict: 'fail', what: 'credentials', detail: `${reason}: ${message}`, cure: cureOf(reason) }
+    return failedBy('credentials', error, signal)
   }
+}
+
+function failedBy(what: string, error: unknown, signal: AbortSignal): Finding {
+  signal.throwIfAborted()
+  const { reason, message } = failureOf(error)
+  return fail(what, `${reason}: ${message}`, cureOf(reason))
 }
 
 async function appFindings(setup: Setup, app: App, signal: AbortSignal): Promise<Finding[]> {
@@ -73,23 +75,20 @@ async function appFindings(setup: Setup, app: App, signal: AbortSignal): Promise
     const account = await setup.accounts.accountOf(app)
     const seen = await account.getApp(app.spec.appId, signal)
     return [
-      { verdict: 'ok', what, detail: `credentials accepted; ${app.spec.appId} is "${seen.name}"` },
+      ok(what, `credentials accepted; ${app.spec.appId} is "${seen.name}"`),
       capacityFinding(what, seen),
       await serverFinding(what, account, seen, signal),
       sslFinding(what, app, seen),
     ]
   } catch (error) {
-    signal.throwIfAborted()
-    const { reason, message } = failureOf(error)
-    return [{ verdict: 'fail', what, detail: `${reason}: ${message}`, cure: cureOf(reason) }]
+    return [failedBy(what, error, signal)]
   }
 }
 
-function capacityFinding(what: string, seen: ServerPilotApp): Finding {
-  const count = seen.domains.length
-  const detail = `${count} of ${MAX_HOSTS} hosts`
-  if (count < MAX_HOSTS * 0.9) return { verdict: 'ok', what, detail }
-  return { verdict: 'warn', what, detail, cure: 'Split the network over a second ServerPilot app before it is full.' }
+function capacityFinding(what: string, { domains }: ServerPilotApp): Finding {
+  const detail = `${domains.length} of ${MAX_HOSTS} hosts`
+  if (domains.length < MAX_HOSTS * 0.9) return ok(what, detail)
+  return warn(what, detail, 'Split the network over a second ServerPilot app before it is full.')
 }
 
 async function serverFinding(
@@ -98,13 +97,11 @@ async function serverFinding(
   seen: ServerPilotApp,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const server = await account.getServer(seen.serverId, signal)
-  if (server.lastAddress === undefined) {
-    const cure = 'ServerPilot has not heard of the server yet: see that its agent runs.'
-    return { verdict: 'warn', what, detail: `server "${server.name}" has no known address`, cure }
-  }
-  const detail = `server "${server.name}" (plan ${server.plan}) at ${server.lastAddress}: point the DNS of customers there`
-  return { verdict: 'ok', what, detail }
+  const { name, plan, lastAddress } = await account.getServer(seen.serverId, signal)
+  if (lastAddress !== undefined)
+    return ok(what, `server "${name}" (plan ${plan}) at ${lastAddress}: point the DNS of customers there`)
+  const cure = 'ServerPilot has not heard of the server yet: see that its agent runs.'
+  return warn(what, `server "${name}" has no known address`, cure)
 }
 
 /** What the app's database was found to hold; nothing for an app without one. */
@@ -116,22 +113,20 @@ function databaseFindings({ context }: Setup, app: App): Finding[] {
     if (source.name !== 'wordpress') return []
     const detail = `database: ${summary ?? 'nothing could be read'}`
     const cure = 'Correct what is named; until then nothing that it claims is removed.'
-    if (failure !== undefined) return [{ verdict: 'fail', what, detail: `${detail}; ${failure.message}`, cure }]
+    if (failure !== undefined) return [fail(what, `${detail}; ${failure.message}`, cure)]
     return [
-      { verdict: 'ok', what, detail },
-      ...faults.map(({ place, message }): Finding => ({ verdict: 'warn', what, detail: `${place}: ${message}` })),
-      ...(secondWriter === undefined ? [] : [{ verdict: 'warn' as const, what, detail: secondWriter }]),
+      ok(what, detail),
+      ...faults.map(({ place, message }) => warn(what, `${place}: ${message}`)),
+      ...(secondWriter === undefined ? [] : [warn(what, secondWriter)]),
     ]
   })
 }
 
-function sslFinding(what: string, app: App, seen: ServerPilotApp): Finding {
-  const { ssl, autossl } = seen
-  if (ssl?.auto) return { verdict: 'ok', what, detail: 'AutoSSL is on' }
-  if (ssl?.cert !== undefined)
-    return { verdict: 'warn', what, detail: 'a custom certificate is installed: AutoSSL is left alone' }
-  if (!app.spec.ssl.auto) return { verdict: 'ok', what, detail: 'AutoSSL is off, and not asked for' }
-  if (autossl?.available) return { verdict: 'ok', what, detail: 'AutoSSL is available and will be switched on' }
+function sslFinding(what: string, app: App, { ssl, autossl }: ServerPilotApp): Finding {
+  if (ssl?.auto) return ok(what, 'AutoSSL is on')
+  if (ssl?.cert !== undefined) return warn(what, 'a custom certificate is installed: AutoSSL is left alone')
+  if (!app.spec.ssl.auto) return ok(what, 'AutoSSL is off, and not asked for')
+  if (autossl?.available) return ok(what, 'AutoSSL is available and will be switched on')
   const cure = 'Wait 5 to 15 minutes after the domains resolve to the server; a single name that does not can block it.'
-  return { verdict: 'warn', what, detail: 'AutoSSL is not available yet', cure }
+  return warn(what, 'AutoSSL is not available yet', cure)
 }

@@ -5,22 +5,15 @@ import { EVERY_NAMESPACE } from '../kubernetes/paths.ts'
 import { cureOf } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import type { KubernetesSettings, Settings } from '../setup/settings.ts'
+import type { Settings } from '../setup/settings.ts'
 import type { Condition } from '../status/status.ts'
-import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
+import { type AppObject, type ClusterReader, type MappingObject, readAll, withReader } from './cluster-reader.ts'
 import { type Explanation, explanationText, FINE, looksOf, means } from './explanation.ts'
 
 /** `explain HOST` in a cluster, off the objects alone. Looks into every namespace that the user may read. */
-export async function explainInCluster(
-  io: Io,
-  given: Given,
-  settings: Settings & { kubernetes: KubernetesSettings },
-  host: Host,
-): Promise<number> {
-  const { kubernetes, selection } = settings
-  const { apps, mappings, left } = await withReader(io, kubernetes, (reader) => readWidely(reader, given, settings))
-  const chosen = apps.filter((app) => matchesSelector(app.labels, selection.selector))
+export async function explainInCluster(io: Io, given: Given, settings: Settings, host: Host): Promise<number> {
+  const { apps, mappings, left } = await withReader(io, settings, (reader) => readWidely(reader, given, settings))
+  const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
   const found = explainObjects(host, chosen, mappings, calledAs(io))
   if (given.output === 'json') io.out(`${JSON.stringify({ host, apps: found }, null, 2)}\n`)
   else io.out(explanationText(host, found, 'No mapping wants it, and no app counts it as its own.'))

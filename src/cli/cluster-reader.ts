@@ -1,15 +1,15 @@
-import { ANNOTATION, API_GROUP } from '../api/objects.ts'
+import { z } from 'zod'
+import { ANNOTATION, type Key } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { mergePatch } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { KubernetesError } from '../kubernetes/http.ts'
 import { collectionPath, EVERY_NAMESPACE, objectPath, PLURAL } from '../kubernetes/paths.ts'
-import { connectCluster } from '../setup/cluster.ts'
-import { granting } from '../setup/grant.ts'
+import { type ConnectionSettings, connectCluster } from '../setup/cluster.ts'
 import type { Io } from '../setup/io.ts'
-import type { KubernetesSettings } from '../setup/settings.ts'
+import { granting } from '../setup/own-rights.ts'
+import { readAppStatus, readMappingStatus } from '../status/wire/wire.ts'
 import { unlessAborted } from '../time/within.ts'
-import { type AppObject, appObject, type MappingObject, mappingObject, pageOf } from './cluster-object.ts'
 
 /** The two kinds as the user of the kubeconfig may see them: get and list, no watch, nothing else of the cluster. */
 export interface ClusterReader {
@@ -27,7 +27,7 @@ const PAGE_SIZE = 500
 /** Does work with a reader. Its functions throw `KubernetesError`, or an `Error` that names the missing right. */
 export async function withReader<T>(
   io: Io,
-  settings: KubernetesSettings,
+  settings: ConnectionSettings,
   work: (reader: ClusterReader) => Promise<T>,
 ): Promise<T> {
   const connection = connectCluster(io, settings)
@@ -56,15 +56,15 @@ function readerOf(connection: Connection, signal: AbortSignal): ClusterReader {
     let next: string | undefined
     do {
       const query = { limit: PAGE_SIZE, continue: next }
-      const answer = await connection
-        .json(collectionPath(kind, namespace), { query, signal })
-        .catch((error: unknown) => {
+      const answer = connection.json(collectionPath(kind, namespace), { query, signal })
+      const { items: more, metadata } = page.parse(
+        await answer.catch((error: unknown) => {
           throw refusedList(error, kind, namespace)
-        })
-      const page = pageOf(answer)
-      items.push(...page.items)
-      next = page.next
-    } while (next !== undefined)
+        }),
+      )
+      items.push(...more)
+      next = metadata.continue
+    } while (next)
     return items
   }
 
@@ -92,11 +92,64 @@ function refusedList(error: unknown, kind: Kind, namespace: string): unknown {
     return new Error(message, { cause: error })
   }
   if (error.code !== 403) return error
-  const grant = granting({
-    namespace,
-    verbs: 'get,list',
-    resources: Object.values(PLURAL).map((each) => `${each}.${API_GROUP}`),
-  })
+  const grant = granting({ namespace, verbs: 'get,list' })
   const fewer = namespace === EVERY_NAMESPACE ? '\n→ Or name the namespaces that you may read, with -n.' : ''
   return new Error(`${error.message}\n→ ${grant}${fewer}`, { cause: error })
 }
+
+/** A part of an object that may be missing: then it is empty. */
+const part = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess((value) => value ?? {}, z.object(shape))
+
+const metadata = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  resourceVersion: z.string().catch(''),
+  generation: z.number().catch(1),
+  labels: z.record(z.string(), z.string()).catch({}),
+})
+
+const keyOf = ({ namespace, name }: { namespace: string; name: string }): Key => `${namespace}/${name}`
+
+const app = z
+  .object({
+    metadata,
+    spec: part({ appId: z.string().catch(''), policy: z.string().catch('Sync'), suspend: z.boolean().catch(false) }),
+    status: z.unknown(),
+  })
+  .transform(({ metadata, spec, status }) => ({
+    key: keyOf(metadata),
+    ...metadata,
+    ...spec,
+    status: readAppStatus(status),
+  }))
+
+const mapping = z
+  .object({
+    metadata,
+    spec: part({
+      domain: z.string().catch(''),
+      appRef: part({ name: z.string().catch(''), namespace: z.string().optional().catch(undefined) }),
+    }),
+    status: z.unknown(),
+  })
+  .transform(({ metadata, spec: { domain, appRef }, status }) => ({
+    key: keyOf(metadata),
+    generation: metadata.generation,
+    domain,
+    app: keyOf({ namespace: appRef.namespace ?? metadata.namespace, name: appRef.name }),
+    status: readMappingStatus(status),
+  }))
+
+/** What the command line reads off our kinds: it shows what the daemon wrote, and trusts none of it to be complete. */
+export type AppObject = z.infer<typeof app>
+export type MappingObject = z.infer<typeof mapping>
+
+/** Decode an object of the API server; what its status does not say is empty. */
+export const appObject = (value: unknown): AppObject => app.parse(value)
+export const mappingObject = (value: unknown): MappingObject => mapping.parse(value)
+
+/** A page of a list, with the token of the next. */
+const page = z.object({
+  items: z.array(z.unknown()),
+  metadata: part({ continue: z.string().optional() }),
+})

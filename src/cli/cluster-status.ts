@@ -3,25 +3,18 @@ import { byKey } from '../domain/by-key.ts'
 import { namespacesOf } from '../setup/cluster-scope.ts'
 import type { Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
-import type { KubernetesSettings, Settings } from '../setup/settings.ts'
+import type { Settings } from '../setup/settings.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
-import type { AppObject, MappingObject } from './cluster-object.ts'
-import { type ClusterReader, readAll, withReader } from './cluster-reader.ts'
+import { type AppObject, type MappingObject, readAll, withReader } from './cluster-reader.ts'
 
-/**
- * The status of a cluster, off the objects alone: get and list on the two kinds is all that it needs. Throws an `Error` that
- * names the missing right.
- */
-export async function readClusterStatus(
-  io: Io,
-  given: Given,
-  settings: Settings & { kubernetes: KubernetesSettings },
-): Promise<Status> {
-  const scopes = (reader: ClusterReader): readonly string[] => namespacesOf(io, given, settings, reader)
-  const { apps, mappings } = await withReader(io, settings.kubernetes, (reader) => readAll(reader, scopes(reader)))
+/** The status of a cluster, off the objects alone: get and list on the two kinds do. Throws an `Error` that names the missing right. */
+export async function readClusterStatus(io: Io, given: Given, settings: Settings): Promise<Status> {
+  const { apps, mappings } = await withReader(io, settings, (reader) =>
+    readAll(reader, namespacesOf(io, given, settings, reader)),
+  )
   const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
   const left = new Set(apps.filter((app) => !chosen.includes(app)).map(({ key }) => key))
   const shown = mappings.filter((mapping) => !left.has(mapping.app))

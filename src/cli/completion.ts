@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 
-type Shell = 'bash' | 'zsh' | 'fish'
+export type Shell = 'bash' | 'zsh' | 'fish'
 
 /** Checks the argument of `completion`. */
 export function parseShell(value: string): Shell {
@@ -60,12 +60,10 @@ compdef _${name} ${name}
 function fishScript(name: string, commands: readonly Command[]): string {
   const lines = commands.flatMap((each) => [
     `complete -c ${name} -n __fish_use_subcommand -f -a ${each.name()} -d '${quote(each.summary() || each.description())}'`,
-    ...each.options.flatMap((option) =>
-      option.long == null
-        ? []
-        : [
-            `complete -c ${name} -n '__fish_seen_subcommand_from ${each.name()}' -l ${option.long.slice(2)} -d '${quote(option.description)}'`,
-          ],
+    ...each.options.flatMap(({ long, description }) =>
+      long
+        ? `complete -c ${name} -n '__fish_seen_subcommand_from ${each.name()}' -l ${long.slice(2)} -d '${quote(description)}'`
+        : [],
     ),
   ])
   return `# ${name} completion fish > ~/.config/fish/completions/${name}.fish\n${lines.join('\n')}\n`

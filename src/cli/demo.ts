@@ -4,15 +4,12 @@ import { join } from 'node:path'
 import type { Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { startSimulator } from '../simulator/simulator.ts'
-import { type Cancel, type Clock, every, systemClock } from '../time/clock.ts'
+import { type Cancel, every, systemClock } from '../time/clock.ts'
 import { runCommand } from './run.ts'
 
 /** Between two changes of the demo's mappings; ms. */
 const PACE = 6_000
-const NAMES = [
-  ...['bakery', 'cycling', 'atelier', 'garden', 'records'],
-  ...['pottery', 'observatory', 'orchard', 'harbour', 'library'],
-]
+const NAMES = 'bakery cycling atelier garden records pottery observatory orchard harbour library'.split(' ')
 
 /** The simulated server's address: documentation's own, so that nothing is reached by it. */
 const SERVER = '198.51.100.10'
@@ -80,9 +77,9 @@ spec: {domain: ${name}.example.com, www: Never, appRef: {name: network}}
 }
 
 /** Customers come and go: every few seconds one mapping appears, or goes again. */
-function startTraffic(folder: string, clock: Pick<Clock, 'after'> = systemClock): Cancel {
+function startTraffic(folder: string): Cancel {
   let turn = 0
-  return every(clock, PACE, () => {
+  return every(systemClock, PACE, () => {
     const name = NAMES[6 + (Math.floor(turn / 2) % 4)] ?? 'library'
     const path = join(folder, `${name}.yaml`)
     const change = turn++ % 2 === 0 ? writeFile(path, mappingYaml(name)) : rm(path, { force: true })

@@ -1,26 +1,24 @@
-import { displayHost, type Host, parseHost } from '../domain/host.ts'
+import { displayHost, type Host } from '../domain/host.ts'
 import { cureOf } from '../report/words.ts'
 import { EXIT, type Io } from '../setup/io.ts'
-import { type Given, UsageError } from '../setup/option.ts'
+import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import type { Setup } from '../setup/setup.ts'
-import { readStatusFile } from '../setup/status-file.ts'
+import { readStatusFile } from '../setup/state-folder.ts'
 import type { Outcome } from '../status/outcome.ts'
 import type { Status } from '../status/status.ts'
-import { type Explanation, explanationText, FINE, looksOf, means, parsesTo } from './explanation.ts'
+import { type Explanation, explanationText, FINE, hostNamed, looksOf, means, parsesTo } from './explanation.ts'
 import { looking, passWithProgress } from './pass.ts'
 
 /** `explain HOST`: who wants it, who holds it, where it stands, why it is absent, what happens next. */
 export async function explainCommand(io: Io, given: Given, name: string): Promise<number> {
-  const parsed = parseHost(name)
-  if (!parsed.ok) throw new UsageError(`${name}: ${parsed.message}`)
+  const host = hostNamed(name)
   const settings = readSettings(given, io.environment, io.readFile)
-  const { kubernetes } = settings
-  if (kubernetes !== undefined && given.fresh !== true) {
+  if (settings.source === 'kubernetes' && given.fresh !== true) {
     const { explainInCluster } = await import('./cluster-explain.ts')
-    return await explainInCluster(io, given, { ...settings, kubernetes }, parsed.host)
+    return await explainInCluster(io, given, settings, host)
   }
-  return await looking(io, given, async (setup) => await explainNow(io, given, setup, parsed.host))
+  return await looking(io, given, (setup) => explainNow(io, given, setup, host))
 }
 
 async function explainNow(io: Io, given: Given, setup: Setup, host: Host): Promise<number> {
@@ -37,10 +35,9 @@ async function explainNow(io: Io, given: Given, setup: Setup, host: Host): Promi
     const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
     io.out(explanationText(host, found, none))
   }
-  for (const { key, failure } of outcomes) {
-    if (failure !== undefined) io.err(`${key}: ${failure.reason}: ${failure.message}\n`)
-  }
-  return outcomes.some((each) => each.failure !== undefined) ? EXIT.failed : EXIT.done
+  const failures = outcomes.flatMap(({ key, failure }) => (failure === undefined ? [] : [{ key, ...failure }]))
+  for (const { key, reason, message } of failures) io.err(`${key}: ${reason}: ${message}\n`)
+  return failures.length > 0 ? EXIT.failed : EXIT.done
 }
 
 function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
@@ -54,7 +51,9 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
   const mapping = want?.mapping ?? refused?.mapping
   const held = plan?.held.get(host)
   const change = plan?.changes.find((each) => each.host === host)
-  const reason = refused?.reason ?? held?.reason
+  const { reason, message: why } = refused ?? held ?? {}
+  const whose =
+    want !== undefined ? 'wanted' : claim !== undefined ? 'no longer wanted' : 'foreign: not ours, left alone'
   return [
     {
       app: app.key,
@@ -64,18 +63,12 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
       heldBy: claim?.mapping,
       claim: claim === undefined ? undefined : claim.absentSince === undefined ? claim.state : 'Leaving',
       listed,
-      verdict: verdictOf({
-        listed,
-        wanted: want !== undefined,
-        owned: claim !== undefined,
-        why: refused?.message ?? held?.message,
-      }),
+      verdict: `${whereOf(listed)}, ${whose}${why === undefined ? '' : `: ${why}`}`,
       next:
-        change !== undefined
-          ? NEXT[change.action]
-          : (failure !== undefined && cureOf(failure.reason)) ||
-            (reason === undefined ? '' : cureOf(reason)) ||
-            (sourceNote(setup) ?? FINE),
+        (change && NEXT[change.action]) ||
+        (failure && cureOf(failure.reason)) ||
+        (reason && cureOf(reason)) ||
+        (setup.objects.failure()?.message ?? FINE),
     },
   ]
 }
@@ -103,8 +96,6 @@ function orphans({ objects }: Setup, host: Host): Explanation[] {
   }))
 }
 
-const sourceNote = ({ objects }: Setup): string | undefined => objects.failure()?.message
-
 const NEXT = {
   add: 'It is added by the next apply, or by the daemon at once.',
   remove: 'It is removed by the next apply, or by the daemon once it has settled.',
@@ -112,15 +103,7 @@ const NEXT = {
   release: 'The claim on it is dropped.',
 } as const
 
-function verdictOf(facts: {
-  listed: boolean | undefined
-  wanted: boolean
-  owned: boolean
-  why: string | undefined
-}): string {
-  const { listed, wanted, owned, why } = facts
-  const where =
-    listed === undefined ? 'not known: ServerPilot could not be asked' : listed ? 'on the app' : 'not on the app'
-  const whose = wanted ? 'wanted' : owned ? 'no longer wanted' : 'foreign: not ours, left alone'
-  return `${where}, ${whose}${why === undefined ? '' : `: ${why}`}`
+function whereOf(listed: boolean | undefined): string {
+  if (listed === undefined) return 'not known: ServerPilot could not be asked'
+  return listed ? 'on the app' : 'not on the app'
 }

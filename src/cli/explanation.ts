@@ -1,6 +1,7 @@
 import { displayHost, type Host, parseHost } from '../domain/host.ts'
 import { visible } from '../log/visible.ts'
 import { cureOf, dateOf } from '../report/words.ts'
+import { UsageError } from '../setup/option.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import type { Condition } from '../status/status.ts'
 
@@ -23,6 +24,13 @@ export interface Explanation {
 
 /** What is next where nothing is. */
 export const FINE = 'Nothing: it is as it should be.'
+
+/** The host that an argument names. Throws `UsageError` for what is none. */
+export function hostNamed(name: string): Host {
+  const parsed = parseHost(name)
+  if (parsed.ok) return parsed.host
+  throw new UsageError(`${name}: ${parsed.message}`)
+}
 
 /** Whether a name, however it is written, is that host. */
 export const parsesTo = (name: string, host: Host): boolean => {

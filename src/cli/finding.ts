@@ -8,8 +8,16 @@ export interface Finding {
   what: string
   /** What was found, or the cause. */
   detail: string
-  cure?: string
+  cure?: string | undefined
 }
+
+const finding =
+  (verdict: Finding['verdict']) =>
+  (what: string, detail: string, cure?: string): Finding => ({ verdict, what, detail, cure })
+
+export const ok = finding('ok')
+export const warn = finding('warn')
+export const fail = finding('fail')
 
 /** Prints findings, each with its cure, as text or JSON. */
 export function printFindings(io: Io, given: Given, findings: readonly Finding[]): void {
@@ -21,6 +29,6 @@ export function printFindings(io: Io, given: Given, findings: readonly Finding[]
   const tone = { ok: 'ok', warn: 'work', fail: 'bad' } as const
   for (const { verdict, what, detail, cure } of findings) {
     io.out(`${paint(tone[verdict], verdict.padEnd(4))}  ${what}: ${detail}\n`)
-    if (cure !== undefined && cure !== '') io.out(`      → ${cure}\n`)
+    if (cure) io.out(`      → ${cure}\n`)
   }
 }

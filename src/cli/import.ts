@@ -2,11 +2,10 @@ import { stringify } from 'yaml'
 import { API_VERSION } from '../api/objects.ts'
 import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
-import { AMBIENT } from '../setup/accounts.ts'
-import type { Ambient } from '../setup/credentials.ts'
-import { EXIT, type Io } from '../setup/io.ts'
+import { AMBIENT, connectServerPilot } from '../setup/accounts.ts'
+import type { Ambient } from '../setup/ambient.ts'
+import { EXIT, endWith, type Io } from '../setup/io.ts'
 import { type Given, UsageError } from '../setup/option.ts'
-import { connectServerPilot } from '../setup/serverpilot-client.ts'
 import { loadSettings } from '../setup/settings.ts'
 import { startProgress } from './progress.ts'
 
@@ -25,18 +24,13 @@ export async function importCommand(io: Io, given: Given): Promise<number> {
   const progress = startProgress(io, 'Asking ServerPilot')
   const apps = await account.listApps(io.signal).finally(() => progress.stop())
   const chosen = appId === undefined ? apps : apps.filter((app) => app.id === appId)
-  if (chosen.length === 0) {
-    io.err(appId === undefined ? 'The account has no app.\n' : `The account has no app ${appId}.\n`)
-    return EXIT.failed
-  }
+  if (chosen.length === 0)
+    return endWith(io, EXIT.failed, `The account has no app${appId === undefined ? '' : ` ${appId}`}.`)
   io.out(importText(chosen))
   return EXIT.done
 }
 
-/**
- * The objects of a cluster for what a wp-config.php says: a Secret with its credentials, which is what was asked for, and the app.
- * Pure.
- */
+/** The objects of a cluster for what a wp-config.php says: Secrets with its credentials, as was asked for, and the app. Pure. */
 export function wpConfigTemplate({ credentials, appId, database }: Ambient): string {
   const names = { account: 'serverpilot', database: 'wordpress-db' }
   const secret = (name: string, stringData: object) => ({
@@ -54,15 +48,11 @@ export function wpConfigTemplate({ credentials, appId, database }: Ambient): str
       metadata: { name: 'network' },
       spec: {
         appId: appId ?? 'the id of the app at ServerPilot',
-        ...(credentials === undefined ? {} : { credentialsSecretRef: { name: names.account } }),
-        ...(database === undefined
-          ? {}
-          : {
-              wordpress: {
-                connectionSecretRef: { name: names.database, key: 'url' },
-                tablePrefix: database.tablePrefix,
-              },
-            }),
+        credentialsSecretRef: credentials && { name: names.account },
+        wordpress: database && {
+          connectionSecretRef: { name: names.database, key: 'url' },
+          tablePrefix: database.tablePrefix,
+        },
       },
     },
   ]
@@ -102,16 +92,11 @@ function appText(app: ServerPilotApp, name: string): string {
   return `---\n# App "${app.name.replaceAll('\n', ' ')}"\n${left}${toYaml(object)}${documents.map((each) => `---\n${each}`).join('')}`
 }
 
-/** Quotes what YAML 1.1 would read as something else: `no`, `010`. */
+/** Quotes what YAML 1.1 would read as something else: `no`, `010`. Leaves out what is undefined. */
 const toYaml = (value: unknown): string => stringify(value, { compat: 'yaml-1.1' })
 
-interface Imported {
-  declared: { host: Host; www: Host | undefined }[]
-  left: string[]
-}
-
 /** Pairs `X` with `www.X` where both are there; everything else is mapped by itself. */
-function mappingsOf(domains: readonly string[]): Imported {
+function mappingsOf(domains: readonly string[]) {
   const hosts = new Set<Host>()
   const left: string[] = []
   for (const domain of domains) {

@@ -59,7 +59,9 @@ function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined,
 }
 
 function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string {
-  const paint = paintFor(io)
+  const tone = { add: 'ok', remove: 'bad', quiet: 'quiet', bad: 'work', strong: 'strong' } as const
+  const colour = painter(io.colour && io.outIsTerminal)
+  const paint: Paint = (kind, value) => colour(tone[kind], value)
   const blocks = outcomes.flatMap((outcome) => {
     const plan = shown(outcome, applied)
     if (plan === undefined) return outcome.result === 'Suspended' ? [`${outcome.key} is suspended`] : []
@@ -83,10 +85,4 @@ function resultLine({ result, added, removed, ssl }: Outcome): string {
     default:
       return `${result}.`
   }
-}
-
-function paintFor(io: Io): Paint {
-  const paint = painter(io.colour && io.outIsTerminal)
-  const tone = { add: 'ok', remove: 'bad', quiet: 'quiet', bad: 'work', strong: 'strong' } as const
-  return (kind, value) => paint(tone[kind], value)
 }

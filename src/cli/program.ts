@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { OPTION_LIST } from '../setup/flags.ts'
-import type { Io } from '../setup/io.ts'
+import { calledAs, type Io } from '../setup/io.ts'
 import { type Given, type NamedOption, type OptionGroup, variableOf } from '../setup/option.ts'
-import { completionScript, parseShell } from './completion.ts'
+import { completionScript, parseShell, type Shell } from './completion.ts'
 
 export { CommanderError } from 'commander'
 export { UsageError } from '../setup/option.ts'
@@ -19,7 +19,7 @@ interface Entry {
   usage: string
   summary: string
   /** The groups of options of `OPTIONS` that it takes. */
-  options: readonly OptionGroup[]
+  options?: readonly OptionGroup[]
   extra?: Option[]
   examples: string[]
   action: Action
@@ -84,7 +84,6 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'validate <paths...>',
     summary: 'read objects offline; every fault with file, line, column, field',
-    options: [],
     extra: [output()],
     examples: ['validate domains/', 'validate -o json shop.yaml'],
     action: async (io, given, paths) => (await import('./validate.ts')).validateCommand(io, given, paths),
@@ -117,7 +116,6 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'crds',
     summary: 'print the CustomResourceDefinitions',
-    options: [],
     examples: ['crds | kubectl apply -f -'],
     action: async (io) => {
       io.out((await import('../status/crd.ts')).crdsYaml())
@@ -127,7 +125,6 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'simulate',
     summary: 'the ServerPilot simulator, for trying things and for other people’s tests',
-    options: [],
     extra: [
       output(),
       new Option('--listen <address>', 'address to listen on').default('127.0.0.1:0'),
@@ -155,8 +152,11 @@ function collect(value: string, before: unknown): string[] {
 }
 
 /** Puts the command line together. `done` gets the exit status of the command that ran. */
-export function buildProgram(caller: Io, name: string, done: (status: number) => void): Command {
-  const io = caller.plugin ? besideKubectl(caller) : caller
+export function buildProgram(caller: Io, done: (status: number) => void): Command {
+  const name = calledAs(caller)
+  // Who calls it by kubectl means the cluster.
+  const environment = { ...(caller.plugin ? { DOMAINPILOT_SOURCE: 'kubernetes' } : {}), ...caller.environment }
+  const io = { ...caller, environment }
   const program = new Command(name)
     .description(
       'Keeps the domains, AutoSSL and certificates of ServerPilot apps in line with declared domain mappings.',
@@ -172,16 +172,11 @@ export function buildProgram(caller: Io, name: string, done: (status: number) =>
     .summary('print a completion script')
     .description('Prints a completion script for bash, zsh or fish.')
     .argument('<shell>', 'bash, zsh or fish', parseShell)
-    .action((shell) => {
-      io.out(completionScript(program, parseShell(shell)))
+    .action((shell: Shell) => {
+      io.out(completionScript(program, shell))
       done(0)
     })
   return program
-}
-
-/** Who calls it by kubectl means the cluster. */
-function besideKubectl(io: Io): Io {
-  return { ...io, environment: { DOMAINPILOT_SOURCE: 'kubernetes', ...io.environment } }
 }
 
 function addCommand(program: Command, entry: Entry, io: Io, done: (status: number) => void): void {
@@ -189,7 +184,7 @@ function addCommand(program: Command, entry: Entry, io: Io, done: (status: numbe
     .command(entry.usage)
     .summary(entry.summary)
     .description(`${capital(entry.summary)}.`)
-  for (const each of OPTION_LIST) if (entry.options.includes(each.group)) command.addOption(optionOf(each))
+  for (const each of OPTION_LIST) if (entry.options?.includes(each.group)) command.addOption(optionOf(each))
   for (const option of entry.extra ?? []) command.addOption(option)
   command.addHelpText('after', `\nExamples:\n${entry.examples.map((each) => `  ${program.name()} ${each}`).join('\n')}`)
   command.action(async () => {

@@ -1,6 +1,6 @@
 import ora from 'ora'
 import type { Io } from '../setup/io.ts'
-import { type Clock, systemClock } from '../time/clock.ts'
+import { systemClock } from '../time/clock.ts'
 
 /** Shows that something is under way: a spinner on a terminal, a line elsewhere, nothing for what ends within a second. */
 export interface Progress {
@@ -11,11 +11,11 @@ export interface Progress {
 const PATIENCE_MS = 1_000
 
 /** Begins to show progress after a second. Writes to standard error alone. */
-export function startProgress(io: Io, text: string, clock: Pick<Clock, 'after'> = systemClock): Progress {
+export function startProgress(io: Io, text: string): Progress {
   let current = text
   let spinner: ReturnType<typeof ora> | undefined
   let shown = false
-  const cancel = clock.after(PATIENCE_MS, () => {
+  const cancel = systemClock.after(PATIENCE_MS, () => {
     shown = true
     if (io.errIsTerminal)
       spinner = ora({ text: current, discardStdin: false, color: io.colour ? 'cyan' : false }).start()

@@ -6,7 +6,7 @@ import { aborted } from '../time/within.ts'
 /** `simulate`: the ServerPilot simulator on `--listen`, until SIGTERM or SIGINT. */
 export async function simulateCommand(io: Io, given: Given): Promise<number> {
   const simulator = await startSimulator({
-    listen: address(optional(given.listen) ?? '127.0.0.1:0', '--listen'),
+    listen: address(String(given.listen), '--listen'),
     control: true,
     apps: appsOf(given.app),
     ...(given.dnsPort === undefined ? {} : { dnsPort: port(given.dnsPort) }),
@@ -32,8 +32,6 @@ export async function simulateCommand(io: Io, given: Given): Promise<number> {
   return EXIT.done
 }
 
-const optional = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-
 function port(value: unknown): number {
   const number = Number(value)
   if (!Number.isInteger(number) || number < 0 || number > 65_535)
@@ -42,7 +40,7 @@ function port(value: unknown): number {
 }
 
 function milliseconds(value: unknown, flag: string): number {
-  const number = Number(value ?? 0)
+  const number = Number(value)
   if (!(number >= 0)) throw new UsageError(`${flag}: "${String(value)}" is not a number of milliseconds.`)
   return number
 }

@@ -5,18 +5,15 @@ import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import { openStatuses, type Setup } from '../setup/setup.ts'
-import { readStatusFile } from '../setup/status-file.ts'
-import type { AppStatus, Status } from '../status/status.ts'
+import { readStatusFile } from '../setup/state-folder.ts'
+import type { Status } from '../status/status.ts'
 import { systemClock } from '../time/clock.ts'
 import { looking, passWithProgress } from './pass.ts'
 
 /** The daemon writes at least this often when anything changes; ms. An older file is said to be old. */
 const OLD = 15 * 60_000
 
-/**
- * `status`: apps and mappings with conditions: what the daemon wrote into the objects of the cluster or to the state folder, or
- * else a fresh look.
- */
+/** `status`: apps and mappings with conditions, as the daemon wrote them to the cluster or the state folder, or else by a fresh look. */
 export async function statusCommand(io: Io, given: Given): Promise<number> {
   const status = (await clusterStatus(io, given)) ?? (await folderStatus(io, given))
   if (given.output === 'json') io.out(`${JSON.stringify(status, null, 2)}\n`)
@@ -26,26 +23,22 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
         colour: io.colour && io.outIsTerminal,
         width: io.outIsTerminal ? io.width : Number.POSITIVE_INFINITY,
         now: systemClock.now(),
-        ...(status.source.name === 'kubernetes' ? { approve: approval(io) } : {}),
+        ...(status.source.name === 'kubernetes'
+          ? { approve: ({ key, plan }) => `${calledAs(io)} approve ${key} ${plan?.hash}` }
+          : {}),
       }),
     )
   const ready = status.apps.every((app) => app.conditions.find((each) => each.type === 'Ready')?.status !== 'False')
   return ready || given.exitCode !== true ? EXIT.done : EXIT.failed
 }
 
-const approval =
-  (io: Io) =>
-  ({ key, plan }: AppStatus): string =>
-    `${calledAs(io)} approve ${key} ${plan?.hash}`
-
 /** Undefined where the objects are files, and when a fresh look is asked for. */
 async function clusterStatus(io: Io, given: Given): Promise<Status | undefined> {
   const settings = readSettings(given, io.environment, io.readFile)
-  const { kubernetes } = settings
-  if (kubernetes === undefined || given.fresh === true) return undefined
+  if (settings.source !== 'kubernetes' || given.fresh === true) return undefined
   // The client library of a cluster is loaded only where there is one.
   const { readClusterStatus } = await import('./cluster-status.ts')
-  return await readClusterStatus(io, given, { ...settings, kubernetes })
+  return await readClusterStatus(io, given, settings)
 }
 
 async function folderStatus(io: Io, given: Given): Promise<Status> {

@@ -1,9 +1,14 @@
 import type { App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import { messageOf } from '../log/message-of.ts'
+import { createServerPilot } from '../serverpilot/client.ts'
+import type { ServerPilotOptions } from '../serverpilot/options.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
+import { systemClock } from '../time/clock.ts'
+import type { Ambient } from './ambient.ts'
 import type { Secrets } from './secrets.ts'
+import type { Settings } from './settings.ts'
 
 /** Where the daemon's own credentials come from, for messages. */
 export const AMBIENT = 'the environment'
@@ -16,21 +21,18 @@ export interface Accounts {
 }
 
 /** Credentials, and where they come from, for messages. */
-export interface AccountAccess {
+interface AccountAccess {
   credentials: Credentials
   origin: string
 }
 
-/** The daemon's own credentials, where there are any, and whether an app of a namespace may use them. */
-interface AmbientAccess {
-  credentials: Credentials | undefined
-  mayUse(namespace: string): boolean
-}
-
-/** Makes the accounts; asks nothing. `secrets` gets the keys of Secrets as they become known, `connect` makes the client of one. */
+/**
+ * Makes the accounts; asks nothing. `mayUse`: whether an app of a namespace may use the daemon's own credentials. `secrets` gets the
+ * keys of Secrets as they become known, `connect` makes the client of one.
+ */
 export function createAccounts(
   objects: Pick<ObjectSource, 'secret'>,
-  { credentials: ambient, mayUse }: AmbientAccess,
+  { credentials: ambient, mayUse }: Pick<Ambient, 'credentials'> & { mayUse(namespace: string): boolean },
   secrets: Pick<Secrets, 'add'>,
   connect: (account: AccountAccess) => ServerPilot,
 ): Accounts {
@@ -85,4 +87,25 @@ async function fromSecret(objects: Pick<ObjectSource, 'secret'>, app: App, name:
     throw invalid(`has no key "${key}" or does not exist`)
   }
   return { clientId: await read('clientId'), apiKey: await read('apiKey') }
+}
+
+/** A client of one account, as the settings want it. */
+export function connectServerPilot(
+  settings: Settings,
+  version: string,
+  { credentials, origin }: AccountAccess,
+  more: Pick<ServerPilotOptions, 'timeoutMs' | 'assertMayWrite' | 'observe'> = {},
+): ServerPilot {
+  return createServerPilot({
+    ...settings,
+    baseUrl: settings.serverpilotUrl,
+    allowInsecureHttp: true, // checked with the flag when the settings were read
+    credentials,
+    credentialsOrigin: origin,
+    updateMethod: settings.serverpilotUpdateMethod,
+    qps: settings.serverpilotQps,
+    clock: systemClock,
+    version,
+    ...more,
+  })
 }

@@ -3,9 +3,9 @@ import { mayDo } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
 import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/paths.ts'
 import type { ObjectSource } from '../source/source.ts'
-import { granting } from './grant.ts'
 import type { Io } from './io.ts'
 import type { Given } from './option.ts'
+import { granting } from './own-rights.ts'
 import type { Settings } from './settings.ts'
 
 /** What a one-shot command looks at. Empty lists: every namespace. */
@@ -28,8 +28,6 @@ export function namespacesOf(
   return io.plugin ? [context.namespace] : [EVERY_NAMESPACE]
 }
 
-const RESOURCES = Object.values(PLURAL)
-
 /**
  * What a person at the command line means, and may read. Mappings of any namespace may ask for an app, so that everything is read
  * where that is allowed. Who writes has to see everything: throws an `Error` that names the missing right.
@@ -42,8 +40,7 @@ export async function scopeOf(
   const selected = namespacesOf(io, given, settings, connection).filter((each) => each !== EVERY_NAMESPACE)
   if (selected.length === 0 || (await mayReadAll(connection))) return { selected, read: [] }
   if (writes) {
-    const resources = RESOURCES.map((each) => `${each}.${API_GROUP}`)
-    const grant = granting({ namespace: EVERY_NAMESPACE, verbs: 'get,list,watch', resources })
+    const grant = granting({ namespace: EVERY_NAMESPACE, verbs: 'get,list,watch' })
     throw new Error(
       `Nothing was applied: mappings of every namespace may ask for an app, and you may not read them.\n→ ${grant}`,
     )
@@ -53,9 +50,9 @@ export async function scopeOf(
 }
 
 async function mayReadAll(connection: Pick<Connection, 'call'>): Promise<boolean> {
-  const questions = RESOURCES.flatMap((resource) => ['list', 'watch'].map((verb) => ({ resource, verb })))
+  const questions = Object.values(PLURAL).flatMap((resource) => ['list', 'watch'].map((verb) => ({ resource, verb })))
   const answers = await Promise.all(questions.map((question) => mayDo(connection, { group: API_GROUP, ...question })))
-  return answers.every((allowed) => allowed)
+  return answers.every(Boolean)
 }
 
 /** The source, where only some namespaces are read: an app that admits others may have mappings that nobody saw. */

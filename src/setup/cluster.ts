@@ -23,7 +23,7 @@ import type { Publisher } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { type DnsRecall, dnsRecall } from './dns-recall.ts'
 import { calledAs, type Io } from './io.ts'
-import type { KubernetesSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** What a cluster brings: objects, records, statuses, and the election of a leader. */
 export interface Cluster {
@@ -58,8 +58,11 @@ const owning = z.object({
   status: z.object({ ownedDomains: z.array(z.string()) }),
 })
 
-export interface ClusterOptions {
-  settings: KubernetesSettings
+/** How to reach a cluster. */
+export type ConnectionSettings = Pick<Settings, 'kubeconfig' | 'context' | 'kubeApiQps'>
+
+interface ClusterOptions {
+  settings: Settings
   log: Log
   elect: boolean
   /** One pass by a person: remembers what the statuses count as ours. */
@@ -69,31 +72,25 @@ export interface ClusterOptions {
 }
 
 /** Opens the connection that the settings name. Throws `KubernetesError` with the reason `Misconfigured`. */
-export function connectCluster(io: Io, settings: KubernetesSettings): Connection {
-  return connect({
-    kubeconfig: settings.kubeconfig,
-    context: settings.context,
-    environment: io.environment,
-    qps: settings.qps,
-    userAgent: `${calledAs(io).replace(' ', '-')}/${io.version}`,
-  })
+export function connectCluster(io: Io, settings: ConnectionSettings): Connection {
+  const { kubeconfig, context, kubeApiQps: qps } = settings
+  const userAgent = `${calledAs(io).replace(' ', '-')}/${io.version}`
+  return connect({ kubeconfig, context, qps, environment: io.environment, userAgent })
 }
 
 /** Puts the parts together that talk to a cluster. Starts nothing. */
 export function openCluster(io: Io, connection: Connection, { settings, log, ...options }: ClusterOptions): Cluster {
   const namespace = recordNamespace(io, settings, connection)
   const lease =
-    options.elect && settings.leaderElect ? createLeaseApi(connection, namespace, leaseName(settings.shard)) : undefined
+    options.elect && settings.leaderElect
+      ? createLeaseApi(connection, namespace, leaseName(settings.appSelector.text))
+      : undefined
   const identity = `domainpilot-${randomUUID()}`
   const elector = lease && createElector({ api: lease, identity, clock: systemClock, log })
   const owned = new Map<string, { key: string; owned: number }>()
   let dnsRead: ((recall: DnsRecall) => void) | undefined
-  const statuses = createStatusWriter({
-    api: createStatusApi(connection),
-    clock: systemClock,
-    log,
-    assertMayWrite: () => elector?.assertLeading(),
-  })
+  const writing = { clock: systemClock, log, assertMayWrite: () => elector?.assertLeading() }
+  const statuses = createStatusWriter({ ...writing, api: createStatusApi(connection) })
   const objects = createKubernetesSource({
     connection,
     clock: systemClock,
@@ -110,20 +107,14 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
     },
     log: (level, message, fields) => log[level](message, fields),
   })
-  const records = createRecordStore({
-    api: createConfigMapApi(connection.urgent, namespace),
-    epoch: () => elector?.epoch(),
-  })
-  const events = createRecorder({
-    api: createEventApi(connection),
-    instance: io.environment.HOSTNAME ?? 'domainpilot',
-    clock: systemClock,
-    log,
-    assertMayWrite: () => elector?.assertLeading(),
-  })
+  const instance = io.environment.HOSTNAME ?? 'domainpilot'
+  const events = createRecorder({ ...writing, api: createEventApi(connection), instance })
   return {
     objects,
-    records,
+    records: createRecordStore({
+      api: createConfigMapApi(connection.urgent, namespace),
+      epoch: () => elector?.epoch(),
+    }),
     publish: {
       app: statuses.app,
       mapping: statuses.mapping,
@@ -153,7 +144,7 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
 const INSTALLED = 'domainpilot'
 
 /** The namespace of the daemon: in a pod its own, for a person outside where it is installed. */
-function recordNamespace({ environment }: Io, settings: KubernetesSettings, { namespace }: Connection): string {
+function recordNamespace({ environment }: Io, settings: Settings, { namespace }: Connection): string {
   if (settings.recordNamespace !== undefined) return settings.recordNamespace
   const named = settings.kubeconfig ?? settings.context ?? (environment.KUBECONFIG || undefined)
   return named === undefined && environment.KUBERNETES_SERVICE_HOST ? namespace : INSTALLED

@@ -1,22 +1,15 @@
 import type { App, Key } from '../api/objects.ts'
 import type { Log } from '../log/log.ts'
 import type { DatabaseSource, MappingRead, ObjectSource } from '../source/source.ts'
-import type { AmbientDatabase } from './credentials.ts'
-import { isDefaultApp } from './default-app.ts'
+import { type AmbientDatabase, isDefaultApp } from './ambient.ts'
 import type { Secrets } from './secrets.ts'
 
-/** Where the database of an app is. `origin` names it in messages: it shows no part of the URL. */
-interface ConnectionUrl {
-  url: string
-  origin: string
-}
-
-/** Finds the database of an app: in the settings for the app that they make, else in the Secret that it names. */
+/** Finds the database of an app: that of the settings for the app that they make, else of its Secret. `origin` shows no part of the URL. */
 export function connectionUrlOf(
   objects: Pick<ObjectSource, 'secret'>,
   ambient: AmbientDatabase | undefined,
   secrets: Pick<Secrets, 'addUrl'>,
-): (app: App) => Promise<ConnectionUrl> {
+): (app: App) => Promise<{ url: string; origin: string }> {
   return async (app) => {
     if (isDefaultApp(app) && ambient !== undefined) return { url: ambient.url, origin: ambient.origin }
     const { name, key } = app.spec.wordpress?.connectionSecretRef ?? { name: '', key: '' }
@@ -26,16 +19,6 @@ export function connectionUrlOf(
     secrets.addUrl(url)
     return { url: url.trim(), origin }
   }
-}
-
-/**
- * The databases of all apps as one read, for metrics: good when each of them can be read as a whole, with the number of mappings.
- * Pure.
- */
-export function readOf(apps: readonly App[], databases: Pick<DatabaseSource, 'mappingsOf'>) {
-  const reads = apps.map((app) => databases.mappingsOf(app))
-  const ok = reads.every(({ failure }) => failure === undefined)
-  return { ok, objects: reads.reduce((sum, { mappings }) => sum + mappings.length, 0) }
 }
 
 const NOTHING: MappingRead = { source: 'wordpress', mappings: [] }
@@ -48,7 +31,7 @@ const NOT_READ: MappingRead = {
 const hasDatabase = (app: App): boolean => app.spec.wordpress !== undefined
 
 /** Databases whose driver is loaded only once an app has one: it costs more than all the rest of most installs. */
-export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | undefined): DatabaseSource {
+export function createDatabases(load: () => Promise<DatabaseSource>, log: Log): DatabaseSource {
   let apps: readonly App[] = []
   let inner: DatabaseSource | undefined
   let notify: ((apps: ReadonlySet<Key>) => void) | undefined
@@ -73,7 +56,7 @@ export function createDatabases(load: () => Promise<DatabaseSource>, log: Log | 
     follow(now) {
       apps = now
       if (inner !== undefined) inner.follow(now)
-      else openWhenNeeded()?.catch((error: unknown) => log?.error('Databases cannot be read', { error }))
+      else openWhenNeeded()?.catch((error: unknown) => log.error('Databases cannot be read', { error }))
     },
     async start(changed) {
       notify = changed

@@ -20,8 +20,7 @@ import {
 
 /**
  * The table of every option: default, meaning, decoder, and the group by which commands take it. Flag and environment variable follow
- * from its name.
- * docs/flags.md, the help texts and the settings come from it. Reads nothing by itself: arguments and environment are passed in.
+ * from its name; docs/flags.md, the help texts and the settings come from it.
  */
 const OPTIONS = {
   source: {

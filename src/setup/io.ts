@@ -28,3 +28,9 @@ export const calledAs = (io: Pick<Io, 'plugin'>): string => (io.plugin ? 'kubect
 
 /** Exit statuses: docs/getting-started.md. */
 export const EXIT = { done: 0, failed: 1, differences: 2, refused: 3, usage: 64 } as const
+
+/** Says on standard error why a command ends. Gives `status`. */
+export function endWith(io: Pick<Io, 'err'>, status: number, words: string): number {
+  io.err(`${words}\n`)
+  return status
+}

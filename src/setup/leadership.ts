@@ -4,8 +4,8 @@ import { messageOf } from '../log/message-of.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import { unlessAborted } from '../time/within.ts'
 import type { Cluster } from './cluster.ts'
-import { granting } from './grant.ts'
 import { calledAs, type Io } from './io.ts'
+import { granting } from './own-rights.ts'
 
 const LOOK_EVERY = 500
 /** A holder that says nothing for its whole term is dead; some more time for the tries of ours. ms. */

@@ -11,6 +11,16 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** The text of a file that an option or a variable names. Throws `UsageError`. */
+export function readNamedFile(option: string, path: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new UsageError(`${option}: the file ${path} cannot be read (${code}).`)
+  }
+}
+
 /** Which options go together: a command takes all of a group. */
 export type OptionGroup = 'cluster' | 'connection' | 'log' | 'dns' | 'daemon' | 'served' | 'page'
 
@@ -44,20 +54,20 @@ export const variableOf = (flag: string): string => `DOMAINPILOT_${flag.toUpperC
 
 /** Flag before environment before default. A list is split at commas in the environment. Throws `UsageError`. */
 export function readOption(entry: NamedOption, given: Given, environment: Environment): unknown {
-  const flag = given[entry.name]
-  const variable = environment[variableOf(entry.flag)]?.replace(/\r$/, '')
-  if (typeof flag === 'boolean') return decoded(entry, String(flag), `--${entry.flag}`)
-  if (typeof flag === 'string' || Array.isArray(flag)) return decoded(entry, flag, `--${entry.flag}`)
-  if (variable !== undefined && variable !== '')
-    return decoded(entry, entry.repeatable ? variable.split(',') : variable, variableOf(entry.flag))
-  const standard = entry.repeatable && entry.default !== undefined ? [entry.default] : entry.default
-  return entry.decode(standard, `--${entry.flag}`)
-}
-
-function decoded({ choices, decode }: OptionEntry, written: Written, where: string): unknown {
+  const { choices, decode } = entry
+  const [written, where] = writtenFor(entry, given[entry.name], environment)
   if (choices !== undefined && typeof written === 'string' && !choices.includes(written))
     throw new UsageError(`${where}: "${written}" is none of ${choices.join(', ')}.`)
   return decode(written, where)
+}
+
+function writtenFor(entry: NamedOption, flag: unknown, environment: Environment): [written: Written, where: string] {
+  const name = variableOf(entry.flag)
+  const variable = environment[name]?.replace(/\r$/, '')
+  if (typeof flag === 'boolean') return [String(flag), `--${entry.flag}`]
+  if (typeof flag === 'string' || Array.isArray(flag)) return [flag, `--${entry.flag}`]
+  if (variable) return [entry.repeatable ? variable.split(',') : variable, name]
+  return [entry.repeatable && entry.default !== undefined ? [entry.default] : entry.default, `--${entry.flag}`]
 }
 
 const textOf = (written: Written): string => String(typeof written === 'object' ? (written.at(-1) ?? '') : written)
@@ -106,18 +116,12 @@ export function cron(written: Written, where: string): string {
 export const cronOrOff = (written: Written, where: string): string | undefined =>
   written === 'off' ? undefined : cron(written, where)
 
-/** Where something listens. */
-export interface Address {
-  host: string
-  port: number
-}
-
 /** `host:port`, `[v6]:port`, `:port`; undefined for `off`. */
-export const listenAddress = (written: Written, where: string): Address | undefined =>
+export const listenAddress = (written: Written, where: string) =>
   written === 'off' ? undefined : address(written, where, ', or off')
 
 /** `host:port`, `[v6]:port`, `:port`. `instead`: what else may be written, for the message. */
-export function address(written: Written, where: string, instead = ''): Address {
+export function address(written: Written, where: string, instead = ''): { host: string; port: number } {
   const value = text(written)
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value)
   const port = Number(parts?.[3])

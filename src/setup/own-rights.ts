@@ -1,30 +1,42 @@
-import type { App } from '../api/objects.ts'
+import { API_GROUP, type App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
 import { codeOf } from '../kubernetes/api.ts'
+import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/paths.ts'
 import { messageOf } from '../log/message-of.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'
-import { granting, type Right } from './grant.ts'
+import type { Cluster } from './cluster.ts'
 import { calledAs, type Io } from './io.ts'
+
+/** A right that is missing. `namespace` empty: in every namespace. */
+interface Right {
+  namespace: string
+  verbs: string
+  /** Our two kinds when none is named. */
+  resources?: readonly string[]
+  /** One object alone. */
+  name?: string | undefined
+}
+
+const OURS = Object.values(PLURAL).map((plural) => `${plural}.${API_GROUP}`)
+
+/** The command with which somebody who may can grant a right, as a sentence for the person who lacks it. Pure. */
+export function granting({ namespace, verbs, resources = OURS, name }: Right): string {
+  const [kind, where] = namespace === EVERY_NAMESPACE ? ['clusterrole', ''] : ['role', ` -n ${namespace}`]
+  const one = name === undefined ? '' : ` --resource-name=${name}`
+  const role = `kubectl create ${kind} domainpilot-reader${where} --verb=${verbs} --resource=${resources.join(',')}${one}`
+  return `Grant it: ${role}, and bind that to the user (kubectl create ${kind}binding).`
+}
 
 /** The daemon has every right; a person at the command line may lack one: then the right is named, and nothing is tried again. */
 export function namingSecretRight(io: Io, accountOf: (app: App) => Promise<ServerPilot>) {
-  return async (app: App): Promise<ServerPilot> => {
-    try {
-      return await accountOf(app)
-    } catch (error) {
+  return (app: App): Promise<ServerPilot> =>
+    accountOf(app).catch((error: unknown) => {
       const cause = error instanceof ReconcileError ? error.cause : error
       if (codeOf(cause) !== 403) throw error
-      const { namespace, spec } = app
-      const name = spec.credentialsSecretRef?.name
-      throw missing(io, cause, {
-        namespace,
-        verbs: 'get',
-        resources: ['secrets'],
-        ...(name === undefined ? {} : { name }),
-      })
-    }
-  }
+      const name = app.spec.credentialsSecretRef?.name
+      throw missing(io, cause, { namespace: app.namespace, verbs: 'get', resources: ['secrets'], name })
+    })
 }
 
 /** What is in a record is trusted as the daemon trusts it: who looks on has another version, and other filters. */
@@ -39,18 +51,13 @@ export function asWriter(records: OwnershipStore, writer: { version: string; fil
   }
 }
 
-/** How many hosts the status of an app with this id counts as ours; undefined when it is not known. */
-type OwnedByStatus = (appId: string) => { key: string; owned: number } | undefined
-
 /**
  * The records as a person at the command line reads them. One that is missing though the app's status counts hosts of ours is
  * most likely in another namespace: a plan without it would call everything foreign.
  */
 export function namingRecordRight(
   io: Io,
-  records: OwnershipStore,
-  namespace: string,
-  ownedByStatus: OwnedByStatus,
+  { records, namespace, ownedByStatus }: Pick<Cluster, 'records' | 'namespace' | 'ownedByStatus'>,
 ): OwnershipStore {
   return {
     ...records,
@@ -69,8 +76,7 @@ export function namingRecordRight(
 }
 
 function missing(io: Io, error: unknown, right: Right): ReconcileError {
-  const words = messageOf(error)
   const instead = `Or see the plan that the daemon itself has waiting: ${calledAs(io)} status`
-  const message = `${words}\n→ ${granting(right)}\n→ ${instead}`
+  const message = `${messageOf(error)}\n→ ${granting(right)}\n→ ${instead}`
   return new ReconcileError('NotAllowed', message, { retryable: false, cause: error })
 }

@@ -16,22 +16,16 @@ export function createResolver({ dnsServers, dnsQps }: Settings): (signal: Abort
   return (signal) => openDns({ servers: dnsServers, pace, signal })
 }
 
-/**
- * Looks hosts of an app up at once, with a resolver of its own. `address`: of the app's server. Rejects with the signal's reason
- * once that aborts.
- */
+/** Looks hosts of an app up at once; `address`: of its server. Rejects with the signal's reason once that aborts. */
 export async function lookUp(
   settings: Settings,
   { app, address }: { app: App; address: string | undefined },
   hosts: readonly Host[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Host, DnsVerdict>> {
+  const expected = rightAddresses(app, address)
   const dns = createResolver(settings)(signal)
-  try {
-    return await lookUpAll(dns, rightAddresses(app, address), hosts)
-  } finally {
-    dns.close()
-  }
+  return await lookUpAll(dns, expected, hosts).finally(() => dns.close())
 }
 
 /** Looks hosts up. While the resolver is down, every host without an answer has that verdict. */
@@ -41,16 +35,14 @@ export async function lookUpAll<T extends string>(
   hosts: readonly T[],
 ): Promise<ReadonlyMap<T, DnsVerdict>> {
   const found = new Map<T, DnsVerdict>()
-  const down = await checkRound(
-    hosts.map((host) => ({ host, expected })),
-    {
-      dns,
-      concurrency: 8,
-      controls: [],
-      suspicious: false,
-      onVerdict: ({ host }, verdict) => found.set(host, verdict),
-    },
-  )
+  const targets = hosts.map((host) => ({ host, expected }))
+  const down = await checkRound(targets, {
+    dns,
+    concurrency: 8,
+    controls: [],
+    suspicious: false,
+    onVerdict: ({ host }, verdict) => found.set(host, verdict),
+  })
   const outage = rememberOutage(undefined, down, systemClock.now())
   for (const host of hosts) if (outage !== undefined && !found.has(host)) found.set(host, outageVerdict(outage))
   return found

@@ -1,20 +1,16 @@
 /** Collects what must not be shown, from wherever it becomes known: the log asks for all of it. */
-export interface Secrets {
-  add(secret: string): void
-  /** The URL of a database: all of it, and its password as it is written and as it is meant. */
-  addUrl(url: string): void
-  all(): string[]
-}
+export type Secrets = ReturnType<typeof createSecrets>
 
 /** Makes an empty collection. */
-export function createSecrets(): Secrets {
+export function createSecrets() {
   const known = new Set<string>()
   const add = (secret: string): void => {
     if (secret !== '') known.add(secret)
   }
   return {
     add,
-    addUrl(url) {
+    /** The URL of a database: all of it, and its password as it is written and as it is meant. */
+    addUrl(url: string): void {
       const password = /^[a-z]+:\/\/[^/@]*?:(.*)@/.exec(url)?.[1] ?? ''
       for (const each of [url, password, meant(password)]) add(each)
     },

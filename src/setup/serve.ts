@@ -1,14 +1,12 @@
-import { createDaemon, type Daemon } from '../controller/daemon.ts'
+import { createDaemon, type Daemon, type DaemonOptions } from '../controller/daemon.ts'
 import { type HealthFacts, liveness, readiness } from '../report/health.ts'
-import { type HttpServer, startHttp } from '../report/http.ts'
+import { startHttp } from '../report/http.ts'
 import type { StatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { aborted } from '../time/within.ts'
-import { watchApprovals } from './handover.ts'
 import type { Io } from './io.ts'
-import { openChecks } from './open-checks.ts'
 import { openStatuses, type Setup } from './setup.ts'
-import { keepStatus } from './status-file.ts'
+import { keepFolder } from './state-folder.ts'
 
 /** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
 const MAX_SILENCE = 10 * 60_000
@@ -25,7 +23,7 @@ export type Started = (url: string | undefined) => void
  * lost: then the process has to end. Everything that it started has ended when it resolves or rejects.
  */
 export async function serve(io: Io, setup: Setup, started?: Started): Promise<boolean> {
-  const { settings, objects, cluster, log } = setup
+  const { settings, objects, cluster, metrics, log } = setup
   const elector = cluster?.elector
   const leads = (): boolean => elector?.isLeading() ?? true
   const statuses = openStatuses(io, setup, { leader: leads, log })
@@ -42,7 +40,16 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
       leader: leads(),
       stopping: io.signal.aborted,
     })
-    const server = await listen(setup, statuses, facts)
+    const server =
+      settings.listen &&
+      (await startHttp({
+        ...settings.listen,
+        status: statuses.status,
+        metrics,
+        live: () => liveness(facts(), MAX_SILENCE, systemClock.now()),
+        ready: () => readiness(facts()),
+        failed: (error) => log.error('Answering a request failed', { error }),
+      }))
     ends.push(async () => server?.stop())
     log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })
     // A leader whose Lease is lost writes no more: there is nothing to wait for.
@@ -52,7 +59,11 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
     ends.push(() => daemon.stop(lost === undefined ? GRACE : 0))
     await begin(io, setup, daemon)
     started?.(server?.url)
-    if (cluster === undefined && !io.signal.aborted) endKeeping = keepFolder(setup, statuses, daemon.enqueue)
+    if (cluster === undefined && !io.signal.aborted) {
+      endKeeping = keepFolder(settings.stateDir, statuses, log, () => {
+        for (const { key } of objects.apps()) daemon.enqueue(key)
+      })
+    }
     lost = await Promise.race([aborted(io.signal), elector?.lost ?? new Promise<never>(() => undefined)])
     if (lost !== undefined) log.error('Leadership is lost: this process ends', { reason: lost })
     log.info('Stopping')
@@ -82,6 +93,30 @@ async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> 
   })
 }
 
+/** The checks of DNS and certificates, loaded only where they are wanted. */
+async function openChecks(setup: Setup): Promise<DaemonOptions['checks']> {
+  const { settings, context, cluster, metrics, log } = setup
+  const { checkSchedule } = settings
+  if (checkSchedule === undefined) return undefined
+  const [{ createChecks }, { createResolver }] = await Promise.all([
+    import('../controller/checks/checks.ts'),
+    import('./resolver.ts'),
+  ])
+  return (enqueue) => {
+    const checks = createChecks({
+      context,
+      schedule: checkSchedule,
+      served: settings.checkServed,
+      resolver: createResolver(settings),
+      enqueue,
+      resolverAnswers: (answers) => metrics.note('dns_resolver_failing', answers ? 0 : 1),
+      log,
+    })
+    cluster?.onDnsRead(({ app, hosts, rightSince }) => checks.recall(app, hosts, rightSince))
+    return checks
+  }
+}
+
 /** Reads the sources, and leads once that is done and the Lease is held. Resolves after that, or when it is stopped meanwhile. */
 async function begin({ signal }: Io, { cluster, metrics, log }: Setup, daemon: Daemon): Promise<void> {
   if (signal.aborted) return
@@ -100,36 +135,4 @@ async function begin({ signal }: Io, { cluster, metrics, log }: Setup, daemon: D
   })
   // Reading and the first sweep may wait for something that does not answer: that keeps nobody from stopping.
   await Promise.race([elector === undefined ? read.then(lead) : read, aborted(signal)])
-}
-
-/** Keeps the state folder while the daemon runs: status out, approvals in. Gives a function that ends it. */
-function keepFolder(
-  { settings, objects, log }: Setup,
-  statuses: Pick<StatusStore, 'status' | 'changes'>,
-  enqueue: (app: string) => void,
-): () => Promise<void> {
-  const endApprovals = watchApprovals(settings.stateDir, () => {
-    for (const app of objects.apps()) enqueue(app.key)
-  })
-  const keeper = keepStatus(settings.stateDir, statuses, log)
-  return async () => {
-    endApprovals()
-    await keeper.stop()
-  }
-}
-
-async function listen(
-  { settings, metrics, log }: Setup,
-  { status }: Pick<StatusStore, 'status'>,
-  facts: () => HealthFacts,
-): Promise<HttpServer | undefined> {
-  if (settings.listen === undefined) return undefined
-  return await startHttp({
-    ...settings.listen,
-    status,
-    metrics,
-    live: () => liveness(facts(), MAX_SILENCE, systemClock.now()),
-    ready: () => readiness(facts()),
-    failed: (error) => log.error('Answering a request failed', { error }),
-  })
 }

@@ -2,33 +2,21 @@ import { messageOf } from '../log/message-of.ts'
 import { checkBaseUrl } from '../serverpilot/base-url.ts'
 import type { ProxySettings } from '../serverpilot/proxy.ts'
 import type { Selection } from '../source/select.ts'
-import { type Ambient, type FileSettings, readAmbient } from './credentials.ts'
+import { type Ambient, type FileSettings, readAmbient } from './ambient.ts'
 import { type Flags, readFlags } from './flags.ts'
 import type { Io } from './io.ts'
 import { type Environment, type Given, UsageError, variableOf } from './option.ts'
 
 /** Everything that flags and environment say, decoded, with what follows from several of them. */
-export interface Settings extends Omit<Flags, 'serverpilotUrl'> {
+export interface Settings extends Omit<Flags, 'serverpilotUrl' | 'source' | 'leaderElect'> {
   serverpilotUrl: URL
+  source: 'kubernetes' | 'manifests'
+  leaderElect: boolean
   ambient: Ambient
   proxy: ProxySettings
   selection: Selection
-  /** Undefined: the objects are files. */
-  kubernetes: KubernetesSettings | undefined
   /** What selects apps: a record written under other filters is not trusted for inferred removals. */
   filters: string
-}
-
-/** How to reach a cluster, where the objects are in one. */
-export interface KubernetesSettings {
-  kubeconfig?: string | undefined
-  context?: string | undefined
-  qps: number
-  leaderElect: boolean
-  /** Where the daemon keeps records and Lease; undefined: the pod's namespace, outside a pod `domainpilot`. */
-  recordNamespace?: string | undefined
-  /** Names the Lease: each selection of apps has a leader of its own. */
-  shard: string
 }
 
 /** Everything that flags, environment and `--wp-config` say. Throws `UsageError` with every fault of one kind at once. */
@@ -48,33 +36,28 @@ export function readSettings(
   file?: FileSettings,
 ): Settings {
   const flags = readFlags(given, environment)
-  const kubernetes = kubernetesOf(flags, environment)
+  const source = sourceOf(flags, environment)
   const ambient = readAmbient(environment, readFile, file)
   const named = given.manifests !== undefined || environment[variableOf('manifests')] !== undefined
-  const manifests = named ? flags.manifests : usualPaths(flags.manifests, ambient, readFile)
+  // Where nobody names a folder, none is needed beside a database: the usual one counts when it is there. Should it go missing later,
+  // that is said; should it be missing at the next start, the filters are others, and its removals need approval.
+  const needed = named || ambient.database === undefined
+  const manifests = flags.manifests.filter((path) => needed || !isMissing(path, readFile))
   return {
     ...flags,
     manifests,
     serverpilotUrl: baseUrl(flags),
     ambient,
     proxy: readProxy(environment),
-    kubernetes,
+    source,
+    leaderElect: source === 'kubernetes' && flags.leaderElect !== 'false',
     selection: { namespaces: flags.namespace, selector: flags.appSelector.labels },
     filters: JSON.stringify([
-      kubernetes === undefined ? manifests.toSorted() : 'kubernetes',
+      source === 'manifests' ? manifests.toSorted() : source,
       flags.namespace.toSorted(),
       flags.appSelector.text,
     ]),
   }
-}
-
-/**
- * Where the objects are when nobody names a folder. With a database none is needed: the usual one counts when it is there.
- * Should it go missing later, that is said; should it be missing at the next start, the filters are others, and its removals need
- * approval.
- */
-function usualPaths(paths: string[], { database }: Ambient, readFile: (path: string) => string): string[] {
-  return database === undefined ? paths : paths.filter((path) => !isMissing(path, readFile))
 }
 
 function isMissing(path: string, readFile: (path: string) => string): boolean {
@@ -86,19 +69,10 @@ function isMissing(path: string, readFile: (path: string) => string): boolean {
   }
 }
 
-function kubernetesOf(flags: Flags, environment: Environment): KubernetesSettings | undefined {
-  const { source, kubeconfig, context, recordNamespace } = flags
-  const inPod = (environment.KUBERNETES_SERVICE_HOST ?? '') !== ''
-  const named = kubeconfig !== undefined || context !== undefined
-  if (source === 'manifests' || (source === 'auto' && !inPod && !named)) return undefined
-  return {
-    kubeconfig,
-    context,
-    recordNamespace,
-    qps: flags.kubeApiQps,
-    leaderElect: flags.leaderElect !== 'false',
-    shard: flags.appSelector.text,
-  }
+function sourceOf({ source, kubeconfig, context }: Flags, environment: Environment): Settings['source'] {
+  if (source !== 'auto') return source
+  const found = environment.KUBERNETES_SERVICE_HOST || kubeconfig !== undefined || context !== undefined
+  return found ? 'kubernetes' : 'manifests'
 }
 
 function baseUrl({ serverpilotUrl, allowInsecureHttp }: Flags): URL {

@@ -1,6 +1,6 @@
 import { type Context, createContext } from '../controller/context/context.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
-import type { Ports } from '../controller/context/ports.ts'
+import type { Mode, Ports } from '../controller/context/ports.ts'
 import { createLogger, type Log } from '../log/log.ts'
 import { messageOf } from '../log/message-of.ts'
 import { quiet } from '../log/quiet.ts'
@@ -14,17 +14,16 @@ import type { DatabaseSource, ObjectSource } from '../source/source.ts'
 import { createStatusStore, type StatusStore } from '../status/store.ts'
 import { systemClock } from '../time/clock.ts'
 import { unlessAborted } from '../time/within.ts'
-import { type Accounts, createAccounts } from './accounts.ts'
+import { type Accounts, connectServerPilot, createAccounts } from './accounts.ts'
+import { defaultApp } from './ambient.ts'
 import type { Cluster } from './cluster.ts'
-import { connectionUrlOf, createDatabases, readOf } from './databases.ts'
-import { defaultApp } from './default-app.ts'
-import { handedApprovals } from './handover.ts'
+import { connectionUrlOf, createDatabases } from './databases.ts'
 import type { Io } from './io.ts'
 import type { Given } from './option.ts'
 import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
 import { createSecrets, type Secrets } from './secrets.ts'
-import { connectServerPilot } from './serverpilot-client.ts'
 import { loadSettings, type Settings } from './settings.ts'
+import { handedApprovals } from './state-folder.ts'
 
 /** Everything that a command which talks to ServerPilot stands on. */
 export interface Setup {
@@ -42,7 +41,7 @@ export interface Setup {
 
 interface SetupOptions {
   oneShot: boolean
-  approval?: string
+  approval?: string | undefined
   /** Takes the state folder for itself; without it records are only read and nothing is ever written. */
   writes: boolean
 }
@@ -53,10 +52,13 @@ interface Ground {
   given: Given
   options: SetupOptions
   settings: Settings
+  /** Of the sources: one pass prints the faults of its objects itself. */
   log: Log
   metrics: Metrics
   /** Every part adds what must not be shown. */
   secrets: Secrets
+  /** Who writes records: another version, or other filters, is not trusted in all that it left out. */
+  writer: Mode['writer']
 }
 
 /** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
@@ -76,21 +78,31 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   const metrics = createMetrics({
     ...settings,
     version: io.version,
-    sources: [settings.kubernetes === undefined ? 'manifests' : 'kubernetes', 'wordpress'],
+    sources: [settings.source, 'wordpress'],
   })
-  const ground: Ground = { io, given, options, settings, log, metrics, secrets }
+  const writer = { version: io.version, filters: settings.filters }
+  const sourceLog = options.oneShot ? quiet : log
+  const ground: Ground = { io, given, options, settings, log: sourceLog, metrics, secrets, writer }
   const opened = await openClusterOf(ground)
   const cluster = opened?.cluster
   const declared = opened?.objects ?? openFiles(ground)
   const objects = combine(declared, [openDatabases(declared, ground)])
   const accounts = openAccounts(objects, cluster, ground)
   const store = await openStore(cluster, ground)
-  const context = createContext(portsOf({ objects, accounts, cluster, store }, ground), {
-    dryRun: settings.dryRun || !options.writes,
-    oneShot: options.oneShot,
-    approval: options.approval,
-    writer: writerOf(ground),
-  })
+  const ports: Ports = {
+    objects,
+    mappingSources: objects.parts,
+    accountOf: accounts.accountOf,
+    records: store,
+    clock: systemClock,
+    namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
+    finalizers: cluster?.finalizers,
+    handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
+    assertMayWrite: () => assertLeading(cluster),
+    ...(options.oneShot ? onePass(accounts, store, ground) : {}),
+  }
+  const { oneShot, writes, approval } = options
+  const context = createContext(ports, { dryRun: settings.dryRun || !writes, oneShot, approval, writer })
   return { settings, objects, accounts, context, cluster, metrics, log, close: store.close }
 }
 
@@ -112,41 +124,12 @@ export function openStatuses(
   })
 }
 
-/** Who writes records: another version, or other filters, is not trusted in all that it left out. */
-const writerOf = ({ io, settings }: Ground) => ({ version: io.version, filters: settings.filters })
-
-/** One pass prints the faults of its objects itself. */
-const sourceLog = ({ options, log }: Ground): Log | undefined => (options.writes && !options.oneShot ? log : undefined)
-
-interface Parts {
-  objects: CombinedSource
-  accounts: Accounts
-  cluster: Cluster | undefined
-  store: OwnershipStore
-}
-
-function portsOf({ objects, accounts, cluster, store }: Parts, { io, options, settings }: Ground): Ports {
-  return {
-    objects,
-    mappingSources: objects.parts,
-    accountOf: accounts.accountOf,
-    records: store,
-    clock: systemClock,
-    namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
-    finalizers: cluster?.finalizers,
-    handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
-    assertMayWrite: () => assertLeading(cluster),
-    ...(options.oneShot ? onePass(io, settings, accounts, store) : {}),
-  }
-}
-
 /** What is different while a person waits: rights that are missing are named, hosts are looked up at once, and a stop cuts reads off. */
 function onePass(
-  io: Io,
-  settings: Settings,
   { accountOf }: Accounts,
   store: OwnershipStore,
-): Pick<Ports, 'accountOf' | 'records'> & Required<Pick<Ports, 'lookUpNow'>> {
+  { io, settings }: Ground,
+): Pick<Ports, 'accountOf' | 'records' | 'lookUpNow'> {
   const named = namingSecretRight(io, accountOf)
   return {
     accountOf: (app) => unlessAborted(io.signal, () => named(app)),
@@ -161,60 +144,36 @@ function onePass(
 
 function openAccounts(objects: ObjectSource, cluster: Cluster | undefined, ground: Ground): Accounts {
   const { io, settings, metrics, secrets } = ground
-  return createAccounts(
-    objects,
-    { credentials: settings.ambient.credentials, mayUse: mayUseAmbient(settings, cluster) },
-    secrets,
-    (account) =>
-      connectServerPilot(settings, io.version, account, {
-        // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
-        timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
-        assertMayWrite: () => cluster?.elector?.assertLeading(),
-        observe: metrics.serverpilotRequest,
-      }),
+  const { ambient, ambientCredentialsNamespaces: named } = settings
+  // In a cluster its own namespace may use the daemon's credentials, unless others are named. Of files every app may.
+  const mayUse = (namespace: string): boolean =>
+    named.length > 0 ? named.includes(namespace) : cluster === undefined || namespace === cluster.namespace
+  return createAccounts(objects, { credentials: ambient.credentials, mayUse }, secrets, (account) =>
+    connectServerPilot(settings, io.version, account, {
+      // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
+      timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
+      assertMayWrite: () => cluster?.elector?.assertLeading(),
+      observe: metrics.serverpilotRequest,
+    }),
   )
-}
-
-/**
- * In a cluster the daemon's own namespace may use the daemon's credentials, unless others are named. Files have no cluster around
- * them: every app in them may.
- */
-function mayUseAmbient(
-  { ambientCredentialsNamespaces: named }: Settings,
-  cluster: Cluster | undefined,
-): (namespace: string) => boolean {
-  const own = cluster?.namespace
-  return (namespace) => (named.length > 0 ? named.includes(namespace) : own === undefined || namespace === own)
 }
 
 /** The client library of a cluster costs more than all the rest: it is loaded only where there is one. */
 async function openClusterOf(ground: Ground): Promise<{ cluster: Cluster; objects: ObjectSource } | undefined> {
   const { io, given, settings, options, log } = ground
-  const { kubernetes, selection } = settings
+  const { selection } = settings
   const { oneShot, writes } = options
-  if (kubernetes === undefined) return undefined
+  if (settings.source !== 'kubernetes') return undefined
   const { connectCluster, openCluster } = await import('./cluster.ts')
-  const connection = connectCluster(io, kubernetes)
-  const open = (read: readonly string[]): Cluster =>
-    openCluster(io, connection, {
-      settings: kubernetes,
-      log: oneShot ? quiet : log,
-      elect: writes,
-      oneShot,
-      read,
-    })
-  if (!oneShot) {
-    const cluster = open([])
-    return { cluster, objects: selectApps(cluster.objects, selection) }
-  }
   const { partly, scopeOf } = await import('./cluster-scope.ts')
+  const connection = connectCluster(io, settings)
   try {
-    const scope = await unlessAborted(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
-    const cluster = open(scope.read)
-    return {
-      cluster,
-      objects: selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected }),
-    }
+    const scope = oneShot
+      ? await unlessAborted(io.signal, () => scopeOf(io, { given, settings, writes }, connection))
+      : { selected: selection.namespaces, read: [] }
+    const cluster = openCluster(io, connection, { settings, log, elect: writes, oneShot, read: scope.read })
+    const objects = selectApps(partly(cluster.objects, scope), { ...selection, namespaces: scope.selected })
+    return { cluster, objects }
   } catch (error) {
     await connection.close()
     throw error
@@ -231,43 +190,44 @@ function assertLeading(cluster: Cluster | undefined): void {
   }
 }
 
-function openFiles(ground: Ground): ObjectSource {
-  const { manifests, ambient, selection } = ground.settings
-  const app = defaultApp(ambient)
-  const log = sourceLog(ground)
+function openFiles({ settings, log }: Ground): ObjectSource {
+  const app = defaultApp(settings.ambient)
   const files = createManifestSource({
-    paths: manifests,
+    paths: settings.manifests,
     ...(app === undefined ? {} : { defaultApp: app }),
-    ...(log === undefined ? {} : { log: (level, message, fields) => log[level](message, fields) }),
+    log: (level, message, fields) => log[level](message, fields),
   })
-  return selectApps(files, selection)
+  return selectApps(files, settings.selection)
 }
 
-function openDatabases(objects: ObjectSource, ground: Ground): DatabaseSource {
-  const { settings, metrics, secrets } = ground
-  const log = sourceLog(ground)
+function openDatabases(objects: ObjectSource, { settings, metrics, secrets, log }: Ground): DatabaseSource {
   const connectionUrl = connectionUrlOf(objects, settings.ambient.database, secrets)
   const databases = createDatabases(async () => {
     const { createWordpressSource } = await import('../source/wordpress/wordpress.ts')
     return createWordpressSource({
       connectionUrl,
-      log: (level, message, fields) => log?.[level](message, fields),
-      looked: () => metrics.sourceRead('wordpress', { ...readOf(objects.apps(), databases), at: systemClock.now() }),
+      log: (level, message, fields) => log[level](message, fields),
+      looked() {
+        // All of them as one read: good when each can be read as a whole.
+        const reads = objects.apps().map((app) => databases.mappingsOf(app))
+        const ok = reads.every(({ failure }) => failure === undefined)
+        const count = reads.reduce((sum, { mappings }) => sum + mappings.length, 0)
+        metrics.sourceRead('wordpress', { ok, objects: count, at: systemClock.now() })
+      },
     })
   }, log)
   return databases
 }
 
-type ClosableStore = OwnershipStore & { close(): Promise<void> }
-
-async function openStore(cluster: Cluster | undefined, ground: Ground): Promise<ClosableStore> {
-  const { io, options, settings } = ground
-  const { oneShot, writes } = options
+async function openStore(
+  cluster: Cluster | undefined,
+  { io, options: { oneShot, writes }, settings, writer }: Ground,
+): Promise<OwnershipStore & { close(): Promise<void> }> {
   if (cluster !== undefined) {
-    const { records, namespace, ownedByStatus, close } = cluster
+    const { records, close } = cluster
     if (!oneShot) return { ...records, close }
-    const named = namingRecordRight(io, records, namespace, ownedByStatus)
-    return { ...(writes ? named : asWriter(named, writerOf(ground))), close }
+    const named = namingRecordRight(io, cluster)
+    return { ...(writes ? named : asWriter(named, writer)), close }
   }
   if (writes) return await openFileStore(settings.stateDir, { version: io.version })
   return { ...readFileStore(settings.stateDir), close: async () => undefined }

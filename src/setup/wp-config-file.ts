@@ -3,9 +3,9 @@ import { resolve } from 'node:path'
 import { type Cancel, type Clock, every, systemClock } from '../time/clock.ts'
 import { endpointOf } from '../wp-config/db-host.ts'
 import { readWpConfig, type WpConfig, wpConfigFaultText } from '../wp-config/wp-config.ts'
-import type { FileSettings } from './credentials.ts'
+import type { FileSettings } from './ambient.ts'
 import type { Io } from './io.ts'
-import { type Environment, UsageError } from './option.ts'
+import { type Environment, readNamedFile, UsageError } from './option.ts'
 
 /** What the file of `--wp-config` adds to the environment. Throws one `UsageError` with a line per fault; shows no value. */
 export function readFileSettings(
@@ -13,22 +13,12 @@ export function readFileSettings(
   environment: Environment,
   readFile: (path: string) => string,
 ): FileSettings {
-  const config = readWpConfigFile(path, environment, readFile)
-  const database = { url: databaseUrl(config), origin: path, tablePrefix: config.tablePrefix }
-  return { path, ...config.serverpilot, database }
-}
-
-function readWpConfigFile(path: string, environment: Environment, readFile: (path: string) => string): WpConfig {
-  let text: string
-  try {
-    text = readFile(path)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new UsageError(`--wp-config: the file ${path} cannot be read (${code}).`)
-  }
+  const text = readNamedFile('--wp-config', path, readFile)
   const result = readWpConfig(text, { path: resolve(path), environment, readFile })
-  if (result.ok) return result.config
-  throw new UsageError(`--wp-config:\n${result.faults.map((fault) => wpConfigFaultText(path, fault)).join('\n')}`)
+  if (!result.ok)
+    throw new UsageError(`--wp-config:\n${result.faults.map((fault) => wpConfigFaultText(path, fault)).join('\n')}`)
+  const { serverpilot, tablePrefix } = result.config
+  return { path, ...serverpilot, database: { url: databaseUrl(result.config), origin: path, tablePrefix } }
 }
 
 /** The database of a wp-config.php as one URL, as WORDPRESS_DATABASE_URL takes it. Holds the password. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { annotate } from '../../src/cli/approve.ts'
-import { type AppObject, appObject } from '../../src/cli/cluster-object.ts'
+import { type AppObject, appObject } from '../../src/cli/cluster-reader.ts'
 import { KubernetesError } from '../../src/kubernetes/http.ts'
 
 const HASH = '0123456789abcdef'

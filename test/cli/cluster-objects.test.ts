@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { explainObjects } from '../../src/cli/cluster-explain.ts'
-import { appObject, mappingObject } from '../../src/cli/cluster-object.ts'
+import { appObject, mappingObject } from '../../src/cli/cluster-reader.ts'
 import { statusOf } from '../../src/cli/cluster-status.ts'
 import { parseHost } from '../../src/domain/host.ts'
 import { statusText } from '../../src/report/status-text.ts'

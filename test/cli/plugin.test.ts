@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { buildProgram } from '../../src/cli/program.ts'
-import { calledAs, type Io } from '../../src/setup/io.ts'
+import type { Io } from '../../src/setup/io.ts'
 import { silentIo } from './silent-io.ts'
 
 const run = promisify(execFile)
@@ -21,7 +21,7 @@ async function call(plugin: boolean, args: string[], environment: Record<string,
     },
     plugin,
   }
-  const program = buildProgram(io, calledAs(io), (code) => {
+  const program = buildProgram(io, (code) => {
     status = code
   })
   const failure = await program.parseAsync(args, { from: 'user' }).then(

@@ -209,7 +209,7 @@ describe('kubectl domainpilot on a real API server', { timeout: 240_000 }, () =>
     })
 
     await t.test('approve: the API server refuses an object that has changed since it was shown', async () => {
-      const settings = { kubeconfig: operator.kubeconfig, qps: 50, leaderElect: true, shard: '' }
+      const settings = { kubeconfig: operator.kubeconfig, context: undefined, kubeApiQps: 50 }
       await withReader(silentIo(), settings, async (reader) => {
         const shown = await reader.app(namespace, 'network')
         await operator.may(namespace, APPROVE)

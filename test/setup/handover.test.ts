@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { handedApprovals, handOver, watchApprovals } from '../../src/setup/handover.ts'
+import { handedApprovals, handOver, watchApprovals } from '../../src/setup/state-folder.ts'
 import { temporaryFolder } from '../e2e/process.ts'
 import { fakeClock } from '../time/fake-clock.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readAmbient } from '../../src/setup/credentials.ts'
+import { readAmbient } from '../../src/setup/ambient.ts'
 import { UsageError } from '../../src/setup/option.ts'
 import { readSettings } from '../../src/setup/settings.ts'
 
@@ -61,11 +61,12 @@ describe('faults name the flag', () => {
 
 describe('where the objects are', () => {
   test('files, unless something points to a cluster', () => {
-    assert.equal(settings().kubernetes, undefined)
-    assert.equal(settings({ context: 'prod' }).kubernetes?.context, 'prod')
-    assert.equal(settings({}, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).kubernetes?.leaderElect, true)
-    assert.equal(settings({ source: 'manifests' }, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).kubernetes, undefined)
-    assert.equal(settings({ source: 'kubernetes', leaderElect: 'false' }).kubernetes?.leaderElect, false)
+    assert.equal(settings().source, 'manifests')
+    const { source, context } = settings({ context: 'prod' })
+    assert.deepEqual([source, context], ['kubernetes', 'prod'])
+    assert.equal(settings({}, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).leaderElect, true)
+    assert.equal(settings({ source: 'manifests' }, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }).source, 'manifests')
+    assert.equal(settings({ source: 'kubernetes', leaderElect: 'false' }).leaderElect, false)
   })
 })
 
@@ -108,5 +109,8 @@ describe('credentials', () => {
   test('one without the other is said', () => {
     assert.throws(() => readAmbient({ SERVERPILOT_CLIENT_ID: 'cid' }, noFile), usage(/SERVERPILOT_API_KEY is not set/))
   })
-  test('nothing at all is fine: objects may bring Secrets', () => assert.deepEqual(readAmbient({}, noFile), {}))
+  test('nothing at all is fine: objects may bring Secrets', () => {
+    const nothing = { credentials: undefined, appId: undefined, database: undefined }
+    assert.deepEqual(readAmbient({}, noFile), nothing)
+  })
 })

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import type { App } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
 import { wpConfigTemplate } from '../../src/cli/import.ts'
-import { readAmbient } from '../../src/setup/credentials.ts'
+import { quiet } from '../../src/log/quiet.ts'
+import { defaultApp, readAmbient } from '../../src/setup/ambient.ts'
 import { connectionUrlOf, createDatabases } from '../../src/setup/databases.ts'
-import { defaultApp } from '../../src/setup/default-app.ts'
 import { UsageError } from '../../src/setup/option.ts'
 import { createSecrets } from '../../src/setup/secrets.ts'
 import { databaseUrl, readFileSettings, watchWpConfig } from '../../src/setup/wp-config-file.ts'
@@ -166,7 +166,7 @@ describe('databases', () => {
     const databases = createDatabases(async () => {
       loads++
       return source
-    }, undefined)
+    }, quiet)
     databases.follow([app('plain')])
     const told: string[] = []
     await databases.start((apps) => told.push(...apps))

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Log } from '../log/log.ts'
+import type { Status } from '../status/status.ts'
+import type { StatusStore } from '../status/store.ts'
+import { type Cancel, type Clock, every, systemClock } from '../time/clock.ts'
+import type { Io } from './io.ts'
+
+/**
+ * How `apply --approve` reaches a daemon that holds the state folder: the hash goes into a file there, and the daemon looks. An
+ * approval fits one plan and serves once, so that the file may stay.
+ */
+const APPROVALS = 'approval'
+/** Approvals that are kept: each fits one plan, and old ones fit none. */
+const KEPT = 20
+
+/** Hands an approval to the daemon that holds the folder. */
+export function handOver(stateDir: string, hash: string): void {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  const path = join(stateDir, APPROVALS)
+  const hashes = [...handedApprovals(stateDir).filter((each) => each !== hash), hash].slice(-KEPT)
+  writeFileSync(`${path}.tmp`, `${hashes.join('\n')}\n`, { mode: 0o600 })
+  renameSync(`${path}.tmp`, path)
+}
+
+/** The approvals that were handed over, the latest last; none when there is no file. */
+export function handedApprovals(stateDir: string): string[] {
+  try {
+    const lines = readFileSync(join(stateDir, APPROVALS), 'utf8').split('\n')
+    return lines.filter((line) => /^[0-9a-f]{16}$/.test(line))
+  } catch {
+    return []
+  }
+}
+
+/** How often it is looked whether another approval was handed over, and whether the status changed; ms. */
+const APPROVALS_EVERY = 1_000
+const STATUS_EVERY = 2_000
+
+/** Calls `changed` when another approval was handed over. Gives a function that ends it. */
+export function watchApprovals(
+  stateDir: string,
+  changed: () => void,
+  clock: Pick<Clock, 'after'> = systemClock,
+): Cancel {
+  const stamp = (): number => statSync(join(stateDir, APPROVALS), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  let last = stamp()
+  return every(clock, APPROVALS_EVERY, () => {
+    const now = stamp()
+    if (now !== last) changed()
+    last = now
+  })
+}
+
+/** Name of the file in the state folder that the daemon writes, and `status` and `explain` read. */
+const STATUS_FILE = 'status.json'
+
+const object = z.looseObject({
+  key: z.string(),
+  conditions: z.array(z.looseObject({ type: z.string() })),
+  hosts: z.array(z.looseObject({})),
+})
+const shape = z.looseObject({
+  version: z.string(),
+  generatedAt: z.number(),
+  source: z.looseObject({ name: z.string(), faults: z.array(z.looseObject({})) }),
+  apps: z.array(object.extend({ domains: z.looseObject({}) })),
+  mappings: z.array(object),
+})
+
+/** The file that the daemon keeps; undefined where there is none, or none that can be read: then a fresh look is taken. */
+export function readStatusFile(io: Pick<Io, 'readFile'>, dir: string): Status | undefined {
+  try {
+    const value: unknown = JSON.parse(io.readFile(join(dir, STATUS_FILE)))
+    return shape.safeParse(value).success ? (value as Status) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes it away: it says what was so before, and no daemon runs that would write it again. */
+export async function forgetStatusFile(dir: string): Promise<void> {
+  await rm(join(dir, STATUS_FILE), { force: true })
+}
+
+/** Keeps the folder while the daemon runs: status out, and `approved` is called for approvals in. Gives a function that ends it. */
+export function keepFolder(
+  dir: string,
+  statuses: Pick<StatusStore, 'status' | 'changes'>,
+  log: Log,
+  approved: () => void,
+): () => Promise<void> {
+  let last = ''
+  let seen = -1
+  async function write(): Promise<void> {
+    // Of 30,000 mappings it is many megabytes: made only when something changed, and once.
+    const changes = statuses.changes()
+    if (changes === seen) return
+    const { generatedAt, ...rest } = statuses.status()
+    const text = JSON.stringify(rest)
+    const digest = createHash('sha256').update(text).digest('base64')
+    if (digest !== last) {
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+      const path = join(dir, STATUS_FILE)
+      await writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${text.slice(1)}`, { mode: 0o600 })
+      await rename(`${path}.tmp`, path)
+    }
+    last = digest
+    seen = changes
+  }
+  const attempt = (): Promise<void> => write().catch((error: unknown) => log.warn('Status file not written', { error }))
+  const ends = [watchApprovals(dir, approved), every(systemClock, STATUS_EVERY, attempt)]
+  return async () => {
+    for (const end of ends) end()
+    await attempt()
+  }
+}
