@@ -33,22 +33,12 @@ export function decide(facts: Facts): Decision {
   )
   const { blocked, gathering } = blockedAdditions(facts, open, contended)
   const plan = makePlan({
-    app,
-    desired: facts.desired,
+    ...facts,
     observed: facts.observed.domains,
-    record,
     owned: Object.keys(record.hosts) as Host[],
-    frozen: facts.frozen,
     watch: facts.oneShot ? undefined : onClock(watch, Math.floor(now - steady)),
-    distrusted: facts.distrusted,
-    finalizing: facts.finalizing,
     contended,
-    protectedHosts: facts.protectedHosts,
     blocked,
-    moving: facts.moving,
-    approvals: facts.approvals,
-    handed: facts.handed,
-    now,
   })
   const written = new Set([...plan.additions.map(({ host }) => host), ...plan.removals])
   return {

@@ -21,17 +21,16 @@ export async function readForWrite(
   for (let read = 0; read < doubted.reads; read++) {
     await context.ports.clock.sleep(doubted.over / doubted.reads, signal)
     last = await account.getApp(app.spec.appId, signal)
-    if (!differs(first.domains, last.domains)) continue
+    if (sameNames(first.domains, last.domains)) continue
     // The first answer does not stand. What came now is believed only if it raises no doubt itself.
     if (doubt(record.lastSeen, last.domains, app.spec.safety) === undefined) return last
-    throw new ReconcileError('ApiUnreachable', `${doubted.message}, and repeated reads contradict each other.`, {
-      retryable: true,
-    })
+    throw new ReconcileError('ApiUnreachable', `${doubted.message}, and repeated reads contradict each other.`)
   }
   return last
 }
 
-function differs(a: readonly string[], b: readonly string[]): boolean {
-  const left = new Set(a)
-  return left.size !== new Set(b).size || b.some((name) => !left.has(name))
+/** Whether two lists have the same names, in whatever order. */
+export function sameNames(a: Iterable<string>, b: Iterable<string>): boolean {
+  const [left, right] = [new Set(a), new Set(b)]
+  return left.size === right.size && [...left].every((name) => right.has(name))
 }

@@ -3,6 +3,7 @@ import type { Host } from '../../domain/host.ts'
 import type { Held } from '../../plan/held.ts'
 import type { Failure } from '../../status/outcome.ts'
 import { type BackOff, backOff } from '../../time/back-off.ts'
+import { ReconcileError } from './errors.ts'
 
 /**
  * Writes that do not last, of one app. Two kinds: a write that does not read back pauses the app; a host that somebody else undoes
@@ -25,7 +26,7 @@ interface Reversed {
 }
 
 /** No write to the app before `until`; why, it says for as long as it lasts. */
-export interface Pause {
+interface Pause {
   pauses: number
   until: number
   failure: Pick<Failure, 'reason' | 'message'>
@@ -97,10 +98,10 @@ export function contendedHost(app: App, until: number): Held {
 const findTheOther = (app: App): string =>
   `Find what else writes the domains of app ${app.spec.appId} (the plugin, a second installation, the panel).`
 
-/** The failure of an app that pauses; undefined once the pause is over. */
-export function pausedFailure({ pause }: Contention, steady: number): Failure | undefined {
-  if (pause === undefined || steady >= pause.until) return undefined
-  return { ...pause.failure, retryable: true, retryAfter: pause.until - steady }
+/** Throws a `ReconcileError` while the app pauses. */
+export function refuseWhilePaused({ pause }: Contention, steady: number): void {
+  if (pause === undefined || steady >= pause.until) return
+  throw new ReconcileError(pause.failure.reason, pause.failure.message, { retryAfter: pause.until - steady })
 }
 
 /**

@@ -95,8 +95,7 @@ export function createDesires(ports: DesiresPorts, accounts: AppAccounts, record
       // By key: the source may have made a new object of it meanwhile.
       const own = all.find((each) => each.app.key === app.key)
       if (own === undefined) {
-        const message = `App ${app.key} was changed meanwhile; it is looked at again.`
-        throw new ReconcileError('Progressing', message, { retryable: true })
+        throw new ReconcileError('Progressing', `App ${app.key} was changed meanwhile; it is looked at again.`)
       }
       return withReads(byApp.get(app.key) ?? NOTHING, own.reads)
     },

@@ -63,11 +63,8 @@ export function createRecords({ ports, writer, anotherApp }: RecordsOptions): Re
     const { record } = entry.loaded
     if (record === undefined) return { record: emptyRecord(account, app.spec.appId, app.key, writer), fresh: true }
     if (record.owner !== app.key && isInCharge(record.owner, app.spec.appId)) {
-      throw new ReconcileError(
-        'Conflict',
-        `App ${record.owner} is in charge of appId ${app.spec.appId} already. Delete one of the two ServerPilotApp objects.`,
-        { retryable: true },
-      )
+      const message = `App ${record.owner} is in charge of appId ${app.spec.appId} already. Delete one of the two ServerPilotApp objects.`
+      throw new ReconcileError('Conflict', message)
     }
     return { record: record.owner === app.key ? record : { ...record, owner: app.key }, fresh: false }
   }
