@@ -9,7 +9,7 @@ import { outageVerdict, probeResolver, rememberOutage } from '../check/dns/outag
 import { checkHost } from '../check/dns/round.ts'
 import { handshake } from '../check/served.ts'
 import { judgeServed } from '../check/served-verdict.ts'
-import { rightAddresses } from '../controller/checks/targets.ts'
+import { rightAddresses } from '../controller/checks/whereabouts.ts'
 import { compareKey, displayHost, type Host, parseHost } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'

@@ -27,11 +27,9 @@ export async function sweep({ ports, memory }: Context, signal: AbortSignal): Pr
     if (account === undefined) swept.push({ apps: [app.key], failure: undefined })
     else accounts.set(account, [...(accounts.get(account) ?? []), app])
   }
-  const { objects } = ports
-  const unreadable = objects
-    .invalid()
-    .filter(({ kind, key }) => kind === 'ServerPilotApp' && objects.app(key) === undefined)
-  swept.push({ apps: unreadable.map(({ key }) => key), failure: undefined })
+  const invalid = ports.objects.invalid().filter(({ kind }) => kind === 'ServerPilotApp')
+  const unreadable = invalid.map(({ key }) => key).filter((key) => ports.objects.app(key) === undefined)
+  swept.push({ apps: unreadable, failure: undefined })
   for (const [account, apps] of accounts) swept.push(await sweepAccount(memory, account, apps, signal))
   return swept
 }

@@ -7,7 +7,7 @@ import { writerMatches } from '../../ownership/record.ts'
 import { type RemovalWatch, watchRemovals } from '../../plan/settle.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import { NO_CONTENTION } from '../context/contention.ts'
-import type { Context } from '../context/context.ts'
+import { type Context, certificateOf } from '../context/context.ts'
 import { historyIn } from './certificate-budget.ts'
 import { openAdditions } from './decide.ts'
 import type { Declared, Facts } from './facts.ts'
@@ -60,7 +60,7 @@ export function withObserved({ context }: Pass, facts: Facts, observed: ServerPi
 type Seen = Pick<Facts, 'observed' | 'record' | 'distrusted' | 'certificate' | 'history' | 'now' | 'steady'>
 
 function seenIn(context: Context, declared: Declared, observed: ServerPilotApp): Seen {
-  const { ports, mode, memory } = context
+  const { ports, mode } = context
   const { app, desired, fresh } = declared
   // What somebody else put back after we had taken it off is not ours any more.
   const record = releaseBroughtBack(declared.record, observed.domains, (host) => desired.hosts.has(host))
@@ -68,7 +68,7 @@ function seenIn(context: Context, declared: Declared, observed: ServerPilotApp):
     observed,
     record,
     distrusted: !fresh && !writerMatches(record, mode.writer),
-    certificate: memory.certificates.of(app.key, observed),
+    certificate: certificateOf(context, app.key, observed),
     history: historyFor(context, { ...declared, record }, observed),
     now: ports.clock.now(),
     steady: Math.floor(ports.clock.steady()),

@@ -5,6 +5,7 @@ import type { OwnershipRecord, SslAttempts } from '../../ownership/record.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
 import type { Found, SslOutcome } from '../../status/outcome.ts'
+import { certificateOf } from '../context/context.ts'
 import { noteCertificate } from './certificate-budget.ts'
 import type { Facts } from './facts.ts'
 import type { AccountPass } from './pass.ts'
@@ -101,7 +102,7 @@ export function judgeSsl({ app, observed, certificate, desired, now }: Facts): F
 }
 
 const seen = ({ context, app, hosts }: SslPass, observed: ServerPilotApp): SslSight =>
-  sightOf(observed, context.memory.certificates.of(app.key, observed), hosts)
+  sightOf(observed, certificateOf(context, app.key, observed), hosts)
 
 const digestOf = ({ ssl }: ServerPilotApp): string => createHash('sha256').update(JSON.stringify(ssl)).digest('base64')
 

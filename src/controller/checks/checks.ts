@@ -10,9 +10,8 @@ import type { Cancel } from '../../time/clock.ts'
 import { schedule } from '../../time/schedule.ts'
 import type { Context } from '../context/context.ts'
 import { createFindings, type Findings } from './findings.ts'
-import { createServerAddresses } from './server-addresses.ts'
-import { type AppHost, type AppTarget, dueNow, targetOf, whereaboutsOf } from './targets.ts'
-import { nextTurnAt, urgentOf } from './urgency.ts'
+import { type AppHost, type AppTarget, dueNow, nextTurnAt, targetOf, urgentOf } from './targets.ts'
+import { createWhereabouts } from './whereabouts.ts'
 
 /** What looking at hosts needs besides the context. */
 export interface ChecksOptions {
@@ -72,7 +71,7 @@ export function createChecks(options: ChecksOptions): Checks {
   const { clock } = context.ports
   const { checks } = context.memory
   const end = new AbortController()
-  const addresses = createServerAddresses(clock)
+  const whereaboutsOf = createWhereabouts(context)
   const reach = createReach()
   const findings = createFindings(context)
   const urgent = new Map<string, AppHost>()
@@ -194,7 +193,7 @@ export function createChecks(options: ChecksOptions): Checks {
     const app = context.ports.objects.app(key)
     if (app === undefined) return undefined
     try {
-      const where = await whereaboutsOf(context, app, addresses, end.signal)
+      const where = await whereaboutsOf(app, end.signal)
       return where && { app, where }
     } catch (error) {
       end.signal.throwIfAborted()

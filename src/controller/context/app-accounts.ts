@@ -1,6 +1,6 @@
 import type { App, Key } from '../../api/objects.ts'
 import type { ServerPilot } from '../../serverpilot/serverpilot.ts'
-import type { ObjectSource } from '../../source/source.ts'
+import type { Ports } from './ports.ts'
 
 /** Which account each app was found to be in, by its client id. Conflicts and moves are settled among all apps of an account. */
 export interface AppAccounts {
@@ -18,10 +18,7 @@ export interface AppAccounts {
 }
 
 /** No account is known yet. */
-export function createAppAccounts(ports: {
-  objects: ObjectSource
-  accountOf(app: App): Promise<ServerPilot>
-}): AppAccounts {
+export function createAppAccounts(ports: Pick<Ports, 'objects' | 'accountOf'>): AppAccounts {
   const known = new Map<Key, string>()
   async function find(app: App): Promise<ServerPilot> {
     const account = await ports.accountOf(app)

@@ -2,9 +2,10 @@ import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Host } from '../../domain/host.ts'
 import { resolveConflicts } from '../../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired, type NamespaceLabels, needsLabels } from '../../plan/desired.ts'
-import type { MappingRead, MappingSource, SourceFault } from '../../source/source.ts'
+import type { MappingRead, SourceFault } from '../../source/source.ts'
 import type { AppAccounts } from './app-accounts.ts'
 import { ReconcileError } from './errors.ts'
+import type { Ports } from './ports.ts'
 import type { Records } from './records.ts'
 
 /** What is desired of one app, and which sources cannot be trusted to have said everything. */
@@ -36,12 +37,6 @@ export interface Desires {
   concerned(app: Key, account: string, hosts: readonly Host[]): Key[]
 }
 
-/** Where mappings and labels are read. */
-export interface DesiresPorts {
-  mappingSources: readonly MappingSource[]
-  namespaceLabels: NamespaceLabels
-}
-
 /** What is desired of all apps of one account, kept until one of the reads that it came from is another one. */
 interface AccountDesires {
   inputs: readonly unknown[]
@@ -59,7 +54,11 @@ interface AppReads {
 }
 
 /** Nothing is compiled yet. */
-export function createDesires(ports: DesiresPorts, accounts: AppAccounts, records: Records): Desires {
+export function createDesires(
+  ports: Pick<Ports, 'mappingSources' | 'namespaceLabels'>,
+  accounts: AppAccounts,
+  records: Records,
+): Desires {
   const known = new Map<string, AccountDesires>()
 
   function readAll(app: App): AppReads {

@@ -1,8 +1,8 @@
 import type { App, Key } from '../../api/objects.ts'
 import { emptyRecord, type OwnershipRecord } from '../../ownership/record.ts'
-import { type OwnershipStore, RecordConflictError, type Stored } from '../../ownership/store.ts'
-import type { ObjectSource } from '../../source/source.ts'
+import { RecordConflictError, type Stored } from '../../ownership/store.ts'
 import { ReconcileError } from './errors.ts'
+import type { Ports } from './ports.ts'
 
 /** The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing. */
 interface LoadedRecord {
@@ -26,13 +26,6 @@ export interface Records {
   forget(key: Key): void
 }
 
-export interface RecordsOptions {
-  ports: { objects: ObjectSource; records: OwnershipStore; assertMayWrite(): void }
-  writer: OwnershipRecord['writer']
-  /** Called when an object names another app at ServerPilot than before: nothing that was seen of the old one is true of it. */
-  anotherApp(key: Key): void
-}
-
 interface Entry {
   /** Account and appId. */
   of: string
@@ -40,8 +33,15 @@ interface Entry {
   loaded: Partial<Stored> | undefined
 }
 
-/** No record is loaded yet. */
-export function createRecords({ ports, writer, anotherApp }: RecordsOptions): Records {
+/**
+ * No record is loaded yet. `anotherApp` is called when an object names another app at ServerPilot than before: nothing that was seen
+ * of the old one is true of it.
+ */
+export function createRecords(
+  ports: Pick<Ports, 'objects' | 'records' | 'assertMayWrite'>,
+  writer: OwnershipRecord['writer'],
+  anotherApp: (key: Key) => void,
+): Records {
   const entries = new Map<Key, Entry>()
 
   function entryOf({ key, spec }: App, account: string): Entry {
