@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { DnsState } from '../../check/dns/judge.ts'
 import type { Host } from '../../domain/host.ts'
 import type { OwnershipRecord, SslAttempts } from '../../ownership/record.ts'
-import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
 import type { Found, SslOutcome } from '../../status/outcome.ts'
 import { certificateOf } from '../context/context.ts'
@@ -21,6 +20,7 @@ import {
   sightOf,
   tried,
 } from './ssl-state.ts'
+import { errorOf } from './write.ts'
 
 /** AutoSSL and ForceSSL of an app as they are now. */
 interface SslState {
@@ -131,7 +131,7 @@ async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
     const kind = 'auto' in decision.change ? 'auto' : 'force'
     const before = kind === 'auto' ? attempts : (attempts.force ?? NEVER)
     const due = before.lastAt + attemptPause(before, retryInterval)
-    if (before.lastAt > 0 && due > now) return { ...current, ssl: { ...RETRYING[kind], switched, next: due } }
+    if (before.lastAt > 0 && due > now) return { ...current, ssl: { ...retrying(kind), switched, next: due } }
     const counted = (ok: boolean): SslAttempts => {
       const after = tried(before, ok, now)
       return { ...attempts, ...grounds, ...(kind === 'auto' ? after : { force: after }) }
@@ -143,28 +143,23 @@ async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
     if (made.failed !== undefined) {
       const next = now + attemptPause(tried(before, false, now), retryInterval)
       const message = `Switching ${NAME[kind]} on failed: ${made.failed}`
-      return { ...current, ssl: { ...RETRYING[kind], message, switched, next } }
+      return { ...current, ssl: { ...retrying(kind, message), switched, next } }
     }
     switched = decision.change
     current = await withAttempts(pass, current, counted(true))
   }
-  return { ...current, ssl: { ...RETRYING.auto, switched, next: undefined } }
+  return { ...current, ssl: { ...retrying('auto'), switched, next: undefined } }
 }
 
 /** One change, judged by reading back: what the answer says is not to be relied upon. */
 async function attempt(
-  { context, account, app, signal }: SslPass,
+  pass: SslPass,
   before: ServerPilotApp,
   wanted: SslChange,
 ): Promise<{ observed: ServerPilotApp; failed: string | undefined }> {
-  context.ports.assertMayWrite()
+  const { account, app, signal } = pass
   const post = (): Promise<unknown> => account.changeSsl(app.spec.appId, wanted, signal)
-  const failure = await account.exclusively(before.serverId, post).then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  context.memory.listings.written(app.key)
-  if (failure !== undefined && !(failure instanceof ServerPilotError)) throw failure
+  const failure = await errorOf(pass, () => account.exclusively(before.serverId, post))
   const observed = await account.getApp(app.spec.appId, signal)
   if (tookEffect(wanted, before, observed)) return { observed, failed: undefined }
   return { observed, failed: failure?.message ?? 'ServerPilot accepted it, yet it is not on' }
@@ -174,10 +169,8 @@ const NEVER = { attempts: 0, lastAt: 0 }
 
 const NAME = { auto: 'AutoSSL', force: 'ForceSSL' } as const
 
-const RETRYING = {
-  auto: { reason: 'Progressing', message: 'Switching AutoSSL on is tried again.', ready: false },
-  force: { reason: 'Progressing', message: 'Switching ForceSSL on is tried again.', ready: false },
-} as const
+const retrying = (kind: keyof typeof NAME, message = `Switching ${NAME[kind]} on is tried again.`) =>
+  ({ reason: 'Progressing', message, ready: false }) as const
 
 /** Saves the record with these attempts; without them, when they say nothing any more. */
 async function withAttempts({ context, app }: SslPass, current: SslState, attempts: SslAttempts): Promise<SslState> {

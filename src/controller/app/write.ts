@@ -8,7 +8,7 @@ import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { Outcome } from '../../status/outcome.ts'
 import { ReconcileError } from '../context/errors.ts'
 import type { Facts } from './facts.ts'
-import type { AccountPass } from './pass.ts'
+import type { AccountPass, Pass } from './pass.ts'
 import { sameNames } from './read-for-write.ts'
 import { afterReading, claimed, noteRejected, readBack } from './record-changes.ts'
 
@@ -123,21 +123,30 @@ async function read(
 const expect = (base: readonly string[], hosts: readonly Host[]): ReadonlySet<string> =>
   new Set([...base.map(compareKey), ...hosts])
 
-/** One full-list write. Gives the API's error instead of throwing it: what it means is the caller's to judge. */
+/** One full-list write. */
 async function post(
-  { context, account, app, plan, signal }: WriteJob,
+  job: WriteJob,
   list: readonly string[],
   leave: Leave | undefined,
 ): Promise<ServerPilotError | undefined> {
+  const { account, app, plan, signal } = job
   if (list.length === 0 && !plan.approved && !app.spec.safety.allowEmpty) {
     // The guards see to that before; this is the last lock, as an empty list takes the app off the net.
     throw new ReconcileError('RemovalRefused', `The list of app ${app.key} would be empty; it is not written.`, {
       retryable: false,
     })
   }
+  return await errorOf(job, () => account.writeDomains(app.spec.appId, list, signal, leave))
+}
+
+/** Makes a write to the app. Gives the API's error instead of throwing it: what it means is the caller's to judge. */
+export async function errorOf(
+  { context, app }: Pass,
+  write: () => Promise<unknown>,
+): Promise<ServerPilotError | undefined> {
   context.ports.assertMayWrite()
   try {
-    await account.writeDomains(app.spec.appId, list, signal, leave)
+    await write()
     return undefined
   } catch (error) {
     if (error instanceof ServerPilotError) return error

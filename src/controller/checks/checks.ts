@@ -4,6 +4,7 @@ import { LONGEST_OUTAGE_PAUSE, type Outage, rememberOutage } from '../../check/d
 import type { Whereabouts } from '../../check/facts.ts'
 import { type LookOptions, look } from '../../check/look.ts'
 import { createReach } from '../../check/reach.ts'
+import { groupBy } from '../../domain/group-by.ts'
 import type { Log } from '../../log/log.ts'
 import type { Outcome } from '../../status/outcome.ts'
 import type { Cancel } from '../../time/clock.ts'
@@ -167,17 +168,14 @@ export function createChecks(options: ChecksOptions): Checks {
   }
 
   async function targetsOf(chunk: readonly AppHost[]): Promise<AppTarget[]> {
-    const places = new Map<Key, { app: App; where: Whereabouts } | undefined>()
     const targets: AppTarget[] = []
-    for (const { app: key, host } of chunk) {
-      if (!places.has(key)) places.set(key, await placeOf(key))
-      const place = places.get(key)
-      if (place === undefined) {
-        putOff(key, host)
-        continue
+    for (const [key, hosts] of groupBy(chunk, (each) => each.app)) {
+      const app = context.ports.objects.app(key)
+      const where = app && (await placeOf(app))
+      for (const { host } of hosts) {
+        if (app === undefined || where === undefined) putOff(key, host)
+        else targets.push(targetOf(context, app, host, options.served ? where : { ...where, address: undefined }))
       }
-      const target = targetOf(context, place.app, host, place.where)
-      targets.push(options.served ? target : { ...target, server: undefined })
     }
     return targets
   }
@@ -189,17 +187,12 @@ export function createChecks(options: ChecksOptions): Checks {
   }
 
   /** Undefined when nobody can say where its hosts have to lead: they are looked at later. */
-  async function placeOf(key: Key): Promise<{ app: App; where: Whereabouts } | undefined> {
-    const app = context.ports.objects.app(key)
-    if (app === undefined) return undefined
-    try {
-      const where = await whereaboutsOf(app, end.signal)
-      return where && { app, where }
-    } catch (error) {
+  function placeOf(app: App): Promise<Whereabouts | undefined> {
+    return whereaboutsOf(app, end.signal).catch((error: unknown) => {
       end.signal.throwIfAborted()
-      log.debug('The address of a server is not known', { app: key, error })
+      log.debug('The address of a server is not known', { app: app.key, error })
       return undefined
-    }
+    })
   }
 
   function notify(): void {

@@ -12,7 +12,7 @@ import { type BackOff, backOff } from '../../time/back-off.ts'
 export type Priority = 'high' | 'low'
 
 /** Times of the queue, all in milliseconds. */
-export interface QueueTimes {
+interface QueueTimes {
   /** After failures in a row. */
   backOff: BackOff
   /** How long a coalesced key has to be quiet. */
@@ -51,7 +51,7 @@ export function queueState(times: QueueTimes, random: () => number) {
   const failures = new Map<string, number>()
   // Sets keep the order of insertion: each is a queue out of whose middle a key can go.
   const ready: Record<Priority, Set<string>> = { high: new Set(), low: new Set() }
-  const waiting = new Set<string>()
+  const waiting = new Map<string, Item>()
 
   function itemOf(key: string): Item {
     const known = items.get(key)
@@ -66,7 +66,7 @@ export function queueState(times: QueueTimes, random: () => number) {
     if (item.delayed === undefined && item.burst === undefined) {
       waiting.delete(key)
       if (!item.running && item.wanted === undefined) items.delete(key)
-    } else waiting.add(key)
+    } else waiting.set(key, item)
   }
 
   function want(key: string, item: Item, priority: Priority, now: number): boolean {
@@ -102,8 +102,7 @@ export function queueState(times: QueueTimes, random: () => number) {
       ready.low.delete(key)
     }
     const before = item.delayed
-    const earlier =
-      before === undefined || at < before.at ? { at, backoff } : { at: before.at, backoff: before.backoff }
+    const earlier = before !== undefined && before.at <= at ? before : { at, backoff }
     item.delayed = { ...earlier, priority: before?.priority === 'high' ? 'high' : priority }
     follow(key, item)
   }
@@ -117,8 +116,7 @@ export function queueState(times: QueueTimes, random: () => number) {
 
     /** Asks for a run in `ms`; of several such calls the earliest counts. */
     addAfter(key: string, ms: number, priority: Priority, now: number): void {
-      if (ms <= 0) add(key, priority, now)
-      else delay(key, now + ms, priority, false)
+      delay(key, now + ms, priority, false)
     },
 
     /** Asks for a run after a back-off that doubles with each call since `forget`. Gives the back-off in milliseconds. */
@@ -146,13 +144,9 @@ export function queueState(times: QueueTimes, random: () => number) {
 
     /** Queues the keys whose time has come, in the order of their times; gives how many of them were not queued already. */
     promote(now: number): number {
-      const ripe: [number, string, Item][] = []
-      for (const key of waiting) {
-        const item = items.get(key)
-        if (item !== undefined && due(item) <= now) ripe.push([due(item), key, item])
-      }
+      const ripe = [...waiting].filter(([, item]) => due(item) <= now)
       let fresh = 0
-      for (const [, key, item] of ripe.sort((a, b) => a[0] - b[0])) {
+      for (const [key, item] of ripe.sort(([, a], [, b]) => due(a) - due(b))) {
         const { burst, delayed } = item
         const over = burst !== undefined && burst.at <= now
         if (delayed !== undefined && delayed.at <= now) delete item.delayed
@@ -185,10 +179,7 @@ export function queueState(times: QueueTimes, random: () => number) {
     /** When `promote` has something to do at the earliest. Looks at every waiting key, so it is for timers that have fired. */
     nextDue(): number | undefined {
       let next = Number.POSITIVE_INFINITY
-      for (const key of waiting) {
-        const item = items.get(key)
-        if (item !== undefined) next = Math.min(next, due(item))
-      }
+      for (const item of waiting.values()) next = Math.min(next, due(item))
       return next === Number.POSITIVE_INFINITY ? undefined : next
     },
 

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../time/clock.ts'
-import { type Priority, QUEUE_TIMES, type QueueTimes, queueState } from './queue-state.ts'
+import { type Priority, QUEUE_TIMES, queueState } from './queue-state.ts'
 
 /** Called for what the queue does, for metrics. */
 export interface QueueHooks {
@@ -37,16 +37,14 @@ export interface Queue {
 export interface QueueOptions {
   /** Only its steady time counts: a corrected wall clock neither hurries nor holds up a key. */
   clock: Pick<Clock, 'steady' | 'after'>
-  times?: Partial<QueueTimes>
   hooks?: QueueHooks
   /** Numbers from 0 up to 1. */
   random?: () => number
 }
 
 /** Makes an empty queue. It does nothing by itself until a key is added. */
-export function createQueue({ clock, times, hooks = {}, random = Math.random }: QueueOptions): Queue {
-  const span = { ...QUEUE_TIMES, ...times }
-  const state = queueState(span, random)
+export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOptions): Queue {
+  const state = queueState(QUEUE_TIMES, random)
   const workers = new Set<(key: string | undefined) => void>()
   let alarm: { at: number; cancel: Cancel } | undefined
   let open = true
@@ -88,10 +86,7 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
 
     addAfter(key, ms, priority = 'high') {
       if (!open) return
-      if (ms <= 0) {
-        add(key, priority)
-        return
-      }
+      if (ms <= 0) return add(key, priority)
       const now = clock.steady()
       state.addAfter(key, ms, priority, now)
       arm(now + ms, now)
@@ -109,7 +104,7 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
       const now = clock.steady()
       state.addCoalesced(key, now)
       // The end of a burst that goes on comes later than this; then the alarm finds nothing and is set again.
-      arm(now + span.quiet, now)
+      arm(now + QUEUE_TIMES.quiet, now)
     },
 
     forget: state.forget,
