@@ -2,15 +2,7 @@ import type { App } from '../../api/objects.ts'
 import { writesUnder } from '../../api/policy.ts'
 import { writes } from '../../plan/plan.ts'
 import type { Found } from '../../status/outcome.ts'
-import {
-  type Contention,
-  endPause,
-  isEnough,
-  noteReversals,
-  notTaken,
-  pauseWrites,
-  refuseWhilePaused,
-} from '../context/contention.ts'
+import { type Contention, endPause, noteReversals, pausedAfter, refuseWhilePaused } from '../context/contention.ts'
 import type { Context } from '../context/context.ts'
 import { type Decision, decide } from './decide.ts'
 import type { Declared, Facts } from './facts.ts'
@@ -92,7 +84,13 @@ async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Par
     const { forecast: _, ...rest } = after
     yield rest
     if (result.taken && !writes(after.decision.plan)) return keepContention(now, endPause(after.facts.contention))
-    pauseWhenEnough(now, after.facts, written, !sameNames(decided.facts.observed.domains, observed.domains))
+    const changed = !sameNames(decided.facts.observed.domains, observed.domains)
+    const steady = now.context.ports.clock.steady()
+    const paused = pausedAfter(after.facts.contention, now.app, { written, changed }, steady)
+    if (paused !== undefined) {
+      keepContention(now, paused)
+      refuseWhilePaused(paused, steady)
+    }
     facts = after.facts
   }
 }
@@ -138,15 +136,6 @@ function sum(before: Changes, { added, removed, adopted, released }: Changes): C
     adopted: before.adopted + adopted,
     released: before.released + released,
   }
-}
-
-/** Throws, and lets the app pause, when so many writes that did not read back are enough. */
-function pauseWhenEnough(pass: AccountPass, facts: Facts, written: number, changed: boolean): void {
-  if (!isEnough(facts.contention, written, changed)) return
-  const steady = pass.context.ports.clock.steady()
-  const paused = pauseWrites(facts.contention, notTaken(pass.app, written, changed), steady)
-  keepContention(pass, paused)
-  refuseWhilePaused(paused, steady)
 }
 
 function keepContention({ context, app }: Pass, contention: Contention): void {

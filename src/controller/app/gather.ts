@@ -33,12 +33,14 @@ export async function gatherDeclared({ context, app, stage, account: { account }
  * Gathers what there is at ServerPilot: what a sweep has just listed, or else the app's detail. One pass by a person looks up the
  * hosts that are to be added, where `dns.policy` asks for that. Throws `ServerPilotError`.
  */
-export async function gatherFacts(pass: AccountPass, declared: Declared): Promise<Facts> {
-  const { context, app, account, signal } = pass
+export async function gatherFacts({ context, app, account, signal }: AccountPass, declared: Declared): Promise<Facts> {
   const listed = context.memory.listings.take(app.key, app.spec.appId)
   const observed = listed ?? (await account.getApp(app.spec.appId, signal))
   const facts = factsOf(context, declared, observed)
-  return { ...facts, dns: await lookUp(pass, facts) }
+  const { lookUpNow } = context.ports
+  if (lookUpNow === undefined || app.spec.dns.policy !== 'Require') return facts
+  const hosts = openAdditions(facts)
+  return { ...facts, dns: hosts.length === 0 ? NOTHING : await lookUpNow(app, hosts, observed.serverId, signal) }
 }
 
 /**
@@ -83,7 +85,7 @@ function factsOf(context: Context, declared: Declared, observed: ServerPilotApp)
     ...known,
     watch: watch(context, known),
     moving: memory.desires.moving(app.key, account),
-    approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].filter(isGiven),
+    approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].flatMap((hash) => hash || []),
     handed: ports.handedApprovals?.() ?? [],
     dns: knownDns(context, declared),
     dnsChecked: memory.checks.on,
@@ -106,8 +108,6 @@ function historyFor(
 }
 
 const NO_HISTORY: History = { issuances: [], failures: [] }
-
-const isGiven = (hash: string | undefined): hash is string => hash !== undefined && hash !== ''
 
 /** Follows the desired set: what it lost since the last look. */
 function watch({ memory }: Context, known: Declared & Seen): RemovalWatch {
@@ -139,12 +139,4 @@ function knownDns({ ports, memory }: Context, { app, desired }: Declared): Reado
     return verdict === undefined ? [] : [[host, verdict] as const]
   })
   return new Map(known)
-}
-
-/** Asks at once, in one pass by a person. */
-async function lookUp({ context, app, signal }: AccountPass, facts: Facts): Promise<Facts['dns']> {
-  const { lookUpNow } = context.ports
-  if (lookUpNow === undefined || app.spec.dns.policy !== 'Require') return facts.dns
-  const hosts = openAdditions(facts)
-  return hosts.length === 0 ? NOTHING : await lookUpNow(app, hosts, facts.observed.serverId, signal)
 }
