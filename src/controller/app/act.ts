@@ -70,8 +70,7 @@ async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Par
     const app = pass.context.ports.objects.app(pass.app.key)
     if (app === undefined || !mayGoOn(pass, app)) return
     const now = { ...pass, app }
-    const first = decideNow(now, gatherAgain(now, facts))
-    const { decided, result } = yield* writes(first.decision.plan) ? write(now, first) : keepRecord(now, first)
+    const { decided, result } = yield* write(now, decideNow(now, gatherAgain(now, facts)))
     total = sum(total, result)
     const { record, observed } = result
     yield { record, observed, ...total, facts: { ...decided.facts, record, observed } }
@@ -95,19 +94,20 @@ async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Par
   }
 }
 
-/** What a round decided on, and what came of it. */
-interface Round {
-  decided: Decided
-  result: WriteResult
-}
-
-/** One write. Between the reading that it stands on and the write stands nothing but the claim. */
-async function* write(pass: AccountPass, first: Decided): AsyncGenerator<Partial<Decided>, Round> {
-  refuseWhilePaused(first.facts.contention, pass.context.ports.clock.steady())
-  const leave = await pass.account.leaveToWrite(pass.signal)
+/**
+ * One write, and what it was decided on. Between the reading that it stands on and the write stands nothing but the claim. Where
+ * nothing is to be written, the record alone learns from what was read.
+ */
+async function* write(
+  pass: AccountPass,
+  first: Decided,
+): AsyncGenerator<Partial<Decided>, { decided: Decided; result: WriteResult }> {
+  const isDue = writes(first.decision.plan)
+  if (isDue) refuseWhilePaused(first.facts.contention, pass.context.ports.clock.steady())
+  const leave = isDue ? await pass.account.leaveToWrite(pass.signal) : undefined
   try {
-    const observed = await readForWrite(pass, first.facts, leave)
-    const decided = decideNow(pass, withObserved(pass, first.facts, observed))
+    const read = leave && (await readForWrite(pass, first.facts, leave))
+    const decided = read === undefined ? first : decideNow(pass, withObserved(pass, first.facts, read))
     const { facts, decision } = decided
     const { plan } = decision
     yield { ...decided, ...(writes(plan) ? { applied: plan } : {}) }
@@ -116,15 +116,8 @@ async function* write(pass: AccountPass, first: Decided): AsyncGenerator<Partial
     const result = await writePlan({ ...pass, facts, plan, leave })
     return { decided: { ...decided, facts: { ...facts, contention } }, result }
   } finally {
-    leave.end()
+    leave?.end()
   }
-}
-
-/** Nothing is to be written: the record alone learns from what was read. */
-async function* keepRecord(pass: AccountPass, decided: Decided): AsyncGenerator<Partial<Decided>, Round> {
-  const { facts, decision } = decided
-  yield decided
-  return { decided, result: await writePlan({ ...pass, facts, plan: decision.plan, leave: undefined }) }
 }
 
 const NO_CHANGES: Changes = { added: [], removed: [], adopted: 0, released: 0 }

@@ -4,16 +4,13 @@ import { RecordConflictError, type Stored } from '../../ownership/store.ts'
 import { ReconcileError } from './errors.ts'
 import type { Ports } from './ports.ts'
 
-/** The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing. */
-interface LoadedRecord {
-  record: OwnershipRecord
-  fresh: boolean
-}
-
 /** The ownership records as they were loaded or saved last. */
 export interface Records {
-  /** Throws when it is corrupt, or `ReconcileError` when another `ServerPilotApp` is recorded as being in charge. */
-  load(app: App, account: string): Promise<LoadedRecord>
+  /**
+   * The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing.
+   * Throws when it is corrupt, or `ReconcileError` when another `ServerPilotApp` is recorded as being in charge.
+   */
+  load(app: App, account: string): Promise<{ record: OwnershipRecord; fresh: boolean }>
   /** Loads those of these apps that are not loaded yet; what is wrong with one its own reconcile reports. */
   loadAll(apps: readonly App[], account: string): Promise<void>
   /**
@@ -54,15 +51,13 @@ export function createRecords(
     return entry
   }
 
-  /** Whether the app that the record names is still there, for the same app at ServerPilot. */
-  const isInCharge = (owner: Key, appId: string): boolean => ports.objects.app(owner)?.spec.appId === appId
-
-  async function load(app: App, account: string): Promise<LoadedRecord> {
+  const load: Records['load'] = async (app, account) => {
     const entry = entryOf(app, account)
     entry.loaded ??= (await ports.records.load(account, app.spec.appId)) ?? {}
     const { record } = entry.loaded
     if (record === undefined) return { record: emptyRecord(account, app.spec.appId, app.key, writer), fresh: true }
-    if (record.owner !== app.key && isInCharge(record.owner, app.spec.appId)) {
+    // Whether the app that the record names is still there, for the same app at ServerPilot.
+    if (record.owner !== app.key && ports.objects.app(record.owner)?.spec.appId === app.spec.appId) {
       const message = `App ${record.owner} is in charge of appId ${app.spec.appId} already. Delete one of the two ServerPilotApp objects.`
       throw new ReconcileError('Conflict', message)
     }

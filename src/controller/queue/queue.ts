@@ -11,28 +11,6 @@ export interface QueueHooks {
   onGet?(secondsInQueue: number, depth: number): void
 }
 
-/** A queue of keys. It carries identities only: what is to be done is read afresh for each key. */
-export interface Queue {
-  /** Asks for a run now. A key that is queued already stays once; a high add lifts a low one; `high` is the default. */
-  add(key: string, priority?: Priority): void
-  /** Asks for a run in `ms`; of several such calls the earliest counts. */
-  addAfter(key: string, ms: number, priority?: Priority): void
-  /** Asks for a run after a back-off that grows with each call until `forget`. A low add does not cut it short. */
-  addRateLimited(key: string): void
-  /** Asks for a run once calls with this key have paused, or have gone on for long enough. */
-  addCoalesced(key: string): void
-  /** Forgets the failures of a key: call it after a success, and when its app is gone. */
-  forget(key: string): void
-  /** The next key, as soon as there is one; undefined when the queue is shut down. Never throws. */
-  get(): Promise<string | undefined>
-  /** Ends the run of a key that `get` gave. Without it the key never runs again. */
-  done(key: string): void
-  /** Keys that wait for a worker now. */
-  depth(): number
-  /** Drops what waits and lets every `get` give undefined. Runs under way end as they like. */
-  shutDown(): void
-}
-
 /** What a queue is made of. */
 export interface QueueOptions {
   /** Only its steady time counts: a corrected wall clock neither hurries nor holds up a key. */
@@ -42,8 +20,13 @@ export interface QueueOptions {
   random?: () => number
 }
 
-/** Makes an empty queue. It does nothing by itself until a key is added. */
-export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOptions): Queue {
+export type Queue = ReturnType<typeof createQueue>
+
+/**
+ * Makes an empty queue of keys. It carries identities only: what is to be done is read afresh for each key. It does nothing by itself
+ * until a key is added.
+ */
+export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOptions) {
   const state = queueState(QUEUE_TIMES, random)
   const workers = new Set<(key: string | undefined) => void>()
   let alarm: { at: number; cancel: Cancel } | undefined
@@ -75,6 +58,7 @@ export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOp
     }
   }
 
+  /** Asks for a run now. A key that is queued already stays once; a high add lifts a low one. */
   function add(key: string, priority: Priority = 'high'): void {
     if (!open) return
     if (state.add(key, priority, clock.steady())) hooks.onAdd?.()
@@ -84,22 +68,28 @@ export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOp
   return {
     add,
 
-    addAfter(key, ms, priority = 'high') {
+    /** Asks for a run in `ms`; of several such calls the earliest counts. */
+    addAfter(key: string, ms: number, priority: Priority = 'high'): void {
       if (!open) return
-      if (ms <= 0) return add(key, priority)
+      if (ms <= 0) {
+        add(key, priority)
+        return
+      }
       const now = clock.steady()
       state.addAfter(key, ms, priority, now)
       arm(now + ms, now)
     },
 
-    addRateLimited(key) {
+    /** Asks for a run after a back-off that grows with each call until `forget`. A low add does not cut it short. */
+    addRateLimited(key: string): void {
       if (!open) return
       const now = clock.steady()
       arm(now + state.addRateLimited(key, now), now)
       hooks.onRetry?.()
     },
 
-    addCoalesced(key) {
+    /** Asks for a run once calls with this key have paused, or have gone on for long enough. */
+    addCoalesced(key: string): void {
       if (!open) return
       const now = clock.steady()
       state.addCoalesced(key, now)
@@ -107,9 +97,11 @@ export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOp
       arm(now + QUEUE_TIMES.quiet, now)
     },
 
+    /** Forgets the failures of a key: call it after a success, and when its app is gone. */
     forget: state.forget,
 
-    get() {
+    /** The next key, as soon as there is one; undefined when the queue is shut down. Never throws. */
+    get(): Promise<string | undefined> {
       return new Promise((resolve) => {
         if (!open) return resolve(undefined)
         workers.add(resolve)
@@ -117,14 +109,17 @@ export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOp
       })
     },
 
-    done(key) {
+    /** Ends the run of a key that `get` gave. Without it the key never runs again. */
+    done(key: string): void {
       state.done(key)
       serve()
     },
 
-    depth: () => (open ? state.depth() : 0),
+    /** Keys that wait for a worker now. */
+    depth: (): number => (open ? state.depth() : 0),
 
-    shutDown() {
+    /** Drops what waits and lets every `get` give undefined. Runs under way end as they like. */
+    shutDown(): void {
       open = false
       alarm?.cancel()
       alarm = undefined
