@@ -7,9 +7,8 @@ import type { Context } from '../context/context.ts'
 import { type Decision, decide } from './decide.ts'
 import type { Declared, Facts } from './facts.ts'
 import { stageOf } from './finalize.ts'
-import { gatherAgain, withObserved } from './gather.ts'
+import { gatherAgain, readForWrite, sameNames, withObserved } from './gather.ts'
 import { type AccountPass, collect, type Pass } from './pass.ts'
-import { readForWrite, sameNames } from './read-for-write.ts'
 import { type Changes, type WriteResult, writePlan } from './write.ts'
 
 /** Facts with what was decided on them, and what the outcome has to say of it. */

@@ -8,8 +8,8 @@ import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { Outcome } from '../../status/outcome.ts'
 import { ReconcileError } from '../context/errors.ts'
 import type { Facts } from './facts.ts'
+import { sameNames } from './gather.ts'
 import type { AccountPass, Pass } from './pass.ts'
-import { sameNames } from './read-for-write.ts'
 import { afterReading, claimed, noteRejected, readBack } from './record-changes.ts'
 
 /** A plan that is to be written, on the reading that it stands on. */

@@ -19,9 +19,7 @@ export type AppTarget = Target & AppHost
 
 /** The hosts of an app that are worth a look: those wanted; all that it lists while one of them keeps the others from a certificate. */
 function hostsToCheck({ memory }: Context, { key }: App): ReadonlySet<string> {
-  const account = memory.accounts.of(key)
-  const desired = account === undefined ? undefined : memory.desires.known(key, account)
-  const hosts = new Set<string>(desired?.hosts.keys())
+  const hosts = new Set<string>(memory.desires.known(key)?.hosts.keys())
   const lists = memory.checks.of(key).seen?.uncovered ? (memory.records.of(key)?.lastSeen ?? []) : []
   for (const name of lists) hosts.add(name)
   return hosts

@@ -4,24 +4,7 @@ import { RecordConflictError, type Stored } from '../../ownership/store.ts'
 import { ReconcileError } from './errors.ts'
 import type { Ports } from './ports.ts'
 
-/** The ownership records as they were loaded or saved last. */
-export interface Records {
-  /**
-   * The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing.
-   * Throws when it is corrupt, or `ReconcileError` when another `ServerPilotApp` is recorded as being in charge.
-   */
-  load(app: App, account: string): Promise<{ record: OwnershipRecord; fresh: boolean }>
-  /** Loads those of these apps that are not loaded yet; what is wrong with one its own reconcile reports. */
-  loadAll(apps: readonly App[], account: string): Promise<void>
-  /**
-   * Saves the record durably, if it differs from what is stored. After it resolves the record survives a crash.
-   * Somebody else's change in between makes the caller start over: throws `RecordConflictError`.
-   */
-  save(key: Key, record: OwnershipRecord): Promise<void>
-  /** The record as it is known; undefined when there is none or it was not loaded. */
-  of(key: Key): OwnershipRecord | undefined
-  forget(key: Key): void
-}
+export type Records = ReturnType<typeof createRecords>
 
 interface Entry {
   /** Account and appId. */
@@ -31,14 +14,14 @@ interface Entry {
 }
 
 /**
- * No record is loaded yet. `anotherApp` is called when an object names another app at ServerPilot than before: nothing that was seen
+ * The ownership records as they were loaded or saved last. `anotherApp` is called when an object names another app at ServerPilot than before: nothing that was seen
  * of the old one is true of it.
  */
 export function createRecords(
   ports: Pick<Ports, 'objects' | 'records' | 'assertMayWrite'>,
   writer: OwnershipRecord['writer'],
   anotherApp: (key: Key) => void,
-): Records {
+) {
   const entries = new Map<Key, Entry>()
 
   function entryOf({ key, spec }: App, account: string): Entry {
@@ -51,7 +34,11 @@ export function createRecords(
     return entry
   }
 
-  const load: Records['load'] = async (app, account) => {
+  /**
+   * The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing.
+   * Throws when it is corrupt, or `ReconcileError` when another `ServerPilotApp` is recorded as being in charge.
+   */
+  async function load(app: App, account: string): Promise<{ record: OwnershipRecord; fresh: boolean }> {
     const entry = entryOf(app, account)
     entry.loaded ??= (await ports.records.load(account, app.spec.appId)) ?? {}
     const { record } = entry.loaded
@@ -66,12 +53,17 @@ export function createRecords(
 
   return {
     load,
-    async loadAll(apps, account) {
+    /** Loads those of these apps that are not loaded yet; what is wrong with one its own reconcile reports. */
+    async loadAll(apps: readonly App[], account: string): Promise<void> {
       for (const app of apps) {
         if (entries.get(app.key)?.loaded === undefined) await load(app, account).catch(() => undefined)
       }
     },
-    async save(key, record) {
+    /**
+     * Saves the record durably, if it differs from what is stored. After it resolves the record survives a crash.
+     * Somebody else's change in between makes the caller start over: throws `RecordConflictError`.
+     */
+    async save(key: Key, record: OwnershipRecord): Promise<void> {
       const entry = entries.get(key)
       const before = entry?.loaded?.record
       if (before !== undefined && JSON.stringify(before) === JSON.stringify(record)) return
@@ -84,7 +76,8 @@ export function createRecords(
         throw error
       }
     },
-    of: (key) => entries.get(key)?.loaded?.record,
-    forget: (key) => void entries.delete(key),
+    /** The record as it is known; undefined when there is none or it was not loaded. */
+    of: (key: Key): OwnershipRecord | undefined => entries.get(key)?.loaded?.record,
+    forget: (key: Key) => void entries.delete(key),
   }
 }
