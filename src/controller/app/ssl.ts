@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DnsState } from '../../check/dns/judge.ts'
 import type { Host } from '../../domain/host.ts'
-import type { OwnershipRecord, SslAttempts } from '../../ownership/record.ts'
+import type { SslAttempts } from '../../ownership/record.ts'
 import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
 import type { Found, SslOutcome } from '../../status/outcome.ts'
 import { certificateOf } from '../context/context.ts'
@@ -23,10 +23,7 @@ import {
 import { errorOf } from './write.ts'
 
 /** AutoSSL and ForceSSL of an app as they are now. */
-interface SslState {
-  observed: ServerPilotApp
-  record: OwnershipRecord
-}
+type SslState = Pick<Facts, 'observed' | 'record'>
 
 /** What is known for a pass over SSL. */
 interface SslPass extends AccountPass {

@@ -5,7 +5,6 @@ import { forgetOthers, type Whereabouts } from '../../check/facts.ts'
 import type { Target } from '../../check/look.ts'
 import type { Host } from '../../domain/host.ts'
 import type { Outcome } from '../../status/outcome.ts'
-import type { AppChecks } from '../context/check-memory.ts'
 import type { Context } from '../context/context.ts'
 
 /** A host of an app. */
@@ -70,27 +69,19 @@ export function urgentOf(
   const { seen } = checks
   const hosts = outcome.desired?.hosts
   if (hosts === undefined || seen === undefined) return { urgent: [], due: false }
-  const { dns } = checks.facts
-  const [first, changed] = noteChange(checks, app, seen.certificate?.fingerprint)
-  if (changed) {
-    for (const [host, known] of dns) dns.set(host, hurry(known, now))
-  }
+  const { dns, served } = checks.facts
+  const certificate = seen.certificate?.fingerprint
+  // What was served before says nothing of another certificate.
+  if (checks.certificate !== certificate) served.clear()
+  const basis = JSON.stringify([app.generation, app.annotations[ANNOTATION.reconcileRequestedAt], certificate])
+  const before = checks.basis
+  Object.assign(checks, { basis, certificate })
+  const changed = before !== undefined && before !== basis
+  if (changed) for (const [host, known] of dns) dns.set(host, hurry(known, now))
   const waiting = [...(outcome.plan?.held ?? [])].flatMap(([host, { of }]) => (of === 'addition' ? [host] : []))
   const unseen = [...outcome.added, ...waiting].filter((host) => hosts.has(host) && !dns.has(host))
-  const urgent = new Set<string>(first ? [] : changed ? hosts.keys() : unseen)
+  const urgent = new Set<string>(before === undefined ? [] : changed ? hosts.keys() : unseen)
   return { urgent: [...urgent].map((host) => ({ app: app.key, host })), due: dns.size < hosts.size }
-}
-
-/** Whether it is the first time, and whether something differs from the last time that calls for another look at all hosts. */
-function noteChange(checks: AppChecks, app: App, certificate: string | undefined): [first: boolean, changed: boolean] {
-  const first = checks.generation === undefined
-  const requested = app.annotations[ANNOTATION.reconcileRequestedAt]
-  const same =
-    checks.generation === app.generation && checks.requested === requested && checks.certificate === certificate
-  // What was served before says nothing of another certificate.
-  if (checks.certificate !== certificate) checks.facts.served.clear()
-  Object.assign(checks, { generation: app.generation, requested, certificate })
-  return [first, !first && !same]
 }
 
 /** When the first of those hosts is due that are not right; epoch ms. */

@@ -14,8 +14,8 @@ interface Entry {
 }
 
 /**
- * The ownership records as they were loaded or saved last. `anotherApp` is called when an object names another app at ServerPilot than before: nothing that was seen
- * of the old one is true of it.
+ * The ownership records as they were loaded or saved last. `anotherApp` is called when an object names another app at ServerPilot than
+ * before: nothing that was seen of the old one is true of it.
  */
 export function createRecords(
   ports: Pick<Ports, 'objects' | 'records' | 'assertMayWrite'>,
