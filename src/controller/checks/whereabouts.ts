@@ -17,10 +17,7 @@ export function rightAddresses(app: App, address: string | undefined): AddressSe
  * Gives the function that says where the hosts of an app have to lead; addresses of servers are remembered for a while. It gives
  * undefined before the first reconcile of the app, and throws when the account is not known.
  */
-export function createWhereabouts({
-  ports,
-  memory,
-}: Context): (app: App, signal: AbortSignal) => Promise<Whereabouts | undefined> {
+export function createWhereabouts({ ports, memory }: Context) {
   const known = new Map<string, { address: string | undefined; at: number; failure: unknown }>()
 
   /** Undefined while ServerPilot knows none. Throws `ServerPilotError` when it cannot be asked and was never known. */
@@ -45,7 +42,7 @@ export function createWhereabouts({
     return entry.address
   }
 
-  return async (app, signal) => {
+  return async (app: App, signal: AbortSignal): Promise<Whereabouts | undefined> => {
     const { seen, facts } = memory.checks.of(app.key)
     if (seen === undefined) return undefined
     const account = await ports.accountOf(app)
