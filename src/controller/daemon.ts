@@ -8,7 +8,7 @@ import { reconcile } from './app/reconcile.ts'
 import { notLookedAt } from './app/report.ts'
 import type { Checks } from './checks/checks.ts'
 import type { Context } from './context/context.ts'
-import { createQueue, type Queue, type QueueHooks } from './queue/queue.ts'
+import { createQueue, type QueueHooks } from './queue/queue.ts'
 import { sweep } from './sweep.ts'
 
 export interface DaemonOptions {
@@ -68,6 +68,46 @@ export function createDaemon(options: DaemonOptions): Daemon {
     if (leads) for (const app of apps) queue.addCoalesced(app)
   }
 
+  async function work(): Promise<void> {
+    for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
+      try {
+        const outcome = await reconcile(context, key, abort.signal)
+        followUp(outcome)
+        checks?.observe(outcome)
+      } catch (error) {
+        // Only an abort gets here; anything else would be a bug, and must not end the worker.
+        if (!abort.signal.aborted) {
+          log.error('Reconcile broke off', { app: key, error })
+          queue.addRateLimited(key)
+        }
+      } finally {
+        queue.done(key)
+      }
+      // Reconciles that wait for no answer would follow one another without a break, and the Lease would not be renewed meanwhile.
+      await nextTurn()
+    }
+  }
+
+  /** What follows from an outcome: when to look again, and which other apps have to. */
+  function followUp(outcome: Outcome): void {
+    const { key, failure, next, added, removed } = outcome
+    reporter.reconciled(outcome)
+    if (failure?.retryable) {
+      if (failure.retryAfter === undefined) queue.addRateLimited(key)
+      else queue.addAfter(key, failure.retryAfter)
+    } else {
+      // A terminal failure waits for a change; the sweep looks at it anyway.
+      queue.forget(key)
+    }
+    if (next !== undefined) queue.addAfter(key, Math.max(next - clock.now(), 0) + 10, 'low')
+    const changed = [...added, ...removed]
+    const account = outcome.record?.account
+    if (changed.length === 0) return
+    log.info('Applied', { app: key, added, removed })
+    if (account === undefined) return
+    for (const other of context.memory.desires.concerned(key, account, changed)) queue.add(other, 'low')
+  }
+
   return {
     async start() {
       if (stopping) return
@@ -83,9 +123,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       })
       // Stopped while an API that does not answer was waited for.
       if (stopping) return
-      for (let worker = 0; worker < options.workers; worker++) {
-        workers.push(work(options, queue, checks, abort.signal))
-      }
+      for (let worker = 0; worker < options.workers; worker++) workers.push(work())
       checks?.lead()
       stopSchedule = schedule(options.sweepSchedule, sweepNow, {
         clock,
@@ -103,49 +141,4 @@ export function createDaemon(options: DaemonOptions): Daemon {
     },
     enqueue: (app) => queue.add(app),
   }
-}
-
-async function work(
-  options: DaemonOptions,
-  queue: Queue,
-  checks: Checks | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
-    try {
-      const outcome = await reconcile(options.context, key, signal)
-      followUp(options, queue, outcome)
-      checks?.observe(outcome)
-    } catch (error) {
-      // Only an abort gets here; anything else would be a bug, and must not end the worker.
-      if (!signal.aborted) {
-        options.log.error('Reconcile broke off', { app: key, error })
-        queue.addRateLimited(key)
-      }
-    } finally {
-      queue.done(key)
-    }
-    // Reconciles that wait for no answer would follow one another without a break, and the Lease would not be renewed meanwhile.
-    await nextTurn()
-  }
-}
-
-/** What follows from an outcome: when to look again, and which other apps have to. */
-function followUp({ context, reporter, log }: DaemonOptions, queue: Queue, outcome: Outcome): void {
-  const { key, failure, next, added, removed } = outcome
-  reporter.reconciled(outcome)
-  if (failure?.retryable) {
-    if (failure.retryAfter === undefined) queue.addRateLimited(key)
-    else queue.addAfter(key, failure.retryAfter)
-  } else {
-    // A terminal failure waits for a change; the sweep looks at it anyway.
-    queue.forget(key)
-  }
-  if (next !== undefined) queue.addAfter(key, Math.max(next - context.ports.clock.now(), 0) + 10, 'low')
-  const changed = [...added, ...removed]
-  const account = outcome.record?.account
-  if (changed.length === 0) return
-  log.info('Applied', { app: key, added, removed })
-  if (account === undefined) return
-  for (const other of context.memory.desires.concerned(key, account, changed)) queue.add(other, 'low')
 }

@@ -4,11 +4,10 @@ import type { Failure } from '../status/outcome.ts'
 import type { Context } from './context/context.ts'
 import { failureOf } from './context/errors.ts'
 
-/** What a sweep of one account found. */
-export interface Swept {
-  /** Apps to reconcile, with what was listed of them in memory. */
+/** Apps to reconcile, with what was listed of them in memory; `failure`: why nothing was listed. */
+interface Swept {
   apps: Key[]
-  failure: Failure | undefined
+  failure?: Failure
 }
 
 /**
@@ -18,20 +17,18 @@ export interface Swept {
  */
 export async function sweep({ ports, memory }: Context, signal: AbortSignal): Promise<Swept[]> {
   const accounts = new Map<ServerPilot, App[]>()
-  const swept: Swept[] = []
+  const unlisted: Key[] = []
   await memory.accounts.findAll()
   for (const app of ports.objects.apps()) {
     // Nothing is asked for one that is suspended or has a fault, but it has to say so; and it may be waiting to be let go.
     const account =
       app.spec.suspend || app.fault !== undefined ? undefined : await memory.accounts.find(app).catch(() => undefined)
-    if (account === undefined) swept.push({ apps: [app.key], failure: undefined })
+    if (account === undefined) unlisted.push(app.key)
     else accounts.set(account, [...(accounts.get(account) ?? []), app])
   }
-  const { objects } = ports
-  const unreadable = objects
-    .invalid()
-    .filter(({ kind, key }) => kind === 'ServerPilotApp' && objects.app(key) === undefined)
-  swept.push({ apps: unreadable.map(({ key }) => key), failure: undefined })
+  const invalid = ports.objects.invalid().filter(({ kind }) => kind === 'ServerPilotApp')
+  const unreadable = invalid.map(({ key }) => key).filter((key) => ports.objects.app(key) === undefined)
+  const swept: Swept[] = [{ apps: [...unlisted, ...unreadable] }]
   for (const [account, apps] of accounts) swept.push(await sweepAccount(memory, account, apps, signal))
   return swept
 }
@@ -47,7 +44,7 @@ async function sweepAccount(
     const asked = apps.map(({ key, spec }) => ({ appId: spec.appId, take: listings.ask(key) }))
     const listed = new Map((await account.listApps(signal)).map((each) => [each.id, each]))
     for (const { appId, take } of asked) take(listed.get(appId))
-    return { apps: keys, failure: undefined }
+    return { apps: keys }
   } catch (error) {
     signal.throwIfAborted()
     // The reconciles that would follow could only fail the same way, one call each.

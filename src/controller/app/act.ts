@@ -1,22 +1,14 @@
+import type { App } from '../../api/objects.ts'
+import { writesUnder } from '../../api/policy.ts'
 import { writes } from '../../plan/plan.ts'
 import type { Found } from '../../status/outcome.ts'
-import {
-  type Contention,
-  endPause,
-  isEnough,
-  noteReversals,
-  notTaken,
-  pausedFailure,
-  pauseWrites,
-} from '../context/contention.ts'
-import { ReconcileError } from '../context/errors.ts'
+import { type Contention, endPause, noteReversals, pausedAfter, refuseWhilePaused } from '../context/contention.ts'
+import type { Context } from '../context/context.ts'
 import { type Decision, decide } from './decide.ts'
-import type { Facts } from './facts.ts'
-import { gatherAgain, withObserved } from './gather.ts'
-import { mayGoOn } from './may-write.ts'
-import type { AccountPass, Pass } from './pass.ts'
-import { readForWrite } from './read-for-write.ts'
-import { collect } from './steps.ts'
+import type { Declared, Facts } from './facts.ts'
+import { stageOf } from './finalize.ts'
+import { gatherAgain, readForWrite, sameNames, withObserved } from './gather.ts'
+import { type AccountPass, collect, type Pass } from './pass.ts'
 import { type Changes, type WriteResult, writePlan } from './write.ts'
 
 /** Facts with what was decided on them, and what the outcome has to say of it. */
@@ -28,6 +20,26 @@ export interface Decided extends Found {
 /** What the outcome has to say. */
 export const foundOf = ({ facts: _facts, decision: _decision, ...found }: Decided): Found => found
 
+/** What the outcome has to say of what is declared. */
+export const declaredIn = ({ app, mappings, desired, frozen, faults, secondWriter, record }: Declared): Found => ({
+  app,
+  mappings,
+  desired,
+  frozen,
+  faults,
+  secondWriter,
+  record,
+})
+
+/** The one choke point of dry run: past it, things are written. */
+export const readsOnly = ({ mode }: Context, app: App): boolean => mode.dryRun || !writesUnder(app.spec.policy)
+
+/** False when the object was changed meanwhile so that this pass has nothing more to say: the next one sees to it. */
+export function mayGoOn({ context, app, stage }: Pass, current: App): boolean {
+  const same = current.spec.appId === app.spec.appId && stageOf(context, current) === stage
+  return same && current.fault === undefined && !current.spec.suspend && !readsOnly(context, current)
+}
+
 /** Decides, and keeps what the next decision of the app has to know. */
 export function decideNow(pass: Pass, facts: Facts): Decided {
   const decision = decide(facts)
@@ -36,8 +48,7 @@ export function decideNow(pass: Pass, facts: Facts): Decided {
   if (gathering === undefined) memory.gathering.delete(pass.app.key)
   else memory.gathering.set(pass.app.key, gathering)
   keepContention(pass, contention)
-  const { observed, record } = facts
-  const said = { observed, record, plan, forecast, ...(contended ? { contended } : {}) }
+  const said = { ...declaredIn(facts), observed: facts.observed, plan, forecast, ...(contended ? { contended } : {}) }
   return { ...said, facts: { ...facts, contention, gathering }, decision }
 }
 
@@ -58,8 +69,7 @@ async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Par
     const app = pass.context.ports.objects.app(pass.app.key)
     if (app === undefined || !mayGoOn(pass, app)) return
     const now = { ...pass, app }
-    const first = decideNow(now, gatherAgain(now, facts))
-    const { decided, result } = yield* writes(first.decision.plan) ? write(now, first) : keepRecord(now, first)
+    const { decided, result } = yield* write(now, decideNow(now, gatherAgain(now, facts)))
     total = sum(total, result)
     const { record, observed } = result
     yield { record, observed, ...total, facts: { ...decided.facts, record, observed } }
@@ -72,46 +82,41 @@ async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Par
     const { forecast: _, ...rest } = after
     yield rest
     if (result.taken && !writes(after.decision.plan)) return keepContention(now, endPause(after.facts.contention))
-    pauseWhenEnough(now, after.facts, written, !sameNames(decided.facts.observed.domains, observed.domains))
+    const changed = !sameNames(decided.facts.observed.domains, observed.domains)
+    const steady = now.context.ports.clock.steady()
+    const paused = pausedAfter(after.facts.contention, now.app, { written, changed }, steady)
+    if (paused !== undefined) {
+      keepContention(now, paused)
+      refuseWhilePaused(paused, steady)
+    }
     facts = after.facts
   }
 }
 
-/** What a round decided on, and what came of it. */
-interface Round {
-  decided: Decided
-  result: WriteResult
-}
-
-/** One write. Between the reading that it stands on and the write stands nothing but the claim. */
-async function* write(pass: AccountPass, first: Decided): AsyncGenerator<Partial<Decided>, Round> {
-  const paused = pausedFailure(first.facts.contention, pass.context.ports.clock.steady())
-  if (paused !== undefined) throw new ReconcileError(paused.reason, paused.message, paused)
-  const leave = await pass.account.leaveToWrite(pass.signal)
+/**
+ * One write, and what it was decided on. Between the reading that it stands on and the write stands nothing but the claim. Where
+ * nothing is to be written, the record alone learns from what was read.
+ */
+async function* write(
+  pass: AccountPass,
+  first: Decided,
+): AsyncGenerator<Partial<Decided>, { decided: Decided; result: WriteResult }> {
+  const isDue = writes(first.decision.plan)
+  if (isDue) refuseWhilePaused(first.facts.contention, pass.context.ports.clock.steady())
+  const leave = isDue ? await pass.account.leaveToWrite(pass.signal) : undefined
   try {
-    const observed = await readForWrite(pass, first.facts, leave)
-    const decided = decideNow(pass, withObserved(pass, first.facts, observed))
+    const read = leave && (await readForWrite(pass, first.facts, leave))
+    const decided = read === undefined ? first : decideNow(pass, withObserved(pass, first.facts, read))
     const { facts, decision } = decided
     const { plan } = decision
-    yield { ...declaredIn(facts), ...decided, ...(writes(plan) ? { applied: plan } : {}) }
+    yield { ...decided, ...(writes(plan) ? { applied: plan } : {}) }
     const contention = noteReversals(facts.contention, decision.reversals, facts.steady)
     keepContention(pass, contention)
     const result = await writePlan({ ...pass, facts, plan, leave })
     return { decided: { ...decided, facts: { ...facts, contention } }, result }
   } finally {
-    leave.end()
+    leave?.end()
   }
-}
-
-/** Nothing is to be written: the record alone learns from what was read. */
-async function* keepRecord(pass: AccountPass, decided: Decided): AsyncGenerator<Partial<Decided>, Round> {
-  const { facts, decision } = decided
-  yield { ...declaredIn(facts), ...decided }
-  return { decided, result: await writePlan({ ...pass, facts, plan: decision.plan, leave: undefined }) }
-}
-
-function declaredIn({ app, mappings, desired, frozen, faults, secondWriter }: Facts): Found {
-  return { app, mappings, desired, frozen, faults, secondWriter }
 }
 
 const NO_CHANGES: Changes = { added: [], removed: [], adopted: 0, released: 0 }
@@ -125,19 +130,6 @@ function sum(before: Changes, { added, removed, adopted, released }: Changes): C
   }
 }
 
-/** Throws, and lets the app pause, when so many writes that did not read back are enough. */
-function pauseWhenEnough(pass: AccountPass, facts: Facts, written: number, changed: boolean): void {
-  if (!isEnough(facts.contention, written, changed)) return
-  const steady = pass.context.ports.clock.steady()
-  const paused = pauseWrites(facts.contention, notTaken(pass.app, written, changed), steady)
-  keepContention(pass, paused)
-  const failure = pausedFailure(paused, steady)
-  if (failure !== undefined) throw new ReconcileError(failure.reason, failure.message, failure)
-}
-
 function keepContention({ context, app }: Pass, contention: Contention): void {
   context.memory.contention.set(app.key, contention)
 }
-
-const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && new Set([...a, ...b]).size === new Set(a).size

@@ -1,13 +1,10 @@
 import { isIP } from 'node:net'
-import type { App } from '../../api/objects.ts'
-import type { CertificateFacts } from '../../check/certificate.ts'
 import { MAX_NAMES } from '../../check/coverage.ts'
 import { type Forecast, forecast, type History, issuanceOf, LIMITS, noteIssuance, prune } from '../../check/limits.ts'
 import { compareKey, type Host, parseHost, refusedByCa } from '../../domain/host.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
 import type { Held } from '../../plan/held.ts'
 import type { Plan } from '../../plan/plan.ts'
-import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { Facts } from './facts.ts'
 
 /** What is left of a limit that is nearly used up, spread over its window: one certificate in that many ms. */
@@ -77,11 +74,7 @@ export function historyIn(records: readonly OwnershipRecord[]): History {
 
 const historyOf = (budget: Budget): History => withInstalled(budget.history, budget)
 
-/** The app's detail, and what its certificate says. */
-interface Installed {
-  observed: ServerPilotApp
-  certificate: CertificateFacts | undefined
-}
+type Installed = Pick<Facts, 'observed' | 'certificate'>
 
 /** The history with the certificate that AutoSSL installed. */
 function withInstalled(history: History, { observed: { ssl }, certificate }: Installed): History {
@@ -90,7 +83,7 @@ function withInstalled(history: History, { observed: { ssl }, certificate }: Ins
 }
 
 /** Whether a change of the app's hosts leads to another certificate of the authority. */
-const isIssued = ({ app, observed: { ssl } }: { app: App; observed: ServerPilotApp }): boolean =>
+const isIssued = ({ app, observed: { ssl } }: Budget): boolean =>
   app.spec.ssl.auto && (ssl === null || ssl.auto || ssl.cert === undefined)
 
 /** The names of the certificate that AutoSSL would issue for a list: those that the authority takes. */

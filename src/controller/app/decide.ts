@@ -1,4 +1,4 @@
-import { admits, type DnsVerdict } from '../../check/dns/judge.ts'
+import { admits } from '../../check/dns/judge.ts'
 import type { Forecast } from '../../check/limits.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
 import type { Held } from '../../plan/held.ts'
@@ -33,22 +33,12 @@ export function decide(facts: Facts): Decision {
   )
   const { blocked, gathering } = blockedAdditions(facts, open, contended)
   const plan = makePlan({
-    app,
-    desired: facts.desired,
+    ...facts,
     observed: facts.observed.domains,
-    record,
     owned: Object.keys(record.hosts) as Host[],
-    frozen: facts.frozen,
     watch: facts.oneShot ? undefined : onClock(watch, Math.floor(now - steady)),
-    distrusted: facts.distrusted,
-    finalizing: facts.finalizing,
     contended,
-    protectedHosts: facts.protectedHosts,
     blocked,
-    moving: facts.moving,
-    approvals: facts.approvals,
-    handed: facts.handed,
-    now,
   })
   const written = new Set([...plan.additions.map(({ host }) => host), ...plan.removals])
   return {
@@ -80,12 +70,11 @@ function blockedAdditions(
   open: readonly Host[],
   contended: ReadonlyMap<Host, Held>,
 ): { blocked: ReadonlyMap<Host, Held>; gathering: number | undefined } {
-  const blocked = new Map<Host, Held>([
-    ...rejectedBefore(facts),
-    ...faulty(facts, open),
-    ...contended,
-    ...heldByDns(facts, open),
-  ])
+  const blocked = new Map<Host, Held>([...rejectedBefore(facts), ...contended])
+  for (const host of open) {
+    const held = heldByDns(facts, host) ?? contended.get(host) ?? faulty(facts, host)
+    if (held !== undefined) blocked.set(host, held)
+  }
   const { held, gathering } = heldByLimit(
     facts,
     open.filter((host) => !blocked.has(host)),
@@ -103,24 +92,17 @@ function rejectedBefore({ desired, record, now }: Facts): [Host, Held][] {
 }
 
 /** Nobody knows what a mapping asks for whose newest version has a fault: what it held stays, and nothing is added for it. */
-function faulty({ desired }: Facts, hosts: readonly Host[]): [Host, Held][] {
-  return hosts.flatMap((host): [Host, Held][] => {
-    const { key = '', fault } = desired.hosts.get(host)?.mapping ?? {}
-    if (fault === undefined) return []
-    return [[host, { reason: 'InvalidSpec', message: `its mapping ${key} has a fault: ${fault}` }]]
-  })
+function faulty({ desired }: Facts, host: Host): Held | undefined {
+  const { key = '', fault } = desired.hosts.get(host)?.mapping ?? {}
+  return fault === undefined
+    ? undefined
+    : { reason: 'InvalidSpec', message: `its mapping ${key} has a fault: ${fault}` }
 }
 
-/** Additions that `dns.policy: Require` holds back: those that do not resolve to the server, as far as is known. */
-function heldByDns(facts: Facts, hosts: readonly Host[]): [Host, Held][] {
-  if (facts.app.spec.dns.policy !== 'Require') return []
-  return hosts.flatMap((host): [Host, Held][] => {
-    const verdict = facts.dns.get(host)
-    return admits(verdict) ? [] : [[host, heldFor(facts, verdict)]]
-  })
-}
-
-function heldFor({ dnsChecked, oneShot }: Facts, verdict: DnsVerdict | undefined): Held {
+/** What `dns.policy: Require` holds an addition back for: it does not resolve to the server, as far as is known. */
+function heldByDns({ app, dns, dnsChecked, oneShot }: Facts, host: Host): Held | undefined {
+  const verdict = dns.get(host)
+  if (app.spec.dns.policy !== 'Require' || admits(verdict)) return undefined
   if (verdict !== undefined) {
     return { reason: verdict.failure === undefined ? 'AwaitingDNS' : 'ResolverFailed', message: verdict.message }
   }

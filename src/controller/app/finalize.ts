@@ -77,7 +77,7 @@ async function change({ ports, mode }: Context, object: Finalizable, how: 'add' 
     const words = messageOf(cause)
     const task = how === 'add' ? 'put on' : 'taken off'
     const message = `The finalizer ${FINALIZER} (spec.deletionPolicy) cannot be ${task} ServerPilotApp ${object.key}: ${words}`
-    throw new ReconcileError('Progressing', message, { retryable: true, cause })
+    throw new ReconcileError('Progressing', message, { cause })
   }
 }
 

@@ -4,10 +4,12 @@ import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
 import { releaseBroughtBack } from '../../ownership/claims.ts'
 import { writerMatches } from '../../ownership/record.ts'
+import { doubt } from '../../plan/doubt.ts'
 import { type RemovalWatch, watchRemovals } from '../../plan/settle.ts'
-import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
+import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import { NO_CONTENTION } from '../context/contention.ts'
-import type { Context } from '../context/context.ts'
+import { type Context, certificateOf } from '../context/context.ts'
+import { ReconcileError } from '../context/errors.ts'
 import { historyIn } from './certificate-budget.ts'
 import { openAdditions } from './decide.ts'
 import type { Declared, Facts } from './facts.ts'
@@ -33,12 +35,14 @@ export async function gatherDeclared({ context, app, stage, account: { account }
  * Gathers what there is at ServerPilot: what a sweep has just listed, or else the app's detail. One pass by a person looks up the
  * hosts that are to be added, where `dns.policy` asks for that. Throws `ServerPilotError`.
  */
-export async function gatherFacts(pass: AccountPass, declared: Declared): Promise<Facts> {
-  const { context, app, account, signal } = pass
+export async function gatherFacts({ context, app, account, signal }: AccountPass, declared: Declared): Promise<Facts> {
   const listed = context.memory.listings.take(app.key, app.spec.appId)
   const observed = listed ?? (await account.getApp(app.spec.appId, signal))
   const facts = factsOf(context, declared, observed)
-  return { ...facts, dns: await lookUp(pass, facts) }
+  const { lookUpNow } = context.ports
+  if (lookUpNow === undefined || app.spec.dns.policy !== 'Require') return facts
+  const hosts = openAdditions(facts)
+  return { ...facts, dns: hosts.length === 0 ? NOTHING : await lookUpNow(app, hosts, observed.serverId, signal) }
 }
 
 /**
@@ -56,11 +60,42 @@ export function withObserved({ context }: Pass, facts: Facts, observed: ServerPi
   return { ...facts, ...seenIn(context, facts, observed) }
 }
 
+/**
+ * Reads the app's list for a write to stand on. A list that lost names since it was last seen is read again before it is believed; the
+ * last reading counts, so that the write follows it directly.
+ * Throws a retryable `ReconcileError` when the answers contradict each other.
+ */
+export async function readForWrite(
+  { context, account, app, signal }: AccountPass,
+  { record }: Pick<Facts, 'record'>,
+  leave: Leave,
+): Promise<ServerPilotApp> {
+  const first = await account.getApp(app.spec.appId, signal, leave)
+  const doubted = doubt(record.lastSeen, first.domains, app.spec.safety)
+  if (doubted === undefined) return first
+  let last = first
+  for (let read = 0; read < doubted.reads; read++) {
+    await context.ports.clock.sleep(doubted.over / doubted.reads, signal)
+    last = await account.getApp(app.spec.appId, signal)
+    if (sameNames(first.domains, last.domains)) continue
+    // The first answer does not stand. What came now is believed only if it raises no doubt itself.
+    if (doubt(record.lastSeen, last.domains, app.spec.safety) === undefined) return last
+    throw new ReconcileError('ApiUnreachable', `${doubted.message}, and repeated reads contradict each other.`)
+  }
+  return last
+}
+
+/** Whether two lists have the same names, in whatever order. */
+export function sameNames(a: Iterable<string>, b: Iterable<string>): boolean {
+  const [left, right] = [new Set(a), new Set(b)]
+  return left.size === right.size && [...left].every((name) => right.has(name))
+}
+
 /** What a reading of the list says, and when that was. */
 type Seen = Pick<Facts, 'observed' | 'record' | 'distrusted' | 'certificate' | 'history' | 'now' | 'steady'>
 
 function seenIn(context: Context, declared: Declared, observed: ServerPilotApp): Seen {
-  const { ports, mode, memory } = context
+  const { ports, mode } = context
   const { app, desired, fresh } = declared
   // What somebody else put back after we had taken it off is not ours any more.
   const record = releaseBroughtBack(declared.record, observed.domains, (host) => desired.hosts.has(host))
@@ -68,7 +103,7 @@ function seenIn(context: Context, declared: Declared, observed: ServerPilotApp):
     observed,
     record,
     distrusted: !fresh && !writerMatches(record, mode.writer),
-    certificate: memory.certificates.of(app.key, observed),
+    certificate: certificateOf(context, app.key, observed),
     history: historyFor(context, { ...declared, record }, observed),
     now: ports.clock.now(),
     steady: Math.floor(ports.clock.steady()),
@@ -83,7 +118,7 @@ function factsOf(context: Context, declared: Declared, observed: ServerPilotApp)
     ...known,
     watch: watch(context, known),
     moving: memory.desires.moving(app.key, account),
-    approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].filter(isGiven),
+    approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].flatMap((hash) => hash || []),
     handed: ports.handedApprovals?.() ?? [],
     dns: knownDns(context, declared),
     dnsChecked: memory.checks.on,
@@ -106,8 +141,6 @@ function historyFor(
 }
 
 const NO_HISTORY: History = { issuances: [], failures: [] }
-
-const isGiven = (hash: string | undefined): hash is string => hash !== undefined && hash !== ''
 
 /** Follows the desired set: what it lost since the last look. */
 function watch({ memory }: Context, known: Declared & Seen): RemovalWatch {
@@ -139,12 +172,4 @@ function knownDns({ ports, memory }: Context, { app, desired }: Declared): Reado
     return verdict === undefined ? [] : [[host, verdict] as const]
   })
   return new Map(known)
-}
-
-/** Asks at once, in one pass by a person. */
-async function lookUp({ context, app, signal }: AccountPass, facts: Facts): Promise<Facts['dns']> {
-  const { lookUpNow } = context.ports
-  if (lookUpNow === undefined || app.spec.dns.policy !== 'Require') return facts.dns
-  const hosts = openAdditions(facts)
-  return hosts.length === 0 ? NOTHING : await lookUpNow(app, hosts, facts.observed.serverId, signal)
 }

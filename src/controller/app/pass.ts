@@ -1,6 +1,8 @@
 import type { App } from '../../api/objects.ts'
 import type { ServerPilot } from '../../serverpilot/serverpilot.ts'
+import type { Failure } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
+import { failureOf } from '../context/errors.ts'
 
 /**
  * The four cases of (has our finalizer, is being deleted), distinguished by what the object asks for:
@@ -26,4 +28,23 @@ export interface Pass {
 /** A pass that knows the account whose credentials the app may use. */
 export interface AccountPass extends Pass {
   account: ServerPilot
+}
+
+/**
+ * Runs steps and puts together what they give, the later over the earlier. One that throws ends them: what came before stands, with
+ * the failure beside it. Rejects with the abort reason of `signal` alone.
+ */
+export async function collect<T extends { failure?: Failure | undefined }>(
+  steps: AsyncIterable<Partial<T>>,
+  signal: AbortSignal,
+  start: T,
+): Promise<T> {
+  let found = start
+  try {
+    for await (const more of steps) found = { ...found, ...more }
+    return found
+  } catch (error) {
+    signal.throwIfAborted()
+    return { ...found, failure: failureOf(error) }
+  }
 }

@@ -1,14 +1,12 @@
 import type { Key } from '../../api/objects.ts'
 import type { Found, Outcome } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
-import { act, decideNow, foundOf } from './act.ts'
+import { act, decideNow, declaredIn, foundOf, mayGoOn, readsOnly } from './act.ts'
 import { bringFinalizer, finalize, letUnreadableGo, refuse, stageOf } from './finalize.ts'
 import { findAccount, gatherDeclared, gatherFacts } from './gather.ts'
-import { mayGoOn, readsOnly } from './may-write.ts'
-import type { Pass } from './pass.ts'
+import { collect, type Pass } from './pass.ts'
 import { gone, report } from './report.ts'
 import { bringSsl, judgeSsl } from './ssl.ts'
-import { collect } from './steps.ts'
 
 /**
  * Brings one app in line with its mappings, in the order of docs/how-it-decides.md. Level-triggered: whatever was missed before is
@@ -36,8 +34,7 @@ async function* steps(pass: Pass): AsyncGenerator<Found> {
 
   const account = await findAccount(pass)
   const declared = await gatherDeclared(account)
-  const { desired, mappings, frozen, faults, secondWriter, record } = declared
-  yield { desired, mappings, frozen, faults, secondWriter, record }
+  yield declaredIn(declared)
 
   const facts = await gatherFacts(account, declared)
   const decided = decideNow(pass, facts)

@@ -17,21 +17,23 @@ const REJECTED: BackOff = { first: 15 * 60_000, longest: 24 * 3_600_000 }
 
 /** What reading alone teaches: adoptions, claims proven, absences, releases, the list that was seen. */
 export function afterReading(
-  { record, observed, now }: Pick<Facts, 'record' | 'observed' | 'now'>,
+  { record, observed, now }: Facts,
   plan: Plan,
+  writer: OwnershipRecord['writer'],
 ): OwnershipRecord {
-  let next = claims.claimHosts(record, [...plan.adoptions, ...plan.transfers].map(claimOf), 'Held', now)
+  let next = claims.claimHosts(
+    withWriter(record, plan, writer),
+    [...plan.adoptions, ...plan.transfers].map(claimOf),
+    'Held',
+    now,
+  )
   const seen = new Set(observed.domains.map(compareKey))
   const proven = (Object.keys(next.hosts) as Host[]).filter((host) => seen.has(host))
   next = claims.markHeld(next, proven, now)
   next = claims.closeLateWrite(claims.clearAbsent(next, proven), now)
   next = claims.release(next, plan.releases)
-  const released = new Set(plan.releases)
-  next = claims.noteAbsent(
-    next,
-    plan.absent.filter((host) => !released.has(host)),
-    now,
-  )
+  // Those that were released have no claim any more.
+  next = claims.noteAbsent(next, plan.absent, now)
   // Only a list that a write stands on was read with care. Any other may be a wrong answer: what it lacks stays seen, so that a
   // write is not based on the same wrong answer without a second look.
   return withLastSeen(next, writes(plan) ? observed.domains : [...(record.lastSeen ?? []), ...observed.domains])
@@ -88,7 +90,7 @@ export function noteRejected(
 }
 
 /** A write as it was read back. */
-export interface ReadBack {
+interface ReadBack {
   before: ServerPilotApp
   after: ServerPilotApp
   /** Additions that should be there. */
@@ -135,7 +137,7 @@ function impliedWww(
 }
 
 /** The record names the present writer only once no removal is held back that an earlier writer's absence may explain. */
-export function withWriter(record: OwnershipRecord, plan: Plan, writer: OwnershipRecord['writer']): OwnershipRecord {
+function withWriter(record: OwnershipRecord, plan: Plan, writer: OwnershipRecord['writer']): OwnershipRecord {
   // Permission for the hosts of others ends with the policy that removes them: what came meanwhile nobody has agreed to.
   const { exclusiveApproved, ...rest } = record
   const kept =

@@ -1,6 +1,6 @@
 import type { App, Key } from '../../api/objects.ts'
 import { type Found, type Outcome, outcomeOf, type Result } from '../../status/outcome.ts'
-import { type Context, forgetApp } from '../context/context.ts'
+import { type Context, certificateOf, forgetApp } from '../context/context.ts'
 import type { Pass } from './pass.ts'
 
 /** The outcome of a pass over an app whose object is gone, or is let go. */
@@ -13,8 +13,8 @@ export function gone(context: Context, found: Found & Pick<Outcome, 'key'>): Out
 /** The outcome of a pass that found this. */
 export function report({ context, app }: Pass, found: Found): Outcome {
   const { clock } = context.ports
-  const { checks, certificates } = context.memory
-  const certificate = found.observed && certificates.of(app.key, found.observed)
+  const { checks } = context.memory
+  const certificate = found.observed && certificateOf(context, app.key, found.observed)
   checks.see(app, { ...found, certificate })
   const endedAt = clock.now()
   return outcomeOf({

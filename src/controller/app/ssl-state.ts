@@ -23,10 +23,10 @@ import { dayOf } from '../../time/day.ts'
  * - **Custom** (`CustomCertificate`): somebody installed a certificate of their own. It is left alone.
  */
 
-export type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
+type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
 
 /** Attempts that count, of each kind. */
-export interface Tries {
+interface Tries {
   auto: number
   force: number
 }
@@ -230,22 +230,21 @@ export function attemptsOn(
   dns: (host: Host) => DnsState | undefined,
   now: number,
 ): SslAttempts {
-  const { hosts, wrong, requested } = grounds
-  const over = before === undefined || before.hosts !== hosts || isEligible(before, grounds, dns)
-  const ground = over ? { hosts, wrong, ...(requested === undefined ? {} : { requested }) } : groundOf(before)
+  const over = before === undefined || before.hosts !== grounds.hosts || isEligible(before, grounds, dns)
+  const { hosts, wrong, requested }: Pick<SslAttempts, 'hosts' | 'wrong' | 'requested'> = over ? grounds : before
   const force = counting(before?.force, over, now)
-  return { ...ground, ...counting(before, over, now), ...(force.lastAt === 0 ? {} : { force }) }
+  return {
+    hosts,
+    ...(wrong === undefined ? {} : { wrong }),
+    ...(requested === undefined ? {} : { requested }),
+    ...counting(before, over, now),
+    ...(force.lastAt === 0 ? {} : { force }),
+  }
 }
 
 /** Whether these attempts say nothing any more. */
 export const isSpent = ({ attempts, lastAt, force }: SslAttempts): boolean =>
   attempts === 0 && lastAt === 0 && force === undefined
-
-const groundOf = ({ hosts, wrong, requested }: SslAttempts): Pick<SslAttempts, 'hosts' | 'wrong' | 'requested'> => ({
-  hosts,
-  ...(wrong === undefined ? {} : { wrong }),
-  ...(requested === undefined ? {} : { requested }),
-})
 
 function counting(tries: SslTries | undefined, over: boolean, now: number): SslTries {
   const NONE = { attempts: 0, lastAt: 0 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { DnsState } from '../../check/dns/judge.ts'
 import type { Host } from '../../domain/host.ts'
-import type { OwnershipRecord, SslAttempts } from '../../ownership/record.ts'
-import { ServerPilotError } from '../../serverpilot/errors.ts'
+import type { SslAttempts } from '../../ownership/record.ts'
 import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
 import type { Found, SslOutcome } from '../../status/outcome.ts'
+import { certificateOf } from '../context/context.ts'
 import { noteCertificate } from './certificate-budget.ts'
 import type { Facts } from './facts.ts'
 import type { AccountPass } from './pass.ts'
@@ -20,12 +20,10 @@ import {
   sightOf,
   tried,
 } from './ssl-state.ts'
+import { errorOf } from './write.ts'
 
 /** AutoSSL and ForceSSL of an app as they are now. */
-interface SslState {
-  observed: ServerPilotApp
-  record: OwnershipRecord
-}
+type SslState = Pick<Facts, 'observed' | 'record'>
 
 /** What is known for a pass over SSL. */
 interface SslPass extends AccountPass {
@@ -101,7 +99,7 @@ export function judgeSsl({ app, observed, certificate, desired, now }: Facts): F
 }
 
 const seen = ({ context, app, hosts }: SslPass, observed: ServerPilotApp): SslSight =>
-  sightOf(observed, context.memory.certificates.of(app.key, observed), hosts)
+  sightOf(observed, certificateOf(context, app.key, observed), hosts)
 
 const digestOf = ({ ssl }: ServerPilotApp): string => createHash('sha256').update(JSON.stringify(ssl)).digest('base64')
 
@@ -130,7 +128,7 @@ async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
     const kind = 'auto' in decision.change ? 'auto' : 'force'
     const before = kind === 'auto' ? attempts : (attempts.force ?? NEVER)
     const due = before.lastAt + attemptPause(before, retryInterval)
-    if (before.lastAt > 0 && due > now) return { ...current, ssl: { ...RETRYING[kind], switched, next: due } }
+    if (before.lastAt > 0 && due > now) return { ...current, ssl: { ...retrying(kind), switched, next: due } }
     const counted = (ok: boolean): SslAttempts => {
       const after = tried(before, ok, now)
       return { ...attempts, ...grounds, ...(kind === 'auto' ? after : { force: after }) }
@@ -142,28 +140,23 @@ async function changeSsl(pass: SslPass, start: SslState): Promise<Changed> {
     if (made.failed !== undefined) {
       const next = now + attemptPause(tried(before, false, now), retryInterval)
       const message = `Switching ${NAME[kind]} on failed: ${made.failed}`
-      return { ...current, ssl: { ...RETRYING[kind], message, switched, next } }
+      return { ...current, ssl: { ...retrying(kind, message), switched, next } }
     }
     switched = decision.change
     current = await withAttempts(pass, current, counted(true))
   }
-  return { ...current, ssl: { ...RETRYING.auto, switched, next: undefined } }
+  return { ...current, ssl: { ...retrying('auto'), switched, next: undefined } }
 }
 
 /** One change, judged by reading back: what the answer says is not to be relied upon. */
 async function attempt(
-  { context, account, app, signal }: SslPass,
+  pass: SslPass,
   before: ServerPilotApp,
   wanted: SslChange,
 ): Promise<{ observed: ServerPilotApp; failed: string | undefined }> {
-  context.ports.assertMayWrite()
+  const { account, app, signal } = pass
   const post = (): Promise<unknown> => account.changeSsl(app.spec.appId, wanted, signal)
-  const failure = await account.exclusively(before.serverId, post).then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  context.memory.listings.written(app.key)
-  if (failure !== undefined && !(failure instanceof ServerPilotError)) throw failure
+  const failure = await errorOf(pass, () => account.exclusively(before.serverId, post))
   const observed = await account.getApp(app.spec.appId, signal)
   if (tookEffect(wanted, before, observed)) return { observed, failed: undefined }
   return { observed, failed: failure?.message ?? 'ServerPilot accepted it, yet it is not on' }
@@ -173,10 +166,8 @@ const NEVER = { attempts: 0, lastAt: 0 }
 
 const NAME = { auto: 'AutoSSL', force: 'ForceSSL' } as const
 
-const RETRYING = {
-  auto: { reason: 'Progressing', message: 'Switching AutoSSL on is tried again.', ready: false },
-  force: { reason: 'Progressing', message: 'Switching ForceSSL on is tried again.', ready: false },
-} as const
+const retrying = (kind: keyof typeof NAME, message = `Switching ${NAME[kind]} on is tried again.`) =>
+  ({ reason: 'Progressing', message, ready: false }) as const
 
 /** Saves the record with these attempts; without them, when they say nothing any more. */
 async function withAttempts({ context, app }: SslPass, current: SslState, attempts: SslAttempts): Promise<SslState> {

@@ -1,21 +1,39 @@
 import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
+import { nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
 import { type Plan, writes } from '../../plan/plan.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
-import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
-import { isolate } from './isolate.ts'
-import { afterReading, claimed, noteRejected, readBack, withWriter } from './record-changes.ts'
-import { expect, post, type WriteJob, type Written } from './write-job.ts'
+import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
+import type { Outcome } from '../../status/outcome.ts'
+import { ReconcileError } from '../context/errors.ts'
+import type { Facts } from './facts.ts'
+import { sameNames } from './gather.ts'
+import type { AccountPass, Pass } from './pass.ts'
+import { afterReading, claimed, noteRejected, readBack } from './record-changes.ts'
+
+/** A plan that is to be written, on the reading that it stands on. */
+interface WriteJob extends AccountPass {
+  facts: Facts
+  plan: Plan
+  /** Taken before that reading; undefined where nothing is to be written. */
+  leave: Leave | undefined
+}
+
+/** How the write of a list ended, before it is read back. */
+interface Written {
+  /** Canonical names that should be there now. */
+  expected: ReadonlySet<string>
+  /** Names that the API refused, with its words. */
+  rejected: ReadonlyMap<Host, string>
+  /** Additions that isolation did not get to. */
+  waiting: readonly Host[]
+  /** The write failed, and may have had an effect: reading back shows which. */
+  failure: ServerPilotError | undefined
+}
 
 /** What writes changed. */
-export interface Changes {
-  added: readonly Host[]
-  removed: readonly Host[]
-  /** Changes of the record alone. */
-  adopted: number
-  released: number
-}
+export type Changes = Pick<Outcome, 'added' | 'removed' | 'adopted' | 'released'>
 
 /** How one write ended, proven by reading back. */
 export interface WriteResult extends Changes {
@@ -32,7 +50,7 @@ export interface WriteResult extends Changes {
  */
 export async function writePlan(job: WriteJob): Promise<WriteResult> {
   const { facts, plan, context } = job
-  const record = afterReading({ ...facts, record: withWriter(facts.record, plan, context.mode.writer) }, plan)
+  const record = afterReading(facts, plan, context.mode.writer)
   const changes = { adopted: plan.adoptions.length, released: plan.releases.length }
   if (!writes(plan)) {
     await save(job, record)
@@ -51,7 +69,13 @@ export async function writePlan(job: WriteJob): Promise<WriteResult> {
     await save(job, claims.markUncertain(open, unknownHosts(plan, written)))
     throw written.failure ?? error
   })
-  return { ...(await conclude(job, written, open, observed)), ...changes }
+  const wanted = plan.additions.map(({ host }) => host).filter((host) => written.expected.has(host))
+  const certain = written.failure === undefined
+  const proof = { before: facts.observed, after: observed, wanted, removals: plan.removals, certain }
+  const result = readBack(open, proof, context.ports.clock.now())
+  await save(job, result.record)
+  if (!result.taken && written.failure !== undefined) throw written.failure
+  return { ...result, observed, ...changes }
 }
 
 const save = ({ context, app }: WriteJob, record: OwnershipRecord): Promise<void> =>
@@ -90,27 +114,102 @@ async function read(
   expected: ReadonlySet<string>,
 ): Promise<ServerPilotApp> {
   const first = await account.getApp(app.spec.appId, signal)
-  if (isAsExpected(first.domains, expected)) return first
+  if (sameNames(first.domains.map(compareKey), expected)) return first
   await context.ports.clock.sleep(1_000, signal)
   return await account.getApp(app.spec.appId, signal)
 }
 
-function isAsExpected(domains: readonly string[], expected: ReadonlySet<string>): boolean {
-  const there = new Set(domains.map(compareKey))
-  return there.size === expected.size && [...expected].every((host) => there.has(host))
+/** The names that should be there after a write of these. */
+const expect = (base: readonly string[], hosts: readonly Host[]): ReadonlySet<string> =>
+  new Set([...base.map(compareKey), ...hosts])
+
+/** One full-list write. */
+async function post(
+  job: WriteJob,
+  list: readonly string[],
+  leave: Leave | undefined,
+): Promise<ServerPilotError | undefined> {
+  const { account, app, plan, signal } = job
+  if (list.length === 0 && !plan.approved && !app.spec.safety.allowEmpty) {
+    // The guards see to that before; this is the last lock, as an empty list takes the app off the net.
+    throw new ReconcileError('RemovalRefused', `The list of app ${app.key} would be empty; it is not written.`, {
+      retryable: false,
+    })
+  }
+  return await errorOf(job, () => account.writeDomains(app.spec.appId, list, signal, leave))
 }
 
-async function conclude(
-  job: WriteJob,
-  { expected, failure }: Written,
-  open: OwnershipRecord,
-  after: ServerPilotApp,
-): Promise<Omit<WriteResult, 'adopted' | 'released'>> {
-  const { plan, facts, context } = job
-  const wanted = plan.additions.map(({ host }) => host).filter((host) => expected.has(host))
-  const proof = { before: facts.observed, after, wanted, removals: plan.removals, certain: failure === undefined }
-  const { taken, ...result } = readBack(open, proof, context.ports.clock.now())
-  await save(job, result.record)
-  if (!taken && failure !== undefined) throw failure
-  return { ...result, observed: after, taken }
+/** Makes a write to the app. Gives the API's error instead of throwing it: what it means is the caller's to judge. */
+export async function errorOf(
+  { context, app }: Pass,
+  write: () => Promise<unknown>,
+): Promise<ServerPilotError | undefined> {
+  context.ports.assertMayWrite()
+  try {
+    await write()
+    return undefined
+  } catch (error) {
+    if (error instanceof ServerPilotError) return error
+    throw error
+  } finally {
+    context.memory.listings.written(app.key)
+  }
+}
+
+/**
+ * The API refused the list: finds the names that it will not have, and gets the others in. Each probe stands on a fresh reading,
+ * since a round may take minutes, and what somebody else adds meanwhile is not ours to overwrite.
+ */
+async function isolate(job: WriteJob, firstBase: readonly string[], refusal: ServerPilotError): Promise<Written> {
+  let base = firstBase
+  let landed = false
+  let failure: ServerPilotError | undefined
+
+  /** The API's words for these additions on top of what is there; undefined when it took them, or failed otherwise. */
+  const tryHosts = async (hosts: readonly Host[]): Promise<string | undefined> => {
+    const leave = await job.account.leaveToWrite(job.signal)
+    try {
+      base = await freshBase(job, base, hosts, leave)
+      const error = await post(job, [...base, ...hosts], leave)
+      if (error === undefined) landed = true
+      else if (error.reason !== 'Rejected') failure = error
+      return error?.reason === 'Rejected' ? (error.words ?? error.message) : undefined
+    } finally {
+      leave.end()
+    }
+  }
+
+  const additions = job.plan.additions.map((each) => each.host)
+  let state = startIsolation(additions, refusal.words ?? refusal.message)
+  for (let step = nextProbe(state); step !== undefined; step = nextProbe(state)) {
+    const words = await tryHosts([...step.state.accepted, ...step.group])
+    if (failure !== undefined) break
+    state = probed(step.state, step.group, words)
+    const firstBlamed = words !== undefined && step.group.length === 1 && !landed
+    // Not even what is there already is accepted: no addition is to blame.
+    if (firstBlamed && base.length > 0 && (await tryHosts([])) !== undefined) throw refusal
+    if (failure !== undefined) break
+  }
+  if (failure === undefined && !landed && job.plan.removals.length > 0 && base.length > 0) await tryHosts([])
+  if (failure?.outcome === 'none' && !landed) throw failure
+  const { rejected, accepted } = state
+  return { rejected, waiting: undecided(state), expected: expect(base, accepted), failure }
+}
+
+/** What is on the app now besides our removals and the additions that are to be tried. Throws when names went meanwhile. */
+async function freshBase(
+  { account, app, plan, signal }: WriteJob,
+  before: readonly string[],
+  hosts: readonly Host[],
+  leave: Leave,
+): Promise<readonly string[]> {
+  const { domains } = await account.getApp(app.spec.appId, signal, leave)
+  const out = new Set<string>([...plan.removals, ...hosts])
+  const there = new Set(domains.map(compareKey))
+  const lost = before.filter((name) => !there.has(compareKey(name)))
+  if (lost.length > 0) {
+    const what = `ServerPilot's list of app ${app.key} lost ${lost.length} name(s) while rejected names were looked for.`
+    throw new ReconcileError('ApiUnreachable', `${what} It is read again before the next write.`)
+  }
+  return domains.filter((name) => !out.has(compareKey(name)))
 }

@@ -3,15 +3,15 @@ import type { Dns } from '../../check/dns/ask.ts'
 import { LONGEST_OUTAGE_PAUSE, type Outage, rememberOutage } from '../../check/dns/outage.ts'
 import type { Whereabouts } from '../../check/facts.ts'
 import { createReach, type LookOptions, look } from '../../check/look.ts'
+import { groupBy } from '../../domain/group-by.ts'
 import type { Log } from '../../log/log.ts'
 import type { Outcome } from '../../status/outcome.ts'
 import type { Cancel } from '../../time/clock.ts'
 import { schedule } from '../../time/schedule.ts'
 import type { Context } from '../context/context.ts'
 import { createFindings, type Findings } from './findings.ts'
-import { createServerAddresses } from './server-addresses.ts'
-import { type AppHost, type AppTarget, dueNow, targetOf, whereaboutsOf } from './targets.ts'
-import { nextTurnAt, urgentOf } from './urgency.ts'
+import { type AppHost, type AppTarget, dueNow, nextTurnAt, targetOf, urgentOf } from './targets.ts'
+import { createWhereabouts } from './whereabouts.ts'
 
 /** What looking at hosts needs besides the context. */
 export interface ChecksOptions {
@@ -71,7 +71,7 @@ export function createChecks(options: ChecksOptions): Checks {
   const { clock } = context.ports
   const { checks } = context.memory
   const end = new AbortController()
-  const addresses = createServerAddresses(clock)
+  const whereaboutsOf = createWhereabouts(context)
   const reach = createReach()
   const findings = createFindings(context)
   const urgent = new Map<string, AppHost>()
@@ -167,17 +167,14 @@ export function createChecks(options: ChecksOptions): Checks {
   }
 
   async function targetsOf(chunk: readonly AppHost[]): Promise<AppTarget[]> {
-    const places = new Map<Key, { app: App; where: Whereabouts } | undefined>()
     const targets: AppTarget[] = []
-    for (const { app: key, host } of chunk) {
-      if (!places.has(key)) places.set(key, await placeOf(key))
-      const place = places.get(key)
-      if (place === undefined) {
-        putOff(key, host)
-        continue
+    for (const [key, hosts] of groupBy(chunk, (each) => each.app)) {
+      const app = context.ports.objects.app(key)
+      const where = app && (await placeOf(app))
+      for (const { host } of hosts) {
+        if (app === undefined || where === undefined) putOff(key, host)
+        else targets.push(targetOf(context, app, host, options.served ? where : { ...where, address: undefined }))
       }
-      const target = targetOf(context, place.app, host, place.where)
-      targets.push(options.served ? target : { ...target, server: undefined })
     }
     return targets
   }
@@ -189,17 +186,12 @@ export function createChecks(options: ChecksOptions): Checks {
   }
 
   /** Undefined when nobody can say where its hosts have to lead: they are looked at later. */
-  async function placeOf(key: Key): Promise<{ app: App; where: Whereabouts } | undefined> {
-    const app = context.ports.objects.app(key)
-    if (app === undefined) return undefined
-    try {
-      const where = await whereaboutsOf(context, app, addresses, end.signal)
-      return where && { app, where }
-    } catch (error) {
+  function placeOf(app: App): Promise<Whereabouts | undefined> {
+    return whereaboutsOf(app, end.signal).catch((error: unknown) => {
       end.signal.throwIfAborted()
-      log.debug('The address of a server is not known', { app: key, error })
+      log.debug('The address of a server is not known', { app: app.key, error })
       return undefined
-    }
+    })
   }
 
   function notify(): void {

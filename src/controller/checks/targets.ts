@@ -1,13 +1,11 @@
-import type { App, Key } from '../../api/objects.ts'
+import { ANNOTATION, type App, type Key } from '../../api/objects.ts'
 import { covers } from '../../check/certificate.ts'
-import { type AddressSet, addressSet } from '../../check/dns/addresses.ts'
-import { dueHosts } from '../../check/dns/memory.ts'
+import { dueHosts, hurry } from '../../check/dns/memory.ts'
 import { forgetOthers, type Whereabouts } from '../../check/facts.ts'
 import type { Target } from '../../check/look.ts'
 import type { Host } from '../../domain/host.ts'
-import { ServerPilotError } from '../../serverpilot/errors.ts'
+import type { Outcome } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
-import type { ServerAddresses } from './server-addresses.ts'
 
 /** A host of an app. */
 export interface AppHost {
@@ -20,9 +18,7 @@ export type AppTarget = Target & AppHost
 
 /** The hosts of an app that are worth a look: those wanted; all that it lists while one of them keeps the others from a certificate. */
 function hostsToCheck({ memory }: Context, { key }: App): ReadonlySet<string> {
-  const account = memory.accounts.of(key)
-  const desired = account === undefined ? undefined : memory.desires.known(key, account)
-  const hosts = new Set<string>(desired?.hosts.keys())
+  const hosts = new Set<string>(memory.desires.known(key)?.hosts.keys())
   const lists = memory.checks.of(key).seen?.uncovered ? (memory.records.of(key)?.lastSeen ?? []) : []
   for (const name of lists) hosts.add(name)
   return hosts
@@ -40,33 +36,8 @@ export function dueNow(context: Context, now: number): AppHost[] {
 }
 
 /** Nothing is read for an app that is suspended or on its way out; before its first reconcile nobody knows which hosts it has. */
-export const isChecked = ({ memory }: Context, app: App): boolean =>
+const isChecked = ({ memory }: Context, app: App): boolean =>
   !app.spec.suspend && app.deletionTimestamp === undefined && memory.checks.of(app.key).seen !== undefined
-
-/** Where hosts of the app have to lead. Undefined before its first reconcile; throws when the account is not known. */
-export async function whereaboutsOf(
-  context: Context,
-  app: App,
-  addresses: ServerAddresses,
-  signal: AbortSignal,
-): Promise<Whereabouts | undefined> {
-  const { seen, facts } = context.memory.checks.of(app.key)
-  if (seen === undefined) return undefined
-  const account = await context.ports.accountOf(app)
-  try {
-    const address = await addresses.of(account, seen.serverId, signal)
-    facts.where = { expected: rightAddresses(app, address), address }
-  } catch (error) {
-    if (!(error instanceof ServerPilotError)) throw error
-    facts.where = { expected: rightAddresses(app, undefined), address: undefined, unsure: true }
-  }
-  return facts.where
-}
-
-/** The addresses that are right for hosts of the app: its server's, when it is known, and those that its object names. */
-export function rightAddresses(app: App, address: string | undefined): AddressSet {
-  return addressSet([...(address === undefined ? [] : [address]), ...app.spec.dns.expectedAddresses])
-}
 
 /** What to look at for one host, as the app stands now. */
 export function targetOf({ memory }: Context, app: App, host: string, where: Whereabouts): AppTarget {
@@ -82,4 +53,49 @@ export function targetOf({ memory }: Context, app: App, host: string, where: Whe
     uncovered: listed && !covered && seen?.uncovered === true,
     server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
   }
+}
+
+/**
+ * What a reconcile of an app makes urgent: hosts that were just added or wait for their DNS; all hosts, when the object was changed,
+ * somebody asked for it, or the certificate is another one. `due`: there are others that nobody has looked at.
+ */
+export function urgentOf(
+  context: Context,
+  app: App,
+  outcome: Outcome,
+  now: number,
+): { urgent: AppHost[]; due: boolean } {
+  const checks = context.memory.checks.of(app.key)
+  const { seen } = checks
+  const hosts = outcome.desired?.hosts
+  if (hosts === undefined || seen === undefined) return { urgent: [], due: false }
+  const { dns, served } = checks.facts
+  const certificate = seen.certificate?.fingerprint
+  // What was served before says nothing of another certificate.
+  if (checks.certificate !== certificate) served.clear()
+  const basis = JSON.stringify([app.generation, app.annotations[ANNOTATION.reconcileRequestedAt], certificate])
+  const before = checks.basis
+  Object.assign(checks, { basis, certificate })
+  const changed = before !== undefined && before !== basis
+  if (changed) for (const [host, known] of dns) dns.set(host, hurry(known, now))
+  const waiting = [...(outcome.plan?.held ?? [])].flatMap(([host, { of }]) => (of === 'addition' ? [host] : []))
+  const unseen = [...outcome.added, ...waiting].filter((host) => hosts.has(host) && !dns.has(host))
+  const urgent = new Set<string>(before === undefined ? [] : changed ? hosts.keys() : unseen)
+  return { urgent: [...urgent].map((host) => ({ app: app.key, host })), due: dns.size < hosts.size }
+}
+
+/** When the first of those hosts is due that are not right; epoch ms. */
+export function nextTurnAt(context: Context): number | undefined {
+  const { outage } = context.memory.checks
+  if (outage !== undefined) return outage.dueAt
+  let next: number | undefined
+  for (const app of context.ports.objects.apps()) {
+    if (!isChecked(context, app)) continue
+    const { facts } = context.memory.checks.of(app.key)
+    for (const [host, { shown, dueAt }] of facts.dns) {
+      if (shown.state === 'Ready' && !facts.served.has(host)) continue
+      if (next === undefined || dueAt < next) next = dueAt
+    }
+  }
+  return next
 }

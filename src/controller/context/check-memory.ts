@@ -15,12 +15,11 @@ interface Seen {
 }
 
 /** What checks found out of an app's hosts, and what the app was like then. */
-export interface AppChecks {
+interface AppChecks {
   facts: HostFacts
   seen: Seen | undefined
-  generation?: number
-  /** Value of the annotation that asks for a reconcile. */
-  requested?: string | undefined
+  /** Generation, request to reconcile and certificate: another one calls for a look at all hosts. */
+  basis?: string
   /** Fingerprint. */
   certificate?: string | undefined
 }

@@ -3,6 +3,7 @@ import type { Host } from '../../domain/host.ts'
 import type { Held } from '../../plan/held.ts'
 import type { Failure } from '../../status/outcome.ts'
 import { type BackOff, backOff } from '../../time/back-off.ts'
+import { ReconcileError } from './errors.ts'
 
 /**
  * Writes that do not last, of one app. Two kinds: a write that does not read back pauses the app; a host that somebody else undoes
@@ -25,7 +26,7 @@ interface Reversed {
 }
 
 /** No write to the app before `until`; why, it says for as long as it lasts. */
-export interface Pause {
+interface Pause {
   pauses: number
   until: number
   failure: Pick<Failure, 'reason' | 'message'>
@@ -97,23 +98,28 @@ export function contendedHost(app: App, until: number): Held {
 const findTheOther = (app: App): string =>
   `Find what else writes the domains of app ${app.spec.appId} (the plugin, a second installation, the panel).`
 
-/** The failure of an app that pauses; undefined once the pause is over. */
-export function pausedFailure({ pause }: Contention, steady: number): Failure | undefined {
-  if (pause === undefined || steady >= pause.until) return undefined
-  return { ...pause.failure, retryable: true, retryAfter: pause.until - steady }
+/** Throws a `ReconcileError` while the app pauses. */
+export function refuseWhilePaused({ pause }: Contention, steady: number): void {
+  if (pause === undefined || steady >= pause.until) return
+  throw new ReconcileError(pause.failure.reason, pause.failure.message, { retryAfter: pause.until - steady })
 }
 
 /**
- * Whether so many writes of a pass that did not read back are enough. `changed`: somebody else changed the list meanwhile; otherwise
- * ServerPilot took the writes and did nothing. After a pause one try is enough.
+ * The contention with the app's next pause (a minute, doubled each time up to 15), once so many writes of a pass that did not read back
+ * are enough; undefined before. `changed`: somebody else changed the list meanwhile; otherwise ServerPilot took the writes and did nothing.
  */
-export function isEnough({ pause }: Contention, writesDone: number, changed: boolean): boolean {
-  return writesDone >= (pause !== undefined ? 1 : changed ? MAX_WRITES.changed : MAX_WRITES.unchanged)
-}
-
-/** The contention with the app's next pause: a minute, doubled each time up to 15. */
-export function pauseWrites(contention: Contention, failure: Pause['failure'], steady: number): Contention {
-  const pauses = (contention.pause?.pauses ?? 0) + 1
+export function pausedAfter(
+  contention: Contention,
+  app: App,
+  { written, changed }: { written: number; changed: boolean },
+  steady: number,
+): Contention | undefined {
+  const { pause } = contention
+  const atFirst = changed ? MAX_WRITES.changed : MAX_WRITES.unchanged
+  // After a pause one try is enough.
+  if (written < (pause === undefined ? atFirst : 1)) return undefined
+  const pauses = (pause?.pauses ?? 0) + 1
+  const failure = notTaken(app, written, changed)
   return { ...contention, pause: { pauses, until: steady + backOff(PAUSES, pauses), failure } }
 }
 
@@ -121,16 +127,15 @@ export function pauseWrites(contention: Contention, failure: Pause['failure'], s
 export const endPause = (contention: Contention): Contention =>
   contention.pause === undefined ? contention : { ...contention, pause: undefined }
 
-/** What is so after writes that did not read back. */
-export function notTaken(app: App, writesDone: number, changed: boolean): Pause['failure'] {
+function notTaken(app: App, written: number, changed: boolean): Pause['failure'] {
   const { appId } = app.spec
   return changed
     ? {
         reason: 'Contended',
-        message: `${writesDone} write(s) to app ${appId} did not stay: somebody else changes its domains. ${findTheOther(app)}`,
+        message: `${written} write(s) to app ${appId} did not stay: somebody else changes its domains. ${findTheOther(app)}`,
       }
     : {
         reason: 'WriteNotTaken',
-        message: `ServerPilot accepted ${writesDone} write(s) to app ${appId}, yet its list shows none of them.`,
+        message: `ServerPilot accepted ${written} write(s) to app ${appId}, yet its list shows none of them.`,
       }
 }

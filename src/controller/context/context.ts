@@ -1,9 +1,10 @@
 import type { Key } from '../../api/objects.ts'
+import { type CertificateFacts, certificateFacts } from '../../check/certificate.ts'
 import type { Host } from '../../domain/host.ts'
 import type { RemovalWatch } from '../../plan/settle.ts'
+import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { SslOutcome } from '../../status/outcome.ts'
 import { type AppAccounts, createAppAccounts } from './app-accounts.ts'
-import { type Certificates, createCertificates } from './certificates.ts'
 import { type CheckMemory, createCheckMemory } from './check-memory.ts'
 import type { Contention } from './contention.ts'
 import { createDesires, type Desires } from './desires.ts'
@@ -24,8 +25,8 @@ interface Memory {
   desires: Desires
   /** What a sweep listed, until it is used. */
   listings: Listings
-  /** What the installed certificates say. */
-  certificates: Certificates
+  /** What the installed certificates say. Owner: `certificateOf`. */
+  certificates: Map<Key, { pem: string | undefined; facts: CertificateFacts | undefined }>
   /** What checking hosts found out. */
   checks: CheckMemory
   /** What was seen of each app's desired set. Owner: app/gather.ts. */
@@ -61,13 +62,13 @@ export interface Context {
 /** Puts a context together; nothing starts. */
 export function createContext(ports: Ports, mode: Mode): Context {
   const accounts = createAppAccounts(ports)
-  const records = createRecords({ ports, writer: mode.writer, anotherApp: (key) => forgetSeen(memory, key) })
+  const records = createRecords(ports, mode.writer, (key) => forgetSeen(memory, key))
   const memory: Memory = {
     accounts,
     records,
     desires: createDesires(ports, accounts, records),
     listings: createListings(),
-    certificates: createCertificates(),
+    certificates: new Map(),
     checks: createCheckMemory(),
     watches: new Map(),
     contention: new Map(),
@@ -75,6 +76,15 @@ export function createContext(ports: Ports, mode: Mode): Context {
     ssl: new Map(),
   }
   return { ports, mode, memory }
+}
+
+/** What the app's certificate says, read once for all that ask; undefined without one, or for one that cannot be read. */
+export function certificateOf({ memory }: Context, key: Key, { ssl }: ServerPilotApp): CertificateFacts | undefined {
+  const before = memory.certificates.get(key)
+  if (before !== undefined && before.pem === ssl?.cert) return before.facts
+  const facts = certificateFacts(ssl?.cert)
+  memory.certificates.set(key, { pem: ssl?.cert, facts })
+  return facts
 }
 
 /** Forgets an app whose object is gone. */
@@ -87,7 +97,7 @@ export function forgetApp({ memory }: Context, key: Key): void {
 /** Forgets what was seen of an app at ServerPilot. */
 function forgetSeen(memory: Memory, key: Key): void {
   memory.listings.forget(key)
-  memory.certificates.forget(key)
   memory.checks.forget(key)
-  for (const each of [memory.watches, memory.contention, memory.gathering, memory.ssl]) each.delete(key)
+  const { certificates, watches, contention, gathering, ssl } = memory
+  for (const each of [certificates, watches, contention, gathering, ssl]) each.delete(key)
 }

@@ -2,9 +2,10 @@ import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Host } from '../../domain/host.ts'
 import { resolveConflicts } from '../../plan/conflicts.ts'
 import { type Compiled, compileMapping, type Desired, type NamespaceLabels, needsLabels } from '../../plan/desired.ts'
-import type { MappingRead, MappingSource, SourceFault } from '../../source/source.ts'
+import type { MappingRead, SourceFault } from '../../source/source.ts'
 import type { AppAccounts } from './app-accounts.ts'
 import { ReconcileError } from './errors.ts'
+import type { Ports } from './ports.ts'
 import type { Records } from './records.ts'
 
 /** What is desired of one app, and which sources cannot be trusted to have said everything. */
@@ -21,26 +22,7 @@ export interface AppDesired {
   secondWriter: string | undefined
 }
 
-/** What the apps want, account by account: one host goes to one app, so nobody is compiled alone. */
-export interface Desires {
-  /** Compiles the mappings of an app into hosts. Throws a retryable `ReconcileError` while the app is not one of the account. */
-  of(app: App, account: string): AppDesired
-  /** What was compiled last; undefined when nothing was. */
-  known(app: Key, account: string): Desired | undefined
-  /**
-   * Hosts of this app that another app of the account wants and does not hold yet: they leave here only once they are proven there,
-   * so that a host that moves is never unserved.
-   */
-  moving(app: Key, account: string): ReadonlyMap<Host, Key>
-  /** Other apps of the account that want or own one of these hosts: they have to look again when it comes or goes elsewhere. */
-  concerned(app: Key, account: string, hosts: readonly Host[]): Key[]
-}
-
-/** Where mappings and labels are read. */
-export interface DesiresPorts {
-  mappingSources: readonly MappingSource[]
-  namespaceLabels: NamespaceLabels
-}
+export type Desires = ReturnType<typeof createDesires>
 
 /** What is desired of all apps of one account, kept until one of the reads that it came from is another one. */
 interface AccountDesires {
@@ -58,8 +40,12 @@ interface AppReads {
   reads: readonly MappingRead[]
 }
 
-/** Nothing is compiled yet. */
-export function createDesires(ports: DesiresPorts, accounts: AppAccounts, records: Records): Desires {
+/** What the apps want, account by account: one host goes to one app, so nobody is compiled alone. */
+export function createDesires(
+  ports: Pick<Ports, 'mappingSources' | 'namespaceLabels'>,
+  accounts: AppAccounts,
+  records: Records,
+) {
   const known = new Map<string, AccountDesires>()
 
   function readAll(app: App): AppReads {
@@ -89,19 +75,24 @@ export function createDesires(ports: DesiresPorts, accounts: AppAccounts, record
   }
 
   return {
-    of(app, account) {
+    /** Compiles the mappings of an app into hosts. Throws a retryable `ReconcileError` while the app is not one of the account. */
+    of(app: App, account: string): AppDesired {
       const all = accounts.appsOf(account).map(readAll)
       const { byApp } = compile(account, all)
       // By key: the source may have made a new object of it meanwhile.
       const own = all.find((each) => each.app.key === app.key)
       if (own === undefined) {
-        const message = `App ${app.key} was changed meanwhile; it is looked at again.`
-        throw new ReconcileError('Progressing', message, { retryable: true })
+        throw new ReconcileError('Progressing', `App ${app.key} was changed meanwhile; it is looked at again.`)
       }
       return withReads(byApp.get(app.key) ?? NOTHING, own.reads)
     },
-    known: (app, account) => known.get(account)?.byApp.get(app),
-    moving(app, account) {
+    /** What was compiled last; undefined when nothing was. */
+    known: (app: Key): Desired | undefined => known.get(accounts.of(app) ?? '')?.byApp.get(app),
+    /**
+     * Hosts of this app that another app of the account wants and does not hold yet: they leave here only once they are proven there,
+     * so that a host that moves is never unserved.
+     */
+    moving(app: Key, account: string): ReadonlyMap<Host, Key> {
       const moving = new Map<Host, Key>()
       const desiredBy = known.get(account)?.desiredBy
       for (const host of Object.keys(records.of(app)?.hosts ?? {}) as Host[]) {
@@ -114,7 +105,8 @@ export function createDesires(ports: DesiresPorts, accounts: AppAccounts, record
       }
       return moving
     },
-    concerned(app, account, hosts) {
+    /** Other apps of the account that want or own one of these hosts: they have to look again when it comes or goes elsewhere. */
+    concerned(app: Key, account: string, hosts: readonly Host[]): Key[] {
       return [...(known.get(account)?.byApp ?? [])].flatMap(([other, desired]) => {
         if (other === app) return []
         const claims = records.of(other)?.hosts

@@ -3,16 +3,20 @@ import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { Failure } from '../../status/outcome.ts'
 import type { Reason } from '../../status/reasons.ts'
 
-/** A reconcile that cannot go on, with the reason that its condition shows. Terminal: only a change by somebody helps. */
+/** A reconcile that cannot go on, with the reason that its condition shows. Not retryable: only a change by somebody helps. */
 export class ReconcileError extends Error {
   override readonly name = 'ReconcileError'
   readonly reason: Reason
   readonly retryable: boolean
   readonly retryAfter: number | undefined
-  constructor(reason: Reason, message: string, options: { retryable: boolean; retryAfter?: number; cause?: unknown }) {
+  constructor(
+    reason: Reason,
+    message: string,
+    options: { retryable?: boolean; retryAfter?: number; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.reason = reason
-    this.retryable = options.retryable
+    this.retryable = options.retryable ?? true
     this.retryAfter = options.retryAfter
   }
 }

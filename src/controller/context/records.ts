@@ -1,37 +1,10 @@
 import type { App, Key } from '../../api/objects.ts'
 import { emptyRecord, type OwnershipRecord } from '../../ownership/record.ts'
-import { type OwnershipStore, RecordConflictError, type Stored } from '../../ownership/store.ts'
-import type { ObjectSource } from '../../source/source.ts'
+import { RecordConflictError, type Stored } from '../../ownership/store.ts'
 import { ReconcileError } from './errors.ts'
+import type { Ports } from './ports.ts'
 
-/** The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing. */
-interface LoadedRecord {
-  record: OwnershipRecord
-  fresh: boolean
-}
-
-/** The ownership records as they were loaded or saved last. */
-export interface Records {
-  /** Throws when it is corrupt, or `ReconcileError` when another `ServerPilotApp` is recorded as being in charge. */
-  load(app: App, account: string): Promise<LoadedRecord>
-  /** Loads those of these apps that are not loaded yet; what is wrong with one its own reconcile reports. */
-  loadAll(apps: readonly App[], account: string): Promise<void>
-  /**
-   * Saves the record durably, if it differs from what is stored. After it resolves the record survives a crash.
-   * Somebody else's change in between makes the caller start over: throws `RecordConflictError`.
-   */
-  save(key: Key, record: OwnershipRecord): Promise<void>
-  /** The record as it is known; undefined when there is none or it was not loaded. */
-  of(key: Key): OwnershipRecord | undefined
-  forget(key: Key): void
-}
-
-export interface RecordsOptions {
-  ports: { objects: ObjectSource; records: OwnershipStore; assertMayWrite(): void }
-  writer: OwnershipRecord['writer']
-  /** Called when an object names another app at ServerPilot than before: nothing that was seen of the old one is true of it. */
-  anotherApp(key: Key): void
-}
+export type Records = ReturnType<typeof createRecords>
 
 interface Entry {
   /** Account and appId. */
@@ -40,8 +13,15 @@ interface Entry {
   loaded: Partial<Stored> | undefined
 }
 
-/** No record is loaded yet. */
-export function createRecords({ ports, writer, anotherApp }: RecordsOptions): Records {
+/**
+ * The ownership records as they were loaded or saved last. `anotherApp` is called when an object names another app at ServerPilot than
+ * before: nothing that was seen of the old one is true of it.
+ */
+export function createRecords(
+  ports: Pick<Ports, 'objects' | 'records' | 'assertMayWrite'>,
+  writer: OwnershipRecord['writer'],
+  anotherApp: (key: Key) => void,
+) {
   const entries = new Map<Key, Entry>()
 
   function entryOf({ key, spec }: App, account: string): Entry {
@@ -54,32 +34,36 @@ export function createRecords({ ports, writer, anotherApp }: RecordsOptions): Re
     return entry
   }
 
-  /** Whether the app that the record names is still there, for the same app at ServerPilot. */
-  const isInCharge = (owner: Key, appId: string): boolean => ports.objects.app(owner)?.spec.appId === appId
-
-  async function load(app: App, account: string): Promise<LoadedRecord> {
+  /**
+   * The record of an app. `fresh`: there was none, so everything observed is foreign and the first plan removes nothing.
+   * Throws when it is corrupt, or `ReconcileError` when another `ServerPilotApp` is recorded as being in charge.
+   */
+  async function load(app: App, account: string): Promise<{ record: OwnershipRecord; fresh: boolean }> {
     const entry = entryOf(app, account)
     entry.loaded ??= (await ports.records.load(account, app.spec.appId)) ?? {}
     const { record } = entry.loaded
     if (record === undefined) return { record: emptyRecord(account, app.spec.appId, app.key, writer), fresh: true }
-    if (record.owner !== app.key && isInCharge(record.owner, app.spec.appId)) {
-      throw new ReconcileError(
-        'Conflict',
-        `App ${record.owner} is in charge of appId ${app.spec.appId} already. Delete one of the two ServerPilotApp objects.`,
-        { retryable: true },
-      )
+    // Whether the app that the record names is still there, for the same app at ServerPilot.
+    if (record.owner !== app.key && ports.objects.app(record.owner)?.spec.appId === app.spec.appId) {
+      const message = `App ${record.owner} is in charge of appId ${app.spec.appId} already. Delete one of the two ServerPilotApp objects.`
+      throw new ReconcileError('Conflict', message)
     }
     return { record: record.owner === app.key ? record : { ...record, owner: app.key }, fresh: false }
   }
 
   return {
     load,
-    async loadAll(apps, account) {
+    /** Loads those of these apps that are not loaded yet; what is wrong with one its own reconcile reports. */
+    async loadAll(apps: readonly App[], account: string): Promise<void> {
       for (const app of apps) {
         if (entries.get(app.key)?.loaded === undefined) await load(app, account).catch(() => undefined)
       }
     },
-    async save(key, record) {
+    /**
+     * Saves the record durably, if it differs from what is stored. After it resolves the record survives a crash.
+     * Somebody else's change in between makes the caller start over: throws `RecordConflictError`.
+     */
+    async save(key: Key, record: OwnershipRecord): Promise<void> {
       const entry = entries.get(key)
       const before = entry?.loaded?.record
       if (before !== undefined && JSON.stringify(before) === JSON.stringify(record)) return
@@ -92,7 +76,8 @@ export function createRecords({ ports, writer, anotherApp }: RecordsOptions): Re
         throw error
       }
     },
-    of: (key) => entries.get(key)?.loaded?.record,
-    forget: (key) => void entries.delete(key),
+    /** The record as it is known; undefined when there is none or it was not loaded. */
+    of: (key: Key): OwnershipRecord | undefined => entries.get(key)?.loaded?.record,
+    forget: (key: Key) => void entries.delete(key),
   }
 }

@@ -12,7 +12,7 @@ import { type BackOff, backOff } from '../../time/back-off.ts'
 export type Priority = 'high' | 'low'
 
 /** Times of the queue, all in milliseconds. */
-export interface QueueTimes {
+interface QueueTimes {
   /** After failures in a row. */
   backOff: BackOff
   /** How long a coalesced key has to be quiet. */
@@ -42,46 +42,16 @@ interface Item {
   burst?: { began: number; at: number }
 }
 
-/** A key handed to a worker, and how long it waited for that, in milliseconds. */
-interface Taken {
-  key: string
-  waited: number
-}
-
-/** The transitions of the queue. `now` never runs backwards. */
-export interface QueueState {
-  /** Asks for a run now. Gives true when that queued the key, false when it was queued already. */
-  add(key: string, priority: Priority, now: number): boolean
-  /** Asks for a run in `ms`; of several such calls the earliest counts. */
-  addAfter(key: string, ms: number, priority: Priority, now: number): void
-  /** Asks for a run after a back-off that doubles with each call since `forget`. Gives the back-off in milliseconds. */
-  addRateLimited(key: string, now: number): number
-  /** Asks for a run once calls with this key have paused. */
-  addCoalesced(key: string, now: number): void
-  /** Forgets the failures of a key: the next back-off is the shortest again. */
-  forget(key: string): void
-  /** Queues the keys whose time has come, in the order of their times; gives how many of them were not queued already. */
-  promote(now: number): number
-  /** Hands out the next key, high before low, else in the order of their coming. It runs until `done`. */
-  take(now: number): Taken | undefined
-  /** Ends a run. A key that was asked for meanwhile is queued again, as the last of its priority. */
-  done(key: string): void
-  /** When `promote` has something to do at the earliest. Looks at every waiting key, so it is for timers that have fired. */
-  nextDue(): number | undefined
-  /** Keys that wait for a worker. */
-  depth(): number
-}
-
 /**
- * Makes an empty queue state.
+ * Makes an empty queue state, and gives its transitions. `now` never runs backwards.
  * @param random gives numbers from 0 up to 1, for the jitter
  */
-export function queueState(times: QueueTimes, random: () => number): QueueState {
+export function queueState(times: QueueTimes, random: () => number) {
   const items = new Map<string, Item>()
   const failures = new Map<string, number>()
   // Sets keep the order of insertion: each is a queue out of whose middle a key can go.
   const ready: Record<Priority, Set<string>> = { high: new Set(), low: new Set() }
-  const waiting = new Set<string>()
+  const waiting = new Map<string, Item>()
 
   function itemOf(key: string): Item {
     const known = items.get(key)
@@ -96,7 +66,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
     if (item.delayed === undefined && item.burst === undefined) {
       waiting.delete(key)
       if (!item.running && item.wanted === undefined) items.delete(key)
-    } else waiting.add(key)
+    } else waiting.set(key, item)
   }
 
   function want(key: string, item: Item, priority: Priority, now: number): boolean {
@@ -110,6 +80,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
     return before === undefined
   }
 
+  /** Asks for a run now. Gives true when that queued the key, false when it was queued already. */
   function add(key: string, priority: Priority, now: number): boolean {
     const item = itemOf(key)
     // The sweep asks for every app every minute: it would make a back-off of 15 minutes void.
@@ -131,8 +102,7 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       ready.low.delete(key)
     }
     const before = item.delayed
-    const earlier =
-      before === undefined || at < before.at ? { at, backoff } : { at: before.at, backoff: before.backoff }
+    const earlier = before !== undefined && before.at <= at ? before : { at, backoff }
     item.delayed = { ...earlier, priority: before?.priority === 'high' ? 'high' : priority }
     follow(key, item)
   }
@@ -144,12 +114,13 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
   return {
     add,
 
-    addAfter(key, ms, priority, now) {
-      if (ms <= 0) add(key, priority, now)
-      else delay(key, now + ms, priority, false)
+    /** Asks for a run in `ms`; of several such calls the earliest counts. */
+    addAfter(key: string, ms: number, priority: Priority, now: number): void {
+      delay(key, now + ms, priority, false)
     },
 
-    addRateLimited(key, now) {
+    /** Asks for a run after a back-off that doubles with each call since `forget`. Gives the back-off in milliseconds. */
+    addRateLimited(key: string, now: number): number {
       const count = (failures.get(key) ?? 0) + 1
       failures.set(key, count)
       const ms = backOff(times.backOff, count, random)
@@ -157,7 +128,8 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       return ms
     },
 
-    addCoalesced(key, now) {
+    /** Asks for a run once calls with this key have paused. */
+    addCoalesced(key: string, now: number): void {
       const item = itemOf(key)
       if (item.wanted?.priority === 'high') return
       const began = item.burst?.began ?? now
@@ -165,18 +137,16 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       follow(key, item)
     },
 
-    forget(key) {
+    /** Forgets the failures of a key: the next back-off is the shortest again. */
+    forget(key: string): void {
       failures.delete(key)
     },
 
-    promote(now) {
-      const ripe: [number, string, Item][] = []
-      for (const key of waiting) {
-        const item = items.get(key)
-        if (item !== undefined && due(item) <= now) ripe.push([due(item), key, item])
-      }
+    /** Queues the keys whose time has come, in the order of their times; gives how many of them were not queued already. */
+    promote(now: number): number {
+      const ripe = [...waiting].filter(([, item]) => due(item) <= now)
       let fresh = 0
-      for (const [, key, item] of ripe.sort((a, b) => a[0] - b[0])) {
+      for (const [key, item] of ripe.sort(([, a], [, b]) => due(a) - due(b))) {
         const { burst, delayed } = item
         const over = burst !== undefined && burst.at <= now
         if (delayed !== undefined && delayed.at <= now) delete item.delayed
@@ -185,7 +155,8 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       return fresh
     },
 
-    take(now) {
+    /** Hands out the next key, high before low, else in the order of their coming, and the ms that it waited. It runs until `done`. */
+    take(now: number): { key: string; waited: number } | undefined {
       const queue = ready.high.size > 0 ? ready.high : ready.low
       const key = queue.values().next().value
       const item = key === undefined ? undefined : items.get(key)
@@ -196,7 +167,8 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       return { key, waited: now - (item.wanted?.since ?? now) }
     },
 
-    done(key) {
+    /** Ends a run. A key that was asked for meanwhile is queued again, as the last of its priority. */
+    done(key: string): void {
       const item = items.get(key)
       if (item === undefined || !item.running) return
       item.running = false
@@ -204,15 +176,14 @@ export function queueState(times: QueueTimes, random: () => number): QueueState 
       follow(key, item)
     },
 
-    nextDue() {
+    /** When `promote` has something to do at the earliest. Looks at every waiting key, so it is for timers that have fired. */
+    nextDue(): number | undefined {
       let next = Number.POSITIVE_INFINITY
-      for (const key of waiting) {
-        const item = items.get(key)
-        if (item !== undefined) next = Math.min(next, due(item))
-      }
+      for (const item of waiting.values()) next = Math.min(next, due(item))
       return next === Number.POSITIVE_INFINITY ? undefined : next
     },
 
-    depth: () => ready.high.size + ready.low.size,
+    /** Keys that wait for a worker. */
+    depth: (): number => ready.high.size + ready.low.size,
   }
 }

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../time/clock.ts'
-import { type Priority, QUEUE_TIMES, type QueueTimes, queueState } from './queue-state.ts'
+import { type Priority, QUEUE_TIMES, queueState } from './queue-state.ts'
 
 /** Called for what the queue does, for metrics. */
 export interface QueueHooks {
@@ -11,42 +11,23 @@ export interface QueueHooks {
   onGet?(secondsInQueue: number, depth: number): void
 }
 
-/** A queue of keys. It carries identities only: what is to be done is read afresh for each key. */
-export interface Queue {
-  /** Asks for a run now. A key that is queued already stays once; a high add lifts a low one; `high` is the default. */
-  add(key: string, priority?: Priority): void
-  /** Asks for a run in `ms`; of several such calls the earliest counts. */
-  addAfter(key: string, ms: number, priority?: Priority): void
-  /** Asks for a run after a back-off that grows with each call until `forget`. A low add does not cut it short. */
-  addRateLimited(key: string): void
-  /** Asks for a run once calls with this key have paused, or have gone on for long enough. */
-  addCoalesced(key: string): void
-  /** Forgets the failures of a key: call it after a success, and when its app is gone. */
-  forget(key: string): void
-  /** The next key, as soon as there is one; undefined when the queue is shut down. Never throws. */
-  get(): Promise<string | undefined>
-  /** Ends the run of a key that `get` gave. Without it the key never runs again. */
-  done(key: string): void
-  /** Keys that wait for a worker now. */
-  depth(): number
-  /** Drops what waits and lets every `get` give undefined. Runs under way end as they like. */
-  shutDown(): void
-}
-
 /** What a queue is made of. */
 export interface QueueOptions {
   /** Only its steady time counts: a corrected wall clock neither hurries nor holds up a key. */
   clock: Pick<Clock, 'steady' | 'after'>
-  times?: Partial<QueueTimes>
   hooks?: QueueHooks
   /** Numbers from 0 up to 1. */
   random?: () => number
 }
 
-/** Makes an empty queue. It does nothing by itself until a key is added. */
-export function createQueue({ clock, times, hooks = {}, random = Math.random }: QueueOptions): Queue {
-  const span = { ...QUEUE_TIMES, ...times }
-  const state = queueState(span, random)
+export type Queue = ReturnType<typeof createQueue>
+
+/**
+ * Makes an empty queue of keys. It carries identities only: what is to be done is read afresh for each key. It does nothing by itself
+ * until a key is added.
+ */
+export function createQueue({ clock, hooks = {}, random = Math.random }: QueueOptions) {
+  const state = queueState(QUEUE_TIMES, random)
   const workers = new Set<(key: string | undefined) => void>()
   let alarm: { at: number; cancel: Cancel } | undefined
   let open = true
@@ -77,6 +58,7 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
     }
   }
 
+  /** Asks for a run now. A key that is queued already stays once; a high add lifts a low one. */
   function add(key: string, priority: Priority = 'high'): void {
     if (!open) return
     if (state.add(key, priority, clock.steady())) hooks.onAdd?.()
@@ -86,7 +68,8 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
   return {
     add,
 
-    addAfter(key, ms, priority = 'high') {
+    /** Asks for a run in `ms`; of several such calls the earliest counts. */
+    addAfter(key: string, ms: number, priority: Priority = 'high'): void {
       if (!open) return
       if (ms <= 0) {
         add(key, priority)
@@ -97,24 +80,28 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
       arm(now + ms, now)
     },
 
-    addRateLimited(key) {
+    /** Asks for a run after a back-off that grows with each call until `forget`. A low add does not cut it short. */
+    addRateLimited(key: string): void {
       if (!open) return
       const now = clock.steady()
       arm(now + state.addRateLimited(key, now), now)
       hooks.onRetry?.()
     },
 
-    addCoalesced(key) {
+    /** Asks for a run once calls with this key have paused, or have gone on for long enough. */
+    addCoalesced(key: string): void {
       if (!open) return
       const now = clock.steady()
       state.addCoalesced(key, now)
       // The end of a burst that goes on comes later than this; then the alarm finds nothing and is set again.
-      arm(now + span.quiet, now)
+      arm(now + QUEUE_TIMES.quiet, now)
     },
 
+    /** Forgets the failures of a key: call it after a success, and when its app is gone. */
     forget: state.forget,
 
-    get() {
+    /** The next key, as soon as there is one; undefined when the queue is shut down. Never throws. */
+    get(): Promise<string | undefined> {
       return new Promise((resolve) => {
         if (!open) return resolve(undefined)
         workers.add(resolve)
@@ -122,14 +109,17 @@ export function createQueue({ clock, times, hooks = {}, random = Math.random }: 
       })
     },
 
-    done(key) {
+    /** Ends the run of a key that `get` gave. Without it the key never runs again. */
+    done(key: string): void {
       state.done(key)
       serve()
     },
 
-    depth: () => (open ? state.depth() : 0),
+    /** Keys that wait for a worker now. */
+    depth: (): number => (open ? state.depth() : 0),
 
-    shutDown() {
+    /** Drops what waits and lets every `get` give undefined. Runs under way end as they like. */
+    shutDown(): void {
       open = false
       alarm?.cancel()
       alarm = undefined
