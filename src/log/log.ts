@@ -8,12 +8,7 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 type LogFields = Readonly<Record<string, unknown>>
 
 /** A log. Messages are constants; everything that varies goes into fields, so that lines can be counted and searched. */
-export interface Log {
-  debug(message: string, fields?: LogFields): void
-  info(message: string, fields?: LogFields): void
-  warn(message: string, fields?: LogFields): void
-  error(message: string, fields?: LogFields): void
-}
+export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void>
 
 export interface LogOptions {
   logLevel: LogLevel

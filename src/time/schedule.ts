@@ -62,23 +62,29 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
   let last = Math.floor(clock.now() / cron.unit)
   /** The last run, as a clock on the wall showed it. */
   let lastLocal = Number.NEGATIVE_INFINITY
-  let running: Promise<void> | undefined
+  let running = false
   let cancel: Cancel
 
-  function run(): void {
-    if (running !== undefined) return
+  async function run(): Promise<void> {
+    if (running) return
+    running = true
     try {
-      running = job()?.then(end, (error: unknown) => {
-        report(options, error)
-        end()
-      })
+      const work = job()
+      // A job that gives no promise has ended by now.
+      if (work !== undefined) await work
     } catch (error) {
-      report(options, error)
+      report(error)
+    } finally {
+      running = false
     }
   }
 
-  function end(): void {
-    running = undefined
+  function report(error: unknown): void {
+    try {
+      options.onError?.(error)
+    } catch {
+      // A report that fails must not end the process.
+    }
   }
 
   function tick(): void {
@@ -92,7 +98,7 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
     const local = localTime(due * cron.unit)
     if (cron.namesHours && local <= lastLocal) return
     lastLocal = local
-    run()
+    void run()
   }
 
   /** Never longer than a slot, whatever the clock shows: it may be set meanwhile. */
@@ -115,11 +121,3 @@ function dueSlot({ unit, isDue }: Cron, last: number, now: number): number | und
 
 /** As a clock on the wall shows it, ms: as summer time ends, an hour comes twice. */
 const localTime = (at: number): number => at - new Date(at).getTimezoneOffset() * 60_000
-
-function report(options: ScheduleOptions, error: unknown): void {
-  try {
-    options.onError?.(error)
-  } catch {
-    // A report that fails must not end the process.
-  }
-}
