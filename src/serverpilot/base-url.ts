@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { inNetwork } from './proxy.ts'
 
 /**
  * Checks the address of the API and gives it without a final slash. Throws an `Error` for the reader when it is not a URL, neither
@@ -30,11 +30,6 @@ export function checkBaseUrl(url: string | URL, allowInsecure = false): URL {
 
 function isLoopback(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '')
-  if (host === 'localhost' || host.endsWith('.localhost')) return true
-  const family = isIP(host)
-  if (family === 0) return false
-  const loopback = new BlockList()
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-  loopback.addAddress('::1', 'ipv6')
-  return loopback.check(host, family === 6 ? 'ipv6' : 'ipv4')
+  const named = host === 'localhost' || host.endsWith('.localhost')
+  return named || inNetwork('127.0.0.0/8', host) || inNetwork('::1/128', host)
 }

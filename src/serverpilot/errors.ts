@@ -7,9 +7,6 @@ export type ServerPilotReason =
   | 'AppNotFound' // 404
   | 'Rejected' // 400, 409 and other 4xx: the API refuses this request as it is
 
-/** Reasons that may pass without anybody changing anything. */
-const PASSING: readonly ServerPilotReason[] = ['ApiUnreachable', 'RateLimited']
-
 /** What is known of a failed call. */
 export interface Failure {
   reason: ServerPilotReason
@@ -28,7 +25,7 @@ export interface Failure {
 export class ServerPilotError extends Error {
   override readonly name = 'ServerPilotError'
   readonly reason: ServerPilotReason
-  /** The same call may succeed later. */
+  /** The same call may succeed later, without anybody changing anything. */
   readonly retryable: boolean
   readonly outcome: 'none' | 'unknown'
   readonly status: number | undefined
@@ -38,7 +35,7 @@ export class ServerPilotError extends Error {
   constructor({ reason, message, outcome = 'none', status, retryAfter, words }: Failure) {
     super(message)
     this.reason = reason
-    this.retryable = PASSING.includes(reason)
+    this.retryable = reason === 'ApiUnreachable' || reason === 'RateLimited'
     this.outcome = outcome
     this.status = status
     this.retryAfter = retryAfter

@@ -45,9 +45,8 @@ function describeFailure(failure: HttpFailure, { api, proxy, subject }: CallCont
       : `The proxy ${name} refused the way to ${api} for ${subject}: it answered ${failure.proxyStatus} to CONNECT.`
   }
   const way = proxy === undefined ? '' : ` through the proxy ${proxyName(proxy)}`
-  return failure.at === 'sent'
-    ? `ServerPilot (${api})${way} gave no answer for ${subject}: ${reasonOf(failure)}.`
-    : `ServerPilot (${api})${way} cannot be reached for ${subject}: ${reasonOf(failure)}.`
+  const what = failure.at === 'sent' ? 'gave no answer' : 'cannot be reached'
+  return `ServerPilot (${api})${way} ${what} for ${subject}: ${reasonOf(failure)}.`
 }
 
 const REASONS: Record<string, string> = {

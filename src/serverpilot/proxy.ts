@@ -73,7 +73,8 @@ function nameMatches(name: string, host: string): boolean {
   return host === suffix || host.endsWith(`.${suffix}`)
 }
 
-function inNetwork(network: string, host: string): boolean {
+/** Whether a host is an address in a network such as `10.0.0.0/8`. */
+export function inNetwork(network: string, host: string): boolean {
   const [address = '', prefix = ''] = network.split('/')
   const plain = plainHost(address)
   const family = isIP(plain)
