@@ -85,9 +85,9 @@ export function connect(options: ConnectOptions): Connection {
 
   async function send(call: JsonCall, ms: number): Promise<unknown> {
     const { method, path, query, body, contentType = 'application/json', signal } = call
-    const sent = body === undefined ? { headers } : { headers: { ...headers, 'content-type': contentType } }
-    const json = body === undefined ? {} : { body: JSON.stringify(body) }
-    return parsed(await transport.call({ method, path: path + search(query), signal, ...sent, ...json }, ms))
+    const json = { headers: { ...headers, 'content-type': contentType }, body: JSON.stringify(body) }
+    const sent = body === undefined ? { headers } : json
+    return parsed(await transport.call({ method, path: path + search(query), signal, ...sent }, ms))
   }
 
   async function call(call: JsonCall): Promise<unknown> {
@@ -106,9 +106,7 @@ export function connect(options: ConnectOptions): Connection {
       await limiter.acquire('read', signal)
       return await transport.stream({ method: 'GET', path: path + search(query), headers, signal })
     },
-    async close() {
-      transport.close()
-    },
+    close: async () => transport.close(),
   }
 }
 
@@ -116,10 +114,8 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    throw new KubernetesError({
-      reason: 'Undecodable',
-      message: 'the API server answered with something other than JSON',
-    })
+    const message = 'the API server answered with something other than JSON'
+    throw new KubernetesError({ reason: 'Undecodable', message })
   }
 }
 

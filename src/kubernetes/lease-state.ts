@@ -74,15 +74,12 @@ export function nextRequest(state: LeaseState, now: Moment): LeaseRequest | unde
   return base === 'missing' ? { call: 'create', write } : { call: 'replace', write, base }
 }
 
-/** A request, when it was sent, and what came back. */
-export interface Exchange {
-  request: LeaseRequest
-  sent: Moment
-  answer: LeaseAnswer
-}
-
-/** The state after an answer. */
-export function answered(state: LeaseState, { request, sent, answer }: Exchange, now: Moment): LeaseState {
+/** The state after an answer to a request; `sent`: when that was sent. */
+export function answered(
+  state: LeaseState,
+  { request, sent, answer }: { request: LeaseRequest; sent: Moment; answer: LeaseAnswer },
+  now: Moment,
+): LeaseState {
   const { phase, timings, identity } = state
   if (phase.is === 'Lost' || phase.is === 'Released') return state
   if (answer.is === 'missing') return { ...state, base: 'missing' }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Log } from '../log/log.ts'
 import { messageOf } from '../log/message-of.ts'
 import type { Clock } from '../time/clock.ts'
-import { unlessAborted, within } from '../time/within.ts'
+import { aborted, unlessAborted, within } from '../time/within.ts'
 import { codeOf, type LeaseApi, type StoredLease } from './api.ts'
 import {
   answered,
@@ -85,11 +85,8 @@ export function createElector(options: ElectorOptions): Elector {
   const end = new AbortController()
   /** Ends the watch: who leads knows of the Lease by its own writes. */
   const following = new AbortController()
-  // Node 20 has no Promise.withResolvers.
-  let lose = (_reason: string): void => {}
-  const lost = new Promise<string>((resolve) => {
-    lose = resolve
-  })
+  /** Aborts with the reason for which leadership was lost. */
+  const loss = new AbortController()
   const waiting = new Set<() => void>()
   let state = newLeaseState(identity, timings)
   let lastError = ''
@@ -112,7 +109,7 @@ export function createElector(options: ElectorOptions): Elector {
     following.abort()
     if (phase.is === 'Lost') {
       log.error('Leadership is lost', { lease: api.name, reason: phase.reason })
-      lose(phase.reason)
+      loss.abort(phase.reason)
     } else if (phase.is === 'Leading') {
       epoch = phase.epoch
       log.info('This process leads', { lease: api.name, identity, epoch })
@@ -145,11 +142,10 @@ export function createElector(options: ElectorOptions): Elector {
         throw new Error('the API server did not answer in time')
       })
       // That it is not there says nothing of whether it can be made.
-      if (stored !== undefined) {
-        lastError = ''
-        failure = undefined
-      }
-      return stored === undefined ? { is: 'missing' } : { is: 'stored', stored }
+      if (stored === undefined) return { is: 'missing' }
+      lastError = ''
+      failure = undefined
+      return { is: 'stored', stored }
     } catch (error) {
       const code = codeOf(error)
       if (code === 409) return { is: 'conflict' }
@@ -163,13 +159,10 @@ export function createElector(options: ElectorOptions): Elector {
     }
   }
 
-  function read(): Promise<StoredLease | undefined> {
-    // The last reading, before the Lease is given back, has only its time-out.
-    return end.signal.aborted ? api.read() : unlessAborted(end.signal, () => api.read(end.signal))
-  }
-
   function send(request: LeaseRequest): Promise<StoredLease | undefined> {
-    if (request.call === 'read') return read()
+    // The last reading, before the Lease is given back, has only its time-out.
+    if (request.call === 'read')
+      return end.signal.aborted ? api.read() : unlessAborted(end.signal, () => api.read(end.signal))
     wrote = true
     return request.call === 'create' ? api.create(request.write) : api.replace(request.write, request.base)
   }
@@ -230,7 +223,7 @@ export function createElector(options: ElectorOptions): Elector {
   }
 
   return {
-    lost,
+    lost: aborted(loss.signal).then(() => String(loss.signal.reason)),
     start(ready = Promise.resolve()) {
       if (running !== undefined || end.signal.aborted) return
       running = Promise.all([run(ready), follow()])

@@ -1,11 +1,10 @@
 import { messageOf } from '../log/message-of.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
+import { aborted } from '../time/within.ts'
 import type { Connection } from './connection.ts'
-import { jsonLines } from './lines.ts'
 import { createCache } from './reflector-cache.ts'
-import { eventOf, type Item, pageOf } from './reflector-events.ts'
+import { eventOf, type Item, jsonLines, pageOf, Silence, troubleOf } from './reflector-events.ts'
 import { type Event, IDLE, type State, step } from './reflector-state.ts'
-import { Silence, troubleOf } from './reflector-trouble.ts'
 
 /** How a reflector is set up. */
 export interface ReflectorOptions<Slim> {
@@ -56,11 +55,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   let current = new AbortController()
   let begun = clock.steady()
   const running = new Set<Promise<void>>()
-  // Node 20 has no Promise.withResolvers.
-  let started = (): void => {}
-  const start = new Promise<void>((resolve) => {
-    started = resolve
-  })
+  const started = new AbortController()
 
   /** Takes an event, with the object that it is about, and does what follows from it. */
   function take(event: Event, item?: Item): void {
@@ -96,7 +91,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
           break
       }
     }
-    if (state.at === 'watching' || state.at === 'waiting') started()
+    if (state.at === 'watching' || state.at === 'waiting') started.abort()
     if (before.failure !== state.failure) report(before)
     if (before.failure !== state.failure || before.synced !== state.synced) cache.mark()
   }
@@ -118,18 +113,14 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
     const { round } = state
     const { signal } = current
     const job = work(round, signal)
-      .catch((error: unknown) => fail(round, error))
+      .catch((error: unknown) => {
+        take({ type: 'failed', round, afterMs: clock.steady() - begun, ...troubleOf(error, path) })
+      })
       .finally(() => {
         notify()
         running.delete(job)
       })
     running.add(job)
-  }
-
-  function fail(round: number, error: unknown): void {
-    const { trouble, message, retryAfter } = troubleOf(error, path)
-    const afterMs = clock.steady() - begun
-    take({ type: 'failed', round, trouble, message, afterMs, ...(retryAfter === undefined ? {} : { retryAfter }) })
   }
 
   function report(before: State): void {
@@ -140,12 +131,12 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   }
 
   async function stream(round: number, signal: AbortSignal, from: 'start' | { version: string }): Promise<void> {
-    const seconds = WATCH_SECONDS.least + Math.floor(random() * (WATCH_SECONDS.most - WATCH_SECONDS.least))
+    const { least, most } = WATCH_SECONDS
     const initial = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
     const query = {
       watch: true,
       allowWatchBookmarks: true,
-      timeoutSeconds: seconds,
+      timeoutSeconds: least + Math.floor(random() * (most - least)),
       ...(from === 'start' ? initial : { resourceVersion: from.version }),
     }
     const quiet = new AbortController()
@@ -178,10 +169,9 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
 
   async function page(round: number, signal: AbortSignal, next: string | undefined): Promise<void> {
     const query = { limit: PAGE_SIZE, continue: next }
-    const list = pageOf(await connection.json(path, { query, signal }))
-    for (const item of list.items) take({ type: 'object', round, change: 'put', version: item.version }, item)
-    const { version } = list
-    take({ type: 'page', round, version, ...(list.next === undefined ? {} : { next: list.next }) })
+    const { items, ...page } = pageOf(await connection.json(path, { query, signal }))
+    for (const item of items) take({ type: 'object', round, change: 'put', version: item.version }, item)
+    take({ type: 'page', round, ...page })
   }
 
   async function wait(round: number, signal: AbortSignal, ms: number): Promise<void> {
@@ -192,11 +182,11 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   return {
     async start() {
       take({ type: 'start' })
-      await start
+      await aborted(started.signal)
     },
     async stop() {
       take({ type: 'stop' })
-      started()
+      started.abort()
       await Promise.all(running)
     },
     hasSynced: () => state.synced,
