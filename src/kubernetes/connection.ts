@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../time/clock.ts'
+import { systemClock as clock } from '../time/clock.ts'
 import { createLimiter } from '../time/limiter.ts'
 import { createTransport, KubernetesError, type Method } from './http.ts'
 import { accessOf, type ConfigOptions, contextOf, loadConfig } from './kubeconfig.ts'
@@ -13,18 +13,14 @@ export interface ConnectOptions extends ConfigOptions {
   urgentTimeoutMs?: number
   /** `User-Agent`; `domainpilot` when not given. */
   userAgent?: string
-  /** The real time when not given. */
-  clock?: Clock
 }
-
-type Query = Record<string, string | number | boolean | undefined>
 
 /** A request with JSON. */
 export interface JsonCall {
   method: Method
   /** From the root of the API server, without a query. */
   path: string
-  query?: Query | undefined
+  query?: Record<string, string | number | boolean | undefined> | undefined
   body?: unknown
   /** Of the body; JSON when not given. */
   contentType?: string
@@ -38,10 +34,7 @@ export interface Caller {
 }
 
 /** What goes with a GET. */
-interface ReadOptions {
-  query?: Query
-  signal?: AbortSignal | undefined
-}
+type ReadOptions = Pick<JsonCall, 'query' | 'signal'>
 
 /** A connection to one API server. Opens nothing before the first call. */
 export interface Connection extends Caller {
@@ -62,7 +55,6 @@ export interface Connection extends Caller {
 /** Reads the configuration and makes the connection. Throws `KubernetesError` with the reason `Misconfigured`. */
 export function connect(options: ConnectOptions): Connection {
   const { timeoutMs = 20_000, urgentTimeoutMs = 5000, qps = 50, userAgent = 'domainpilot' } = options
-  const { clock = systemClock } = options
   let config = loadConfig(options)
 
   // All who are refused at once wait for one reading. A fresh object: the old one's authenticators keep tokens for a minute.
@@ -119,7 +111,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function search(query: Query = {}): string {
+function search(query: JsonCall['query'] = {}): string {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value))
   return params.size === 0 ? '' : `?${params}`

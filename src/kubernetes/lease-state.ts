@@ -161,12 +161,8 @@ function holding({ phase, seen, identity, timings, base }: LeaseState, now: Mome
   }
   // A new Lease counts from the minutes since 1970: once deleted and made again, it must not fall behind the epochs in the
   // ownership records, which would then refuse every write.
-  const start = Math.floor(now.wall / 60_000)
-  return {
-    ...common,
-    acquiredAt: now.wall,
-    transitions: Math.max((before?.transitions ?? 0) + 1, base === 'missing' ? start : 0),
-  }
+  const least = base === 'missing' ? Math.floor(now.wall / 60_000) : 0
+  return { ...common, acquiredAt: now.wall, transitions: Math.max((before?.transitions ?? 0) + 1, least) }
 }
 
 function look({ seen }: LeaseState, record: LeaseRecord, now: Moment): LeaseState['seen'] {

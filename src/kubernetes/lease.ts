@@ -35,31 +35,10 @@ export interface ElectorOptions {
   clock: Clock
   log: Log
   timings?: LeaseTimings
-  /** 0 to 1, for the jitter. */
-  random?: () => number
 }
 
 /** Takes part in the election of one Lease. */
-export interface Elector {
-  /** Looks at the Lease from now on, and takes it once it is free and `ready` has resolved; without one it is ready. */
-  start(ready?: Promise<unknown>): void
-  /** Calls back once this process leads; at once when it does already. */
-  onLeading(callback: () => void): void
-  /** Resolves with the reason once leadership is lost. It does not come back: the process has to end. */
-  readonly lost: Promise<string>
-  /** Whether a write may begin at this moment. */
-  isLeading(): boolean
-  /** Throws `NotLeadingError` unless a write may begin at this moment. To be called directly before each write. */
-  assertLeading(): void
-  /** Grows with every change of the leader; undefined before the first time. */
-  epoch(): number | undefined
-  /** Why the last call for the Lease failed; undefined while it can be had or read. */
-  failure(): unknown
-  /** Who leads as far as is known; undefined for nobody. */
-  holder(): string | undefined
-  /** Gives leadership back, so that another takes over at once. Every write must have ended before. */
-  stop(): Promise<void>
-}
+export type Elector = ReturnType<typeof createElector>
 
 /** Standbys try after 0.8 to 1.2 retry periods, so that they do not all come at once. */
 const JITTER = 0.4
@@ -80,8 +59,8 @@ export function leaseName(shard: string): string {
 }
 
 /** Makes an elector; nothing starts. */
-export function createElector(options: ElectorOptions): Elector {
-  const { api, identity, clock, log, timings = LEASE_TIMINGS, random = Math.random } = options
+export function createElector(options: ElectorOptions) {
+  const { api, identity, clock, log, timings = LEASE_TIMINGS } = options
   const end = new AbortController()
   /** Ends the watch: who leads knows of the Lease by its own writes. */
   const following = new AbortController()
@@ -89,7 +68,6 @@ export function createElector(options: ElectorOptions): Elector {
   const loss = new AbortController()
   const waiting = new Set<() => void>()
   let state = newLeaseState(identity, timings)
-  let lastError = ''
   let failure: unknown
   let epoch: number | undefined
   let running: Promise<unknown> | undefined
@@ -99,6 +77,7 @@ export function createElector(options: ElectorOptions): Elector {
   /** A write of ours may have taken: the Lease may be ours, whatever we know of it. */
   let wrote = false
 
+  const lastError = (): string => (failure === undefined ? '' : messageOf(failure))
   const moment = (): Moment => ({ monotonic: clock.steady(), wall: clock.now() })
 
   function enter(next: LeaseState): void {
@@ -120,7 +99,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   async function attempt(): Promise<void> {
     for (let requests = 0; requests < REQUESTS_PER_TRY; requests++) {
-      enter(expire(state, moment(), lastError))
+      enter(expire(state, moment(), lastError()))
       const sent = moment()
       const request = nextRequest(state, sent)
       if (request === undefined || (!mayTake && request.call !== 'read')) break
@@ -129,7 +108,7 @@ export function createElector(options: ElectorOptions): Elector {
       enter(answered(state, { request, sent, answer }, moment()))
       if (answer.is === 'failed' || (answer.is === 'stored' && request.call !== 'read')) break
     }
-    enter(expire(state, moment(), lastError))
+    enter(expire(state, moment(), lastError()))
     // A standby looks again at every try; a leader goes on from its own last write.
     if (state.phase.is === 'Standby') enter({ ...state, base: undefined })
   }
@@ -143,7 +122,6 @@ export function createElector(options: ElectorOptions): Elector {
       })
       // That it is not there says nothing of whether it can be made.
       if (stored === undefined) return { is: 'missing' }
-      lastError = ''
       failure = undefined
       return { is: 'stored', stored }
     } catch (error) {
@@ -152,8 +130,7 @@ export function createElector(options: ElectorOptions): Elector {
       if (code === 404 && request.call === 'replace') return { is: 'missing' }
       if (error === end.signal.reason) return { is: 'failed' }
       const words = messageOf(error)
-      if (words !== lastError) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
-      lastError = words
+      if (words !== lastError()) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
       failure = error
       return { is: 'failed' }
     }
@@ -176,7 +153,7 @@ export function createElector(options: ElectorOptions): Elector {
       await attempt()
       if (state.phase.is === 'Lost' || end.signal.aborted) return
       const left = untilLost(state, moment())
-      const jitter = 1 - JITTER / 2 + random() * JITTER
+      const jitter = 1 - JITTER / 2 + Math.random() * JITTER
       const pause = left === undefined ? timings.retryPeriod * jitter : Math.min(timings.retryPeriod, left)
       const paused = clock.sleep(pause, end.signal)
       // Who never gets ready looks on for as long as it lives.
@@ -223,24 +200,33 @@ export function createElector(options: ElectorOptions): Elector {
   }
 
   return {
+    /** Resolves with the reason once leadership is lost. It does not come back: the process has to end. */
     lost: aborted(loss.signal).then(() => String(loss.signal.reason)),
-    start(ready = Promise.resolve()) {
+    /** Looks at the Lease from now on, and takes it once it is free and `ready` has resolved; without one it is ready. */
+    start(ready: Promise<unknown> = Promise.resolve()): void {
       if (running !== undefined || end.signal.aborted) return
       running = Promise.all([run(ready), follow()])
     },
-    onLeading(callback) {
+    /** Calls back once this process leads; at once when it does already. */
+    onLeading(callback: () => void): void {
       if (state.phase.is === 'Leading') callback()
       else waiting.add(callback)
     },
-    isLeading: () => writeObstacle(state, moment()) === undefined,
-    assertLeading() {
+    /** Whether a write may begin at this moment. */
+    isLeading: (): boolean => writeObstacle(state, moment()) === undefined,
+    /** Throws `NotLeadingError` unless a write may begin at this moment. To be called directly before each write. */
+    assertLeading(): void {
       const obstacle = writeObstacle(state, moment())
       if (obstacle !== undefined) throw new NotLeadingError(`Nothing is written: ${obstacle}.`)
     },
-    epoch: () => epoch,
-    failure: () => failure,
-    holder: () => state.seen?.record.holder || undefined,
-    stop() {
+    /** Grows with every change of the leader; undefined before the first time. */
+    epoch: (): number | undefined => epoch,
+    /** Why the last call for the Lease failed; undefined while it can be had or read. */
+    failure: (): unknown => failure,
+    /** Who leads as far as is known; undefined for nobody. */
+    holder: (): string | undefined => state.seen?.record.holder || undefined,
+    /** Gives leadership back, so that another takes over at once. Every write must have ended before. */
+    stop(): Promise<void> {
       stopping ??= stop()
       return stopping
     },

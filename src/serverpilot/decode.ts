@@ -82,23 +82,19 @@ function decode<T>(text: string, schema: z.ZodType<T>): Decoded<T> {
   // The replacement character stands for bytes that are not UTF-8: a name read so could not be written back as it was.
   if (text.includes('\ufffd')) return { ok: false, problem: 'text that is not UTF-8' }
   if (text.trim() === '') return { ok: false, problem: 'an empty body' }
-  const parsed = parseJson(text)
-  if (parsed === undefined) return { ok: false, problem: nameOf(text) }
-  const result = schema.safeParse(parsed.value)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    // Its message quotes the text, which can hold a private key.
+    return { ok: false, problem: nameOf(text) }
+  }
+  const result = schema.safeParse(body)
   if (result.success) return { ok: true, value: result.data }
   const faults = result.error.issues
     .slice(0, 3)
     .map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`)
   return { ok: false, problem: `JSON of another shape (${faults.join('; ')})` }
-}
-
-function parseJson(text: string): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) }
-  } catch {
-    // Its message quotes the text, which can hold a private key.
-    return undefined
-  }
 }
 
 function nameOf(text: string): string {

@@ -107,11 +107,7 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
   const quoted = quote(said ?? readableWords(call.scrub(answer.text)), call)
   const asked = parseRetryAfter(answer.retryAfter, now)
   const retryAfter = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
-  const fields: Fields = {
-    status,
-    ...(words === undefined ? {} : { words }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  }
+  const fields: Fields = { status, words, retryAfter }
   const error = (reason: ServerPilotReason, message: string) => new ServerPilotError({ ...fields, reason, message })
 
   if (status >= 300 && status < 400) {

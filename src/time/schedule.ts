@@ -25,24 +25,6 @@ export function validCron(expression: string): string | undefined {
   return `${quoted} is not a valid cron expression: ${JSON.stringify(fault.value ?? '')} cannot stand for the ${field}`
 }
 
-/** A cron expression, minute by minute, or second by second where it has a field for them. */
-interface Cron {
-  /** Length of a slot; ms. */
-  unit: number
-  /** Whether a run is due in the slot that begins at that time (epoch ms), in the time zone of the process. */
-  isDue(at: number): boolean
-  /** It says at which hours. */
-  namesHours: boolean
-}
-
-function readCron(expression: string): Cron {
-  const unit = expression.trim().split(/\s+/).length === 6 ? 1_000 : 60_000
-  // Only asked what matches: left to itself it takes an hour that comes twice for one, and walks through every minute of a jump.
-  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const task = createTask(expression, () => undefined, { timezone, suppressMissedWarning: true })
-  return { unit, isDue: (at) => task.match(new Date(at)), namesHours: parse(expression).hour.length < 24 }
-}
-
 /** After a longer jump of the clock (in slots) a run is due without a search for one that was missed. */
 const MOST_SLOTS = 1_440
 
@@ -58,8 +40,14 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
   const fault = validCron(expression)
   if (fault !== undefined) throw new Error(fault)
   const { clock = systemClock } = options
-  const cron = readCron(expression)
-  let last = Math.floor(clock.now() / cron.unit)
+  /** Length of a slot, ms: runs are looked for minute by minute, or second by second where the expression has a field for them. */
+  const unit = expression.trim().split(/\s+/).length === 6 ? 1_000 : 60_000
+  // Only asked what matches: left to itself it takes an hour that comes twice for one, and walks through every minute of a jump.
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const task = createTask(expression, () => undefined, { timezone, suppressMissedWarning: true })
+  const isDue = (slot: number): boolean => task.match(new Date(slot * unit))
+  const namesHours = parse(expression).hour.length < 24
+  let last = Math.floor(clock.now() / unit)
   /** The last run, as a clock on the wall showed it. */
   let lastLocal = Number.NEGATIVE_INFINITY
   let running = false
@@ -89,21 +77,21 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
 
   function tick(): void {
     arm()
-    const slot = Math.floor(clock.now() / cron.unit)
-    const due = dueSlot(cron, last, slot)
+    const slot = Math.floor(clock.now() / unit)
+    const due = dueSlot(isDue, last, slot)
     // Set back by somebody: it is not the hour that comes twice.
     if (slot < last) lastLocal = Number.NEGATIVE_INFINITY
     last = slot
     if (due === undefined) return
-    const local = localTime(due * cron.unit)
-    if (cron.namesHours && local <= lastLocal) return
+    const local = localTime(due * unit)
+    if (namesHours && local <= lastLocal) return
     lastLocal = local
     void run()
   }
 
   /** Never longer than a slot, whatever the clock shows: it may be set meanwhile. */
   function arm(): void {
-    cancel = clock.after(cron.unit - (clock.now() % cron.unit), tick)
+    cancel = clock.after(unit - (clock.now() % unit), tick)
   }
 
   arm()
@@ -111,11 +99,11 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
 }
 
 /** The latest slot after `last`, up to `now`, in which a run is due. */
-function dueSlot({ unit, isDue }: Cron, last: number, now: number): number | undefined {
+function dueSlot(isDue: (slot: number) => boolean, last: number, now: number): number | undefined {
   if (now - last > MOST_SLOTS) return now
   // Set back: only what is now counts.
   const first = now < last ? now : last + 1
-  for (let slot = now; slot >= first; slot--) if (isDue(slot * unit)) return slot
+  for (let slot = now; slot >= first; slot--) if (isDue(slot)) return slot
   return undefined
 }
 
