@@ -78,15 +78,10 @@ export interface ObjectRef {
   name: string
 }
 
-/** Which object of a name it is. */
-export interface ObjectIdentity {
-  uid?: string
-}
-
 /** The `status` of our kinds. */
 export interface StatusApi {
-  /** A merge patch of `status`. Gives the object that it reached. */
-  patchStatus(object: ObjectRef, status: Record<string, unknown>): Promise<ObjectIdentity>
+  /** A merge patch of `status`. Gives which object of that name it reached. */
+  patchStatus(object: ObjectRef, status: Record<string, unknown>): Promise<{ uid?: string }>
 }
 
 /** An Event to create. Times are epoch milliseconds. */

@@ -39,11 +39,9 @@ const leaseSpec = z
     renewTime: z.string().default(''),
     leaseTransitions: z.number().default(0),
   })
-  .transform(
-    ({ holderIdentity: holder, leaseDurationSeconds: durationSeconds, leaseTransitions: transitions, ...times }) => {
-      return { holder, durationSeconds, transitions, ...times }
-    },
-  )
+  .transform(({ holderIdentity: holder, leaseDurationSeconds: durationSeconds, leaseTransitions, ...times }) => {
+    return { holder, durationSeconds, transitions: leaseTransitions, ...times }
+  })
 
 const leaseObject = z
   .object({

@@ -37,23 +37,10 @@ export interface Caller {
 type ReadOptions = Pick<JsonCall, 'query' | 'signal'>
 
 /** A connection to one API server. Opens nothing before the first call. */
-export interface Connection extends Caller {
-  /** URL of the API server. */
-  readonly server: string
-  /** Namespace of the context, or of the pod. */
-  readonly namespace: string
-  /** Calls past the limit on requests, for Lease and claim: behind a queue of statuses they would come too late. */
-  readonly urgent: Caller
-  /** GET of a JSON value. Throws `KubernetesError`, or the signal's reason. */
-  json(path: string, options?: ReadOptions): Promise<unknown>
-  /** GET whose answer is read bit by bit, on a connection of its own and without a time-out. Throws as `json`. */
-  raw(path: string, options?: ReadOptions): Promise<AsyncIterable<Uint8Array>>
-  /** Ends everything at once; every later call fails. */
-  close(): Promise<void>
-}
+export type Connection = ReturnType<typeof connect>
 
 /** Reads the configuration and makes the connection. Throws `KubernetesError` with the reason `Misconfigured`. */
-export function connect(options: ConnectOptions): Connection {
+export function connect(options: ConnectOptions) {
   const { timeoutMs = 20_000, urgentTimeoutMs = 5000, qps = 50, userAgent = 'domainpilot' } = options
   let config = loadConfig(options)
 
@@ -89,16 +76,22 @@ export function connect(options: ConnectOptions): Connection {
 
   const { server, namespace } = contextOf(config)
   return {
+    /** URL of the API server. */
     server,
+    /** Namespace of the context, or of the pod. */
     namespace,
     call,
-    urgent: { call: (call) => send(call, urgentTimeoutMs) },
-    json: (path, options) => call({ method: 'GET', path, ...options }),
-    async raw(path, { query, signal } = {}) {
+    /** Calls past the limit on requests, for Lease and claim: behind a queue of statuses they would come too late. */
+    urgent: { call: (call: JsonCall): Promise<unknown> => send(call, urgentTimeoutMs) },
+    /** GET of a JSON value. Throws `KubernetesError`, or the signal's reason. */
+    json: (path: string, options?: ReadOptions): Promise<unknown> => call({ method: 'GET', path, ...options }),
+    /** GET whose answer is read bit by bit, on a connection of its own and without a time-out. Throws as `json`. */
+    async raw(path: string, { query, signal }: ReadOptions = {}): Promise<AsyncIterable<Uint8Array>> {
       await limiter.acquire('read', signal)
       return await transport.stream({ method: 'GET', path: path + search(query), headers, signal })
     },
-    close: async () => transport.close(),
+    /** Ends everything at once; every later call fails. */
+    close: async (): Promise<void> => transport.close(),
   }
 }
 

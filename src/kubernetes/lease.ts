@@ -161,10 +161,8 @@ export function createElector(options: ElectorOptions) {
     }
   }
 
-  /**
-   * Sees a renewal when it is made, not at the next look: one that is only seen after an outage of the API server counts as made
-   * then, and the Lease would have to run out once more.
-   */
+  // A renewal that is only seen at the next look, after an outage of the API server, counts as made then: the Lease would have to run
+  // out once more.
   async function follow(): Promise<void> {
     const { signal } = following
     let warned = ''

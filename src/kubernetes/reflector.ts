@@ -29,16 +29,7 @@ export interface ReflectorOptions<Slim> {
 }
 
 /** A copy of a collection of the API server that follows it. */
-export interface Reflector<Slim> {
-  /** Begins; resolves once everything was read or the first attempt failed. */
-  start(): Promise<void>
-  stop(): Promise<void>
-  /** True once everything was read. */
-  hasSynced(): boolean
-  /** Why the copy may not be taken as the present state; undefined while it may. */
-  failure(): string | undefined
-  records(): ReadonlyMap<string, Slim>
-}
+export type Reflector<Slim> = ReturnType<typeof createReflector<Slim>>
 
 const PAGE_SIZE = 500
 
@@ -48,7 +39,7 @@ const WATCH_SECONDS = { least: 240, most: 290 }
 const SILENCE = { collecting: 30_000, watching: 310_000 }
 
 /** Makes a reflector; nothing happens before `start`. */
-export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflector<Slim> {
+export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
   const { connection, clock, path, changed, log = () => {}, random = Math.random, silence = SILENCE } = options
   const cache = createCache(options.decode, options.same)
   let state: State = IDLE
@@ -169,9 +160,9 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
 
   async function page(round: number, signal: AbortSignal, next: string | undefined): Promise<void> {
     const query = { limit: PAGE_SIZE, continue: next }
-    const { items, ...page } = pageOf(await connection.json(path, { query, signal }))
+    const { items, ...rest } = pageOf(await connection.json(path, { query, signal }))
     for (const item of items) take({ type: 'object', round, change: 'put', version: item.version }, item)
-    take({ type: 'page', round, ...page })
+    take({ type: 'page', round, ...rest })
   }
 
   async function wait(round: number, signal: AbortSignal, ms: number): Promise<void> {
@@ -180,17 +171,20 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   }
 
   return {
-    async start() {
+    /** Begins; resolves once everything was read or the first attempt failed. */
+    async start(): Promise<void> {
       take({ type: 'start' })
       await aborted(started.signal)
     },
-    async stop() {
+    async stop(): Promise<void> {
       take({ type: 'stop' })
       started.abort()
       await Promise.all(running)
     },
-    hasSynced: () => state.synced,
-    failure: () => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
+    /** True once everything was read. */
+    hasSynced: (): boolean => state.synced,
+    /** Why the copy may not be taken as the present state; undefined while it may. */
+    failure: (): string | undefined => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
     records: cache.records,
   }
 }

@@ -2,7 +2,7 @@ import { createScrub } from '../log/scrub.ts'
 import { createLimiter } from '../time/limiter.ts'
 import { createKeyedMutex } from '../time/mutex.ts'
 import { waitForAction } from './actions.ts'
-import { checkBaseUrl } from './base-url.ts'
+import { checkBaseUrl, chooseProxy } from './addresses.ts'
 import { basicAuthorization, cleanCredentials, secretForms } from './credentials.ts'
 import { type Decoder, decodeAction, decodeApp, decodeApps, decodeServer, decodeWrite } from './decode.ts'
 import {
@@ -15,7 +15,6 @@ import {
 } from './failures.ts'
 import { createHttp, type HttpRequest } from './http.ts'
 import type { ObservedCall, ServerPilotOptions } from './options.ts'
-import { chooseProxy } from './proxy.ts'
 import { PATIENCE_MS, withRetries } from './retry.ts'
 import { type ActionStatus, CALLS, type Credentials, type Leave, type ServerPilot } from './serverpilot.ts'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../time/clock.ts'
-import type { ProxySettings } from './proxy.ts'
+import type { ProxySettings } from './addresses.ts'
 import type { CALLS, Credentials } from './serverpilot.ts'
 
 /** One request, for metrics. */
