@@ -7,13 +7,13 @@ import {
   type LeaseApi,
   type LeaseWrite,
   type ObjectRef,
+  objectPath,
   type StatusApi,
   type StoredConfigMap,
   type StoredLease,
 } from './api.ts'
 import type { Caller, Connection, JsonCall } from './connection.ts'
 import { KubernetesError } from './http.ts'
-import { objectPath } from './paths.ts'
 import { eventOf, jsonLines } from './reflector-events.ts'
 
 /** Who writes, in `managedFields`. */

@@ -33,7 +33,6 @@ export interface Caller {
   call(call: JsonCall): Promise<unknown>
 }
 
-/** What goes with a GET. */
 type ReadOptions = Pick<JsonCall, 'query' | 'signal'>
 
 /** A connection to one API server. Opens nothing before the first call. */

@@ -59,8 +59,7 @@ export function leaseName(shard: string): string {
 }
 
 /** Makes an elector; nothing starts. */
-export function createElector(options: ElectorOptions) {
-  const { api, identity, clock, log, timings = LEASE_TIMINGS } = options
+export function createElector({ api, identity, clock, log, timings = LEASE_TIMINGS }: ElectorOptions) {
   const end = new AbortController()
   /** Ends the watch: who leads knows of the Lease by its own writes. */
   const following = new AbortController()

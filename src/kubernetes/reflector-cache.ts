@@ -1,9 +1,6 @@
 import { type Item, UndecodableLine } from './reflector-events.ts'
 
-/**
- * Makes an empty cache of the records of one collection: those that are served, and those of the collection under way. `decode` and
- * `same` as in the reflector's options.
- */
+/** Makes an empty cache of a collection: what is served, and what is under way. `decode`, `same`: as the reflector's options. */
 export function createCache<Slim>(
   decode: (object: unknown, previous: Slim | undefined, key: string) => Slim,
   same: (before: Slim, after: Slim) => boolean = () => false,

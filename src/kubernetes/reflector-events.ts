@@ -15,9 +15,8 @@ export class Silence extends Error {
 const NEWLINE = 0x0a
 
 /**
- * Cuts a stream of bytes into lines of JSON and decodes them; gives all lines of a chunk at once.
- * Throws `UndecodableLine` for one that is not valid JSON or UTF-8, or is cut off by the end of the stream; empty lines count for
- * nothing. Reading on after that is the caller's mistake: the lines behind a hole are not to be trusted.
+ * The lines of JSON of a stream of bytes, all of a chunk at once; empty lines count for nothing. Throws `UndecodableLine` for one that
+ * is not valid JSON or UTF-8, or is cut off by the end of the stream: the lines behind such a hole are not to be trusted.
  */
 export async function* jsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -57,14 +56,6 @@ export interface Item {
   object: unknown
 }
 
-/** A page of a LIST. */
-export interface Page {
-  items: Item[]
-  version: string
-  /** `continue` of the next page. */
-  next?: string
-}
-
 const INITIAL_END = 'k8s.io/initial-events-end'
 
 /**
@@ -98,8 +89,8 @@ export function eventOf(line: unknown, round: number): [Event, Item?] {
   }
 }
 
-/** The page that a LIST answered with. Throws `UndecodableLine` for anything else. */
-export function pageOf(value: unknown): Page {
+/** The page that a LIST answered with; `next`: `continue` of the one after it. Throws `UndecodableLine` for anything else. */
+export function pageOf(value: unknown): { items: Item[]; version: string; next?: string } {
   const { items, metadata } = fields(value)
   const { resourceVersion, continue: next } = fields(metadata)
   if (!Array.isArray(items) || typeof resourceVersion !== 'string')

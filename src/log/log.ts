@@ -77,11 +77,8 @@ function quotedWhereNeeded(text: string): string {
   return text !== '' && !/[\s"=]/.test(text) && visible(text) === text ? text : visible(JSON.stringify(text))
 }
 
-interface PlainError {
-  message: string
-  stack: unknown
-  cause?: unknown
-}
+/** An error as the redactor leaves it. */
+type PlainError = { message: string; stack: unknown; cause?: unknown }
 
 function isPlainError(value: unknown): value is PlainError {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value

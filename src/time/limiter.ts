@@ -18,9 +18,8 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
   let nap: AbortController | undefined
 
   function nextLane(): Lane | undefined {
-    const other = last === 'read' ? 'write' : 'read'
-    if (lines[other].length > 0) return other
-    return lines[last].length > 0 ? last : undefined
+    const turns: Lane[] = last === 'read' ? ['write', 'read'] : ['read', 'write']
+    return turns.find((lane) => lines[lane].length > 0)
   }
 
   function refuseLongPauses() {

@@ -1,14 +1,6 @@
 import { createTask, parse, validateDetailed } from 'node-cron'
 import { type Cancel, type Clock, systemClock } from './clock.ts'
 
-/** The clock of a scheduled job, and what gets its failures. */
-export interface ScheduleOptions {
-  /** The system's where none is given. */
-  clock?: Pick<Clock, 'now' | 'after'>
-  /** Gets what the job threw. The schedule goes on either way. */
-  onError?(error: unknown): void
-}
-
 /**
  * What is wrong with a cron expression, as a clause for a message; undefined when it is good. Five fields, or six with
  * seconds in front. Total: never throws.
@@ -32,14 +24,17 @@ const MOST_SLOTS = 1_440
  * Calls `job` by a cron expression, in the time zone of the process, until the function that it gives is called. The wall clock may be
  * set at any time: forwards, what was missed is made up for by one run; back, what comes once more is run once more. An hour that
  * comes twice as summer time ends counts twice for a schedule of every hour, and once for one that names hours. A run that is still
- * under way when the next is due takes its place. Nothing that the job throws gets out.
+ * under way when the next is due takes its place. What the job throws goes to `onError` alone.
  *
  * Throws for an expression that `validCron` refuses: check it where it comes in.
  */
-export function schedule(expression: string, job: () => Promise<void> | undefined, options: ScheduleOptions): Cancel {
+export function schedule(
+  expression: string,
+  job: () => Promise<void> | undefined,
+  { clock = systemClock, onError }: { clock?: Pick<Clock, 'now' | 'after'>; onError?(error: unknown): void },
+): Cancel {
   const fault = validCron(expression)
   if (fault !== undefined) throw new Error(fault)
-  const { clock = systemClock } = options
   /** Length of a slot, ms: runs are looked for minute by minute, or second by second where the expression has a field for them. */
   const unit = expression.trim().split(/\s+/).length === 6 ? 1_000 : 60_000
   // Only asked what matches: left to itself it takes an hour that comes twice for one, and walks through every minute of a jump.
@@ -69,7 +64,7 @@ export function schedule(expression: string, job: () => Promise<void> | undefine
 
   function report(error: unknown): void {
     try {
-      options.onError?.(error)
+      onError?.(error)
     } catch {
       // A report that fails must not end the process.
     }

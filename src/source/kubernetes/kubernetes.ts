@@ -1,7 +1,7 @@
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
+import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/api.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
-import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/paths.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Clock } from '../../time/clock.ts'
