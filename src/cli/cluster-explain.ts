@@ -1,7 +1,6 @@
 import { matchesSelector } from '../api/selector.ts'
 import type { Host } from '../domain/host.ts'
-import { codeOf } from '../kubernetes/api.ts'
-import { EVERY_NAMESPACE } from '../kubernetes/paths.ts'
+import { codeOf, EVERY_NAMESPACE } from '../kubernetes/api.ts'
 import { cureOf } from '../report/words.ts'
 import { calledAs, EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'

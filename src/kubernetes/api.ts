@@ -1,8 +1,9 @@
+import { API_VERSION } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 
 /**
- * What is asked of an API server beside watches, small enough to be played by a test. Failures carry the HTTP status as `code`; see
- * `codeOf`.
+ * What is asked of an API server beside watches, small enough to be played by a test, and where our objects stand there. Failures
+ * carry the HTTP status as `code`; see `codeOf`.
  */
 
 /** The part of a Lease that elections read. Times are RFC 3339 with microseconds, as read; empty for none. */
@@ -78,15 +79,10 @@ export interface ObjectRef {
   name: string
 }
 
-/** Which object of a name it is. */
-export interface ObjectIdentity {
-  uid?: string
-}
-
 /** The `status` of our kinds. */
 export interface StatusApi {
-  /** A merge patch of `status`. Gives the object that it reached. */
-  patchStatus(object: ObjectRef, status: Record<string, unknown>): Promise<ObjectIdentity>
+  /** A merge patch of `status`. Gives which object of that name it reached. */
+  patchStatus(object: ObjectRef, status: Record<string, unknown>): Promise<{ uid?: string }>
 }
 
 /** An Event to create. Times are epoch milliseconds. */
@@ -108,6 +104,23 @@ export interface EventApi {
   create(event: NewEvent): Promise<void>
   /** Says that the Event happened `count` times by now. Fails with 404 when it is gone. */
   patchSeries(namespace: string, name: string, series: { count: number; lastAt: number }): Promise<void>
+}
+
+/** Our kinds as they are called in paths and in rules of RBAC. */
+export const PLURAL: Record<Kind, string> = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
+
+/** Stands for every namespace. */
+export const EVERY_NAMESPACE = ''
+
+/** Path of a collection of our objects: of one namespace, or of all. */
+export function collectionPath(kind: Kind, namespace: string): string {
+  const within = namespace === EVERY_NAMESPACE ? '' : `namespaces/${encodeURIComponent(namespace)}/`
+  return `/apis/${API_VERSION}/${within}${PLURAL[kind]}`
+}
+
+/** Path of one object of ours. */
+export function objectPath({ kind, namespace, name }: ObjectRef): string {
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`
 }
 
 /** HTTP status of a failed call; undefined when there was no answer. */

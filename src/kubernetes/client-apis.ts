@@ -7,15 +7,14 @@ import {
   type LeaseApi,
   type LeaseWrite,
   type ObjectRef,
+  objectPath,
   type StatusApi,
   type StoredConfigMap,
   type StoredLease,
 } from './api.ts'
 import type { Caller, Connection, JsonCall } from './connection.ts'
 import { KubernetesError } from './http.ts'
-import { jsonLines } from './lines.ts'
-import { objectPath } from './paths.ts'
-import { eventOf } from './reflector-events.ts'
+import { eventOf, jsonLines } from './reflector-events.ts'
 
 /** Who writes, in `managedFields`. */
 const FIELD_MANAGER = { fieldManager: 'domainpilot' }
@@ -82,17 +81,15 @@ export function createLeaseApi(
   })
   return {
     name: `${namespace}/${name}`,
-    async read(signal) {
-      return await unlessMissing(async () => decoded(leaseObject, await urgent.call({ method: 'GET', path, signal })))
-    },
-    async create(write) {
+    read: (signal) => unlessMissing(ask(urgent, leaseObject, { method: 'GET', path, signal })),
+    create(write) {
       const body = lease(write, { labels: MANAGED })
-      const call: JsonCall = { method: 'POST', path: collection, query: FIELD_MANAGER, body }
-      return decoded(leaseObject, await createdIn(namespace, () => urgent.call(call)))
+      const call = { method: 'POST', path: collection, query: FIELD_MANAGER, body } as const
+      return createdIn(namespace, ask(urgent, leaseObject, call))
     },
-    async replace(write, { resourceVersion, labels, annotations }) {
+    replace(write, { resourceVersion, labels, annotations }) {
       const body = lease(write, { resourceVersion, labels, annotations })
-      return decoded(leaseObject, await urgent.call({ method: 'PUT', path, query: FIELD_MANAGER, body }))
+      return ask(urgent, leaseObject, { method: 'PUT', path, query: FIELD_MANAGER, body })
     },
     async watch(changed, signal) {
       const query = { watch: true, fieldSelector: `metadata.name=${name}`, timeoutSeconds: WATCH_SECONDS }
@@ -112,20 +109,16 @@ export function createConfigMapApi(caller: Caller, namespace: string): ConfigMap
   const pathOf = (name: string): string => `${collection}/${encodeURIComponent(name)}`
   return {
     namespace,
-    async read(name) {
-      return await unlessMissing(async () =>
-        decoded(configMapObject, await caller.call({ method: 'GET', path: pathOf(name) })),
-      )
-    },
-    async create(name, { labels, annotations, data }) {
+    read: (name) => unlessMissing(ask(caller, configMapObject, { method: 'GET', path: pathOf(name) })),
+    create(name, { labels, annotations, data }) {
       const metadata = { namespace, name, labels: { ...MANAGED, ...labels }, annotations }
       const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
-      const call: JsonCall = { method: 'POST', path: collection, query: FIELD_MANAGER, body }
-      return decoded(configMapObject, await createdIn(namespace, () => caller.call(call)))
+      const call = { method: 'POST', path: collection, query: FIELD_MANAGER, body } as const
+      return createdIn(namespace, ask(caller, configMapObject, call))
     },
-    async update(name, { labels, annotations, data }, resourceVersion) {
+    update(name, { labels, annotations, data }, resourceVersion) {
       const body = { metadata: { resourceVersion, labels: { ...MANAGED, ...labels }, annotations }, data }
-      return decoded(configMapObject, await caller.call(mergePatch(pathOf(name), body)))
+      return ask(caller, configMapObject, mergePatch(pathOf(name), body))
     },
   }
 }
@@ -134,8 +127,7 @@ export function createConfigMapApi(caller: Caller, namespace: string): ConfigMap
 export function createStatusApi(caller: Caller): StatusApi {
   return {
     async patchStatus(object, status) {
-      const answer = await caller.call(mergePatch(`${objectPath(object)}/status`, { status }))
-      return decoded(identifiedObject, answer).metadata
+      return (await ask(caller, identifiedObject, mergePatch(`${objectPath(object)}/status`, { status }))).metadata
     },
   }
 }
@@ -162,9 +154,7 @@ export function createFinalizers(caller: Caller, finalizer: string) {
   return {
     add: (object: AppRef) => apply(object, [finalizer]),
     /** Says nothing when the object is gone already. */
-    async remove(object: AppRef) {
-      await unlessMissing(() => apply(object, []))
-    },
+    remove: (object: AppRef) => unlessMissing(apply(object, [])),
   }
 }
 
@@ -199,12 +189,16 @@ export async function mayDo(
   const apiVersion = 'authorization.k8s.io/v1'
   const body = { apiVersion, kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } }
   const path = `/apis/${apiVersion}/selfsubjectaccessreviews`
-  return decoded(accessReview, await caller.call({ method: 'POST', path, body })).status.allowed
+  return (await ask(caller, accessReview, { method: 'POST', path, body })).status.allowed
 }
 
 /** A time (epoch ms) as Leases and Events have it: a date with milliseconds alone is refused. */
 function microTime(at: number): string {
   return new Date(at).toISOString().replace(/Z$/, '000Z')
+}
+
+async function ask<T>(caller: Caller, schema: z.ZodType<T>, call: JsonCall): Promise<T> {
+  return decoded(schema, await caller.call(call))
 }
 
 function decoded<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -214,9 +208,9 @@ function decoded<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 /** What is not there can be created all the same, but for the namespace that it would stand in. */
-async function createdIn<Result>(namespace: string, create: () => Promise<Result>): Promise<Result> {
+async function createdIn<Result>(namespace: string, created: Promise<Result>): Promise<Result> {
   try {
-    return await create()
+    return await created
   } catch (cause) {
     if (codeOf(cause) !== 404) throw cause
     const message = `namespace ${namespace} does not exist; create it (kubectl create namespace ${namespace}) or name another with --record-namespace`
@@ -224,9 +218,9 @@ async function createdIn<Result>(namespace: string, create: () => Promise<Result
   }
 }
 
-async function unlessMissing<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+async function unlessMissing<Result>(answer: Promise<Result>): Promise<Result | undefined> {
   try {
-    return await read()
+    return await answer
   } catch (error) {
     if (codeOf(error) === 404) return undefined
     throw error

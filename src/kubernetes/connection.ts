@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../time/clock.ts'
+import { systemClock as clock } from '../time/clock.ts'
 import { createLimiter } from '../time/limiter.ts'
 import { createTransport, KubernetesError, type Method } from './http.ts'
 import { accessOf, type ConfigOptions, contextOf, loadConfig } from './kubeconfig.ts'
@@ -13,18 +13,14 @@ export interface ConnectOptions extends ConfigOptions {
   urgentTimeoutMs?: number
   /** `User-Agent`; `domainpilot` when not given. */
   userAgent?: string
-  /** The real time when not given. */
-  clock?: Clock
 }
-
-type Query = Record<string, string | number | boolean | undefined>
 
 /** A request with JSON. */
 export interface JsonCall {
   method: Method
   /** From the root of the API server, without a query. */
   path: string
-  query?: Query | undefined
+  query?: Record<string, string | number | boolean | undefined> | undefined
   body?: unknown
   /** Of the body; JSON when not given. */
   contentType?: string
@@ -37,32 +33,14 @@ export interface Caller {
   call(call: JsonCall): Promise<unknown>
 }
 
-/** What goes with a GET. */
-interface ReadOptions {
-  query?: Query
-  signal?: AbortSignal | undefined
-}
+type ReadOptions = Pick<JsonCall, 'query' | 'signal'>
 
 /** A connection to one API server. Opens nothing before the first call. */
-export interface Connection extends Caller {
-  /** URL of the API server. */
-  readonly server: string
-  /** Namespace of the context, or of the pod. */
-  readonly namespace: string
-  /** Calls past the limit on requests, for Lease and claim: behind a queue of statuses they would come too late. */
-  readonly urgent: Caller
-  /** GET of a JSON value. Throws `KubernetesError`, or the signal's reason. */
-  json(path: string, options?: ReadOptions): Promise<unknown>
-  /** GET whose answer is read bit by bit, on a connection of its own and without a time-out. Throws as `json`. */
-  raw(path: string, options?: ReadOptions): Promise<AsyncIterable<Uint8Array>>
-  /** Ends everything at once; every later call fails. */
-  close(): Promise<void>
-}
+export type Connection = ReturnType<typeof connect>
 
 /** Reads the configuration and makes the connection. Throws `KubernetesError` with the reason `Misconfigured`. */
-export function connect(options: ConnectOptions): Connection {
+export function connect(options: ConnectOptions) {
   const { timeoutMs = 20_000, urgentTimeoutMs = 5000, qps = 50, userAgent = 'domainpilot' } = options
-  const { clock = systemClock } = options
   let config = loadConfig(options)
 
   // All who are refused at once wait for one reading. A fresh object: the old one's authenticators keep tokens for a minute.
@@ -85,9 +63,9 @@ export function connect(options: ConnectOptions): Connection {
 
   async function send(call: JsonCall, ms: number): Promise<unknown> {
     const { method, path, query, body, contentType = 'application/json', signal } = call
-    const sent = body === undefined ? { headers } : { headers: { ...headers, 'content-type': contentType } }
-    const json = body === undefined ? {} : { body: JSON.stringify(body) }
-    return parsed(await transport.call({ method, path: path + search(query), signal, ...sent, ...json }, ms))
+    const json = { headers: { ...headers, 'content-type': contentType }, body: JSON.stringify(body) }
+    const sent = body === undefined ? { headers } : json
+    return parsed(await transport.call({ method, path: path + search(query), signal, ...sent }, ms))
   }
 
   async function call(call: JsonCall): Promise<unknown> {
@@ -97,18 +75,22 @@ export function connect(options: ConnectOptions): Connection {
 
   const { server, namespace } = contextOf(config)
   return {
+    /** URL of the API server. */
     server,
+    /** Namespace of the context, or of the pod. */
     namespace,
     call,
-    urgent: { call: (call) => send(call, urgentTimeoutMs) },
-    json: (path, options) => call({ method: 'GET', path, ...options }),
-    async raw(path, { query, signal } = {}) {
+    /** Calls past the limit on requests, for Lease and claim: behind a queue of statuses they would come too late. */
+    urgent: { call: (call: JsonCall): Promise<unknown> => send(call, urgentTimeoutMs) },
+    /** GET of a JSON value. Throws `KubernetesError`, or the signal's reason. */
+    json: (path: string, options?: ReadOptions): Promise<unknown> => call({ method: 'GET', path, ...options }),
+    /** GET whose answer is read bit by bit, on a connection of its own and without a time-out. Throws as `json`. */
+    async raw(path: string, { query, signal }: ReadOptions = {}): Promise<AsyncIterable<Uint8Array>> {
       await limiter.acquire('read', signal)
       return await transport.stream({ method: 'GET', path: path + search(query), headers, signal })
     },
-    async close() {
-      transport.close()
-    },
+    /** Ends everything at once; every later call fails. */
+    close: async (): Promise<void> => transport.close(),
   }
 }
 
@@ -116,14 +98,12 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    throw new KubernetesError({
-      reason: 'Undecodable',
-      message: 'the API server answered with something other than JSON',
-    })
+    const message = 'the API server answered with something other than JSON'
+    throw new KubernetesError({ reason: 'Undecodable', message })
   }
 }
 
-function search(query: Query = {}): string {
+function search(query: JsonCall['query'] = {}): string {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value))
   return params.size === 0 ? '' : `?${params}`

@@ -20,19 +20,16 @@ export class KubernetesError extends Error {
   /** Milliseconds that the server asked us to wait. */
   readonly retryAfter: number | undefined
 
-  constructor(fields: {
-    reason: string
-    message: string
-    code?: number | undefined
-    retryAfter?: number | undefined
-    cause?: unknown
-  }) {
-    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause })
-    this.reason = fields.reason
-    this.code = fields.code
-    this.retryAfter = fields.retryAfter
+  constructor({ reason, message, code, retryAfter, cause }: Fields) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.reason = reason
+    this.code = code
+    this.retryAfter = retryAfter
   }
 }
+
+type Fields = Pick<KubernetesError, 'reason' | 'message'> &
+  Partial<Pick<KubernetesError, 'code' | 'retryAfter' | 'cause'>>
 
 /** Where the API server is and how to be let in, as of now: certificates and tokens change while the program runs. */
 export interface Access {
@@ -63,19 +60,6 @@ interface Call {
   signal?: AbortSignal | undefined
 }
 
-/**
- * Sends requests; throws `KubernetesError` for every failure and every answer from 400 on. When the call's signal aborts, its reason
- * is thrown as it is.
- */
-export interface Transport {
-  /** The text of a whole answer, within `timeoutMs` milliseconds. */
-  call(call: Call, timeoutMs: number): Promise<string>
-  /** A call whose answer is read bit by bit. No time-out: the caller's signal ends it. */
-  stream(call: Call): Promise<AsyncIterable<Uint8Array>>
-  /** Ends all connections, also those in use; calls under way fail, and so does every later one. */
-  close(): void
-}
-
 const CALL_CONNECTIONS = 8
 
 /** A dead peer shows by failed probes: the first after this time, then one a second, ten in all. */
@@ -91,12 +75,10 @@ type Pool = 'calls' | 'watches'
  * Makes the transport, over HTTP/1.1: HTTP/2 puts calls and watches on one connection, where a GOAWAY fails writes in flight and flow
  * control stops calls. `access` is asked before each request; `refresh` once when the server refuses the credentials or its
  * certificate is not trusted, as both may have been renewed; then the request is sent once more.
+ *
+ * It throws `KubernetesError` for every failure and every answer from 400 on, and the reason of the call's signal once that aborts.
  */
-export function createTransport(options: {
-  access(): Promise<Access>
-  refresh(): Promise<void>
-  clock: Clock
-}): Transport {
+export function createTransport(options: { access(): Promise<Access>; refresh(): Promise<void>; clock: Clock }) {
   const { access, refresh, clock } = options
   let pools: ({ id: string } & Record<Pool, Agent>) | undefined
   const underWay = new Set<(reason: Error) => void>()
@@ -146,7 +128,8 @@ export function createTransport(options: {
   }
 
   return {
-    async call(call, timeoutMs) {
+    /** The text of a whole answer, within `timeoutMs` milliseconds. */
+    async call(call: Call, timeoutMs: number): Promise<string> {
       const limit = new AbortController()
       const signal = call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal])
       const cancel = clock.after(timeoutMs, () => {
@@ -160,17 +143,20 @@ export function createTransport(options: {
         cancel()
       }
     },
-    async stream(call) {
+    /** A call whose answer is read bit by bit. No time-out: the caller's signal ends it. */
+    async stream(call: Call): Promise<AsyncIterable<Uint8Array>> {
       try {
         return chunks(await send(call, 'watches'), call.signal)
       } catch (error) {
         throw failure(error, call.signal)
       }
     },
-    close() {
+    /** Ends all connections, also those in use; calls under way fail, and so does every later one. */
+    close(): void {
       closed ??= new Error('the connection was closed')
       for (const giveUp of underWay) giveUp(closed)
-      for (const pool of ['calls', 'watches'] as const) pools?.[pool].destroy()
+      pools?.calls.destroy()
+      pools?.watches.destroy()
     },
   }
 }
@@ -226,23 +212,20 @@ async function accepted(answer: IncomingMessage): Promise<IncomingMessage> {
   const seconds = Number(headers['retry-after'])
   throw new KubernetesError({
     code,
-    reason: status?.reason ?? words.replaceAll(' ', ''),
-    message: status?.message ?? `${code} ${words}`,
+    reason: status.reason || words.replaceAll(' ', ''),
+    message: status.message || `${code} ${words}`,
     retryAfter: Number.isFinite(seconds) ? seconds * 1000 : undefined,
   })
 }
 
-/** Reason and message of a `Status`; undefined for any other text, as that may be a proxy's page. */
-function statusOf(body: string): { reason?: string; message?: string } | undefined {
+/** Reason and message of a `Status`; nothing of any other text, as that may be a proxy's page. */
+function statusOf(body: string): { reason?: string; message?: string } {
+  const words = (value: unknown): string => (typeof value === 'string' ? value : '')
   try {
     const { kind, reason, message } = JSON.parse(body) as Record<string, unknown>
-    if (kind !== 'Status') return undefined
-    return {
-      ...(typeof reason === 'string' && reason !== '' ? { reason } : {}),
-      ...(typeof message === 'string' && message !== '' ? { message } : {}),
-    }
+    return kind === 'Status' ? { reason: words(reason), message: words(message) } : {}
   } catch {
-    return undefined
+    return {}
   }
 }
 

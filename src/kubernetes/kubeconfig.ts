@@ -23,17 +23,13 @@ export function loadConfig(options: ConfigOptions): KubeConfig {
   const files = kubeconfigs(options)
   try {
     if (files.length === 0) config.loadFromOptions(inCluster(options))
-    for (const [place, file] of files.entries()) {
-      if (place === 0) config.loadFromFile(file)
-      else merge(config, file)
-    }
+    for (const file of files) merge(config, file)
   } catch (cause) {
     if (cause instanceof KubernetesError) throw cause
     // The parser's words quote the file, and so may its keys.
     const code = (cause as NodeJS.ErrnoException).code
-    throw misconfigured(
-      `the kubeconfig ${files.join(delimiter)} cannot be read: ${code ?? 'it is not a valid kubeconfig'}`,
-    )
+    const words = code ?? 'it is not a valid kubeconfig'
+    throw misconfigured(`the kubeconfig ${files.join(delimiter)} cannot be read: ${words}`)
   }
   if (options.context !== undefined) config.setCurrentContext(options.context)
   contextOf(config)
@@ -54,13 +50,12 @@ function kubeconfigs({ kubeconfig, environment }: ConfigOptions): string[] {
 function merge(config: KubeConfig, file: string): void {
   const more = new KubeConfig()
   more.loadFromFile(file)
-  const unknown =
-    <T extends { name: string }>(known: readonly T[]) =>
-    (one: T) =>
-      !known.some(({ name }) => name === one.name)
-  config.clusters = [...config.clusters, ...more.clusters.filter(unknown(config.clusters))]
-  config.users = [...config.users, ...more.users.filter(unknown(config.users))]
-  config.contexts = [...config.contexts, ...more.contexts.filter(unknown(config.contexts))]
+  const both = <T extends { name: string }>(known: readonly T[], others: readonly T[]): T[] => {
+    return [...known, ...others.filter((other) => !known.some(({ name }) => name === other.name))]
+  }
+  config.clusters = both(config.clusters, more.clusters)
+  config.users = both(config.users, more.users)
+  config.contexts = both(config.contexts, more.contexts)
   config.currentContext ||= more.currentContext
 }
 

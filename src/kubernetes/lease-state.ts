@@ -74,15 +74,12 @@ export function nextRequest(state: LeaseState, now: Moment): LeaseRequest | unde
   return base === 'missing' ? { call: 'create', write } : { call: 'replace', write, base }
 }
 
-/** A request, when it was sent, and what came back. */
-export interface Exchange {
-  request: LeaseRequest
-  sent: Moment
-  answer: LeaseAnswer
-}
-
-/** The state after an answer. */
-export function answered(state: LeaseState, { request, sent, answer }: Exchange, now: Moment): LeaseState {
+/** The state after an answer to a request; `sent`: when that was sent. */
+export function answered(
+  state: LeaseState,
+  { request, sent, answer }: { request: LeaseRequest; sent: Moment; answer: LeaseAnswer },
+  now: Moment,
+): LeaseState {
   const { phase, timings, identity } = state
   if (phase.is === 'Lost' || phase.is === 'Released') return state
   if (answer.is === 'missing') return { ...state, base: 'missing' }
@@ -164,12 +161,8 @@ function holding({ phase, seen, identity, timings, base }: LeaseState, now: Mome
   }
   // A new Lease counts from the minutes since 1970: once deleted and made again, it must not fall behind the epochs in the
   // ownership records, which would then refuse every write.
-  const start = Math.floor(now.wall / 60_000)
-  return {
-    ...common,
-    acquiredAt: now.wall,
-    transitions: Math.max((before?.transitions ?? 0) + 1, base === 'missing' ? start : 0),
-  }
+  const least = base === 'missing' ? Math.floor(now.wall / 60_000) : 0
+  return { ...common, acquiredAt: now.wall, transitions: Math.max((before?.transitions ?? 0) + 1, least) }
 }
 
 function look({ seen }: LeaseState, record: LeaseRecord, now: Moment): LeaseState['seen'] {

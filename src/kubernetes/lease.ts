@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Log } from '../log/log.ts'
 import { messageOf } from '../log/message-of.ts'
 import type { Clock } from '../time/clock.ts'
-import { unlessAborted, within } from '../time/within.ts'
+import { aborted, unlessAborted, within } from '../time/within.ts'
 import { codeOf, type LeaseApi, type StoredLease } from './api.ts'
 import {
   answered,
@@ -35,31 +35,10 @@ export interface ElectorOptions {
   clock: Clock
   log: Log
   timings?: LeaseTimings
-  /** 0 to 1, for the jitter. */
-  random?: () => number
 }
 
 /** Takes part in the election of one Lease. */
-export interface Elector {
-  /** Looks at the Lease from now on, and takes it once it is free and `ready` has resolved; without one it is ready. */
-  start(ready?: Promise<unknown>): void
-  /** Calls back once this process leads; at once when it does already. */
-  onLeading(callback: () => void): void
-  /** Resolves with the reason once leadership is lost. It does not come back: the process has to end. */
-  readonly lost: Promise<string>
-  /** Whether a write may begin at this moment. */
-  isLeading(): boolean
-  /** Throws `NotLeadingError` unless a write may begin at this moment. To be called directly before each write. */
-  assertLeading(): void
-  /** Grows with every change of the leader; undefined before the first time. */
-  epoch(): number | undefined
-  /** Why the last call for the Lease failed; undefined while it can be had or read. */
-  failure(): unknown
-  /** Who leads as far as is known; undefined for nobody. */
-  holder(): string | undefined
-  /** Gives leadership back, so that another takes over at once. Every write must have ended before. */
-  stop(): Promise<void>
-}
+export type Elector = ReturnType<typeof createElector>
 
 /** Standbys try after 0.8 to 1.2 retry periods, so that they do not all come at once. */
 const JITTER = 0.4
@@ -80,19 +59,14 @@ export function leaseName(shard: string): string {
 }
 
 /** Makes an elector; nothing starts. */
-export function createElector(options: ElectorOptions): Elector {
-  const { api, identity, clock, log, timings = LEASE_TIMINGS, random = Math.random } = options
+export function createElector({ api, identity, clock, log, timings = LEASE_TIMINGS }: ElectorOptions) {
   const end = new AbortController()
   /** Ends the watch: who leads knows of the Lease by its own writes. */
   const following = new AbortController()
-  // Node 20 has no Promise.withResolvers.
-  let lose = (_reason: string): void => {}
-  const lost = new Promise<string>((resolve) => {
-    lose = resolve
-  })
+  /** Aborts with the reason for which leadership was lost. */
+  const loss = new AbortController()
   const waiting = new Set<() => void>()
   let state = newLeaseState(identity, timings)
-  let lastError = ''
   let failure: unknown
   let epoch: number | undefined
   let running: Promise<unknown> | undefined
@@ -102,6 +76,7 @@ export function createElector(options: ElectorOptions): Elector {
   /** A write of ours may have taken: the Lease may be ours, whatever we know of it. */
   let wrote = false
 
+  const lastError = (): string => (failure === undefined ? '' : messageOf(failure))
   const moment = (): Moment => ({ monotonic: clock.steady(), wall: clock.now() })
 
   function enter(next: LeaseState): void {
@@ -112,7 +87,7 @@ export function createElector(options: ElectorOptions): Elector {
     following.abort()
     if (phase.is === 'Lost') {
       log.error('Leadership is lost', { lease: api.name, reason: phase.reason })
-      lose(phase.reason)
+      loss.abort(phase.reason)
     } else if (phase.is === 'Leading') {
       epoch = phase.epoch
       log.info('This process leads', { lease: api.name, identity, epoch })
@@ -123,7 +98,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   async function attempt(): Promise<void> {
     for (let requests = 0; requests < REQUESTS_PER_TRY; requests++) {
-      enter(expire(state, moment(), lastError))
+      enter(expire(state, moment(), lastError()))
       const sent = moment()
       const request = nextRequest(state, sent)
       if (request === undefined || (!mayTake && request.call !== 'read')) break
@@ -132,7 +107,7 @@ export function createElector(options: ElectorOptions): Elector {
       enter(answered(state, { request, sent, answer }, moment()))
       if (answer.is === 'failed' || (answer.is === 'stored' && request.call !== 'read')) break
     }
-    enter(expire(state, moment(), lastError))
+    enter(expire(state, moment(), lastError()))
     // A standby looks again at every try; a leader goes on from its own last write.
     if (state.phase.is === 'Standby') enter({ ...state, base: undefined })
   }
@@ -145,31 +120,25 @@ export function createElector(options: ElectorOptions): Elector {
         throw new Error('the API server did not answer in time')
       })
       // That it is not there says nothing of whether it can be made.
-      if (stored !== undefined) {
-        lastError = ''
-        failure = undefined
-      }
-      return stored === undefined ? { is: 'missing' } : { is: 'stored', stored }
+      if (stored === undefined) return { is: 'missing' }
+      failure = undefined
+      return { is: 'stored', stored }
     } catch (error) {
       const code = codeOf(error)
       if (code === 409) return { is: 'conflict' }
       if (code === 404 && request.call === 'replace') return { is: 'missing' }
       if (error === end.signal.reason) return { is: 'failed' }
       const words = messageOf(error)
-      if (words !== lastError) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
-      lastError = words
+      if (words !== lastError()) log.warn('The Lease cannot be reached', { lease: api.name, call: request.call, error })
       failure = error
       return { is: 'failed' }
     }
   }
 
-  function read(): Promise<StoredLease | undefined> {
-    // The last reading, before the Lease is given back, has only its time-out.
-    return end.signal.aborted ? api.read() : unlessAborted(end.signal, () => api.read(end.signal))
-  }
-
   function send(request: LeaseRequest): Promise<StoredLease | undefined> {
-    if (request.call === 'read') return read()
+    // The last reading, before the Lease is given back, has only its time-out.
+    if (request.call === 'read')
+      return end.signal.aborted ? api.read() : unlessAborted(end.signal, () => api.read(end.signal))
     wrote = true
     return request.call === 'create' ? api.create(request.write) : api.replace(request.write, request.base)
   }
@@ -183,7 +152,7 @@ export function createElector(options: ElectorOptions): Elector {
       await attempt()
       if (state.phase.is === 'Lost' || end.signal.aborted) return
       const left = untilLost(state, moment())
-      const jitter = 1 - JITTER / 2 + random() * JITTER
+      const jitter = 1 - JITTER / 2 + Math.random() * JITTER
       const pause = left === undefined ? timings.retryPeriod * jitter : Math.min(timings.retryPeriod, left)
       const paused = clock.sleep(pause, end.signal)
       // Who never gets ready looks on for as long as it lives.
@@ -191,10 +160,8 @@ export function createElector(options: ElectorOptions): Elector {
     }
   }
 
-  /**
-   * Sees a renewal when it is made, not at the next look: one that is only seen after an outage of the API server counts as made
-   * then, and the Lease would have to run out once more.
-   */
+  // A renewal that is only seen at the next look, after an outage of the API server, counts as made then: the Lease would have to run
+  // out once more.
   async function follow(): Promise<void> {
     const { signal } = following
     let warned = ''
@@ -230,24 +197,33 @@ export function createElector(options: ElectorOptions): Elector {
   }
 
   return {
-    lost,
-    start(ready = Promise.resolve()) {
+    /** Resolves with the reason once leadership is lost. It does not come back: the process has to end. */
+    lost: aborted(loss.signal).then(() => String(loss.signal.reason)),
+    /** Looks at the Lease from now on, and takes it once it is free and `ready` has resolved; without one it is ready. */
+    start(ready: Promise<unknown> = Promise.resolve()): void {
       if (running !== undefined || end.signal.aborted) return
       running = Promise.all([run(ready), follow()])
     },
-    onLeading(callback) {
+    /** Calls back once this process leads; at once when it does already. */
+    onLeading(callback: () => void): void {
       if (state.phase.is === 'Leading') callback()
       else waiting.add(callback)
     },
-    isLeading: () => writeObstacle(state, moment()) === undefined,
-    assertLeading() {
+    /** Whether a write may begin at this moment. */
+    isLeading: (): boolean => writeObstacle(state, moment()) === undefined,
+    /** Throws `NotLeadingError` unless a write may begin at this moment. To be called directly before each write. */
+    assertLeading(): void {
       const obstacle = writeObstacle(state, moment())
       if (obstacle !== undefined) throw new NotLeadingError(`Nothing is written: ${obstacle}.`)
     },
-    epoch: () => epoch,
-    failure: () => failure,
-    holder: () => state.seen?.record.holder || undefined,
-    stop() {
+    /** Grows with every change of the leader; undefined before the first time. */
+    epoch: (): number | undefined => epoch,
+    /** Why the last call for the Lease failed; undefined while it can be had or read. */
+    failure: (): unknown => failure,
+    /** Who leads as far as is known; undefined for nobody. */
+    holder: (): string | undefined => state.seen?.record.holder || undefined,
+    /** Gives leadership back, so that another takes over at once. Every write must have ended before. */
+    stop(): Promise<void> {
       stopping ??= stop()
       return stopping
     },

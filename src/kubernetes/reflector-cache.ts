@@ -1,27 +1,10 @@
-import { UndecodableLine } from './lines.ts'
-import type { Item } from './reflector-events.ts'
+import { type Item, UndecodableLine } from './reflector-events.ts'
 
-/** The records of one collection: those that are served, and those of the collection under way. */
-export interface Cache<Slim> {
-  records(): ReadonlyMap<string, Slim>
-  /** Starts an empty collection beside what is served. */
-  begin(): void
-  stage(item: Item, change: 'put' | 'remove'): void
-  /** Changes what is served. */
-  apply(item: Item, change: 'put' | 'remove'): void
-  /** `swap`: what is not in the collection goes. `merge`: all of it comes in, nothing goes. */
-  serve(how: 'swap' | 'merge'): void
-  /** Has `notify` call even when no record differs. */
-  mark(): void
-  /** Hands over the keys of the records that differ since the last call that did not throw. */
-  notify(changed: (keys: ReadonlySet<string>) => void): void
-}
-
-/** Makes an empty cache. `decode` and `same` as in the reflector's options. */
+/** Makes an empty cache of a collection: what is served, and what is under way. `decode`, `same`: as the reflector's options. */
 export function createCache<Slim>(
   decode: (object: unknown, previous: Slim | undefined, key: string) => Slim,
   same: (before: Slim, after: Slim) => boolean = () => false,
-): Cache<Slim> {
+) {
   let served = new Map<string, Slim>()
   let staged = new Map<string, Slim>()
   let differing = new Set<string>()
@@ -41,15 +24,17 @@ export function createCache<Slim>(
   }
 
   return {
-    records: () => served,
-    begin() {
+    records: (): ReadonlyMap<string, Slim> => served,
+    /** Starts an empty collection beside what is served. */
+    begin(): void {
       staged = new Map()
     },
-    stage(item, change) {
+    stage(item: Item, change: 'put' | 'remove'): void {
       if (change === 'put') staged.set(item.key, slim(item))
       else staged.delete(item.key)
     },
-    apply(item, change) {
+    /** Changes what is served. */
+    apply(item: Item, change: 'put' | 'remove'): void {
       if (change === 'remove') {
         if (served.delete(item.key)) differing.add(item.key)
         return
@@ -58,7 +43,8 @@ export function createCache<Slim>(
       put(item.key, record)
       served.set(item.key, record)
     },
-    serve(how) {
+    /** `swap`: what is not in the collection goes. `merge`: all of it comes in, nothing goes. */
+    serve(how: 'swap' | 'merge'): void {
       for (const [key, record] of staged) put(key, record)
       if (how === 'merge') for (const [key, record] of staged) served.set(key, record)
       else {
@@ -67,10 +53,12 @@ export function createCache<Slim>(
       }
       staged = new Map()
     },
-    mark() {
+    /** Has `notify` call even when no record differs. */
+    mark(): void {
       marked = true
     },
-    notify(changed) {
+    /** Hands over the keys of the records that differ since the last call that did not throw. */
+    notify(changed: (keys: ReadonlySet<string>) => void): void {
       if (differing.size === 0 && !marked) return
       changed(differing)
       differing = new Set()

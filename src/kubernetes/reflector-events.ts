@@ -1,6 +1,52 @@
+import { messageOf } from '../log/message-of.ts'
 import { KubernetesError } from './http.ts'
-import { UndecodableLine } from './lines.ts'
-import type { Event } from './reflector-state.ts'
+import type { Event, Trouble } from './reflector-state.ts'
+
+/** A line of a watch that means nothing: what it said is lost, so the whole has to be read again. */
+export class UndecodableLine extends Error {
+  override readonly name = 'UndecodableLine'
+}
+
+/** A stream said nothing for longer than a healthy one. */
+export class Silence extends Error {
+  override readonly name = 'Silence'
+}
+
+const NEWLINE = 0x0a
+
+/**
+ * The lines of JSON of a stream of bytes, all of a chunk at once; empty lines count for nothing. Throws `UndecodableLine` for one that
+ * is not valid JSON or UTF-8, or is cut off by the end of the stream: the lines behind such a hole are not to be trusted.
+ */
+export async function* jsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown[]> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  // Bytes, not text: a chunk may end in the middle of a character.
+  let rest: Uint8Array[] = []
+  for await (const chunk of stream) {
+    const values: unknown[] = []
+    let from = 0
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+      const line = Buffer.concat([...rest, chunk.subarray(from, end)])
+      rest = []
+      from = end + 1
+      const value = decode(line, decoder)
+      if (value !== undefined) values.push(value)
+    }
+    if (from < chunk.length) rest.push(chunk.subarray(from))
+    yield values
+  }
+  if (Buffer.concat(rest).toString('latin1').trim() !== '') throw new UndecodableLine('the last line has no end')
+}
+
+function decode(line: Uint8Array, decoder: { decode(bytes: Uint8Array): string }): unknown {
+  try {
+    const text = decoder.decode(line)
+    return text.trim() === '' ? undefined : (JSON.parse(text) as unknown)
+  } catch (cause) {
+    // The cause quotes the line; it is kept, but stands in no message.
+    throw new UndecodableLine('a line cannot be decoded', { cause })
+  }
+}
 
 /** An object of a collection, as far as the reflector looks into it. */
 export interface Item {
@@ -8,14 +54,6 @@ export interface Item {
   key: string
   version: string
   object: unknown
-}
-
-/** A page of a LIST. */
-export interface Page {
-  items: Item[]
-  version: string
-  /** `continue` of the next page. */
-  next?: string
 }
 
 const INITIAL_END = 'k8s.io/initial-events-end'
@@ -37,9 +75,8 @@ export function eventOf(line: unknown, round: number): [Event, Item?] {
     case 'BOOKMARK': {
       const { resourceVersion, annotations } = fields(fields(object).metadata)
       if (typeof resourceVersion !== 'string') throw new UndecodableLine('a bookmark has no version')
-      return [
-        { type: 'bookmark', round, version: resourceVersion, initialEnd: fields(annotations)[INITIAL_END] === 'true' },
-      ]
+      const initialEnd = fields(annotations)[INITIAL_END] === 'true'
+      return [{ type: 'bookmark', round, version: resourceVersion, initialEnd }]
     }
     case 'ERROR': {
       const { code, message } = fields(object)
@@ -52,8 +89,8 @@ export function eventOf(line: unknown, round: number): [Event, Item?] {
   }
 }
 
-/** The page that a LIST answered with. Throws `UndecodableLine` for anything else. */
-export function pageOf(value: unknown): Page {
+/** The page that a LIST answered with; `next`: `continue` of the one after it. Throws `UndecodableLine` for anything else. */
+export function pageOf(value: unknown): { items: Item[]; version: string; next?: string } {
   const { items, metadata } = fields(value)
   const { resourceVersion, continue: next } = fields(metadata)
   if (!Array.isArray(items) || typeof resourceVersion !== 'string')
@@ -63,6 +100,38 @@ export function pageOf(value: unknown): Page {
     version: resourceVersion,
     ...(typeof next === 'string' && next !== '' ? { next } : {}),
   }
+}
+
+/** What a failure means for the reflector of a collection, with words that name the cure where somebody has to act. */
+export function troubleOf(error: unknown, path: string): { trouble: Trouble; message: string; retryAfter?: number } {
+  const kind = path.split('/').at(-1) ?? path
+  const words = messageOf(error)
+  if (error instanceof Silence) return { trouble: 'silent', message: `${kind}: the API server has fallen silent` }
+  if (error instanceof UndecodableLine)
+    return { trouble: 'garbled', message: `${kind}: the API server's answer cannot be used: ${words}` }
+  if (!(error instanceof KubernetesError))
+    return { trouble: 'unreachable', message: `${kind}: the connection to the API server broke: ${words}` }
+  const { trouble, cure } = judge(error, kind)
+  return {
+    trouble,
+    message: `${kind}: ${words}${cure === undefined ? '' : `: ${cure}`}`,
+    // A server that starts asks for 5 seconds with every 503, however soon it is ready; only 429 is meant for us.
+    ...(error.code === 429 && error.retryAfter !== undefined ? { retryAfter: Math.min(error.retryAfter, 30_000) } : {}),
+  }
+}
+
+function judge({ code, reason }: KubernetesError, kind: string): { trouble: Trouble; cure?: string } {
+  if (reason === 'Undecodable') return { trouble: 'garbled' }
+  if (reason === 'Misconfigured') return { trouble: 'refused' }
+  const byStatus: Record<number, { trouble: Trouble; cure?: string }> = {
+    400: { trouble: 'unsupported' },
+    401: { trouble: 'refused', cure: 'the credentials are not accepted; renew them' },
+    403: { trouble: 'refused', cure: `grant get, list and watch on ${kind} to this account` },
+    404: { trouble: 'absent', cure: 'install the custom resources: domainpilot crds | kubectl apply -f -' },
+    410: { trouble: 'expired' },
+    422: { trouble: 'unsupported' },
+  }
+  return byStatus[code ?? 0] ?? { trouble: 'unreachable' }
 }
 
 function itemOf(object: unknown): Item {

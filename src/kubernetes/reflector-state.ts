@@ -69,9 +69,9 @@ interface Common {
   pages: boolean
   synced: boolean
   /** The newest version ever seen: data that is older has gone backwards. */
-  newest?: string
+  newest: string | undefined
   /** Why the collection may not be taken as the present state. */
-  failure?: string
+  failure: string | undefined
 }
 
 /** Where a reflector stands. */
@@ -90,7 +90,10 @@ export interface Step {
 }
 
 /** Before the start. */
-export const IDLE: State = { at: 'idle', round: 0, attempts: 0, pages: false, synced: false }
+export const IDLE: State = {
+  ...{ round: 0, attempts: 0, pages: false, synced: false, newest: undefined, failure: undefined },
+  at: 'idle',
+}
 
 /** Short, as one small request in some seconds costs the server nothing, and an outage must not last longer for us. */
 const WAITS: BackOff = { first: 500, longest: 3000 }
@@ -106,26 +109,26 @@ const QUIET_ATTEMPTS = 1
 
 /** The state that follows from `state` by `event`, with what is to be done. */
 export function step(state: State, event: Event): Step {
-  if (event.type === 'stop') return { state: { ...common(state, 1), at: 'stopped' }, commands: [] }
-  if (event.type === 'start') return state.at === 'idle' ? collect(state) : stay(state)
-  if (event.round !== state.round) return stay(state)
+  if (event.type === 'stop') return to({ ...common(state, 1), at: 'stopped' })
+  if (event.type === 'start') return state.at === 'idle' ? collect(state) : to(state)
+  if (event.round !== state.round) return to(state)
 
   switch (event.type) {
     case 'woke':
-      if (state.at !== 'waiting') return stay(state)
+      if (state.at !== 'waiting') return to(state)
       return state.to === 'collect' ? collect(state) : watch(state, state.to.version)
     case 'opened':
-      return { state: opened(state), commands: [] }
+      return to(opened(state))
     case 'object':
-      if (state.at === 'collecting') return { state, commands: [{ do: 'stage', change: event.change }] }
-      if (state.at !== 'watching') return stay(state)
-      return { state: seen(state, event.version), commands: [{ do: 'apply', change: event.change }] }
+      if (state.at === 'collecting') return to(state, { do: 'stage', change: event.change })
+      if (state.at !== 'watching') return to(state)
+      return to(seen(state, event.version), { do: 'apply', change: event.change })
     case 'bookmark':
-      if (state.at === 'watching') return { state: seen(state, event.version), commands: [] }
-      return state.at === 'collecting' && event.initialEnd ? collected(state, event.version) : stay(state)
+      if (state.at === 'watching') return to(seen(state, event.version))
+      return state.at === 'collecting' && event.initialEnd ? collected(state, event.version) : to(state)
     case 'page':
-      if (state.at !== 'collecting') return stay(state)
-      if (event.next !== undefined) return { state, commands: [{ do: 'page', next: event.next }] }
+      if (state.at !== 'collecting') return to(state)
+      if (event.next !== undefined) return to(state, { do: 'page', next: event.next })
       return collected(state, event.version)
     case 'ended':
       // A server that ends streams at once is not asked again and again without a pause.
@@ -136,10 +139,9 @@ export function step(state: State, event: Event): Step {
 }
 
 function collect(state: State): Step {
-  const next = common(state, 1)
   const by = state.pages ? 'pages' : 'stream'
-  const commands: Command[] = [{ do: 'begin' }, by === 'pages' ? { do: 'page' } : { do: 'stream', from: 'start' }]
-  return { state: { ...next, at: 'collecting', by }, commands }
+  const read: Command = state.pages ? { do: 'page' } : { do: 'stream', from: 'start' }
+  return to({ ...common(state, 1), at: 'collecting', by }, { do: 'begin' }, read)
 }
 
 function collected(state: State & { at: 'collecting' }, version: string): Step {
@@ -148,12 +150,12 @@ function collected(state: State & { at: 'collecting' }, version: string): Step {
       `the API server went back from version ${state.newest} to ${version}, as after a restore of a backup: ` +
       'nothing is removed until it has passed that version, or until a restart'
     const waiting = pause({ ...state, failure: message, attempts: state.attempts + 1 }, 'collect', WAITS.longest, 0)
-    return { state: waiting.state, commands: [{ do: 'merge' }, ...waiting.commands] }
+    return to(waiting.state, { do: 'merge' }, ...waiting.commands)
   }
-  const good: State = { ...withoutFailure(state), synced: true, newest: version, at: 'watching', version }
-  if (state.by === 'stream') return { state: good, commands: [{ do: 'swap' }] }
+  const good: State = { ...common(state), failure: undefined, synced: true, newest: version, at: 'watching', version }
+  if (state.by === 'stream') return to(good, { do: 'swap' })
   const next = watch(good, version)
-  return { state: next.state, commands: [{ do: 'swap' }, ...next.commands] }
+  return to(next.state, { do: 'swap' }, ...next.commands)
 }
 
 /** A server that answers is back: what it still may refuse is tried again soon. */
@@ -161,15 +163,15 @@ function opened(state: State): State {
   const attempts = Math.min(state.attempts, AFTER_ANSWER)
   // While collecting, only the end of the collection proves that all is well.
   if (state.at !== 'watching') return { ...state, attempts }
-  return { ...withoutFailure(state), attempts, at: 'watching', version: state.version }
+  return { ...state, attempts, failure: undefined }
 }
 
 function watch(state: State, version: string): Step {
-  return { state: { ...common(state, 1), at: 'watching', version }, commands: [{ do: 'stream', from: { version } }] }
+  return to({ ...common(state, 1), at: 'watching', version }, { do: 'stream', from: { version } })
 }
 
 function failed(state: State, event: Event & { type: 'failed' }): Step {
-  if (state.at !== 'collecting' && state.at !== 'watching') return stay(state)
+  if (state.at !== 'collecting' && state.at !== 'watching') return to(state)
   const { trouble } = event
   if (state.at === 'collecting' && state.by === 'stream' && trouble === 'unsupported')
     return collect({ ...state, pages: true })
@@ -180,19 +182,18 @@ function failed(state: State, event: Event & { type: 'failed' }): Step {
   const attempts = worked ? 1 : state.attempts + 1
   const byItself = trouble !== 'refused' && trouble !== 'absent'
   const quiet = byItself && state.synced && attempts <= QUIET_ATTEMPTS
-  const next: State = quiet ? { ...state, pages, attempts } : { ...state, pages, attempts, failure: event.message }
+  const next: State = { ...state, pages, attempts, failure: quiet ? state.failure : event.message }
 
   const again = ['unreachable', 'silent'].includes(trouble) && state.at === 'watching'
-  const to = again ? { version: state.version } : 'collect'
+  const then = again ? { version: state.version } : 'collect'
   // The first time there is nothing to wait for: an end that was due, a version too old, a line that was lost.
   const due = again ? worked : trouble === 'expired' || trouble === 'garbled' || trouble === 'handler'
   const ceilingMs = due && attempts === 1 ? 0 : backOff(WAITS, attempts)
-  return pause(next, to, ceilingMs, event.retryAfter ?? 0)
+  return pause(next, then, ceilingMs, event.retryAfter ?? 0)
 }
 
-function pause(state: State, to: 'collect' | { version: string }, ceilingMs: number, floorMs: number): Step {
-  const commands: Command[] = [{ do: 'wait', floorMs, ceilingMs }]
-  return { state: { ...common(state, 1), at: 'waiting', to }, commands }
+function pause(state: State, then: 'collect' | { version: string }, ceilingMs: number, floorMs: number): Step {
+  return to({ ...common(state, 1), at: 'waiting', to: then }, { do: 'wait', floorMs, ceilingMs })
 }
 
 function seen(state: State & { at: 'watching' }, version: string): State {
@@ -200,24 +201,12 @@ function seen(state: State & { at: 'watching' }, version: string): State {
   return { ...state, version, newest }
 }
 
-function stay(state: State): Step {
-  return { state, commands: [] }
+function to(state: State, ...commands: Command[]): Step {
+  return { state, commands }
 }
 
 function common({ round, attempts, pages, synced, newest, failure }: State, rounds = 0): Common {
-  return {
-    round: round + rounds,
-    attempts,
-    pages,
-    synced,
-    ...(newest === undefined ? {} : { newest }),
-    ...(failure === undefined ? {} : { failure }),
-  }
-}
-
-function withoutFailure(state: State): Common {
-  const { failure: _, ...rest } = common(state)
-  return rest
+  return { round: round + rounds, attempts, pages, synced, newest, failure }
 }
 
 /** Versions are decimal numbers that only grow; any other text is taken as not older, as nothing can be said of it. */

@@ -1,11 +1,10 @@
 import { messageOf } from '../log/message-of.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
+import { aborted } from '../time/within.ts'
 import type { Connection } from './connection.ts'
-import { jsonLines } from './lines.ts'
 import { createCache } from './reflector-cache.ts'
-import { eventOf, type Item, pageOf } from './reflector-events.ts'
+import { eventOf, type Item, jsonLines, pageOf, Silence, troubleOf } from './reflector-events.ts'
 import { type Event, IDLE, type State, step } from './reflector-state.ts'
-import { Silence, troubleOf } from './reflector-trouble.ts'
 
 /** How a reflector is set up. */
 export interface ReflectorOptions<Slim> {
@@ -30,16 +29,7 @@ export interface ReflectorOptions<Slim> {
 }
 
 /** A copy of a collection of the API server that follows it. */
-export interface Reflector<Slim> {
-  /** Begins; resolves once everything was read or the first attempt failed. */
-  start(): Promise<void>
-  stop(): Promise<void>
-  /** True once everything was read. */
-  hasSynced(): boolean
-  /** Why the copy may not be taken as the present state; undefined while it may. */
-  failure(): string | undefined
-  records(): ReadonlyMap<string, Slim>
-}
+export type Reflector<Slim> = ReturnType<typeof createReflector<Slim>>
 
 const PAGE_SIZE = 500
 
@@ -49,18 +39,14 @@ const WATCH_SECONDS = { least: 240, most: 290 }
 const SILENCE = { collecting: 30_000, watching: 310_000 }
 
 /** Makes a reflector; nothing happens before `start`. */
-export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflector<Slim> {
+export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
   const { connection, clock, path, changed, log = () => {}, random = Math.random, silence = SILENCE } = options
   const cache = createCache(options.decode, options.same)
   let state: State = IDLE
   let current = new AbortController()
   let begun = clock.steady()
   const running = new Set<Promise<void>>()
-  // Node 20 has no Promise.withResolvers.
-  let started = (): void => {}
-  const start = new Promise<void>((resolve) => {
-    started = resolve
-  })
+  const started = new AbortController()
 
   /** Takes an event, with the object that it is about, and does what follows from it. */
   function take(event: Event, item?: Item): void {
@@ -96,7 +82,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
           break
       }
     }
-    if (state.at === 'watching' || state.at === 'waiting') started()
+    if (state.at === 'watching' || state.at === 'waiting') started.abort()
     if (before.failure !== state.failure) report(before)
     if (before.failure !== state.failure || before.synced !== state.synced) cache.mark()
   }
@@ -118,18 +104,14 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
     const { round } = state
     const { signal } = current
     const job = work(round, signal)
-      .catch((error: unknown) => fail(round, error))
+      .catch((error: unknown) => {
+        take({ type: 'failed', round, afterMs: clock.steady() - begun, ...troubleOf(error, path) })
+      })
       .finally(() => {
         notify()
         running.delete(job)
       })
     running.add(job)
-  }
-
-  function fail(round: number, error: unknown): void {
-    const { trouble, message, retryAfter } = troubleOf(error, path)
-    const afterMs = clock.steady() - begun
-    take({ type: 'failed', round, trouble, message, afterMs, ...(retryAfter === undefined ? {} : { retryAfter }) })
   }
 
   function report(before: State): void {
@@ -140,12 +122,12 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   }
 
   async function stream(round: number, signal: AbortSignal, from: 'start' | { version: string }): Promise<void> {
-    const seconds = WATCH_SECONDS.least + Math.floor(random() * (WATCH_SECONDS.most - WATCH_SECONDS.least))
+    const { least, most } = WATCH_SECONDS
     const initial = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
     const query = {
       watch: true,
       allowWatchBookmarks: true,
-      timeoutSeconds: seconds,
+      timeoutSeconds: least + Math.floor(random() * (most - least)),
       ...(from === 'start' ? initial : { resourceVersion: from.version }),
     }
     const quiet = new AbortController()
@@ -178,10 +160,9 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
 
   async function page(round: number, signal: AbortSignal, next: string | undefined): Promise<void> {
     const query = { limit: PAGE_SIZE, continue: next }
-    const list = pageOf(await connection.json(path, { query, signal }))
-    for (const item of list.items) take({ type: 'object', round, change: 'put', version: item.version }, item)
-    const { version } = list
-    take({ type: 'page', round, version, ...(list.next === undefined ? {} : { next: list.next }) })
+    const { items, ...rest } = pageOf(await connection.json(path, { query, signal }))
+    for (const item of items) take({ type: 'object', round, change: 'put', version: item.version }, item)
+    take({ type: 'page', round, ...rest })
   }
 
   async function wait(round: number, signal: AbortSignal, ms: number): Promise<void> {
@@ -190,17 +171,20 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>): Reflecto
   }
 
   return {
-    async start() {
+    /** Begins; resolves once everything was read or the first attempt failed. */
+    async start(): Promise<void> {
       take({ type: 'start' })
-      await start
+      await aborted(started.signal)
     },
-    async stop() {
+    async stop(): Promise<void> {
       take({ type: 'stop' })
-      started()
+      started.abort()
       await Promise.all(running)
     },
-    hasSynced: () => state.synced,
-    failure: () => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
+    /** True once everything was read. */
+    hasSynced: (): boolean => state.synced,
+    /** Why the copy may not be taken as the present state; undefined while it may. */
+    failure: (): string | undefined => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
     records: cache.records,
   }
 }

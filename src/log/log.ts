@@ -8,12 +8,7 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 type LogFields = Readonly<Record<string, unknown>>
 
 /** A log. Messages are constants; everything that varies goes into fields, so that lines can be counted and searched. */
-export interface Log {
-  debug(message: string, fields?: LogFields): void
-  info(message: string, fields?: LogFields): void
-  warn(message: string, fields?: LogFields): void
-  error(message: string, fields?: LogFields): void
-}
+export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void>
 
 export interface LogOptions {
   logLevel: LogLevel
@@ -82,11 +77,8 @@ function quotedWhereNeeded(text: string): string {
   return text !== '' && !/[\s"=]/.test(text) && visible(text) === text ? text : visible(JSON.stringify(text))
 }
 
-interface PlainError {
-  message: string
-  stack: unknown
-  cause?: unknown
-}
+/** An error as the redactor leaves it. */
+type PlainError = { message: string; stack: unknown; cause?: unknown }
 
 function isPlainError(value: unknown): value is PlainError {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value

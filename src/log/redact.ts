@@ -86,16 +86,17 @@ function copy(value: unknown, clean: (text: string) => string, depth: number, ab
 
 /** Of an Error only what is known to be harmless and useful: HTTP clients hang whole requests, headers included, on theirs. */
 function plainError(error: Error): Record<string, unknown> {
-  const { code, reason, status, retryable, errors } = error as Error & Record<string, unknown>
-  const plain = {
-    type: error.name,
-    message: error.message,
+  const {
+    name: type,
+    message,
     code,
     reason,
     status,
     retryable,
     errors,
-    cause: error.cause,
-  }
-  return { ...Object.fromEntries(Object.entries(plain).filter(([, v]) => v !== undefined)), stack: error.stack }
+    cause,
+    stack,
+  } = error as Error & Record<string, unknown>
+  const plain = { type, message, code, reason, status, retryable, errors, cause }
+  return { ...Object.fromEntries(Object.entries(plain).filter(([, v]) => v !== undefined)), stack }
 }

@@ -3,12 +3,8 @@ import type { Clock } from '../time/clock.ts'
 import { ServerPilotError } from './errors.ts'
 import type { ActionStatus } from './serverpilot.ts'
 
+/** Short, since most actions take less than a second. */
 const FIRST_POLL_MS = 100
-
-/** The wait before a poll, in milliseconds: short at first, since most actions take less than a second, then `ceiling`. */
-function pollDelay(polls: number, ceiling: number): number {
-  return backOff({ first: FIRST_POLL_MS, longest: ceiling }, polls + 1)
-}
 
 /**
  * Follows an action until it ended or `timeoutMs` have passed, then `unknown`. `poll` gives the action's status once; what it throws is
@@ -22,8 +18,8 @@ export async function waitForAction(
   const { clock, pollMs, timeoutMs, signal } = options
   const end = clock.now() + timeoutMs
   let asked = 0
-  for (let polls = 0; ; polls++) {
-    const wait = Math.max(asked, pollDelay(polls, pollMs))
+  for (let polls = 1; ; polls++) {
+    const wait = Math.max(asked, backOff({ first: FIRST_POLL_MS, longest: pollMs }, polls))
     if (clock.now() + wait > end) return 'unknown'
     await clock.sleep(wait, signal)
     asked = 0

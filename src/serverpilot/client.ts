@@ -2,9 +2,9 @@ import { createScrub } from '../log/scrub.ts'
 import { createLimiter } from '../time/limiter.ts'
 import { createKeyedMutex } from '../time/mutex.ts'
 import { waitForAction } from './actions.ts'
-import { checkBaseUrl } from './base-url.ts'
+import { checkBaseUrl, chooseProxy } from './addresses.ts'
 import { basicAuthorization, cleanCredentials, secretForms } from './credentials.ts'
-import { type Decoded, decodeAction, decodeApp, decodeApps, decodeServer, decodeWrite } from './decode.ts'
+import { type Decoder, decodeAction, decodeApp, decodeApps, decodeServer, decodeWrite } from './decode.ts'
 import {
   type CallContext,
   failureError,
@@ -14,21 +14,19 @@ import {
   unusableError,
 } from './failures.ts'
 import { createHttp, type HttpRequest } from './http.ts'
-import { type ObservedCall, rateOf, type ServerPilotOptions } from './options.ts'
-import { chooseProxy } from './proxy.ts'
+import type { ObservedCall, ServerPilotOptions } from './options.ts'
 import { PATIENCE_MS, withRetries } from './retry.ts'
 import { type ActionStatus, CALLS, type Credentials, type Leave, type ServerPilot } from './serverpilot.ts'
 
 /** One call: what goes out, and what the reader of its error has to know. */
-interface Call {
+interface Call extends Pick<CallContext, 'subject' | 'missing'> {
   method: HttpRequest['method']
   endpoint: ObservedCall['endpoint']
   /** In place of `:id`. */
   id?: string
   body?: unknown
-  subject: string
-  missing: CallContext['missing']
   leave?: Leave | undefined
+  signal: AbortSignal | undefined
 }
 
 // A write was computed from what was just read. One that sits out a pause would overwrite what came in between.
@@ -44,13 +42,14 @@ const DEFAULT_PAUSE_MS = 1_000
  * of the proxy cannot be used; faulty credentials show with the first call, as `CredentialsInvalid`.
  */
 export function createServerPilot(options: ServerPilotOptions): ServerPilot {
-  const { clock, updateMethod = 'POST', timeoutMs = 30_000, observe, random = Math.random } = options
+  const { clock, updateMethod = 'POST', timeoutMs = 30_000, qps = 5, observe, random = Math.random } = options
   const baseUrl = checkBaseUrl(options.baseUrl, options.allowInsecureHttp)
   const proxy = chooseProxy(baseUrl, options.proxy ?? {})
   const account = options.credentials.clientId.trim()
   const origin = options.credentialsOrigin ?? 'the configured credentials'
+  if (!(qps > 0)) throw new Error(`--serverpilot-qps must be above 0, and is ${qps}`)
   const limiter = createLimiter({
-    rate: rateOf(options),
+    rate: { qps, burst: Math.max(1, 2 * qps) },
     clock,
     patience: { read: PATIENCE_MS, write: WRITE_PATIENCE_MS },
   })
@@ -62,30 +61,17 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     userAgent: `domainpilot/${options.version}`,
   })
 
-  function contextOf(call: Call, secrets: readonly string[]): CallContext {
-    return {
-      subject: call.subject,
-      missing: call.missing,
-      write: call.method !== 'GET',
-      account,
-      credentialsOrigin: origin,
-      api: baseUrl.origin,
-      proxy,
-      scrub: createScrub(secrets),
-    }
+  const ours = { account, credentialsOrigin: origin, api: baseUrl.origin, proxy }
+  function contextOf({ subject, missing, method }: Call, secrets: readonly string[]): CallContext {
+    return { ...ours, subject, missing, write: method !== 'GET', scrub: createScrub(secrets) }
   }
 
   /** One request, once. */
-  async function send<T>(
-    call: Call,
-    decode: (text: string) => Decoded<T>,
-    current: Credentials,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
+  async function send<T>(call: Call, decode: Decoder<T>, current: Credentials): Promise<T> {
     const context = contextOf(call, secretForms(current))
     const lane = context.write ? 'write' : 'read'
     const granted = call.leave?.use(lane) === true && limiter.stillGood()
-    const pausedFor = granted ? 0 : await limiter.acquire(lane, signal)
+    const pausedFor = granted ? 0 : await limiter.acquire(lane, call.signal)
     if (pausedFor > 0) throw pausedError(pausedFor, context)
     // The wait may have been long: of a process that was stopped in it, longer than its Lease.
     if (context.write) options.assertMayWrite?.()
@@ -97,7 +83,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
         url: urlOf(baseUrl, call),
         authorization: basicAuthorization(current),
         body: call.body === undefined ? undefined : JSON.stringify(call.body),
-        signal,
+        signal: call.signal,
       })
       if (answer.kind === 'failure') throw failureError(answer, context)
       code = String(answer.status)
@@ -116,30 +102,27 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
   }
 
   /** Everything that stands before a request: an id that is one, credentials that can be right. */
-  async function prepare(call: Call, signal: AbortSignal | undefined): Promise<Credentials> {
-    signal?.throwIfAborted()
+  function prepare(call: Call): Credentials {
+    call.signal?.throwIfAborted()
     if (call.id !== undefined && !isId(call.id)) throw malformedIdError(contextOf(call, []))
     return cleanCredentials(options.credentials, origin)
   }
 
-  async function read<T>(
-    call: Call,
-    decode: (text: string) => Decoded<T>,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    const current = await prepare(call, signal)
-    return withRetries(() => send(call, decode, current, signal), { clock, random, signal })
+  async function read<T>(call: Call, decode: Decoder<T>): Promise<T> {
+    const current = prepare(call)
+    return withRetries(() => send(call, decode, current), { clock, random, signal: call.signal })
   }
 
-  async function write(call: Call, signal: AbortSignal | undefined): Promise<ActionStatus> {
-    const current = await prepare(call, signal)
-    const { actionId } = await send(call, decodeWrite, current, signal)
+  async function write(call: Call): Promise<ActionStatus> {
+    const current = prepare(call)
+    const id = await send(call, decodeWrite, current)
     // Without an action there was nothing to configure. (`actionid` stands in the answer only "if any server configuration was
     // required": official API documentation.)
-    if (actionId === undefined) return 'success'
-    if (!isId(actionId)) return 'unknown'
-    const poll = { ...CALLS.getAction, id: actionId, subject: call.subject, missing: 'api' } as const
-    return waitForAction(() => send(poll, decodeAction, current, signal), {
+    if (id === undefined) return 'success'
+    if (!isId(id)) return 'unknown'
+    const { subject, signal } = call
+    const poll = { ...CALLS.getAction, id, subject, missing: 'api', signal } as const
+    return waitForAction(() => send(poll, decodeAction, current), {
       clock,
       pollMs: options.actionPollMs ?? 1_000,
       timeoutMs: options.actionTimeoutMs ?? 60_000,
@@ -163,24 +146,18 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     return { use: (kind) => granted.delete(kind), end }
   }
 
-  const appCall = (appId: string) => ({ id: appId, subject: `app ${appId}`, missing: 'app' }) as const
+  const appCall = (id: string) => ({ id, subject: `app ${id}`, missing: 'app' }) as const
+  const serverCall = (id: string) => ({ id, subject: `server ${id}`, missing: 'server' }) as const
   return {
     account,
-    listApps: (signal) => read({ ...CALLS.listApps, subject: 'the list of apps', missing: 'api' }, decodeApps, signal),
-    getApp: (appId, signal, leave) =>
-      read({ ...appCall(appId), ...CALLS.getApp, leave }, ofId(appId, decodeApp), signal),
-    writeDomains: (appId, domains, signal, leave) =>
-      write(
-        { ...appCall(appId), ...CALLS.writeDomains, method: updateMethod, body: { domains: [...domains] }, leave },
-        signal,
-      ),
-    changeSsl: (appId, change, signal) => write({ ...appCall(appId), ...CALLS.changeSsl, body: change }, signal),
-    getServer: (serverId, signal) =>
-      read(
-        { ...CALLS.getServer, id: serverId, subject: `server ${serverId}`, missing: 'server' },
-        ofId(serverId, decodeServer),
-        signal,
-      ),
+    listApps: (signal) => read({ ...CALLS.listApps, subject: 'the list of apps', missing: 'api', signal }, decodeApps),
+    getApp: (id, signal, leave) => read({ ...CALLS.getApp, ...appCall(id), signal, leave }, ofId(id, decodeApp)),
+    writeDomains(id, domains, signal, leave) {
+      const body = { domains: [...domains] }
+      return write({ ...CALLS.writeDomains, ...appCall(id), method: updateMethod, body, signal, leave })
+    },
+    changeSsl: (id, body, signal) => write({ ...CALLS.changeSsl, ...appCall(id), body, signal }),
+    getServer: (id, signal) => read({ ...CALLS.getServer, ...serverCall(id), signal }, ofId(id, decodeServer)),
     leaveToWrite,
     exclusively: createKeyedMutex(),
   }
@@ -199,10 +176,7 @@ function isId(text: string): boolean {
 }
 
 /** An answer about something else than what was asked for (a confused cache or proxy) must not be taken for it. */
-function ofId<T extends { id: string }>(
-  id: string,
-  decode: (text: string) => Decoded<T>,
-): (text: string) => Decoded<T> {
+function ofId<T extends { id: string }>(id: string, decode: Decoder<T>): Decoder<T> {
   return (text) => {
     const decoded = decode(text)
     return decoded.ok && decoded.value.id !== id ? { ok: false, problem: 'an answer about another id' } : decoded

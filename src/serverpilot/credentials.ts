@@ -2,10 +2,9 @@ import { ServerPilotError } from './errors.ts'
 import type { Credentials } from './serverpilot.ts'
 
 /**
- * Credentials as the API wants them: without the blanks and newlines at their ends that `echo` and editors leave behind.
- * `origin` says where they came from ("Secret wordpress/serverpilot"), for the reader of an error.
- * Throws `CredentialsInvalid`, naming the field and never showing it, when one is empty or cannot be right: Basic auth would hide
- * such a fault in base64, and it would only ever show as a 401.
+ * Credentials without the blanks and newlines at their ends that `echo` and editors leave behind. Throws `CredentialsInvalid`, naming
+ * the field and its `origin` ("Secret wordpress/serverpilot") but not its value, when one is empty or cannot be right: Basic auth
+ * would hide such a fault in base64, and it would only ever show as a 401.
  */
 export function cleanCredentials(raw: Credentials, origin: string): Credentials {
   return { clientId: cleanField('clientId', raw.clientId, origin), apiKey: cleanField('apiKey', raw.apiKey, origin) }

@@ -4,29 +4,25 @@ import type { Server, ServerPilotApp, Ssl } from './serverpilot.ts'
 /** What a body says, or why it says nothing. `problem` never holds anything of the body but the names of fields. */
 export type Decoded<T> = { ok: true; value: T } | { ok: false; problem: string }
 
-/** What a write answers. */
-interface WriteAnswer {
-  /** Set when a server has to be configured. */
-  actionId: string | undefined
-}
+/** Reads the text of an answer. */
+export type Decoder<T> = (text: string) => Decoded<T>
+
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((on) => on ?? false)
 
 // `key` is the private key. It is not named here, and zod leaves out what is not named: so it ends with the call.
 const sslSchema = z
-  .object({
-    auto: z.boolean().nullish(),
-    force: z.boolean().nullish(),
-    cert: z.string().nullish(),
-  })
+  .object({ auto: flag, force: flag, cert: z.string().nullish() })
+  .transform(({ cert, ...ssl }): Ssl => ({ ...ssl, ...(cert ? { cert } : {}) }))
   .nullish()
-  .transform((ssl): Ssl | null =>
-    ssl == null
-      ? null
-      : {
-          auto: ssl.auto ?? false,
-          force: ssl.force ?? false,
-          ...(ssl.cert ? { cert: ssl.cert } : {}),
-        },
-  )
+  .transform((ssl) => ssl ?? null)
+
+const autosslSchema = z
+  .object({ available: z.boolean(), domains: z.array(z.string()).nullish() })
+  .transform(({ available, domains }) => ({ available, ...(domains ? { domains } : {}) }))
+  .nullish()
 
 const appSchema = z
   .object({
@@ -36,31 +32,17 @@ const appSchema = z
     // Never optional: a list written on a list that was wrongly taken for empty drops every domain that is not ours.
     domains: z.array(z.string()),
     ssl: sslSchema,
-    autossl: z.object({ available: z.boolean(), domains: z.array(z.string()).nullish() }).nullish(),
+    autossl: autosslSchema,
   })
-  .transform(
-    ({ id, name, serverid, domains, ssl, autossl }): ServerPilotApp => ({
-      id,
-      name,
-      serverId: serverid,
-      domains,
-      ssl,
-      ...(autossl == null
-        ? {}
-        : { autossl: { available: autossl.available, ...(autossl.domains ? { domains: autossl.domains } : {}) } }),
-    }),
-  )
+  .transform(({ id, name, serverid, domains, ssl, autossl }): ServerPilotApp => {
+    return { id, name, serverId: serverid, domains, ssl, ...(autossl ? { autossl } : {}) }
+  })
 
 const serverSchema = z
   .object({ id: z.string().min(1), name: z.string(), plan: z.string().nullish(), lastaddress: z.string().nullish() })
-  .transform(
-    ({ id, name, plan, lastaddress }): Server => ({
-      id,
-      name,
-      plan: plan ?? '',
-      ...(lastaddress ? { lastAddress: lastaddress } : {}),
-    }),
-  )
+  .transform(({ id, name, plan, lastaddress }): Server => {
+    return { id, name, plan: plan ?? '', ...(lastaddress ? { lastAddress: lastaddress } : {}) }
+  })
 
 const writeSchema = z
   .object({
@@ -68,24 +50,22 @@ const writeSchema = z
     // What was written is read back by the caller; here it only shows that ServerPilot answered, and nobody else.
     data: z.union([z.object({}), z.array(z.unknown()), z.null()]),
   })
-  .transform(({ actionid }): WriteAnswer => ({ actionId: actionid || undefined }))
+  .transform(({ actionid }) => actionid || undefined)
 
-const appsAnswer = z.object({ data: z.array(appSchema) }).transform(({ data }) => data)
-const appAnswer = z.object({ data: appSchema }).transform(({ data }) => data)
-const serverAnswer = z.object({ data: serverSchema }).transform(({ data }) => data)
-const actionAnswer = z.object({ data: z.object({ status: z.string() }) }).transform(({ data }) => data.status)
+const actionSchema = z.object({ status: z.string() }).transform(({ status }) => status)
+
 const errorAnswer = z.object({ error: z.object({ message: z.string() }) }).transform(({ error }) => error.message)
 
 /** `GET /apps`: every app, or a problem when a single one cannot be read; never part of the list. */
-export const decodeApps = (text: string): Decoded<ServerPilotApp[]> => decode(text, appsAnswer)
+export const decodeApps = decoderOfData(z.array(appSchema))
 /** `GET /apps/:id`. */
-export const decodeApp = (text: string): Decoded<ServerPilotApp> => decode(text, appAnswer)
+export const decodeApp = decoderOfData(appSchema)
 /** `GET /servers/:id`. */
-export const decodeServer = (text: string): Decoded<Server> => decode(text, serverAnswer)
-/** `POST /apps/:id` and `POST /apps/:id/ssl`. */
-export const decodeWrite = (text: string): Decoded<WriteAnswer> => decode(text, writeSchema)
+export const decodeServer = decoderOfData(serverSchema)
+/** `POST /apps/:id` and `POST /apps/:id/ssl`: the id of the action; undefined unless a server has to be configured. */
+export const decodeWrite: Decoder<string | undefined> = (text) => decode(text, writeSchema)
 /** `GET /actions/:id`: the status, as the API spells it. */
-export const decodeAction = (text: string): Decoded<string> => decode(text, actionAnswer)
+export const decodeAction = decoderOfData(actionSchema)
 
 /** The message of `{"error": {"message": …}}`; undefined when the body is anything else. */
 export function decodeErrorMessage(text: string): string | undefined {
@@ -93,27 +73,28 @@ export function decodeErrorMessage(text: string): string | undefined {
   return decoded.ok ? decoded.value : undefined
 }
 
+function decoderOfData<T>(schema: z.ZodType<T>): Decoder<T> {
+  const answer = z.object({ data: schema }).transform(({ data }) => data)
+  return (text) => decode(text, answer)
+}
+
 function decode<T>(text: string, schema: z.ZodType<T>): Decoded<T> {
   // The replacement character stands for bytes that are not UTF-8: a name read so could not be written back as it was.
   if (text.includes('\ufffd')) return { ok: false, problem: 'text that is not UTF-8' }
   if (text.trim() === '') return { ok: false, problem: 'an empty body' }
-  const parsed = parseJson(text)
-  if (parsed === undefined) return { ok: false, problem: nameOf(text) }
-  const result = schema.safeParse(parsed.value)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    // Its message quotes the text, which can hold a private key.
+    return { ok: false, problem: nameOf(text) }
+  }
+  const result = schema.safeParse(body)
   if (result.success) return { ok: true, value: result.data }
   const faults = result.error.issues
     .slice(0, 3)
     .map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`)
   return { ok: false, problem: `JSON of another shape (${faults.join('; ')})` }
-}
-
-function parseJson(text: string): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) }
-  } catch {
-    // Its message quotes the text, which can hold a private key.
-    return undefined
-  }
 }
 
 function nameOf(text: string): string {

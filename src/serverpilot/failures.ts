@@ -1,9 +1,9 @@
 import type { RedactText } from '../log/redact.ts'
 import { shorten } from '../log/scrub.ts'
+import { proxyName } from './addresses.ts'
 import { decodeErrorMessage, readableWords } from './decode.ts'
 import { type Failure, ServerPilotError, type ServerPilotReason } from './errors.ts'
 import type { HttpAnswer, HttpFailure } from './http.ts'
-import { proxyName } from './proxy.ts'
 import { parseRetryAfter } from './retry.ts'
 
 /** What an error has to know of the call that it is about; nothing in it is secret. */
@@ -45,9 +45,8 @@ function describeFailure(failure: HttpFailure, { api, proxy, subject }: CallCont
       : `The proxy ${name} refused the way to ${api} for ${subject}: it answered ${failure.proxyStatus} to CONNECT.`
   }
   const way = proxy === undefined ? '' : ` through the proxy ${proxyName(proxy)}`
-  return failure.at === 'sent'
-    ? `ServerPilot (${api})${way} gave no answer for ${subject}: ${reasonOf(failure)}.`
-    : `ServerPilot (${api})${way} cannot be reached for ${subject}: ${reasonOf(failure)}.`
+  const what = failure.at === 'sent' ? 'gave no answer' : 'cannot be reached'
+  return `ServerPilot (${api})${way} ${what} for ${subject}: ${reasonOf(failure)}.`
 }
 
 const REASONS: Record<string, string> = {
@@ -108,11 +107,7 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
   const quoted = quote(said ?? readableWords(call.scrub(answer.text)), call)
   const asked = parseRetryAfter(answer.retryAfter, now)
   const retryAfter = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
-  const fields: Fields = {
-    status,
-    ...(words === undefined ? {} : { words }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  }
+  const fields: Fields = { status, words, retryAfter }
   const error = (reason: ServerPilotReason, message: string) => new ServerPilotError({ ...fields, reason, message })
 
   if (status >= 300 && status < 400) {
@@ -121,23 +116,17 @@ export function statusError(answer: HttpAnswer, call: CallContext, now: number):
     return unsure(call, message, fields)
   }
   if (status === 401 || status === 403) {
-    return error(
-      'CredentialsInvalid',
-      `ServerPilot refused the credentials of client ${account} (${credentialsOrigin}) for ${subject} with ${status}${quoted}. One API key is active per account: if it was rotated, put the new one there.`,
-    )
+    const message = `ServerPilot refused the credentials of client ${account} (${credentialsOrigin}) for ${subject} with ${status}${quoted}. One API key is active per account: if it was rotated, put the new one there.`
+    return error('CredentialsInvalid', message)
   }
   if (status === 402) {
-    return error(
-      'PaymentRequired',
-      `ServerPilot wants a valid card for the account of client ${account} (402 for ${subject})${quoted}. Settle it at ServerPilot, Account, Billing.`,
-    )
+    const message = `ServerPilot wants a valid card for the account of client ${account} (402 for ${subject})${quoted}. Settle it at ServerPilot, Account, Billing.`
+    return error('PaymentRequired', message)
   }
   if (status === 429) {
     const when = retryAfter === undefined ? '' : `, the next try is due in ${seconds(retryAfter)}`
-    return error(
-      'RateLimited',
-      `ServerPilot asked for fewer requests (429 for ${subject})${quoted}${when}. If it stays, lower --serverpilot-qps.`,
-    )
+    const message = `ServerPilot asked for fewer requests (429 for ${subject})${quoted}${when}. If it stays, lower --serverpilot-qps.`
+    return error('RateLimited', message)
   }
   if (status === 404) return missingError(answer, call, quoted, fields)
   if (status >= 500 || status === 408 || status < 200) {

@@ -55,10 +55,7 @@ interface Progress {
   proxyStatus?: number
 }
 
-/**
- * Makes the transport. `timeoutMs` is for a whole request, `connectTimeoutMs` for its beginning up to the connection (proxy and
- * TLS included), both milliseconds of `clock`.
- */
+/** Makes the transport. `timeoutMs`: for a whole request; `connectTimeoutMs`: up to its connection, proxy and TLS included. */
 export function createHttp(options: {
   clock: Clock
   timeoutMs: number
@@ -138,10 +135,7 @@ function headersOf(request: HttpRequest, userAgent: string): Record<string, stri
   }
 }
 
-/**
- * A CONNECT tunnel for one request. It is not pooled: only so can it be given up while the proxy does not answer to CONNECT, without
- * its socket staying behind.
- */
+/** A CONNECT tunnel for one request. Not pooled: else its socket would stay when it is given up before the proxy answers. */
 function tunnel(proxy: URL, progress: Progress, stop: AbortSignal): HttpsProxyAgent<string> {
   const giveUp = new AbortController()
   stop.addEventListener('abort', () => progress.proxyStatus ?? giveUp.abort(), { once: true })
@@ -181,16 +175,13 @@ function stageOf({ connected, proxyStatus }: Progress, proxy: URL | undefined): 
 }
 
 function answerOf(response: AxiosResponse<unknown>): HttpAnswer {
-  const header = (name: string) => {
-    // Node gives header names in lower case.
-    const value: unknown = response.headers[name]
-    return typeof value === 'string' ? value : undefined
-  }
+  // Node gives header names in lower case, and of these two one value at the most.
+  const { location, 'retry-after': retryAfter } = response.headers as { location?: string; 'retry-after'?: string }
   return {
     kind: 'answer',
     status: response.status,
-    location: header('location'),
-    retryAfter: header('retry-after'),
+    location,
+    retryAfter,
     text: Buffer.isBuffer(response.data) ? new TextDecoder().decode(response.data) : '',
   }
 }

@@ -1,6 +1,5 @@
-import type { Rate } from '../time/bucket.ts'
 import type { Clock } from '../time/clock.ts'
-import type { ProxySettings } from './proxy.ts'
+import type { ProxySettings } from './addresses.ts'
 import type { CALLS, Credentials } from './serverpilot.ts'
 
 /** One request, for metrics. */
@@ -22,7 +21,7 @@ export interface ServerPilotOptions {
   /** Where they come from, for the reader of an error: "Secret wordpress/serverpilot". */
   credentialsOrigin?: string
   updateMethod?: 'POST' | 'PUT'
-  /** Requests a second, with a burst of twice that. One client per account, or the rate is exceeded. */
+  /** Requests a second (5), above 0, with a burst of twice that. One client per account, or the rate is exceeded. */
   qps?: number
   clock: Clock
   /** For a whole request (30 s). */
@@ -38,10 +37,4 @@ export interface ServerPilotOptions {
   version: string
   /** [0, 1), for the jitter of retries. */
   random?: () => number
-}
-
-/** The rate that the options ask for. Throws an `Error` for the reader when it is not above 0. */
-export function rateOf({ qps = 5 }: ServerPilotOptions): Rate {
-  if (!(qps > 0)) throw new Error(`--serverpilot-qps must be above 0, and is ${qps}`)
-  return { qps, burst: Math.max(1, 2 * qps) }
 }

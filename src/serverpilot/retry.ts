@@ -10,10 +10,7 @@ export const READ_TRIES = 3
 /** The longest wait, in milliseconds, that a read sits out for a `Retry-After`; a longer one is for the caller to schedule. */
 export const PATIENCE_MS = 10_000
 
-/**
- * The wait before the next try, in milliseconds: full jitter, anything from 0 to an exponentially growing ceiling.
- * `failures` counts the tries that failed (from 1), `random` gives [0, 1).
- */
+/** The wait before the next try, ms: from 0 to a ceiling that doubles. `failures` so far, from 1; `random` gives [0, 1). */
 export function retryDelay(failures: number, random: () => number): number {
   return Math.floor(random() * backOff(CEILINGS_MS, failures))
 }
@@ -32,10 +29,7 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
-/**
- * Tries a read until it succeeds, fails for good, or was tried `READ_TRIES` times; throws the last error. Only for what changes
- * nothing: a write that failed may have taken effect.
- */
+/** Tries a read `READ_TRIES` times at the most; throws the last error. Not for writes: one that failed may have taken effect. */
 export async function withRetries<T>(
   read: () => Promise<T>,
   { clock, random, signal }: { clock: Clock; random: () => number; signal?: AbortSignal | undefined },

@@ -1,7 +1,7 @@
 import { API_GROUP } from '../api/objects.ts'
+import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/api.ts'
 import { mayDo } from '../kubernetes/client-apis.ts'
 import type { Connection } from '../kubernetes/connection.ts'
-import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/paths.ts'
 import type { ObjectSource } from '../source/source.ts'
 import type { Io } from './io.ts'
 import type { Given } from './option.ts'

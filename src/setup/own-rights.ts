@@ -1,7 +1,6 @@
 import { API_GROUP, type App } from '../api/objects.ts'
 import { ReconcileError } from '../controller/context/errors.ts'
-import { codeOf } from '../kubernetes/api.ts'
-import { EVERY_NAMESPACE, PLURAL } from '../kubernetes/paths.ts'
+import { codeOf, EVERY_NAMESPACE, PLURAL } from '../kubernetes/api.ts'
 import { messageOf } from '../log/message-of.ts'
 import type { OwnershipStore } from '../ownership/store.ts'
 import type { ServerPilot } from '../serverpilot/serverpilot.ts'

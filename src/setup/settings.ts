@@ -1,6 +1,5 @@
 import { messageOf } from '../log/message-of.ts'
-import { checkBaseUrl } from '../serverpilot/base-url.ts'
-import type { ProxySettings } from '../serverpilot/proxy.ts'
+import { checkBaseUrl, type ProxySettings } from '../serverpilot/addresses.ts'
 import type { Selection } from '../source/select.ts'
 import { type Ambient, type FileSettings, readAmbient } from './ambient.ts'
 import { type Flags, readFlags } from './flags.ts'

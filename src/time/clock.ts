@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate } from 'node:timers/promises'
 
 /** Calls a timer off; safe to call again, and after it fired. */
 export type Cancel = () => void
@@ -18,31 +18,24 @@ export interface Clock {
 /** The longest time that `setTimeout` takes; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-function after(ms: number, fire: () => void, { idle = false } = {}): Cancel {
-  const timer = setTimeout(fire, Math.min(Math.max(Math.ceil(ms), 0), MAX_TIMER_MS))
-  if (idle) timer.unref()
-  return () => clearTimeout(timer)
-}
+const timerMs = (ms: number): number => Math.min(Math.max(Math.ceil(ms), 0), MAX_TIMER_MS)
 
 /** The real time. A sleep keeps the process alive until it ends or is aborted. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   steady: () => performance.now(),
-  after,
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const wake = (): void => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      }
-      const cancel = after(ms, wake)
-      const abort = (): void => {
-        cancel()
-        reject(signal?.reason)
-      }
-      signal?.addEventListener('abort', abort, { once: true })
-    }),
+  after(ms, fire, { idle = false } = {}) {
+    const timer = setTimeout(fire, timerMs(ms))
+    if (idle) timer.unref()
+    return () => clearTimeout(timer)
+  },
+  async sleep(ms, signal) {
+    try {
+      await pause(timerMs(ms), undefined, { signal })
+    } catch {
+      throw signal?.reason
+    }
+  },
 }
 
 /** Calls `job` every `ms` until the function that it gives is called. The next turn is timed from the call, not from the job's end. */

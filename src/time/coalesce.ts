@@ -1,24 +1,13 @@
 import { type Cancel, type Clock, systemClock } from './clock.ts'
 
-/** Runs one piece of work for many requests. */
-export interface Coalescer {
-  /** Asks for a run: after a pause of `pauseMs` without requests, but `longestMs` after the first of them at the latest. */
-  request(): void
-  /** Lets nothing start any more; resolves when what was running has ended. */
-  stop(): Promise<void>
-}
-
-export interface CoalescerOptions {
-  pauseMs: number
-  longestMs: number
-  clock?: Pick<Clock, 'after'>
-}
-
-/** A coalescer around `work`, which never runs twice at a time and must not throw. Starts nothing by itself. */
+/**
+ * Runs one piece of work for many requests: `work`, which never runs twice at a time and must not throw, begins after a pause of
+ * `pauseMs` without requests, but `longestMs` after the first of them at the latest. Starts nothing by itself.
+ */
 export function createCoalescer(
   work: () => Promise<void>,
-  { pauseMs, longestMs, clock = systemClock }: CoalescerOptions,
-): Coalescer {
+  { pauseMs, longestMs, clock = systemClock }: { pauseMs: number; longestMs: number; clock?: Pick<Clock, 'after'> },
+) {
   let pause: Cancel | undefined
   let longest: Cancel | undefined
   let running: Promise<void> | undefined
@@ -53,6 +42,7 @@ export function createCoalescer(
 
   return {
     request,
+    /** Lets nothing start any more; resolves when what was running has ended. */
     async stop() {
       stopped = true
       clear()

@@ -4,50 +4,28 @@ import type { Clock } from './clock.ts'
 /** Reads and writes wait in lines of their own. */
 export type Lane = 'read' | 'write'
 
-/** Hands out the requests of one account. */
-export interface Limiter {
-  /**
-   * Waits for leave to send one request. Gives 0 when it may be sent, or the milliseconds that a pause still lasts when that is
-   * longer than the lane's patience: then it may not. Rejects with the signal's reason.
-   */
-  acquire(lane: Lane, signal?: AbortSignal): Promise<number>
-  /**
-   * Leave for one request that was taken with `acquire` and is used now. Gives false while a pause lasts that began meanwhile: then
-   * it counts for nothing, and leave has to be asked for once more.
-   */
-  stillGood(): boolean
-  /** Gives leave back that was not used. */
-  giveBack(): void
-  /** Sends nothing for `ms` milliseconds: the API asked for it. */
-  pause(ms: number): void
-}
-
-interface Waiter {
-  answer(pausedFor: number): void
-}
-
 /**
  * Makes the limiter of one account, over a token bucket. While both lanes wait they take turns, so that neither has less than
  * half of the rate; a lane alone has all of it. `patience`: the longest pause, in milliseconds, that a lane sits out.
  */
-export function createLimiter(options: { rate: Rate; clock: Clock; patience: Record<Lane, number> }): Limiter {
+export function createLimiter(options: { rate: Rate; clock: Clock; patience: Record<Lane, number> }) {
   const { rate, clock, patience } = options
-  const lines: Record<Lane, Waiter[]> = { read: [], write: [] }
+  // Each waiter is a function that gets the answer of `acquire`.
+  const lines: Record<Lane, ((pausedFor: number) => void)[]> = { read: [], write: [] }
   let bucket = fullBucket(rate, clock.steady())
   let last: Lane = 'read'
   let running = false
   let nap: AbortController | undefined
 
   function nextLane(): Lane | undefined {
-    const other = last === 'read' ? 'write' : 'read'
-    if (lines[other].length > 0) return other
-    return lines[last].length > 0 ? last : undefined
+    const turns: Lane[] = last === 'read' ? ['write', 'read'] : ['read', 'write']
+    return turns.find((lane) => lines[lane].length > 0)
   }
 
   function refuseLongPauses() {
     const left = bucket.pausedUntil - bucket.at
     for (const lane of ['read', 'write'] as const) {
-      if (left > patience[lane]) for (const waiter of lines[lane].splice(0)) waiter.answer(left)
+      if (left > patience[lane]) for (const answer of lines[lane].splice(0)) answer(left)
     }
   }
 
@@ -69,42 +47,47 @@ export function createLimiter(options: { rate: Rate; clock: Clock; patience: Rec
       }
       bucket = take(bucket)
       last = lane
-      lines[lane].shift()?.answer(0)
+      lines[lane].shift()?.(0)
     }
     running = false
   }
 
   return {
-    acquire(lane, signal) {
+    /**
+     * Waits for leave to send one request. Gives 0 when it may be sent, or the milliseconds that a pause still lasts when that is
+     * longer than the lane's patience: then it may not. Rejects with the signal's reason.
+     */
+    acquire(lane: Lane, signal?: AbortSignal): Promise<number> {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
         const line = lines[lane]
         const leave = () => {
-          const place = line.indexOf(waiter)
+          const place = line.indexOf(answer)
           if (place >= 0) line.splice(place, 1)
           if (lines.read.length + lines.write.length === 0) nap?.abort()
           reject(signal?.reason)
         }
-        const waiter: Waiter = {
-          answer(pausedFor) {
-            signal?.removeEventListener('abort', leave)
-            resolve(pausedFor)
-          },
+        const answer = (pausedFor: number) => {
+          signal?.removeEventListener('abort', leave)
+          resolve(pausedFor)
         }
         signal?.addEventListener('abort', leave, { once: true })
-        line.push(waiter)
+        line.push(answer)
         void serve()
       })
     },
-    stillGood() {
+    /** Whether leave that was taken with `acquire` still counts: not while a pause lasts that began meanwhile. */
+    stillGood(): boolean {
       bucket = refill(bucket, rate, clock.steady())
       return bucket.pausedUntil <= bucket.at
     },
-    giveBack() {
+    /** Gives leave back that was not used. */
+    giveBack(): void {
       bucket = { ...bucket, tokens: Math.min(rate.burst, bucket.tokens + 1) }
       nap?.abort()
     },
-    pause(ms) {
+    /** Sends nothing for `ms` milliseconds: the API asked for it. */
+    pause(ms: number): void {
       bucket = pause(refill(bucket, rate, clock.steady()), ms)
       nap?.abort()
     },

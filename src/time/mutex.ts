@@ -1,26 +1,17 @@
-/** Runs jobs of one key one after the other, in the order of their arrival; jobs of different keys at the same time. */
-export type KeyedMutex = <T>(key: string, job: () => Promise<T>) => Promise<T>
-
 /**
- * Makes a keyed mutex. A job that fails lets the next one in; its error goes to its own caller alone. A job must not ask for
- * its own key again: it would wait for itself.
+ * Makes a keyed mutex: jobs of one key run one after the other, in the order of their arrival; jobs of different keys at the same time.
+ * A job that fails lets the next one in; its error goes to its own caller alone. A job that asks for its own key waits for itself.
  */
-export function createKeyedMutex(): KeyedMutex {
+export function createKeyedMutex() {
   const tails = new Map<string, Promise<void>>()
-  return async (key, job) => {
-    const before = tails.get(key)
-    let release = () => {}
-    const done = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    tails.set(key, done)
-    await before
-    try {
-      return await job()
-    } finally {
-      release()
-      // Only the last in the line clears the entry, so that a server nobody writes to any more costs nothing.
-      if (tails.get(key) === done) tails.delete(key)
+  return <T>(key: string, job: () => Promise<T>): Promise<T> => {
+    const result = (tails.get(key) ?? Promise.resolve()).then(job)
+    // Only the last in the line clears the entry, so that a server nobody writes to any more costs nothing.
+    const clear = (): void => {
+      if (tails.get(key) === tail) tails.delete(key)
     }
+    const tail = result.then(clear, clear)
+    tails.set(key, tail)
+    return result
   }
 }

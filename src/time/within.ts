@@ -10,15 +10,13 @@ export async function within<T>(
   work: Promise<T>,
   late: () => T | Promise<T>,
 ): Promise<T> {
-  let cancel = (): void => {}
-  const limit = new Promise<'late'>((resolve) => {
-    cancel = clock.after(ms, () => resolve('late'))
-  })
+  const limit = new AbortController()
+  const cancel = clock.after(ms, () => limit.abort())
   // A failure that comes too late would end the process.
   work.catch(() => undefined)
   try {
-    const first = await Promise.race([work.then((value) => ({ value })), limit])
-    return first === 'late' ? await late() : first.value
+    const first = await Promise.race([work.then((value) => ({ value })), aborted(limit.signal)])
+    return first === undefined ? await late() : first.value
   } finally {
     cancel()
   }

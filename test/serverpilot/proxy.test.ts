@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { bypasses, chooseProxy, proxyName } from '../../src/serverpilot/proxy.ts'
+import { bypasses, chooseProxy, proxyName } from '../../src/serverpilot/addresses.ts'
 
 const api = new URL('https://api.serverpilot.io/v1')
 

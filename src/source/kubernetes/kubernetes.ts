@@ -1,6 +1,6 @@
 import { type App, type Key, type Mapping, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
-import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/paths.ts'
+import { collectionPath, EVERY_NAMESPACE } from '../../kubernetes/api.ts'
 import { createReflector, type Reflector, type ReflectorOptions } from '../../kubernetes/reflector.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { InvalidObject, ObjectSource, SourceFailure } from '../source.ts'

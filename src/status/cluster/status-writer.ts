@@ -1,6 +1,6 @@
 import { type Key, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
-import { codeOf, type ObjectIdentity, type StatusApi } from '../../kubernetes/api.ts'
+import { codeOf, type StatusApi } from '../../kubernetes/api.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
 import { type BackOff, backOff } from '../../time/back-off.ts'
@@ -24,7 +24,7 @@ export interface StatusWriter {
   /** Mappings that are not objects of the cluster are passed over. */
   mapping(status: MappingStatus): void
   /** What was read off the cluster: no patch says what stands there already. What we wrote ourselves counts for more. */
-  seen(kind: Kind, key: string, status: StatusFields | undefined, object: ObjectIdentity): void
+  seen(kind: Kind, key: string, status: StatusFields | undefined, object: { uid?: string }): void
   /** Statuses that wait or are under way. */
   depth(): number
   /** Waits until all are written, `timeoutMs` milliseconds at most, and gives how many are not. */

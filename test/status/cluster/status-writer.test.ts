@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Kind } from '../../../src/api/schema.ts'
-import type { ObjectIdentity, StatusApi } from '../../../src/kubernetes/api.ts'
+import type { StatusApi } from '../../../src/kubernetes/api.ts'
 import { createStatusApi } from '../../../src/kubernetes/client-apis.ts'
 import { quiet } from '../../../src/log/quiet.ts'
 import { createStatusWriter } from '../../../src/status/cluster/status-writer.ts'
@@ -31,7 +31,7 @@ interface Patch {
   status: StatusFields
 }
 
-function world(answer: (patch: Patch) => Promise<ObjectIdentity> | ObjectIdentity = () => ({ uid: 'u' })) {
+function world(answer: (patch: Patch) => Promise<{ uid?: string }> | { uid?: string } = () => ({ uid: 'u' })) {
   const patches: Patch[] = []
   const lines: string[] = []
   let may = true
