@@ -4,11 +4,10 @@ import { compareKey, type Host } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import { planToText } from '../plan/render.ts'
-import { conditionsOf, type Parts, type Said } from './conditions.ts'
-import { failureOf, refusalOf, unseen } from './failure.ts'
+import { conditionsOf, denied, type Parts, type Said, unseen } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import { hostsOf } from './host-status.ts'
-import type { Outcome } from './outcome.ts'
+import { failureOf, type Outcome, refusalOf } from './outcome.ts'
 import type { Reason } from './reasons.ts'
 import type { AppStatus } from './status.ts'
 import { syncedOf } from './synced.ts'
@@ -22,7 +21,6 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
     CertificateReady:
       certificateOf(outcome, checks) ?? unseen(outcome, outcome.ssl !== undefined, before, 'CertificateReady'),
   }
-  const conditions = conditionsOf('ServerPilotApp', app.generation, before?.conditions ?? [], parts, now)
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
   const good = failureOf(outcome) === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
   const handled = app.annotations[ANNOTATION.reconcileRequestedAt] ?? before?.lastHandledReconcileAt
@@ -43,23 +41,23 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
     ...(handled === undefined ? {} : { lastHandledReconcileAt: handled }),
     lastAttempt: outcome.startedAt,
     ...(lastSuccess === undefined ? {} : { lastSuccess }),
-    conditions,
+    conditions: conditionsOf('ServerPilotApp', app.generation, before, parts, now),
   }
 }
 
 function acceptedOf(outcome: Outcome): Said {
   const { faults, secondWriter } = outcome
   const refusal = refusalOf(outcome)
-  if (refusal !== undefined) return { status: 'False', reason: refusal.reason, message: refusal.message }
-  const rows = faults.length === 0 ? [] : [rowFaults(faults)]
-  if (secondWriter === undefined) return { status: 'True', reason: 'Succeeded', message: rows.join('') }
-  return { status: 'True', reason: 'SecondWriter', message: [secondWriter, ...rows].join(' ') }
+  if (refusal !== undefined) return denied(refusal.reason, refusal.message)
+  const message = [secondWriter ?? [], rowFaults(faults)].flat().join(' ')
+  return { status: 'True', reason: secondWriter === undefined ? 'Succeeded' : 'SecondWriter', message }
 }
 
 /** Rows that count for nothing: the others do. */
-function rowFaults(faults: Outcome['faults']): string {
+function rowFaults(faults: Outcome['faults']): string[] {
+  if (faults.length === 0) return []
   const rows = faults.map(({ place, message }) => `${place}: ${message}`)
-  return `${faults.length} row(s) name no domain that can be served: ${listNames(rows, 10, '; ')}.`
+  return [`${faults.length} row(s) name no domain that can be served: ${listNames(rows, 10, '; ')}.`]
 }
 
 /** Reasons that leave open which hosts have no certificate, and why. */
