@@ -23,10 +23,6 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
   }
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
   const good = failureOf(outcome) === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
-  const handled = app.annotations[ANNOTATION.reconcileRequestedAt] ?? before?.lastHandledReconcileAt
-  const lastSuccess = good ? now : before?.lastSuccess
-  const plan = waitingPlan(outcome)
-  const certificate = seen ? appCertificate(outcome) : before?.certificate
   return {
     key: app.key,
     appId: app.spec.appId,
@@ -36,11 +32,11 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
     ownedDomains: outcome.record === undefined ? (before?.ownedDomains ?? []) : heldHosts(outcome.record),
     domains: seen ? countsOf(outcome) : (before?.domains ?? { desired: 0, observed: 0, owned: 0, foreign: 0 }),
     hosts: seen ? hostsOf(outcome, checks) : (before?.hosts ?? []),
-    ...(plan === undefined ? {} : { plan }),
-    ...(certificate === undefined ? {} : { certificate }),
-    ...(handled === undefined ? {} : { lastHandledReconcileAt: handled }),
+    plan: waitingPlan(outcome),
+    certificate: seen ? appCertificate(outcome) : before?.certificate,
+    lastHandledReconcileAt: app.annotations[ANNOTATION.reconcileRequestedAt] ?? before?.lastHandledReconcileAt,
     lastAttempt: outcome.startedAt,
-    ...(lastSuccess === undefined ? {} : { lastSuccess }),
+    lastSuccess: good ? now : before?.lastSuccess,
     conditions: conditionsOf('ServerPilotApp', app.generation, before, parts, now),
   }
 }

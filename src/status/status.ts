@@ -23,9 +23,9 @@ export interface AppStatus extends AppWire {
   /** Every host of the app with its state, sorted. */
   hosts: HostStatus[]
   /** Set while removals wait. `diff` is the plan as text. */
-  plan?: PlanWire & { diff: string }
+  plan?: (PlanWire & { diff: string }) | undefined
   lastAttempt?: number
-  lastSuccess?: number
+  lastSuccess?: number | undefined
   conditions: Condition[]
 }
 

@@ -42,7 +42,7 @@ type ValueOf<F> = F extends Field<infer T> ? T : never
 /** What a record of these fields is in the program. */
 type RecordOf<F extends Fields> = {
   [N in keyof F as F[N]['optional'] extends true ? never : N]: ValueOf<F[N]>
-} & { [N in keyof F as F[N]['optional'] extends true ? N : never]?: ValueOf<F[N]> }
+} & { [N in keyof F as F[N]['optional'] extends true ? N : never]?: ValueOf<F[N]> | undefined }
 
 /** The value that a wire form carries. */
 export type Carried<W> = W extends Wire<infer T> ? T : never
