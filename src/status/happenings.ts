@@ -24,8 +24,8 @@ export interface EventSubject {
 /** What a reconcile did and what changed by it since the status before. Pure; a state that lasts is reported once. */
 export function happenings(outcome: Outcome, before: AppStatus | undefined, after: AppStatus): Happening[] {
   const found: Happening[] = []
-  const add = (reason: EventReason, note: string, names: readonly string[] = []): void => {
-    found.push({ reason, note, names })
+  const add = (reason: EventReason, note: string | undefined, names: readonly string[] = []): void => {
+    if (note !== undefined) found.push({ reason, note, names })
   }
   const { added, removed, plan, ssl } = outcome
   if (added.length > 0) add('DomainsAdded', `${added.length} host(s) added, read back and compared`, added)
@@ -35,14 +35,12 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
   const rejected = rejectedOf(after).filter((host) => !rejectedOf(before).includes(host))
   if (rejected.length > 0) add('DomainRejected', `ServerPilot refuses ${rejected.length} host(s)`, rejected)
   if (ssl?.switched !== undefined && 'auto' in ssl.switched) add('AutoSSLEnabled', 'AutoSSL was switched on.')
-  const issued = issuedSince(before, after)
-  if (issued !== undefined) add('CertificateIssued', issued)
-  const expiring = expiringSince(before, after, outcome.endedAt)
-  if (expiring !== undefined) add('CertificateExpiring', expiring)
+  add('CertificateIssued', issuedSince(before, after))
+  add('CertificateExpiring', expiringSince(before, after, outcome.endedAt))
   const failure = failureOf(outcome)
   if (failure !== undefined && failure.reason !== conditionOf(before, 'Synced')?.reason)
     add('SyncFailed', `${failure.reason}: ${failure.message}`)
-  if (outcome.leftBehind !== undefined) add('SyncFailed', outcome.leftBehind)
+  add('SyncFailed', outcome.leftBehind)
   if (failure === undefined && outcome.result !== 'Suspended' && before !== undefined && hadFailed(before))
     add('SyncRecovered', 'The app is looked after again.')
   return found

@@ -35,7 +35,7 @@ export interface Status {
   generatedAt: number
   leader: boolean
   dryRun: boolean
-  source: { name: string; synced: boolean; failure?: string; faults: { place: Place; message: string }[] }
+  source: { name: string; synced: boolean; failure?: string | undefined; faults: { place: Place; message: string }[] }
   apps: AppStatus[]
   mappings: MappingStatus[]
 }

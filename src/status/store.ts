@@ -168,15 +168,23 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
     },
     status() {
       const found = unserved.look(clock.now())
-      const served = objects.apps().flatMap((app) => [...(mappings.get(app.key)?.values() ?? [])])
+      const all = objects.apps()
+      // Each mapping once: of those of an app that is being deleted both speak.
+      const others = new Set(found.mappings.map(({ key }) => key))
+      const served = all.flatMap(({ key }) => [...(mappings.get(key)?.values() ?? [])])
       return {
         version: options.version,
         generatedAt: clock.now(),
         leader: options.leader(),
         dryRun: options.dryRun,
-        source: sourceStatus(objects),
-        apps: [...objects.apps().map((app) => apps.get(app.key) ?? blankAppStatus(app)), ...found.apps].sort(byKey),
-        mappings: [...withoutThose(served, found.mappings), ...found.mappings].sort(byKey),
+        source: {
+          name: objects.name,
+          synced: objects.synced(),
+          failure: objects.failure()?.message,
+          faults: objects.faults().map(({ place, message }) => ({ place, message })),
+        },
+        apps: [...all.map((app) => apps.get(app.key) ?? blankAppStatus(app)), ...found.apps].sort(byKey),
+        mappings: [...served.filter(({ key }) => !others.has(key)), ...found.mappings].sort(byKey),
       }
     },
     changes: () => changes,
@@ -187,23 +195,6 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
 /** It ended before it got to the mappings, and does not name them either: what was said of them stays. */
 const saysNothingOfMappings = (outcome: Outcome): boolean =>
   !isCompiled(outcome) && (failureOf(outcome) === undefined || outcome.mappings.length === 0)
-
-/** Each mapping once: of those of an app that is being deleted both speak. */
-function withoutThose(served: readonly MappingStatus[], others: readonly MappingStatus[]): readonly MappingStatus[] {
-  const keys = new Set(others.map(({ key }) => key))
-  return keys.size === 0 ? served : served.filter(({ key }) => !keys.has(key))
-}
-
-function sourceStatus(objects: ObjectSource): Status['source'] {
-  const failure = objects.failure()
-  const faults = objects.faults().map(({ place, message }) => ({ place, message }))
-  return {
-    name: objects.name,
-    synced: objects.synced(),
-    ...(failure === undefined ? {} : { failure: failure.message }),
-    faults,
-  }
-}
 
 /** A line when the app's Ready says something else than before, not at every look; false when it does not. */
 function logReady(log: Log, before: AppStatus | undefined, after: AppStatus): boolean {

@@ -5,10 +5,10 @@ export type OpenApi = Record<string, unknown>
  * One form of a value: as the program has it (`T`), and as it stands in an object of the cluster (JSON). What the
  * CustomResourceDefinition says of it, how it is written and how it is read are made from the same words, so that they agree.
  */
-interface Wire<T> {
+interface Wire<T, Json = unknown> {
   readonly schema: OpenApi
   /** `patch`: for a merge patch, where `null` takes out what is not there any more. Within lists nothing needs taking out. */
-  encode(value: T, patch: boolean): unknown
+  encode(value: T, patch: boolean): Json
   /** Undefined for what is not of this form. */
   decode(raw: unknown): T | undefined
 }
@@ -20,21 +20,24 @@ export interface Field<T, Optional extends boolean = boolean> {
   /** The schema asks for it. */
   required: boolean
   /** What stands for it where it cannot be read; without that, a record that lacks it cannot be read. */
-  otherwise?: T
+  otherwise: T | undefined
 }
 
 /** A field that may be missing. */
-export const optional = <T>(wire: Wire<T>): Field<T, true> => ({ wire, optional: true, required: false })
+export const optional = <T>(wire: Wire<T>): Field<T, true> => ({ ...always(wire), optional: true })
 
 /** A field that is always written, and that the schema does not ask for. */
-export const always = <T>(wire: Wire<T>, ...otherwise: [T?]): Field<T, false> => field(wire, false, otherwise)
+export const always = <T>(wire: Wire<T>, otherwise?: NoInfer<T>): Field<T, false> => field(wire, false, otherwise)
 
 /** A field that the schema asks for. */
-export const required = <T>(wire: Wire<T>, ...otherwise: [T?]): Field<T, false> => field(wire, true, otherwise)
+export const required = <T>(wire: Wire<T>, otherwise?: NoInfer<T>): Field<T, false> => field(wire, true, otherwise)
 
-function field<T>(wire: Wire<T>, asked: boolean, [otherwise]: [T?]): Field<T, false> {
-  return { wire, optional: false, required: asked, ...(otherwise === undefined ? {} : { otherwise }) }
-}
+const field = <T>(wire: Wire<T>, asked: boolean, otherwise: T | undefined): Field<T, false> => ({
+  wire,
+  optional: false,
+  required: asked,
+  otherwise,
+})
 
 type Fields = Record<string, Field<unknown>>
 type ValueOf<F> = F extends Field<infer T> ? T : never
@@ -108,7 +111,7 @@ export function list<T>(item: Wire<T>, says: OpenApi): Wire<readonly T[]> {
 }
 
 /** Fields by name. */
-export function record<F extends Fields>(fields: F, says: OpenApi = {}): Wire<RecordOf<F>> {
+export function record<F extends Fields>(fields: F, says: OpenApi = {}): Wire<RecordOf<F>, Record<string, unknown>> {
   const entries = Object.entries(fields)
   const asked = entries.filter(([, each]) => each.required).map(([name]) => name)
   return {

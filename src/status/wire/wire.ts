@@ -128,16 +128,12 @@ export type ConditionWire = Carried<typeof condition>
 /** A `status` as it stands in an object: JSON. */
 export type StatusFields = Record<string, unknown>
 
-/** The `status` of a `ServerPilotApp` for a merge patch: `null` takes out what may be there and is not wanted any more. */
-export const appFields = (status: AppWire): StatusFields =>
-  STATUS_WIRE.ServerPilotApp.encode(status, true) as StatusFields
-
-/** The `status` of a `DomainMapping` for a merge patch. */
-export const mappingFields = (status: MappingWire): StatusFields =>
-  STATUS_WIRE.DomainMapping.encode(status, true) as StatusFields
+/** A `status` for a merge patch: `null` takes out what may be there and is not wanted any more. */
+export const appFields = (status: AppWire): StatusFields => STATUS_WIRE.ServerPilotApp.encode(status, true)
+export const mappingFields = (status: MappingWire): StatusFields => STATUS_WIRE.DomainMapping.encode(status, true)
 
 /** The `status` of an object of the API server; what it does not say, or says wrongly, is empty. */
 export const readAppStatus = (raw: unknown): AppWire =>
-  STATUS_WIRE.ServerPilotApp.decode(raw) ?? (STATUS_WIRE.ServerPilotApp.decode({}) as AppWire)
+  STATUS_WIRE.ServerPilotApp.decode(raw) ?? STATUS_WIRE.ServerPilotApp.decode({})!
 export const readMappingStatus = (raw: unknown): MappingWire =>
-  STATUS_WIRE.DomainMapping.decode(raw) ?? (STATUS_WIRE.DomainMapping.decode({}) as MappingWire)
+  STATUS_WIRE.DomainMapping.decode(raw) ?? STATUS_WIRE.DomainMapping.decode({})!
