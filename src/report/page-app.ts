@@ -20,7 +20,7 @@ import {
 } from './words.ts'
 
 /** How one app is shown. */
-export interface AppView {
+interface AppView {
   /** Epoch milliseconds. */
   now: number
   /** The objects are custom resources: kubectl can approve too. */
@@ -33,6 +33,9 @@ export interface AppView {
   /** The only app on the page. */
   single: boolean
 }
+
+/** The attribute of what is not folded. */
+export const OPEN: Html = { html: ' open' }
 
 /** The numbers of hosts that are shown, in order. */
 export const COUNTS = ['desired', 'observed', 'owned', 'foreign'] as const
@@ -62,10 +65,8 @@ const note = (text: string | undefined) => text && html`<span class="note">${pro
 
 function faultOf(host: HostStatus): Hole {
   const fault = dnsFault(host)
-  return (
-    fault &&
-    html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `
-  )
+  if (fault === undefined) return undefined
+  return html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `
 }
 
 /** One app, folded or not. */
@@ -88,7 +89,7 @@ export function appBlock(app: AppStatus, view: AppView): Html {
 <span class="when dim">${app.lastSuccess === undefined ? 'never in sync' : html`in sync ${time(app.lastSuccess, view.now)}`}</span>
 </summary>
 <div class="body">
-${app.plan && planBlock(app, view)}
+${app.plan && planBlock(app, app.plan, view)}
 ${facts(app, view.now)}
 ${conditionList(app, view.now)}
 ${hostList(app, id, view)}
@@ -114,11 +115,10 @@ export function time(epoch: number, now: number): Html {
   return html`<time datetime="${iso}" title="${dateOf(epoch, true)}">${relative(epoch, now)}</time>`
 }
 
-function planBlock(app: AppStatus, view: AppView): Html {
-  const plan = app.plan!
-  const { namespace, name } = splitKey(app.key)
+function planBlock({ key }: AppStatus, plan: NonNullable<AppStatus['plan']>, { kubernetes }: AppView): Html {
+  const { namespace, name } = splitKey(key)
   const waits = plan.reason === 'RemovalSettling'
-  return html`<section class="plan" aria-label="Plan of ${app.key}">
+  return html`<section class="plan" aria-label="Plan of ${key}">
 <h3>${counted(plan.removals.length, 'removal')} ${waits ? 'will go in shortly' : plan.removals.length === 1 ? 'waits for you' : 'wait for you'}</h3>
 <p><strong>${plan.reason}</strong> ${prose(plan.message)}</p>
 <pre class="diff" tabindex="0" aria-label="Changes">${plan.diff
@@ -130,7 +130,7 @@ ${
     ? html`<p class="dim">Plan <code>${plan.hash}</code>. Nothing to do.</p>`
     : html`<p>If that is what you want, approve exactly this plan, once:</p>
 <div class="command"><pre><code>domainpilot apply --approve ${plan.hash}</code></pre></div>
-${view.kubernetes && html`<p class="dim">or, in the cluster:</p><div class="command"><pre><code>kubectl annotate spapp --overwrite -n ${namespace} ${name} domainpilot.dev/approve-plan=${plan.hash}</code></pre></div>`}
+${kubernetes && html`<p class="dim">or, in the cluster:</p><div class="command"><pre><code>kubectl annotate spapp --overwrite -n ${namespace} ${name} domainpilot.dev/approve-plan=${plan.hash}</code></pre></div>`}
 <p class="dim">If not: bring the missing mappings back, and the plan goes away by itself.</p>`
 }
 </section>`
@@ -214,5 +214,3 @@ function tally(hosts: readonly HostStatus[]): string {
 function short(message: string): string {
   return message.length <= 160 ? message : `${[...message.slice(0, 158)].slice(0, -1).join('')}…`
 }
-
-const OPEN: Html = { html: ' open' }
