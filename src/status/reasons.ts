@@ -71,10 +71,7 @@ export const REASONS = {
   },
 
   // Removals that wait
-  RemovalSettling: {
-    summary: 'Removals wait until the mappings have stayed the same for a while.',
-    cure: '',
-  },
+  RemovalSettling: { summary: 'Removals wait until the mappings have stayed the same for a while.', cure: '' },
   RemovalRefused: {
     summary: 'The safety guard holds removals back; additions go in.',
     cure: 'Read the plan. If it is right, `domainpilot apply --approve HASH`; else bring the missing mappings back.',

@@ -1,10 +1,7 @@
 import { always, type Carried, integer, list, oneOf, optional, record, required, text, texts, time } from './field.ts'
 
-/**
- * The `status` of both kinds, described once: the schema of the CustomResourceDefinitions, what is patched into objects, what the
- * command line and a new leader read off them, and the types in status.ts come from here. A new field needs a line here and is
- * filled in app-status.ts or mapping-status.ts; `npm run docs` then writes the schema.
- */
+// The `status` of both kinds, described once: the schema of the CustomResourceDefinitions, what is patched into objects, what the
+// command line and a new leader read off them, and the types in status.ts come from here.
 
 const condition = record({
   type: required(text({ maxLength: 316, description: 'What is judged, such as Ready.' })),
