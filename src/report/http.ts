@@ -117,11 +117,7 @@ const ROUTES: Record<string, (options: HttpOptions, query: URLSearchParams) => A
 
 const verdict = ({ ok, message }: HealthVerdict): Answer => text(ok ? 200 : 503, message)
 
-const text = (code: number, line: string): Answer => ({
-  code,
-  type: 'text/plain; charset=utf-8',
-  body: `${line}\n`,
-})
+const text = (code: number, line: string): Answer => ({ code, type: 'text/plain; charset=utf-8', body: `${line}\n` })
 
 const json = (code: number, value: unknown): Answer => ({
   code,
@@ -139,9 +135,7 @@ function send(request: IncomingMessage, response: ServerResponse, { code, type, 
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
-}
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 /** An address cannot be rebound, and `localhost` belongs to this machine; no Host at all comes from no browser. */
 function isOurName(header: string | undefined): boolean {

@@ -5,17 +5,14 @@ import type { AppStatus } from '../status/status.ts'
 import type { Reconciled } from '../status/store.ts'
 
 /** One metric: everything that its registration, its birth at 0, its removal and its documentation need. */
-export interface MetricEntry {
+interface MetricEntry {
   type: 'counter' | 'gauge' | 'histogram'
   /** Labels besides the app's. A list holds every value that can occur; `open` has values that only the run time knows. */
   labels?: Readonly<Record<string, readonly string[] | 'open'>>
   help: string
   /** Upper bounds of a histogram, in seconds. */
   buckets?: readonly number[]
-  /**
-   * What a reconcile of the app says of it, for one value of its label: the figure of a gauge, what a counter grows by, what
-   * goes into a histogram. Undefined for nothing; `null` takes the series of a gauge away.
-   */
+  /** What a reconcile of the app says of it, for one value of its label. Undefined: nothing; `null` takes the series away. */
   of?: (reconciled: Reconciled, label: string) => number | null | undefined
 }
 
@@ -178,10 +175,7 @@ const PROCESS_METRICS = {
     type: 'gauge',
     help: '1 while the DNS resolver gives no answers, so that nothing new is known of any host.',
   },
-  leader: {
-    type: 'gauge',
-    help: '1 on the replica that works (also without leader election), 0 on a standby.',
-  },
+  leader: { type: 'gauge', help: '1 on the replica that works (also without leader election), 0 on a standby.' },
   build_info: {
     type: 'gauge',
     labels: { version: 'open', node: 'open' },
@@ -203,6 +197,7 @@ export const METRIC_ROWS = Object.entries<MetricEntry>(METRICS).map(([name, entr
   appLabels: name in APP_METRICS ? ['namespace', 'app'] : [],
   labels: entry.labels ?? {},
 }))
+export type MetricRow = (typeof METRIC_ROWS)[number]
 
 /** The metrics as the page docs/metrics.md. Ends in a newline. */
 export function metricsDocs(): string {

@@ -8,9 +8,8 @@ import {
   CODES,
   METRIC_PREFIX,
   METRIC_ROWS,
-  METRICS,
-  type MetricEntry,
   type MetricName,
+  type MetricRow,
   type ProcessMetric,
 } from './metrics-table.ts'
 
@@ -41,7 +40,10 @@ type Labels = Record<string, string>
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
   if (options.process ?? true) collectDefaultMetrics({ register: registry })
-  const { byName, perApp } = register(registry)
+  const made = METRIC_ROWS.map((row) => ({ ...row, metric: make(row, registry) }))
+  const byName = Object.fromEntries(made.map(({ name, metric }) => [name, metric])) as Record<MetricName, Metric>
+  /** What a reconcile of an app says something of, with every value of its label. */
+  const perApp = made.flatMap(({ metric, labels, of }) => (of ? [{ metric, values: combinations(labels), of }] : []))
   const note = (name: MetricName, labels: Labels, figure: number | null): void => put(byName[name], labels, figure)
   /** Apps with series, each with the reason under which each condition type is exported now. */
   const apps = new Map<Key, Map<string, string>>()
@@ -54,7 +56,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     for (const code of CODES) note('serverpilot_requests_total', { ...call, method, code }, 0)
   }
   for (const source of options.sources ?? [])
-    for (const result of METRICS.source_reads_total.labels.result) note('source_reads_total', { source, result }, 0)
+    for (const result of ['success', 'failure']) note('source_reads_total', { source, result }, 0)
 
   /** What is exported of its conditions goes: a reason that changed would leave a second series of the same type behind. */
   function dropConditions(app: Key): void {
@@ -86,12 +88,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     reconciled(reconciled) {
       const { key } = reconciled.app
       conditions(reconciled.status)
-      for (const { metric, values, of } of perApp) {
-        for (const own of values) {
-          const [label = ''] = Object.values(own)
-          put(metric, { ...labelsOf(key), ...own }, of(reconciled, label))
-        }
-      }
+      for (const { metric, values, of } of perApp)
+        for (const own of values) put(metric, { ...labelsOf(key), ...own }, of(reconciled, Object.values(own)[0] ?? ''))
     },
     serverpilotRequest({ method, endpoint, code, seconds }) {
       const labels = { method, endpoint, code: countedCode(code) }
@@ -109,30 +107,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
 type Metric = Counter | Gauge | Histogram
 
-/** A metric that a reconcile of an app says something of, with every value of its label. */
-interface PerApp {
-  metric: Metric
-  values: readonly Labels[]
-  of: NonNullable<MetricEntry['of']>
-}
-
-/** Builds every metric of the table. */
-function register(registry: Registry) {
-  const made: Record<string, Metric> = {}
-  const perApp: PerApp[] = []
-  for (const { name, type, help, appLabels, labels, buckets = [], of } of METRIC_ROWS) {
-    const labelNames = [...appLabels, ...Object.keys(labels)]
-    const config = { name: METRIC_PREFIX + name, help, labelNames, registers: [registry] }
-    const metric = {
-      counter: () => new Counter(config),
-      gauge: () => new Gauge(config),
-      histogram: () => new Histogram({ ...config, buckets: [...buckets] }),
-    }[type]()
-    made[name] = metric
-    if (of !== undefined) perApp.push({ metric, values: combinations(labels), of })
-  }
-  // The loop above filled in exactly the names of the table.
-  return { byName: made as Record<MetricName, Metric>, perApp }
+function make({ name, type, help, appLabels, labels, buckets = [] }: MetricRow, registry: Registry): Metric {
+  const labelNames = [...appLabels, ...Object.keys(labels)]
+  const config = { name: METRIC_PREFIX + name, help, labelNames, registers: [registry] }
+  if (type === 'counter') return new Counter(config)
+  return type === 'gauge' ? new Gauge(config) : new Histogram({ ...config, buckets: [...buckets] })
 }
 
 /** Puts one figure in, in the way of its metric. */
@@ -150,7 +129,7 @@ function labelsOf(app: Key): { namespace: string; app: string } {
 }
 
 /** Every combination of the label values that are known beforehand; one empty one when there are no labels. */
-function combinations(labels: NonNullable<MetricEntry['labels']>): Labels[] {
+function combinations(labels: MetricRow['labels']): Labels[] {
   return Object.entries(labels).reduce<Labels[]>(
     (made, [label, values]) =>
       values === 'open' ? made : made.flatMap((one) => values.map((value) => ({ ...one, [label]: value }))),

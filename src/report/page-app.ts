@@ -1,5 +1,6 @@
 import { splitKey } from '../api/objects.ts'
 import { certificateLife } from '../check/certificate.ts'
+import { groupBy } from '../domain/group-by.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import type { AppStatus } from '../status/status.ts'
@@ -205,9 +206,7 @@ ${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeU
 
 /** `2 rejected, 240 present`. */
 function tally(hosts: readonly HostStatus[]): string {
-  const counts = new Map<string, number>()
-  for (const { state } of hosts) counts.set(state, (counts.get(state) ?? 0) + 1)
-  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ')
+  return [...groupBy(hosts, ({ state }) => state)].map(([state, those]) => `${those.length} ${state}`).join(', ')
 }
 
 /** The head is one line; the whole message stands in the conditions. */

@@ -93,11 +93,11 @@ const finds = ({ key, appId, hosts }: AppStatus, search: string): boolean =>
   [key, appId].some((text) => text.toLowerCase().includes(search)) || hosts.some(({ name }) => name.includes(search))
 
 function figures(status: Status): Html {
-  const sums = COUNTS.map((kind) => [kind, status.apps.reduce((sum, app) => sum + app.domains[kind], 0)] as const)
+  const sumOf = (kind: (typeof COUNTS)[number]) => status.apps.reduce((sum, app) => sum + app.domains[kind], 0)
   const { name, synced, failure } = status.source
   const read = synced ? html`${mark('ok')} synced` : html`${mark('work')} not read yet`
   return html`<dl class="figures">
-${status.apps.length > 0 && sums.map(([label, count]) => html`<div><dt>${label}</dt><dd>${count.toLocaleString('en')}</dd></div>`)}
+${status.apps.length > 0 && COUNTS.map((kind) => html`<div><dt>${kind}</dt><dd>${sumOf(kind).toLocaleString('en')}</dd></div>`)}
 <div><dt>source ${name}</dt><dd class="words">${failure === undefined ? read : html`${mark('bad')} failed`}</dd></div>
 <div><dt>this replica</dt><dd class="words">${status.leader ? 'leads' : 'stands by'}${status.dryRun && ', dry run'}</dd></div>
 </dl>`

@@ -80,10 +80,8 @@ function countsOf({ desired, observed, record, plan }: Outcome): AppStatus['doma
 }
 
 /** Claims on hosts that are gone already are not counted: they only wait to be released. */
-function heldHosts(record: OwnershipRecord): Host[] {
-  const hosts = Object.keys(record.hosts) as Host[]
-  return hosts.filter((host) => record.hosts[host]?.absentSince === undefined).sort()
-}
+const heldHosts = ({ hosts }: OwnershipRecord): Host[] =>
+  (Object.keys(hosts) as Host[]).filter((host) => hosts[host]?.absentSince === undefined).sort()
 
 function appCertificate({ observed, desired, certificate: facts }: Outcome): AppStatus['certificate'] {
   if (observed === undefined || facts === undefined) return undefined
@@ -95,8 +93,8 @@ function appCertificate({ observed, desired, certificate: facts }: Outcome): App
 
 function waitingPlan({ plan, desired }: Outcome): AppStatus['plan'] {
   if (plan === undefined || plan.waiting.length === 0) return undefined
-  const reason = plan.refused?.reason ?? 'RemovalSettling'
-  const message = plan.refused?.message ?? 'Removals wait for the mappings to settle.'
+  const settling = { reason: 'RemovalSettling', message: 'Removals wait for the mappings to settle.' }
+  const { reason, message } = plan.refused ?? settling
   const diff = planToText(plan, desired?.rejected ?? [])
   return { hash: plan.hash, removals: [...plan.waiting], reason, message, diff }
 }

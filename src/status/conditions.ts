@@ -1,5 +1,5 @@
 import type { Kind } from '../api/schema.ts'
-import { isPart, type PartType, partsOf, rankOf } from './condition-types.ts'
+import { isPart, type PartType, partsOf, type Row, rankOf } from './condition-types.ts'
 import { failureOf, type Outcome } from './outcome.ts'
 import { isRetryable, type Reason } from './reasons.ts'
 import type { ConditionWire as Condition } from './wire/wire.ts'
@@ -110,11 +110,7 @@ export function unseen(outcome: Outcome, seen: boolean, before: Conditioned, typ
 }
 
 /** The condition of that part if it stands in the way of Ready, made up where there is none or only an outdated one. */
-function blocker(
-  part: ReturnType<typeof partsOf>[number],
-  list: readonly Condition[],
-  generation: number,
-): Condition[] {
+function blocker(part: Row, list: readonly Condition[], generation: number): Condition[] {
   const found = conditionOf({ conditions: list }, part.type)
   if (found === undefined && part.weight === 'checked') return []
   if (found === undefined || found.observedGeneration < generation) {

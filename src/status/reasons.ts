@@ -202,10 +202,8 @@ export const REASONS = {
 export type Reason = keyof typeof REASONS
 
 /** What one Event says; `Warning` asks for attention. */
-interface EventEntry {
+interface EventEntry extends ReasonEntry {
   type: 'Normal' | 'Warning'
-  summary: string
-  cure: string
 }
 
 /** Every reason of an Event. Those that are reasons of conditions too share that entry's words. */
@@ -229,9 +227,7 @@ export const EVENTS = {
 export type EventReason = keyof typeof EVENTS
 
 /** Whether a text is one of our reasons. */
-export function isReason(text: string): text is Reason {
-  return Object.hasOwn(REASONS, text)
-}
+export const isReason = (text: string): text is Reason => Object.hasOwn(REASONS, text)
 
 /** Whether a reason that came in as text may pass by itself. Unknown text counts as retryable: better to look again than to give up. */
 export function isRetryable(reason: string): boolean {

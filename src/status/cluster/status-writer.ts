@@ -155,10 +155,6 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     // It may have been written all the same.
     if (before !== undefined) known.set(key, { ...before, digest: undefined })
     if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wanted)
-    hold(error)
-  }
-
-  function hold(error: unknown): void {
     if (pausing || end.signal.aborted) return
     pausing = true
     if (failures === 0) log.warn('Statuses cannot be written, trying again', { waiting: depth(), error })

@@ -50,32 +50,20 @@ type RecordOf<F extends Fields> = {
 /** The value that a wire form carries. */
 export type Carried<W> = W extends Wire<infer T> ? T : never
 
+/** What stands there as it is here. */
+const plain = <T>(schema: OpenApi, decode: Wire<T>['decode']): Wire<T> => ({ schema, encode: (value) => value, decode })
+
 /** A text. `says`: description and bounds for the schema. */
-export function text(says: OpenApi = {}): Wire<string> {
-  return {
-    schema: { type: 'string', ...says },
-    encode: (value) => value,
-    decode: (raw) => (typeof raw === 'string' ? raw : undefined),
-  }
-}
+export const text = (says: OpenApi = {}): Wire<string> =>
+  plain({ type: 'string', ...says }, (raw) => (typeof raw === 'string' ? raw : undefined))
 
 /** One of these words. */
-export function oneOf<const W extends string>(words: readonly W[], description: string): Wire<W> {
-  return {
-    schema: { type: 'string', enum: [...words], description },
-    encode: (value) => value,
-    decode: (raw) => words.find((word) => word === raw),
-  }
-}
+export const oneOf = <const W extends string>(words: readonly W[], description: string): Wire<W> =>
+  plain({ type: 'string', enum: [...words], description }, (raw) => words.find((word) => word === raw))
 
 /** A whole number. */
-export function integer(format: 'int32' | 'int64', says: OpenApi): Wire<number> {
-  return {
-    schema: { type: 'integer', format, ...says },
-    encode: (value) => value,
-    decode: (raw) => (typeof raw === 'number' ? raw : undefined),
-  }
-}
+export const integer = (format: 'int32' | 'int64', says: OpenApi): Wire<number> =>
+  plain({ type: 'integer', format, ...says }, (raw) => (typeof raw === 'number' ? raw : undefined))
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
@@ -92,10 +80,8 @@ export function time(description: string): Wire<number> {
 }
 
 /** Any number of texts. */
-export const texts = (description: string): Wire<readonly string[]> => {
-  const { decode } = list(text(), {})
-  return { schema: { type: 'array', items: { type: 'string' }, description }, encode: (values) => values, decode }
-}
+export const texts = (description: string): Wire<readonly string[]> =>
+  plain({ type: 'array', items: { type: 'string' }, description }, list(text(), {}).decode)
 
 /** Any number of the same. */
 export function list<T>(item: Wire<T>, says: OpenApi): Wire<readonly T[]> {
