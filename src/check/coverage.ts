@@ -42,7 +42,7 @@ export interface CoverageInput {
   /** The certificate that is installed, by the API or as it is served; undefined: none. */
   certificate: Pick<CertificateFacts, 'names' | 'notAfter'> | undefined
   /** DNS of names of the app, the unwanted too; a name that is missing counts as right. */
-  dns: ReadonlyMap<string, DnsVerdict>
+  dns: Pick<ReadonlyMap<string, DnsVerdict>, 'get'>
   caa: ReadonlyMap<string, CaaVerdict>
   /** When the set of hosts, or the DNS of one of them, changed last. */
   changedAt: number

@@ -33,7 +33,6 @@ interface Answer {
   body: string
 }
 
-const TEXT = 'text/plain; charset=utf-8'
 const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
 /** The page has no external part, and nothing that was not in it when it was built may run. */
@@ -68,7 +67,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     answer(request, options)
       .catch((error: unknown): Answer => {
         options.failed?.(error)
-        return { code: 500, type: TEXT, body: 'This page could not be made; the log says why.\n' }
+        return text(500, 'This page could not be made; the log says why.')
       })
       .then((made) => send(request, response, made))
   })
@@ -89,49 +88,42 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 async function answer(request: IncomingMessage, options: HttpOptions): Promise<Answer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return { code: 405, type: TEXT, body: 'Only GET and HEAD: this page changes nothing.\n' }
-  }
-  if (isLoopback(options.host) && !isOurName(request.headers.host)) {
-    // A web page whose name resolves to 127.0.0.1 (DNS rebinding) could otherwise read us through its visitor's browser.
-    return { code: 421, type: TEXT, body: 'Ask by address, or as localhost.\n' }
-  }
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return text(405, 'Only GET and HEAD: this page changes nothing.')
+  // A web page whose name resolves to 127.0.0.1 (DNS rebinding) could otherwise read us through its visitor's browser.
+  if (isLoopback(options.host) && !isOurName(request.headers.host)) return text(421, 'Ask by address, or as localhost.')
   const target = `http://local${request.url?.startsWith('/') ? request.url : '/'}`
   const url = URL.canParse(target) ? new URL(target) : undefined
-  switch (url?.pathname) {
-    case '/': {
-      const query = { search: url.searchParams.get('q') ?? '', app: url.searchParams.get('app') ?? undefined }
-      return { code: 200, type: 'text/html; charset=utf-8', body: renderPage(options.status(), query) }
-    }
-    case '/status.json':
-      return { code: 200, type: 'application/json; charset=utf-8', body: `${JSON.stringify(options.status())}\n` }
-    case '/metrics':
-      return { code: 200, type: options.metrics.contentType, body: await options.metrics.text() }
-    case '/healthz':
-      return verdict(options.live())
-    case '/readyz':
-      return verdict(options.ready())
-    default:
-      return notFound(request)
-  }
+  const route = ROUTES[url?.pathname ?? '']
+  if (url !== undefined && route !== undefined) return await route(options, url.searchParams)
+  // In kind: JSON for clients that ask for JSON, text for the rest. The path is not repeated.
+  const known = Object.keys(ROUTES)
+  if (request.headers.accept?.includes('json') || request.url?.split('?')[0]?.endsWith('.json'))
+    return json(404, { error: 'not found', known })
+  return text(404, `Not found. There are: ${known.join(' ')}`)
 }
 
-function verdict({ ok, message }: HealthVerdict): Answer {
-  return { code: ok ? 200 : 503, type: TEXT, body: `${message}\n` }
+/** What stands at which path. */
+const ROUTES: Record<string, (options: HttpOptions, query: URLSearchParams) => Answer | Promise<Answer>> = {
+  '/'({ status }, query) {
+    const body = renderPage(status(), { search: query.get('q') ?? '', app: query.get('app') ?? undefined })
+    return { code: 200, type: 'text/html; charset=utf-8', body }
+  },
+  '/status.json': ({ status }) => json(200, status()),
+  '/metrics': async ({ metrics }) => ({ code: 200, type: metrics.contentType, body: await metrics.text() }),
+  '/healthz': ({ live }) => verdict(live()),
+  '/readyz': ({ ready }) => verdict(ready()),
 }
 
-/** In kind: JSON for clients that ask for JSON, text for the rest. The path is not repeated. */
-function notFound(request: IncomingMessage): Answer {
-  const known = ['/', '/status.json', '/metrics', '/healthz', '/readyz']
-  if (request.headers.accept?.includes('json') || request.url?.split('?')[0]?.endsWith('.json')) {
-    return {
-      code: 404,
-      type: 'application/json; charset=utf-8',
-      body: `${JSON.stringify({ error: 'not found', known })}\n`,
-    }
-  }
-  return { code: 404, type: TEXT, body: `Not found. There are: ${known.join(' ')}\n` }
-}
+const verdict = ({ ok, message }: HealthVerdict): Answer => text(ok ? 200 : 503, message)
+
+const text = (code: number, line: string): Answer => ({ code, type: 'text/plain; charset=utf-8', body: `${line}\n` })
+
+const json = (code: number, value: unknown): Answer => ({
+  code,
+  type: 'application/json; charset=utf-8',
+  body: `${JSON.stringify(value)}\n`,
+})
 
 function send(request: IncomingMessage, response: ServerResponse, { code, type, body }: Answer): void {
   response.writeHead(code, {
@@ -143,9 +135,7 @@ function send(request: IncomingMessage, response: ServerResponse, { code, type, 
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
-}
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 /** An address cannot be rebound, and `localhost` belongs to this machine; no Host at all comes from no browser. */
 function isOurName(header: string | undefined): boolean {

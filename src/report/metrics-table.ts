@@ -1,20 +1,18 @@
 import { CALLS } from '../serverpilot/serverpilot.ts'
+import { conditionOf } from '../status/conditions.ts'
 import type { Outcome } from '../status/outcome.ts'
 import type { AppStatus } from '../status/status.ts'
 import type { Reconciled } from '../status/store.ts'
 
 /** One metric: everything that its registration, its birth at 0, its removal and its documentation need. */
-export interface MetricEntry {
+interface MetricEntry {
   type: 'counter' | 'gauge' | 'histogram'
   /** Labels besides the app's. A list holds every value that can occur; `open` has values that only the run time knows. */
   labels?: Readonly<Record<string, readonly string[] | 'open'>>
   help: string
   /** Upper bounds of a histogram, in seconds. */
   buckets?: readonly number[]
-  /**
-   * What a reconcile of the app says of it, for one value of its label: the figure of a gauge, what a counter grows by, what
-   * goes into a histogram. Undefined for nothing; `null` takes the series of a gauge away.
-   */
+  /** What a reconcile of the app says of it, for one value of its label. Undefined: nothing; `null` takes the series away. */
   of?: (reconciled: Reconciled, label: string) => number | null | undefined
 }
 
@@ -22,17 +20,16 @@ export interface MetricEntry {
 export const METRIC_PREFIX = 'domainpilot_'
 
 /** How one reconcile of an app ended: the same words as the outcome of `apply`. */
-const RECONCILE_RESULTS = ['applied', 'unchanged', 'planned', 'refused', 'suspended', 'failed'] as const
-
-const RESULT = {
+const RESULT: Record<Outcome['result'], string> = {
   Applied: 'applied',
   Unchanged: 'unchanged',
   Planned: 'planned',
-  Suspended: 'suspended',
-  Gone: 'unchanged',
   Refused: 'refused',
+  Suspended: 'suspended',
   Failed: 'failed',
-} as const satisfies Record<Outcome['result'], (typeof RECONCILE_RESULTS)[number]>
+  Gone: 'unchanged',
+}
+const RECONCILE_RESULTS = [...new Set(Object.values(RESULT))]
 
 /** What happened to hosts. */
 const HOST_ACTIONS = {
@@ -46,18 +43,14 @@ const seconds = (ms: number | undefined): number | undefined => (ms === undefine
 
 /** How many mappings have a Ready with this status, in lower case. */
 const readiness = ({ mappings }: Reconciled, ready: string): number =>
-  mappings.filter(({ conditions }) => {
-    const { status = 'Unknown' } = conditions.find(({ type }) => type === 'Ready') ?? {}
-    return status.toLowerCase() === ready
-  }).length
+  mappings.filter((mapping) => (conditionOf(mapping, 'Ready')?.status ?? 'Unknown').toLowerCase() === ready).length
 
 const ENDPOINTS = [...new Set(Object.values(CALLS).map(({ endpoint }) => endpoint))]
 
 /** Status codes that are counted apart; another one counts as `other`, no answer at all as `none`. */
-export const CODES = [
-  ...['200', '400', '401', '402', '403', '404', '409', '429', '500', '502', '503', '504'],
-  ...['none', 'other'],
-] as const
+export const CODES = '200 400 401 402 403 404 409 429 500 502 503 504 none other'.split(' ')
+
+const REQUEST = { method: ['GET', 'POST'], endpoint: ENDPOINTS, code: CODES }
 
 /** The metrics of an app: they carry `namespace` and `app`, and go when its object goes. */
 const APP_METRICS = {
@@ -146,12 +139,12 @@ const APP_METRICS = {
 const PROCESS_METRICS = {
   serverpilot_requests_total: {
     type: 'counter',
-    labels: { method: ['GET', 'POST'], endpoint: ENDPOINTS, code: CODES },
+    labels: REQUEST,
     help: 'Requests to the ServerPilot API. Code `none`: no answer; `other`: a status that is not listed.',
   },
   serverpilot_request_duration_seconds: {
     type: 'histogram',
-    labels: { method: ['GET', 'POST'], endpoint: ENDPOINTS, code: CODES },
+    labels: REQUEST,
     help: 'How long ServerPilot took to answer.',
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
@@ -172,10 +165,7 @@ const PROCESS_METRICS = {
   },
   workqueue_depth: { type: 'gauge', help: 'Apps that wait to be reconciled.' },
   workqueue_adds_total: { type: 'counter', help: 'Apps put into the queue.' },
-  workqueue_retries_total: {
-    type: 'counter',
-    help: 'Apps put into the queue again after a failure.',
-  },
+  workqueue_retries_total: { type: 'counter', help: 'Apps put into the queue again after a failure.' },
   workqueue_queue_duration_seconds: {
     type: 'histogram',
     help: 'How long an app waited in the queue after it was due.',
@@ -185,10 +175,7 @@ const PROCESS_METRICS = {
     type: 'gauge',
     help: '1 while the DNS resolver gives no answers, so that nothing new is known of any host.',
   },
-  leader: {
-    type: 'gauge',
-    help: '1 on the replica that works (also without leader election), 0 on a standby.',
-  },
+  leader: { type: 'gauge', help: '1 on the replica that works (also without leader election), 0 on a standby.' },
   build_info: {
     type: 'gauge',
     labels: { version: 'open', node: 'open' },
@@ -210,6 +197,7 @@ export const METRIC_ROWS = Object.entries<MetricEntry>(METRICS).map(([name, entr
   appLabels: name in APP_METRICS ? ['namespace', 'app'] : [],
   labels: entry.labels ?? {},
 }))
+export type MetricRow = (typeof METRIC_ROWS)[number]
 
 /** The metrics as the page docs/metrics.md. Ends in a newline. */
 export function metricsDocs(): string {

@@ -8,9 +8,8 @@ import {
   CODES,
   METRIC_PREFIX,
   METRIC_ROWS,
-  METRICS,
-  type MetricEntry,
   type MetricName,
+  type MetricRow,
   type ProcessMetric,
 } from './metrics-table.ts'
 
@@ -35,120 +34,84 @@ interface MetricsOptions {
   process?: boolean
 }
 
-type NameOf<T extends MetricEntry['type']> = {
-  [N in MetricName]: (typeof METRICS)[N]['type'] extends T ? N : never
-}[MetricName]
 type Labels = Record<string, string>
 
 /** Metrics on a registry of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
   if (options.process ?? true) collectDefaultMetrics({ register: registry })
-  const { byName, counters, gauges, histograms, perApp } = register(registry)
+  const made = METRIC_ROWS.map((row) => ({ ...row, metric: make(row, registry) }))
+  const byName = Object.fromEntries(made.map(({ name, metric }) => [name, metric])) as Record<MetricName, Metric>
+  /** What a reconcile of an app says something of, with every value of its label. */
+  const perApp = made.flatMap(({ metric, labels, of }) => (of ? [{ metric, values: combinations(labels), of }] : []))
+  const note = (name: MetricName, labels: Labels, figure: number | null): void => put(byName[name], labels, figure)
   /** Apps with series, each with the reason under which each condition type is exported now. */
   const apps = new Map<Key, Map<string, string>>()
 
-  gauges.build_info.set({ version: options.version, node: process.version }, 1)
-  gauges.leader.set(0)
+  note('build_info', { version: options.version, node: process.version }, 1)
+  note('leader', {}, 0)
   // Calls that exist, not every method with every endpoint.
   for (const call of Object.values(CALLS)) {
     const method = call === CALLS.writeDomains ? (options.serverpilotUpdateMethod ?? 'POST') : call.method
-    for (const code of CODES) counters.serverpilot_requests_total.inc({ ...call, method, code }, 0)
+    for (const code of CODES) note('serverpilot_requests_total', { ...call, method, code }, 0)
   }
-  for (const source of options.sources ?? []) {
-    for (const result of METRICS.source_reads_total.labels.result)
-      counters.source_reads_total.inc({ source, result }, 0)
-  }
+  for (const source of options.sources ?? [])
+    for (const result of ['success', 'failure']) note('source_reads_total', { source, result }, 0)
 
-  function forget(app: Key): void {
-    for (const [type, reason] of apps.get(app) ?? []) gauges.app_condition.remove({ ...labelsOf(app), type, reason })
-    for (const { metric, values } of perApp) for (const own of values) metric.remove({ ...labelsOf(app), ...own })
-    apps.delete(app)
-  }
-
-  /** The app's counters are born at 0. */
-  function born(app: Key): Map<string, string> {
-    const exported = new Map<string, string>()
-    apps.set(app, exported)
-    for (const { metric, values } of perApp)
-      if (metric instanceof Counter) for (const own of values) metric.inc({ ...labelsOf(app), ...own }, 0)
-    return exported
+  /** What is exported of its conditions goes: a reason that changed would leave a second series of the same type behind. */
+  function dropConditions(app: Key): void {
+    for (const [type, reason] of apps.get(app) ?? []) note('app_condition', { ...labelsOf(app), type, reason }, null)
   }
 
   function conditions({ key, conditions }: AppStatus): void {
-    const exported = apps.get(key) ?? born(key)
     const labels = labelsOf(key)
-    // Everything old goes first: a reason that changed would leave a second series of the same type behind.
-    for (const [type, reason] of exported) gauges.app_condition.remove({ ...labels, type, reason })
-    exported.clear()
-    for (const { type, reason, status } of conditions) {
-      gauges.app_condition.set({ ...labels, type, reason }, status === 'True' ? 1 : 0)
-      exported.set(type, reason)
-    }
+    // The app's counters are born at 0.
+    if (!apps.has(key))
+      for (const { metric, values } of perApp)
+        if (metric instanceof Counter) for (const own of values) metric.inc({ ...labels, ...own }, 0)
+    dropConditions(key)
+    apps.set(key, new Map(conditions.map(({ type, reason }) => [type, reason])))
+    for (const { type, reason, status } of conditions)
+      note('app_condition', { ...labels, type, reason }, status === 'True' ? 1 : 0)
   }
 
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,
-    appGone: forget,
-    note: (name, figure) => put(byName[name], {}, figure),
+    appGone(app) {
+      dropConditions(app)
+      for (const { metric, values } of perApp) for (const own of values) metric.remove({ ...labelsOf(app), ...own })
+      apps.delete(app)
+    },
+    note: (name, figure) => note(name, {}, figure),
     appUnread: conditions,
     reconciled(reconciled) {
       const { key } = reconciled.app
       conditions(reconciled.status)
-      for (const { metric, values, of } of perApp) {
-        for (const own of values) {
-          const [label = ''] = Object.values(own)
-          put(metric, { ...labelsOf(key), ...own }, of(reconciled, label))
-        }
-      }
+      for (const { metric, values, of } of perApp)
+        for (const own of values) put(metric, { ...labelsOf(key), ...own }, of(reconciled, Object.values(own)[0] ?? ''))
     },
     serverpilotRequest({ method, endpoint, code, seconds }) {
       const labels = { method, endpoint, code: countedCode(code) }
-      counters.serverpilot_requests_total.inc(labels)
-      histograms.serverpilot_request_duration_seconds.observe(labels, seconds)
+      note('serverpilot_requests_total', labels, 1)
+      note('serverpilot_request_duration_seconds', labels, seconds)
     },
     sourceRead(source, read) {
-      counters.source_reads_total.inc({ source, result: read.ok ? 'success' : 'failure' })
+      note('source_reads_total', { source, result: read.ok ? 'success' : 'failure' }, 1)
       if (!read.ok) return
-      gauges.source_objects.set({ source }, read.objects)
-      gauges.source_last_success_timestamp_seconds.set({ source }, read.at / 1000)
+      note('source_objects', { source }, read.objects)
+      note('source_last_success_timestamp_seconds', { source }, read.at / 1000)
     },
   }
 }
 
 type Metric = Counter | Gauge | Histogram
 
-/** A metric that a reconcile of an app says something of, with every value of its label. */
-interface PerApp {
-  metric: Metric
-  values: readonly Labels[]
-  of: NonNullable<MetricEntry['of']>
-}
-
-/** Builds every metric of the table, by type. */
-function register(registry: Registry) {
-  const made: Record<string, Metric> = {}
-  const perApp: PerApp[] = []
-  for (const { name, type, help, appLabels, labels, buckets = [], of } of METRIC_ROWS) {
-    const labelNames = [...appLabels, ...Object.keys(labels)]
-    const config = { name: METRIC_PREFIX + name, help, labelNames, registers: [registry] }
-    const metric = {
-      counter: () => new Counter(config),
-      gauge: () => new Gauge(config),
-      histogram: () => new Histogram({ ...config, buckets: [...buckets] }),
-    }[type]()
-    made[name] = metric
-    if (of !== undefined) perApp.push({ metric, values: combinations(labels), of })
-  }
-  // The loop above filled in exactly the names of the table, each by its type.
-  return {
-    byName: made as Record<MetricName, Metric>,
-    counters: made as Record<NameOf<'counter'>, Counter>,
-    gauges: made as Record<NameOf<'gauge'>, Gauge>,
-    histograms: made as Record<NameOf<'histogram'>, Histogram>,
-    perApp,
-  }
+function make({ name, type, help, appLabels, labels, buckets = [] }: MetricRow, registry: Registry): Metric {
+  const labelNames = [...appLabels, ...Object.keys(labels)]
+  const config = { name: METRIC_PREFIX + name, help, labelNames, registers: [registry] }
+  if (type === 'counter') return new Counter(config)
+  return type === 'gauge' ? new Gauge(config) : new Histogram({ ...config, buckets: [...buckets] })
 }
 
 /** Puts one figure in, in the way of its metric. */
@@ -166,7 +129,7 @@ function labelsOf(app: Key): { namespace: string; app: string } {
 }
 
 /** Every combination of the label values that are known beforehand; one empty one when there are no labels. */
-function combinations(labels: NonNullable<MetricEntry['labels']>): Labels[] {
+function combinations(labels: MetricRow['labels']): Labels[] {
   return Object.entries(labels).reduce<Labels[]>(
     (made, [label, values]) =>
       values === 'open' ? made : made.flatMap((one) => values.map((value) => ({ ...one, [label]: value }))),
@@ -176,5 +139,5 @@ function combinations(labels: NonNullable<MetricEntry['labels']>): Labels[] {
 
 function countedCode(code: string): string {
   if (code === 'error') return 'none'
-  return (CODES as readonly string[]).includes(code) ? code : 'other'
+  return CODES.includes(code) ? code : 'other'
 }

@@ -1,5 +1,6 @@
 import { splitKey } from '../api/objects.ts'
 import { certificateLife } from '../check/certificate.ts'
+import { groupBy } from '../domain/group-by.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import type { AppStatus } from '../status/status.ts'
@@ -20,7 +21,7 @@ import {
 } from './words.ts'
 
 /** How one app is shown. */
-export interface AppView {
+interface AppView {
   /** Epoch milliseconds. */
   now: number
   /** The objects are custom resources: kubectl can approve too. */
@@ -33,6 +34,9 @@ export interface AppView {
   /** The only app on the page. */
   single: boolean
 }
+
+/** The attribute of what is not folded. */
+export const OPEN: Html = { html: ' open' }
 
 /** The numbers of hosts that are shown, in order. */
 export const COUNTS = ['desired', 'observed', 'owned', 'foreign'] as const
@@ -62,10 +66,8 @@ const note = (text: string | undefined) => text && html`<span class="note">${pro
 
 function faultOf(host: HostStatus): Hole {
   const fault = dnsFault(host)
-  return (
-    fault &&
-    html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `
-  )
+  if (fault === undefined) return undefined
+  return html`<span class="fault">${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state}</span> `
 }
 
 /** One app, folded or not. */
@@ -88,7 +90,7 @@ export function appBlock(app: AppStatus, view: AppView): Html {
 <span class="when dim">${app.lastSuccess === undefined ? 'never in sync' : html`in sync ${time(app.lastSuccess, view.now)}`}</span>
 </summary>
 <div class="body">
-${app.plan && planBlock(app, view)}
+${app.plan && planBlock(app, app.plan, view)}
 ${facts(app, view.now)}
 ${conditionList(app, view.now)}
 ${hostList(app, id, view)}
@@ -114,11 +116,10 @@ export function time(epoch: number, now: number): Html {
   return html`<time datetime="${iso}" title="${dateOf(epoch, true)}">${relative(epoch, now)}</time>`
 }
 
-function planBlock(app: AppStatus, view: AppView): Html {
-  const plan = app.plan!
-  const { namespace, name } = splitKey(app.key)
+function planBlock({ key }: AppStatus, plan: NonNullable<AppStatus['plan']>, { kubernetes }: AppView): Html {
+  const { namespace, name } = splitKey(key)
   const waits = plan.reason === 'RemovalSettling'
-  return html`<section class="plan" aria-label="Plan of ${app.key}">
+  return html`<section class="plan" aria-label="Plan of ${key}">
 <h3>${counted(plan.removals.length, 'removal')} ${waits ? 'will go in shortly' : plan.removals.length === 1 ? 'waits for you' : 'wait for you'}</h3>
 <p><strong>${plan.reason}</strong> ${prose(plan.message)}</p>
 <pre class="diff" tabindex="0" aria-label="Changes">${plan.diff
@@ -130,7 +131,7 @@ ${
     ? html`<p class="dim">Plan <code>${plan.hash}</code>. Nothing to do.</p>`
     : html`<p>If that is what you want, approve exactly this plan, once:</p>
 <div class="command"><pre><code>domainpilot apply --approve ${plan.hash}</code></pre></div>
-${view.kubernetes && html`<p class="dim">or, in the cluster:</p><div class="command"><pre><code>kubectl annotate spapp --overwrite -n ${namespace} ${name} domainpilot.dev/approve-plan=${plan.hash}</code></pre></div>`}
+${kubernetes && html`<p class="dim">or, in the cluster:</p><div class="command"><pre><code>kubectl annotate spapp --overwrite -n ${namespace} ${name} domainpilot.dev/approve-plan=${plan.hash}</code></pre></div>`}
 <p class="dim">If not: bring the missing mappings back, and the plan goes away by itself.</p>`
 }
 </section>`
@@ -205,14 +206,10 @@ ${rest > 0 && html`<p class="more"><a href="/?app=${id}${search && `&q=${encodeU
 
 /** `2 rejected, 240 present`. */
 function tally(hosts: readonly HostStatus[]): string {
-  const counts = new Map<string, number>()
-  for (const { state } of hosts) counts.set(state, (counts.get(state) ?? 0) + 1)
-  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ')
+  return [...groupBy(hosts, ({ state }) => state)].map(([state, those]) => `${those.length} ${state}`).join(', ')
 }
 
 /** The head is one line; the whole message stands in the conditions. */
 function short(message: string): string {
   return message.length <= 160 ? message : `${[...message.slice(0, 158)].slice(0, -1).join('')}…`
 }
-
-const OPEN: Html = { html: ' open' }

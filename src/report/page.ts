@@ -1,6 +1,7 @@
+import { conditionOf } from '../status/conditions.ts'
 import type { AppStatus, MappingStatus, Status } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
-import { type AppView, appBlock, COUNTS, mark, tableHead, time } from './page-app.ts'
+import { appBlock, COUNTS, mark, OPEN, tableHead, time } from './page-app.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
 import { byAttention, counted, cureOf, isoOf, overview, verdict } from './words.ts'
@@ -27,6 +28,17 @@ export function renderPage(status: Status, query: PageQuery): string {
   const chosen = status.apps.filter((app) => query.app === undefined || app.key === query.app)
   const apps = byAttention(chosen.filter((app) => search === '' || finds(app, search)))
   const { tone, text } = overview(status)
+  const asOf = isoOf(status.generatedAt)
+  const single = query.app !== undefined
+  const view = {
+    now: status.generatedAt,
+    kubernetes: status.source.name === 'kubernetes',
+    rows: single ? Number.POSITIVE_INFINITY : Math.max(FEWEST_ROWS, Math.floor(ROWS / Math.max(1, apps.length))),
+    search,
+    single,
+  }
+  const isOpen = (app: AppStatus): boolean =>
+    single || search !== '' || chosen.length <= 3 || (chosen.length <= 20 && isTroubled(app))
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -42,7 +54,7 @@ export function renderPage(status: Status, query: PageQuery): string {
 <a class="skip" href="#apps">To the apps</a>
 <header class="top">
 <p class="brand"><a href="/">domainpilot</a> <span class="dim">${status.version}</span></p>
-<p class="live dim" data-live id="clock"><span class="fresh">as of <time datetime="${isoOf(status.generatedAt)}">${clock(status.generatedAt)}</time></span></p>
+<p class="live dim" data-live id="clock"><span class="fresh">as of <time datetime="${asOf}">${asOf.slice(11, 19)} UTC</time></span></p>
 <p class="stale" id="stale" role="status" hidden>No answer from domainpilot: what you see is old.</p>
 </header>
 <main>
@@ -53,7 +65,7 @@ ${banners(status)}
 </div>
 ${status.apps.length > 0 || search !== '' ? searchForm(query) : ''}
 <section id="apps" aria-label="Apps" data-list tabindex="-1">
-${apps.map((app) => appBlock(app, view(status, app, apps.length, chosen.length, search, query.app)))}
+${apps.map((app) => appBlock(app, { ...view, open: isOpen(app) }))}
 ${apps.length === 0 && html`<div id="nothing" data-live>${nothing(status, query)}</div>`}
 </section>
 <div data-live id="mappings">${troubledMappings(status, query, search)}</div>
@@ -73,37 +85,20 @@ const ICON = encodeURIComponent(
 )
 
 /** For the two texts that are part of the program. */
-function raw(text: string): Html {
-  return { html: text }
-}
+const raw = (text: string): Html => ({ html: text })
 
-function view(status: Status, app: AppStatus, shown: number, all: number, search: string, only?: string): AppView {
-  const single = only !== undefined
-  const rows = single ? Number.POSITIVE_INFINITY : Math.max(FEWEST_ROWS, Math.floor(ROWS / Math.max(1, shown)))
-  const troubled = verdict(app.conditions).tone === 'bad' || app.plan !== undefined
-  const open = single || all <= 3 || search !== '' || (troubled && all <= 20)
-  return { now: status.generatedAt, kubernetes: status.source.name === 'kubernetes', rows, open, search, single }
-}
+const isTroubled = (app: AppStatus): boolean => verdict(app.conditions).tone === 'bad' || app.plan !== undefined
 
-function finds(app: AppStatus, search: string): boolean {
-  return (
-    [app.key, app.appId].some((text) => text.toLowerCase().includes(search)) ||
-    app.hosts.some((host) => host.name.includes(search))
-  )
-}
+const finds = ({ key, appId, hosts }: AppStatus, search: string): boolean =>
+  [key, appId].some((text) => text.toLowerCase().includes(search)) || hosts.some(({ name }) => name.includes(search))
 
 function figures(status: Status): Html {
-  const sums = COUNTS.map((kind) => [kind, status.apps.reduce((sum, app) => sum + app.domains[kind], 0)] as const)
+  const sumOf = (kind: (typeof COUNTS)[number]) => status.apps.reduce((sum, app) => sum + app.domains[kind], 0)
   const { name, synced, failure } = status.source
-  const source =
-    failure !== undefined
-      ? html`${mark('bad')} failed`
-      : synced
-        ? html`${mark('ok')} synced`
-        : html`${mark('work')} not read yet`
+  const read = synced ? html`${mark('ok')} synced` : html`${mark('work')} not read yet`
   return html`<dl class="figures">
-${status.apps.length > 0 && sums.map(([label, count]) => html`<div><dt>${label}</dt><dd>${count.toLocaleString('en')}</dd></div>`)}
-<div><dt>source ${name}</dt><dd class="words">${source}</dd></div>
+${status.apps.length > 0 && COUNTS.map((kind) => html`<div><dt>${kind}</dt><dd>${sumOf(kind).toLocaleString('en')}</dd></div>`)}
+<div><dt>source ${name}</dt><dd class="words">${failure === undefined ? read : html`${mark('bad')} failed`}</dd></div>
 <div><dt>this replica</dt><dd class="words">${status.leader ? 'leads' : 'stands by'}${status.dryRun && ', dry run'}</dd></div>
 </dl>`
 }
@@ -163,7 +158,7 @@ function troubledMappings(status: Status, query: PageQuery, search: string): Htm
     (search === '' || `${mapping.key} ${mapping.domain} ${mapping.app}`.toLowerCase().includes(search))
   const troubled = byAttention(status.mappings.filter((one) => verdict(one.conditions).tone !== 'ok' && matches(one)))
   if (troubled.length === 0) return ''
-  return html`<details class="mappings" id="troubled"${raw(troubled.length <= 12 ? ' open' : '')}>
+  return html`<details class="mappings" id="troubled"${troubled.length <= 12 && OPEN}>
 <summary><h2>${counted(troubled.length, 'mapping')} not ready</h2></summary>
 <table role="table">
 ${tableHead(['Domain', 'State', 'Mapping, app', 'Why'])}
@@ -175,14 +170,10 @@ ${troubled.length > MAPPING_ROWS && html`<p class="more">… and ${troubled.leng
 
 function mappingRow(mapping: MappingStatus, now: number): Html {
   const { tone, word, reason, message } = verdict(mapping.conditions)
-  const since = mapping.conditions.find((condition) => condition.type === 'Ready')?.lastTransitionTime
+  const since = conditionOf(mapping, 'Ready')?.lastTransitionTime
   const cure = cureOf(reason)
   return html`<tr role="row"><td role="cell" class="host">${mapping.domain}</td>
 <td role="cell" class="state">${mark(tone)} ${word}${since !== undefined && html` <span class="dim">${time(since, now)}</span>`}</td>
 <td role="cell" class="mono dim">${mapping.key}<br>→ ${mapping.app}<br>${mapping.place}</td>
 <td role="cell"><strong>${reason}</strong> ${prose(message)}${cure && html`<span class="cure">${prose(cure)}</span>`}</td></tr>`
-}
-
-function clock(epoch: number): string {
-  return `${isoOf(epoch).slice(11, 19)} UTC`
 }

@@ -1,5 +1,6 @@
 import { visible } from '../log/visible.ts'
 import { partsOf } from '../status/condition-types.ts'
+import { conditionOf } from '../status/conditions.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 import { type Cell, type Paint, painter, table, wrap } from './terminal.ts'
 import { byAttention, conditionTone, counted, cureOf, overview, relative, SIGNS, verdict } from './words.ts'
@@ -14,10 +15,15 @@ interface TextOptions {
   approve?: (app: AppStatus) => string
 }
 
+interface View extends TextOptions {
+  now: number
+  paint: Paint
+}
+
 /** The whole status for a terminal: headline, sources, apps, what waits or fails with its cure, mappings. Ends in a newline. */
 export function statusText(status: Status, options: TextOptions): string {
   const paint = painter(options.colour)
-  const { now = status.generatedAt } = options
+  const view: View = { now: status.generatedAt, ...options, paint }
   const { tone, text } = overview(status)
   const blocks = [
     [
@@ -26,21 +32,21 @@ export function statusText(status: Status, options: TextOptions): string {
       ...(status.leader ? [] : [paint('quiet', 'Standby: another replica leads.')]),
       ...sourceLines(status, paint),
     ],
-    appsText(status.apps, now, options),
-    ...byAttention(status.apps).map((app) => attentionLines(app, options, paint)),
-    mappingsText(status.mappings, now, options),
+    appsText(status.apps, view),
+    ...byAttention(status.apps).map((app) => attentionLines(app, view)),
+    mappingsText(status.mappings, view),
   ]
   const filled = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'))
   return `${filled.join('\n\n')}\n`
 }
 
 /** Apps as a table, one line each; nothing for none. */
-function appsText(apps: readonly AppStatus[], now: number, { colour, width }: TextOptions): string[] {
-  if (apps.length === 0) return []
+function appsText(apps: readonly AppStatus[], { now, width, paint }: View): string[] {
   const head = ['APP', 'STATE', 'HOSTS', 'OWNED', 'FOREIGN', 'CERTIFICATE', 'IN SYNC', 'REASON']
   const rows = byAttention(apps).map((app): Cell[] => {
     const { tone, word, reason } = verdict(app.conditions)
     const { certificate, domains } = app
+    const never = app.lastAttempt === undefined ? '' : 'never'
     const uncovered = certificate?.uncovered.length ? `, ${certificate.uncovered.length} not covered` : ''
     return [
       { text: visible(app.key), as: 'strong' },
@@ -49,23 +55,15 @@ function appsText(apps: readonly AppStatus[], now: number, { colour, width }: Te
       { text: String(domains.owned) },
       { text: String(domains.foreign) },
       { text: certificate?.notAfter === undefined ? '' : relative(certificate.notAfter, now) + uncovered },
-      {
-        text:
-          app.lastSuccess === undefined
-            ? app.lastAttempt === undefined
-              ? ''
-              : 'never'
-            : relative(app.lastSuccess, now),
-      },
+      { text: app.lastSuccess === undefined ? never : relative(app.lastSuccess, now) },
       { text: tone === 'ok' ? '' : visible(app.plan?.reason ?? reason) },
     ]
   })
-  return table([heading(head), ...rows], width, painter(colour))
+  return table(head, rows, width, paint)
 }
 
 /** Mappings as a table with a column per condition: `True`, or the reason why not; nothing for none. */
-function mappingsText(mappings: readonly MappingStatus[], now: number, { colour, width }: TextOptions): string[] {
-  if (mappings.length === 0) return []
+function mappingsText(mappings: readonly MappingStatus[], { now, width, paint }: View): string[] {
   const parts = partsOf('DomainMapping')
   const titles = parts.map(({ type, column = type }) => column.toUpperCase())
   const head = ['MAPPING', 'DOMAIN', 'READY', ...titles, 'EXPIRES', 'ADDRESSES']
@@ -77,16 +75,16 @@ function mappingsText(mappings: readonly MappingStatus[], now: number, { colour,
       { text: visible(mapping.key), as: 'strong' },
       { text: visible(mapping.domain) },
       { text: `${SIGNS[tone]} ${word}`, as: tone },
-      ...parts.map(({ type }) => conditionCell(mapping.conditions.find((condition) => condition.type === type))),
+      ...parts.map(({ type }) => conditionCell(conditionOf(mapping, type))),
       { text: Number.isFinite(expiry) ? relative(expiry, now) : '' },
       { text: visible(addresses.join(', ')), as: 'quiet' },
     ]
   })
-  return table([heading(head), ...rows], width, painter(colour))
+  return table(head, rows, width, paint)
 }
 
 /** An app that does not simply work: why, the plan that waits, and what to do. */
-function attentionLines(app: AppStatus, { width, approve: command }: TextOptions, paint: Paint): string[] {
+function attentionLines(app: AppStatus, { width, approve: command, paint }: View): string[] {
   const { tone, reason, message } = verdict(app.conditions)
   if (tone === 'ok' && app.plan === undefined) return []
   const { plan } = app
@@ -108,10 +106,6 @@ function sourceLines({ source }: Status, paint: Paint): string[] {
     ...(source.synced || source.failure !== undefined ? [] : [paint('work', `Source ${name} was not read yet.`)]),
     ...source.faults.map((fault) => `${paint('bad', visible(fault.place))}: ${visible(fault.message)}`),
   ]
-}
-
-function heading(names: readonly string[]): Cell[] {
-  return names.map((text) => ({ text, as: 'quiet' }))
 }
 
 function conditionCell(condition: Condition | undefined): Cell {

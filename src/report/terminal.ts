@@ -15,15 +15,20 @@ export interface Cell {
 }
 
 /**
- * Columns side by side, two spaces between them; the last one is cut to what `width` leaves. The first row is the head.
- * Columns that are empty in every row but the head are left out.
+ * Columns side by side, two spaces between them; the last one is cut to what `width` leaves. Columns that are empty in every row
+ * are left out, and nothing is left of a table without rows.
  */
-export function table(rows: readonly (readonly Cell[])[], width: number, paint: Paint): string[] {
-  const used = (rows[0] ?? []).map((_, column) => rows.slice(1).some((row) => (row[column]?.text ?? '') !== ''))
-  const kept = rows.map((row) => row.filter((_, column) => used[column]))
-  const widths = (kept[0] ?? []).map((_, column) =>
-    Math.max(...kept.map((row) => [...(row[column]?.text ?? '')].length)),
-  )
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+  paint: Paint,
+): string[] {
+  if (rows.length === 0) return []
+  const used = head.map((_, column) => rows.some((row) => row[column]?.text))
+  const heads = head.map((text): Cell => ({ text, as: 'quiet' }))
+  const kept = [heads, ...rows].map((row) => row.filter((_, column) => used[column]))
+  const widths = heads.map((_, column) => Math.max(...kept.map((row) => [...(row[column]?.text ?? '')].length)))
   return kept.map((row) => {
     let left = width
     const cells = row.map(({ text, as }, column) => {

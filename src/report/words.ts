@@ -1,3 +1,5 @@
+import { byKey } from '../domain/by-key.ts'
+import { conditionOf } from '../status/conditions.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import { isReason, isRetryable, REASONS } from '../status/reasons.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
@@ -28,7 +30,7 @@ export const HOST_TONES: Record<HostStatus['state'], Tone> = {
 
 /** Where an app or a mapping stands, from the conditions that `summarize` computed. */
 export function verdict(conditions: readonly Condition[]): Verdict {
-  const of = (type: string) => conditions.find((condition) => condition.type === type)
+  const of = (type: string) => conditionOf({ conditions }, type)
   const ready = of('Ready')
   const words = { reason: ready?.reason ?? '', message: ready?.message ?? '' }
   if (ready?.status === 'True') return { tone: 'ok', word: 'Ready', ...words }
@@ -60,7 +62,7 @@ export function byAttention<T extends AppStatus | MappingStatus>(list: readonly 
     item,
     rank: 'plan' in item && item.plan?.reason === 'RemovalRefused' ? -1 : ATTENTION[verdict(item.conditions).tone],
   }))
-  return ranked.sort((a, b) => a.rank - b.rank || compare(a.item.key, b.item.key)).map(({ item }) => item)
+  return ranked.sort((a, b) => a.rank - b.rank || byKey(a.item, b.item)).map(({ item }) => item)
 }
 
 /** DNS of a host as people have to see it: its state when it is wrong or not known, nothing when all is well. */
@@ -69,14 +71,14 @@ export function dnsFault({ dns, state }: HostStatus): { state: string; message: 
   return { ...dns, tone: dns.state === 'Unknown' ? 'quiet' : 'work' }
 }
 
-/** Hosts that are not in place first, then those whose DNS is wrong. */
+/** Hosts that are not in place first, then those whose DNS is wrong; else in their order, which is that of names. */
 export function hostsByAttention(hosts: readonly HostStatus[]): HostStatus[] {
   const rank = (host: HostStatus): number => {
     if (host.state === 'foreign') return 4
     const fault = dnsFault(host)
     return Math.min(ATTENTION[HOST_TONES[host.state]], fault === undefined ? 4 : ATTENTION[fault.tone])
   }
-  return hosts.toSorted((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
+  return hosts.toSorted((a, b) => rank(a) - rank(b))
 }
 
 /** The whole state in a sentence or two. */
@@ -87,17 +89,16 @@ export function overview(status: Status): { tone: Tone; text: string } {
   const broken = status.source.failure !== undefined || status.source.faults.length > 0
   if (status.apps.length === 0) return { tone: broken ? 'bad' : 'quiet', text: 'No apps yet' }
 
-  const parts = [
-    ready === verdicts.length
-      ? verdicts.length === 1
-        ? 'The app is ready'
-        : `All ${ready} apps are ready`
-      : `${ready} of ${counted(verdicts.length, 'app')} ready`,
-    waiting > 0 && `${counted(waiting, 'plan')} to approve`,
-    broken && 'a source has faults',
-  ].filter((part) => part !== false)
-  const tone = broken || waiting > 0 || verdicts.some((one) => one.tone === 'bad') ? 'bad' : 'work'
-  return { tone: ready === verdicts.length && !broken && waiting === 0 ? 'ok' : tone, text: parts.join(', ') }
+  const all = verdicts.length === 1 ? 'The app is ready' : `All ${ready} apps are ready`
+  const text = [
+    ready === verdicts.length ? all : `${ready} of ${counted(verdicts.length, 'app')} ready`,
+    waiting > 0 ? `${counted(waiting, 'plan')} to approve` : [],
+    broken ? 'a source has faults' : [],
+  ]
+    .flat()
+    .join(', ')
+  if (broken || waiting > 0 || verdicts.some((one) => one.tone === 'bad')) return { tone: 'bad', text }
+  return { tone: ready === verdicts.length ? 'ok' : 'work', text }
 }
 
 /** `1 host`, `3 hosts`, `30,000 hosts`. */
@@ -133,9 +134,4 @@ export function dateOf(time: number, precise = false): string {
   const iso = isoOf(time)
   if (iso === '') return ''
   return precise ? `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC` : iso.slice(0, 10)
-}
-
-/** Plain comparison by code unit: the same order everywhere, whatever the locale. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

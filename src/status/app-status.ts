@@ -4,11 +4,10 @@ import { compareKey, type Host } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import type { OwnershipRecord } from '../ownership/record.ts'
 import { planToText } from '../plan/render.ts'
-import { conditionsOf, type Parts, type Said } from './conditions.ts'
-import { failureOf, refusalOf, unseen } from './failure.ts'
+import { conditionsOf, denied, type Parts, type Said, unseen } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import { hostsOf } from './host-status.ts'
-import type { Outcome } from './outcome.ts'
+import { failureOf, type Outcome, refusalOf } from './outcome.ts'
 import type { Reason } from './reasons.ts'
 import type { AppStatus } from './status.ts'
 import { syncedOf } from './synced.ts'
@@ -22,13 +21,8 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
     CertificateReady:
       certificateOf(outcome, checks) ?? unseen(outcome, outcome.ssl !== undefined, before, 'CertificateReady'),
   }
-  const conditions = conditionsOf('ServerPilotApp', app.generation, before?.conditions ?? [], parts, now)
   const seen = outcome.plan !== undefined && outcome.observed !== undefined
   const good = failureOf(outcome) === undefined && outcome.frozen.size === 0 && outcome.result !== 'Suspended'
-  const handled = app.annotations[ANNOTATION.reconcileRequestedAt] ?? before?.lastHandledReconcileAt
-  const lastSuccess = good ? now : before?.lastSuccess
-  const plan = waitingPlan(outcome)
-  const certificate = seen ? appCertificate(outcome) : before?.certificate
   return {
     key: app.key,
     appId: app.spec.appId,
@@ -38,28 +32,28 @@ export function appStatus(app: App, outcome: Outcome, checks: HostChecks, before
     ownedDomains: outcome.record === undefined ? (before?.ownedDomains ?? []) : heldHosts(outcome.record),
     domains: seen ? countsOf(outcome) : (before?.domains ?? { desired: 0, observed: 0, owned: 0, foreign: 0 }),
     hosts: seen ? hostsOf(outcome, checks) : (before?.hosts ?? []),
-    ...(plan === undefined ? {} : { plan }),
-    ...(certificate === undefined ? {} : { certificate }),
-    ...(handled === undefined ? {} : { lastHandledReconcileAt: handled }),
+    plan: waitingPlan(outcome),
+    certificate: seen ? appCertificate(outcome) : before?.certificate,
+    lastHandledReconcileAt: app.annotations[ANNOTATION.reconcileRequestedAt] ?? before?.lastHandledReconcileAt,
     lastAttempt: outcome.startedAt,
-    ...(lastSuccess === undefined ? {} : { lastSuccess }),
-    conditions,
+    lastSuccess: good ? now : before?.lastSuccess,
+    conditions: conditionsOf('ServerPilotApp', app.generation, before, parts, now),
   }
 }
 
 function acceptedOf(outcome: Outcome): Said {
   const { faults, secondWriter } = outcome
   const refusal = refusalOf(outcome)
-  if (refusal !== undefined) return { status: 'False', reason: refusal.reason, message: refusal.message }
-  const rows = faults.length === 0 ? [] : [rowFaults(faults)]
-  if (secondWriter === undefined) return { status: 'True', reason: 'Succeeded', message: rows.join('') }
-  return { status: 'True', reason: 'SecondWriter', message: [secondWriter, ...rows].join(' ') }
+  if (refusal !== undefined) return denied(refusal.reason, refusal.message)
+  const message = [secondWriter ?? [], rowFaults(faults)].flat().join(' ')
+  return { status: 'True', reason: secondWriter === undefined ? 'Succeeded' : 'SecondWriter', message }
 }
 
 /** Rows that count for nothing: the others do. */
-function rowFaults(faults: Outcome['faults']): string {
+function rowFaults(faults: Outcome['faults']): string[] {
+  if (faults.length === 0) return []
   const rows = faults.map(({ place, message }) => `${place}: ${message}`)
-  return `${faults.length} row(s) name no domain that can be served: ${listNames(rows, 10, '; ')}.`
+  return [`${faults.length} row(s) name no domain that can be served: ${listNames(rows, 10, '; ')}.`]
 }
 
 /** Reasons that leave open which hosts have no certificate, and why. */
@@ -86,10 +80,8 @@ function countsOf({ desired, observed, record, plan }: Outcome): AppStatus['doma
 }
 
 /** Claims on hosts that are gone already are not counted: they only wait to be released. */
-function heldHosts(record: OwnershipRecord): Host[] {
-  const hosts = Object.keys(record.hosts) as Host[]
-  return hosts.filter((host) => record.hosts[host]?.absentSince === undefined).sort()
-}
+const heldHosts = ({ hosts }: OwnershipRecord): Host[] =>
+  (Object.keys(hosts) as Host[]).filter((host) => hosts[host]?.absentSince === undefined).sort()
 
 function appCertificate({ observed, desired, certificate: facts }: Outcome): AppStatus['certificate'] {
   if (observed === undefined || facts === undefined) return undefined
@@ -101,8 +93,8 @@ function appCertificate({ observed, desired, certificate: facts }: Outcome): App
 
 function waitingPlan({ plan, desired }: Outcome): AppStatus['plan'] {
   if (plan === undefined || plan.waiting.length === 0) return undefined
-  const reason = plan.refused?.reason ?? 'RemovalSettling'
-  const message = plan.refused?.message ?? 'Removals wait for the mappings to settle.'
+  const settling = { reason: 'RemovalSettling', message: 'Removals wait for the mappings to settle.' }
+  const { reason, message } = plan.refused ?? settling
   const diff = planToText(plan, desired?.rejected ?? [])
   return { hash: plan.hash, removals: [...plan.waiting], reason, message, diff }
 }

@@ -18,10 +18,8 @@ type ConditionType = Carriers & {
 const BOTH = ['ServerPilotApp', 'DomainMapping'] as const
 
 /**
- * Every type of condition: weighing, schema, columns and page derive from it. A new one needs a row here, and is filled where
- * the types of its kind are filled: app-status.ts, mapping-status.ts.
- * The order is that of the list in an object, for people who read from the top, and the one in which a fault is named: the
- * earlier ones are the cause of the later. All but the computed ones are good when `True`.
+ * Every type of condition: weighing, schema, columns and page derive from it. The order is that of the list in an object, and the
+ * one in which a fault is named: the earlier ones are the cause of the later. All but the computed ones are good when `True`.
  */
 const CONDITION_TYPES = {
   Ready: { kinds: BOTH, weight: 'computed' },
@@ -40,7 +38,8 @@ export type PartType<K extends Kind = Kind> = {
   [T in keyof Types]: Types[T]['weight'] extends 'computed' ? never : K extends Types[T]['kinds'][number] ? T : never
 }[keyof Types]
 
-type Row = ConditionType & { type: string }
+/** One row of the table. */
+export type Row = ConditionType & { type: string }
 
 const ROWS = Object.entries<ConditionType>(CONDITION_TYPES).map(([type, row]): Row => ({ type, ...row }))
 const PARTS = ROWS.filter(({ weight }) => weight !== 'computed')

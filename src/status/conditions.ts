@@ -1,19 +1,34 @@
 import type { Kind } from '../api/schema.ts'
-import { isPart, type PartType, partsOf, rankOf } from './condition-types.ts'
+import { isPart, type PartType, partsOf, type Row, rankOf } from './condition-types.ts'
+import { failureOf, type Outcome } from './outcome.ts'
 import { isRetryable, type Reason } from './reasons.ts'
 import type { ConditionWire as Condition } from './wire/wire.ts'
 
-/** What a step says of its own condition; the time is worked out by `setCondition`. */
-export interface ConditionInput {
-  type: string
+/** What a step says of one condition; object and time are put in by `conditionsOf`. */
+export interface Said {
   status: Condition['status']
   reason: Reason
   message: string
+}
+
+/** The same with its type and object; the time is worked out by `setCondition`. */
+export interface ConditionInput extends Said {
+  type: string
   observedGeneration: number
 }
 
-/** What a step says of one condition; object and time are put in by `conditionsOf`. */
-export type Said = Omit<ConditionInput, 'observedGeneration' | 'type'>
+/** Where nothing is to be said but that all is well. */
+export const FINE: Said = { status: 'True', reason: 'Succeeded', message: '' }
+
+/** `False`, and why. */
+export const denied = (reason: Reason, message: string): Said => ({ status: 'False', reason, message })
+
+/** An object with conditions, where there is one. */
+type Conditioned = { conditions: readonly Condition[] } | undefined
+
+/** The condition of that type. */
+export const conditionOf = (object: Conditioned, type: string): Condition | undefined =>
+  object?.conditions.find((each) => each.type === type)
 
 /** The API server takes 32,768 characters; bytes are never fewer than characters. */
 export const MAX_MESSAGE_BYTES = 32_767
@@ -50,22 +65,17 @@ export function summarize(kind: Kind, list: readonly Condition[], generation: nu
   const failed = blocking.filter((condition) => condition.status === 'False')
   const stalled = failed.find((condition) => !isRetryable(condition.reason))
   const cause = stalled ?? failed[0] ?? blocking.find(({ reason }) => !isRetryable(reason)) ?? blocking[0]
+  const { reason, message } = (cause ?? FINE) as Said
+  const reconciling = cause !== undefined && stalled === undefined && isRetryable(reason)
 
-  const about = cause
-    ? { reason: cause.reason as Reason, message: cause.message }
-    : { reason: 'Succeeded' as const, message: '' }
-  const ready = cause === undefined ? 'True' : cause.status
-  const reconciling = cause !== undefined && stalled === undefined && isRetryable(cause.reason)
-
-  let next: Condition[] = [...list]
-  const put = (type: string, status: Condition['status'], words: { reason: Reason; message: string }) => {
-    next = setCondition(next, { type, status, ...words, observedGeneration: generation }, now)
+  let next = list
+  const put = (type: string, status: Condition['status'], said: string) => {
+    next = setCondition(next, { type, status, reason, message: said, observedGeneration: generation }, now)
   }
-  put('Ready', ready, about)
-  put('Reconciling', reconciling ? 'True' : 'False', reconciling ? about : { reason: about.reason, message: '' })
-  put('Stalled', stalled ? 'True' : 'False', stalled ? about : { reason: about.reason, message: '' })
-
-  return next.sort((a, b) => rankOf(a.type) - rankOf(b.type))
+  put('Ready', cause?.status ?? 'True', message)
+  put('Reconciling', reconciling ? 'True' : 'False', reconciling ? message : '')
+  put('Stalled', stalled ? 'True' : 'False', stalled ? message : '')
+  return next.toSorted((a, b) => rankOf(a.type) - rankOf(b.type))
 }
 
 /** What steps say of the conditions of an object of this kind: of each its words, or undefined for nothing. */
@@ -75,12 +85,12 @@ export type Parts<K extends Kind> = Record<PartType<K>, Said | undefined>
 export function conditionsOf<K extends Kind>(
   kind: K,
   generation: number,
-  before: readonly Condition[],
+  before: Conditioned,
   parts: Partial<Parts<K>>,
   now: number,
 ): Condition[] {
   const said = parts as Record<string, Said | undefined>
-  let list = before.filter(({ type }) => said[type] !== undefined || !isPart(type))
+  let list = (before?.conditions ?? []).filter(({ type }) => said[type] !== undefined || !isPart(type))
   for (const { type } of partsOf(kind)) {
     const words = said[type]
     if (words !== undefined) list = setCondition(list, { type, ...words, observedGeneration: generation }, now)
@@ -89,18 +99,19 @@ export function conditionsOf<K extends Kind>(
 }
 
 /** What was said of a part before; undefined when nothing was. */
-export function keptOf(before: { conditions: readonly Condition[] } | undefined, type: PartType): Said | undefined {
-  const last = before?.conditions.find((each) => each.type === type)
+export function keptOf(before: Conditioned, type: PartType): Said | undefined {
+  const last = conditionOf(before, type)
   return last && { status: last.status, reason: last.reason as Reason, message: last.message }
 }
 
+/** A condition that the attempt did not get to see (`seen`), as it failed before: it stays as it was said last. */
+export function unseen(outcome: Outcome, seen: boolean, before: Conditioned, type: PartType): Said | undefined {
+  return failureOf(outcome) === undefined || seen ? undefined : keptOf(before, type)
+}
+
 /** The condition of that part if it stands in the way of Ready, made up where there is none or only an outdated one. */
-function blocker(
-  part: ReturnType<typeof partsOf>[number],
-  list: readonly Condition[],
-  generation: number,
-): Condition[] {
-  const found = list.find((condition) => condition.type === part.type)
+function blocker(part: Row, list: readonly Condition[], generation: number): Condition[] {
+  const found = conditionOf({ conditions: list }, part.type)
   if (found === undefined && part.weight === 'checked') return []
   if (found === undefined || found.observedGeneration < generation) {
     const message = `${part.type} is being worked out`
@@ -112,10 +123,7 @@ function blocker(
   return denies ? [found] : []
 }
 
-/**
- * The text in at most `maxBytes` bytes of UTF-8, cut between characters, with a note that it goes on. For conditions, and for
- * the notes of Events (1,024 bytes).
- */
+/** The text in at most `maxBytes` bytes of UTF-8, cut between characters, with a note that it goes on. */
 export function cutMessage(text: string, maxBytes: number): string {
   const bytes = new TextEncoder().encode(text)
   if (bytes.length <= maxBytes) return text

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { z } from 'zod'
 import { API_GROUP, API_VERSION } from '../api/objects.ts'
 import { type Kind, specSchemas } from '../api/schema.ts'
+import { PLURAL } from '../kubernetes/api.ts'
 import { partsOf } from './condition-types.ts'
 import type { OpenApi } from './wire/field.ts'
 import { STATUS_WIRE } from './wire/wire.ts'
@@ -16,14 +17,12 @@ export interface CustomResourceDefinition {
 
 /** What Kubernetes wants to know of a kind besides its schema. */
 interface Naming {
-  plural: string
-  singular: string
   shortName: string
   description: string
   /** Of `spec`. */
   spec: string
   columns: { name: string; type: string; jsonPath: string; description?: string; priority?: number }[]
-  selectableFields: { jsonPath: string }[]
+  selectable: string[]
 }
 
 /** A column with a field of a condition. */
@@ -40,8 +39,6 @@ const AGE = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp'
 
 const NAMING: Record<Kind, Naming> = {
   ServerPilotApp: {
-    plural: 'serverpilotapps',
-    singular: 'serverpilotapp',
     shortName: 'spapp',
     description: 'An app at ServerPilot whose domains are kept in line with the mappings that refer to it.',
     spec: 'Which app it is, and how its domains are to be kept.',
@@ -55,11 +52,9 @@ const NAMING: Record<Kind, Naming> = {
       MESSAGE,
       AGE,
     ],
-    selectableFields: [{ jsonPath: '.spec.appId' }],
+    selectable: ['.spec.appId'],
   },
   DomainMapping: {
-    plural: 'domainmappings',
-    singular: 'domainmapping',
     shortName: 'dmap',
     description: 'The wish that an app serves a domain.',
     spec: 'Which domain, and which app is to serve it.',
@@ -75,7 +70,7 @@ const NAMING: Record<Kind, Naming> = {
       MESSAGE,
       AGE,
     ],
-    selectableFields: [{ jsonPath: '.spec.appRef.name' }, { jsonPath: '.spec.domain' }],
+    selectable: ['.spec.appRef.name', '.spec.domain'],
   },
 }
 
@@ -98,7 +93,7 @@ export function crdsYaml(): string {
 }
 
 function definition(kind: Kind): CustomResourceDefinition {
-  const { plural, singular, shortName, description, spec, columns, selectableFields } = NAMING[kind]
+  const { shortName, description, spec, columns, selectable } = NAMING[kind]
   const openAPIV3Schema = {
     type: 'object',
     description,
@@ -118,19 +113,19 @@ function definition(kind: Kind): CustomResourceDefinition {
     schema: { openAPIV3Schema },
     subresources: { status: {} },
     additionalPrinterColumns: columns,
-    selectableFields,
+    selectableFields: selectable.map((jsonPath) => ({ jsonPath })),
   }
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${API_GROUP}` },
+    metadata: { name: `${PLURAL[kind]}.${API_GROUP}` },
     spec: {
       group: API_GROUP,
       names: {
         kind,
         listKind: `${kind}List`,
-        plural,
-        singular,
+        plural: PLURAL[kind],
+        singular: kind.toLowerCase(),
         shortNames: [shortName],
         categories: ['domainpilot'],
       },
@@ -150,10 +145,9 @@ function structural(schema: unknown): OpenApi {
   if (typeof to.pattern === 'string') to.pattern = to.pattern.replaceAll('(?:', '(')
   for (const key of Object.keys(from)) if (key.startsWith('x-kubernetes-')) to[key] = from[key]
   if (from.items !== undefined) to.items = structural(from.items)
-  if (typeof from.properties === 'object' && from.properties !== null) {
-    to.properties = Object.fromEntries(
-      Object.entries(from.properties).map(([name, field]) => [name, structural(field)]),
-    )
+  if (from.properties !== undefined) {
+    const fields = Object.entries(from.properties as OpenApi)
+    to.properties = Object.fromEntries(fields.map(([name, field]) => [name, structural(field)]))
   } else if (typeof from.additionalProperties === 'object') {
     to.additionalProperties = structural(from.additionalProperties)
   }

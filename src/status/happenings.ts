@@ -2,8 +2,8 @@ import type { Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { EXPIRING_MS } from '../check/certificate.ts'
 import { dayOf } from '../time/day.ts'
-import { failureOf } from './failure.ts'
-import type { Outcome } from './outcome.ts'
+import { conditionOf } from './conditions.ts'
+import { failureOf, type Outcome } from './outcome.ts'
 import type { EventReason } from './reasons.ts'
 import type { AppStatus, MappingStatus } from './status.ts'
 
@@ -18,38 +18,31 @@ export interface Happening {
 export interface EventSubject {
   kind: Kind
   key: Key
-  uid?: string
+  uid?: string | undefined
 }
 
 /** What a reconcile did and what changed by it since the status before. Pure; a state that lasts is reported once. */
 export function happenings(outcome: Outcome, before: AppStatus | undefined, after: AppStatus): Happening[] {
   const found: Happening[] = []
-  const add = (reason: EventReason, note: string, names: readonly string[] = []): void => {
-    found.push({ reason, note, names })
+  const add = (reason: EventReason, note: string | undefined, names: readonly string[] = []): void => {
+    if (note !== undefined) found.push({ reason, note, names })
   }
   const { added, removed, plan, ssl } = outcome
   if (added.length > 0) add('DomainsAdded', `${added.length} host(s) added, read back and compared`, added)
   if (removed.length > 0) add('DomainsRemoved', `${removed.length} host(s) removed, read back and compared`, removed)
   const knownBefore = before?.plan?.reason === 'RemovalRefused' && before.plan.hash === plan?.hash
-  if (plan?.refused !== undefined && !knownBefore) {
-    add('RemovalRefused', plan.refused.message, plan.waiting)
-  }
+  if (plan?.refused !== undefined && !knownBefore) add('RemovalRefused', plan.refused.message, plan.waiting)
   const rejected = rejectedOf(after).filter((host) => !rejectedOf(before).includes(host))
   if (rejected.length > 0) add('DomainRejected', `ServerPilot refuses ${rejected.length} host(s)`, rejected)
   if (ssl?.switched !== undefined && 'auto' in ssl.switched) add('AutoSSLEnabled', 'AutoSSL was switched on.')
-  const issued = issuedSince(before, after)
-  if (issued !== undefined) add('CertificateIssued', issued)
-  const expiring = expiringSince(before, after, outcome.endedAt)
-  if (expiring !== undefined) add('CertificateExpiring', expiring)
+  add('CertificateIssued', issuedSince(before, after))
+  add('CertificateExpiring', expiringSince(before, after, outcome.endedAt))
   const failure = failureOf(outcome)
-  const failed = failure?.reason
-  if (failed !== undefined && failed !== syncReason(before)) {
-    add('SyncFailed', `${failed}: ${failure?.message ?? ''}`)
-  }
-  if (outcome.leftBehind !== undefined) add('SyncFailed', outcome.leftBehind)
-  if (failed === undefined && outcome.result !== 'Suspended' && before !== undefined && hadFailed(before)) {
+  if (failure !== undefined && failure.reason !== conditionOf(before, 'Synced')?.reason)
+    add('SyncFailed', `${failure.reason}: ${failure.message}`)
+  add('SyncFailed', outcome.leftBehind)
+  if (failure === undefined && outcome.result !== 'Suspended' && before !== undefined && hadFailed(before))
     add('SyncRecovered', 'The app is looked after again.')
-  }
   return found
 }
 
@@ -99,8 +92,8 @@ export function mappingHappenings(
 
 /** Why a mapping is not served though nothing is under way for it; undefined when it is, or will be. */
 function troubleOf(status: MappingStatus | undefined): string | undefined {
-  const accepted = status?.conditions.find((each) => each.type === 'Accepted' && each.status === 'False')
-  if (accepted !== undefined) return `${accepted.reason}: ${accepted.message}`
+  const accepted = conditionOf(status, 'Accepted')
+  if (accepted?.status === 'False') return `${accepted.reason}: ${accepted.message}`
   const rejected = status?.hosts.find((host) => host.state === 'rejected')
   return rejected === undefined ? undefined : `Rejected: ${rejected.name}: ${rejected.message ?? ''}`
 }
@@ -111,6 +104,3 @@ const rejectedOf = (status: AppStatus | undefined): string[] =>
 /** The attempt before had failed: its success lies further back than its attempt. */
 const hadFailed = ({ lastAttempt = 0, lastSuccess = 0, plan }: AppStatus): boolean =>
   plan === undefined && lastSuccess > 0 && lastSuccess < lastAttempt
-
-const syncReason = (status: AppStatus | undefined): string | undefined =>
-  status?.conditions.find((each) => each.type === 'Synced')?.reason

@@ -1,12 +1,12 @@
 import type { App } from '../api/objects.ts'
-import { type CertificateFacts, certificateLife, covers } from '../check/certificate.ts'
+import { certificateLife, covers } from '../check/certificate.ts'
 import { type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
-import { dnsOf, noFacts, type ServedFault, servedFault } from '../check/facts.ts'
+import { dnsOf, noFacts, servedFault } from '../check/facts.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
 import { dayOf } from '../time/day.ts'
-import { cutMessage, type Said } from './conditions.ts'
+import { cutMessage, denied, FINE, type Said } from './conditions.ts'
 import { hostClauses } from './host-clauses.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
@@ -33,12 +33,16 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
   const facts = checks?.facts ?? noFacts()
   const listed = new Set(observed?.domains.map(compareKey))
   const dns = (host: string): DnsVerdict | undefined => dnsOf(facts, checks?.outage, host, endedAt)
-  const coverage = once(() => coverageOf(app, outcome, dns))
-  const judged = once(() => new Map(coverage().map((each) => [each.host, each])))
+  // Worked out when it is asked for first.
+  let judged: ReadonlyMap<string, HostCoverage> | undefined
+  const coverage = (): ReadonlyMap<string, HostCoverage> => {
+    judged ??= new Map(coverageOf(app, outcome, dns).map((each) => [each.host, each]))
+    return judged
+  }
+  const asked = app.spec.ssl.auto || certificate !== undefined
+  const life = certificate && certificateLife(certificate.notAfter, endedAt)
   const isCovered = (host: string): boolean =>
-    certificate !== undefined &&
-    certificateLife(certificate.notAfter, endedAt) !== 'Expired' &&
-    covers(certificate, host)
+    certificate !== undefined && life !== 'Expired' && covers(certificate, host)
   return {
     dns,
     dnsReady(hosts) {
@@ -47,32 +51,29 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
     },
     certificateReady(hosts) {
       const own = hosts.filter((host) => listed.has(host))
-      if (own.length === 0 || (!app.spec.ssl.auto && certificate === undefined)) return undefined
+      if (own.length === 0 || !asked) return undefined
       const found = own.flatMap((host): Said[] => {
-        if (!isCovered(host)) return lackOf(host, judged().get(host), outcome)
+        if (!isCovered(host)) return lackOf(host, coverage().get(host), outcome)
         const fault = servedFault(facts, host)
-        return fault === undefined ? [] : [servedAs(fault)]
+        return fault === undefined
+          ? []
+          : [denied(fault.state === 'OtherName' ? 'NotCovered' : fault.state, fault.message)]
       })
       const [first] = found
-      if (first === undefined) return inPlace(certificate, endedAt)
-      return { ...first, message: [...new Set(found.map(({ message }) => message))].join(' ') }
+      if (first !== undefined) return { ...first, message: [...new Set(found.map(({ message }) => message))].join(' ') }
+      if (certificate === undefined || life !== 'ExpiringSoon') return FINE
+      const message = `The certificate ends on ${dayOf(certificate.notAfter)} and was not renewed yet.`
+      return { status: 'True', reason: 'ExpiringSoon', message }
     },
-    lacking: (issuing) =>
-      causes(coverage().filter(({ covered, reason }) => !covered && (issuing || reason !== 'Issuing'))),
+    lacking(issuing) {
+      const causes = [...coverage().values()].filter(
+        ({ covered, reason }) => !covered && (issuing || reason !== 'Issuing'),
+      )
+      return cutMessage(lackingAt(causes), MAX_CAUSES)
+    },
     uncovered: () =>
-      app.spec.ssl.auto || certificate !== undefined
-        ? [...listed].filter((host) => desired?.hosts.has(host as Host) && !isCovered(host)).length
-        : 0,
+      asked ? [...listed].filter((host) => desired?.hosts.has(host as Host) && !isCovered(host)).length : 0,
     failing: () => [...(desired?.hosts.keys() ?? [])].filter((host) => isWrong(dns(host))).length,
-  }
-}
-
-/** Works it out when it is asked for first. */
-function once<T>(work: () => T): () => T {
-  let made: { value: T } | undefined
-  return () => {
-    made ??= { value: work() }
-    return made.value
   }
 }
 
@@ -83,14 +84,11 @@ const isWrong = (verdict: DnsVerdict | undefined): boolean =>
 function worstDns(verdicts: readonly (DnsVerdict | undefined)[]): Said {
   const wrong = verdicts.filter((verdict) => verdict !== undefined).filter(isWrong)
   const [first] = wrong
-  if (first !== undefined) {
-    return { status: 'False', reason: first.state as Reason, message: wrong.map(({ message }) => message).join(' ') }
-  }
-  if (verdicts.includes(undefined)) {
+  if (first !== undefined) return denied(first.state as Reason, wrong.map(({ message }) => message).join(' '))
+  if (verdicts.includes(undefined))
     return { status: 'Unknown', reason: 'Progressing', message: 'DNS is looked at shortly.' }
-  }
   const unknown = verdicts.find((verdict) => verdict?.state === 'Unknown')
-  if (unknown === undefined) return { status: 'True', reason: 'Succeeded', message: '' }
+  if (unknown === undefined) return FINE
   const reason = unknown.failure === undefined ? 'NotChecked' : 'ResolverFailed'
   return { status: 'Unknown', reason, message: unknown.message }
 }
@@ -102,53 +100,33 @@ const REASON_OF: Partial<Record<CoverageReason, Reason>> = { Expired: 'Expired',
 function lackOf(host: string, coverage: HostCoverage | undefined, { ssl }: Outcome): Said[] {
   if (coverage === undefined) return []
   const timeAlone = coverage.reason === 'Issuing' || coverage.reason === 'Overdue'
-  if (ssl?.reason === 'AttemptsExhausted' && timeAlone) {
-    return [{ status: 'False', reason: 'AttemptsExhausted', message: `No certificate for ${host}. ${ssl.message}` }]
-  }
-  const reason = REASON_OF[coverage.reason] ?? 'NotCovered'
-  return [{ status: 'False', reason, message: lackingAt([[host, coverage.message]]) }]
+  if (ssl?.reason === 'AttemptsExhausted' && timeAlone)
+    return [denied('AttemptsExhausted', `No certificate for ${host}. ${ssl.message}`)]
+  return [denied(REASON_OF[coverage.reason] ?? 'NotCovered', lackingAt([coverage]))]
 }
 
-const servedAs = ({ state, message }: ServedFault): Said => ({
-  status: 'False',
-  reason: state === 'OtherName' ? 'NotCovered' : state,
-  message,
-})
-
-function inPlace(certificate: CertificateFacts | undefined, now: number): Said {
-  const end = certificate?.notAfter
-  if (end === undefined || certificateLife(end, now) !== 'ExpiringSoon')
-    return { status: 'True', reason: 'Succeeded', message: '' }
-  const message = `The certificate ends on ${dayOf(end)} and was not renewed yet.`
-  return { status: 'True', reason: 'ExpiringSoon', message }
-}
-
-function coverageOf(app: App, outcome: Outcome, dns: (host: string) => DnsVerdict | undefined): HostCoverage[] {
+function coverageOf(app: App, outcome: Outcome, dns: HostChecks['dns']): readonly HostCoverage[] {
   const { observed, certificate, desired, checks, endedAt } = outcome
   const names = observed?.domains.map(compareKey) ?? []
-  const coverage = judgeCoverage({
+  const hosts = judgeCoverage({
     wanted: new Set<string>(desired?.hosts.keys()),
     observed: names,
     certificate,
-    dns: new Map(names.flatMap((name) => wordOf(name, dns(name)))),
+    dns: { get: dns },
     caa: checks?.facts.caa ?? new Map(),
     changedAt: changedAt(outcome, names),
     now: endedAt,
   })
   const custom = observed?.ssl?.auto === false && certificate !== undefined
-  if (!custom && app.spec.ssl.auto) return coverage
+  if (!custom && app.spec.ssl.auto) return hosts
   // Nobody issues here: neither time nor what keeps an authority from it is a cause.
   const cause = { message: custom ? CUSTOM : OFF, reason: 'Overdue' } as const
-  const lacking = ({ covered, reason }: HostCoverage): boolean => !covered && reason !== 'Expired'
-  return coverage.map((each) => (lacking(each) ? { ...each, ...cause } : each))
+  return hosts.map((each) => (each.covered || each.reason === 'Expired' ? each : { ...each, ...cause }))
 }
 
 const CUSTOM =
   'The custom certificate does not name it. Install one that does, or take it away at the panel so that AutoSSL issues one.'
 const OFF = 'The installed certificate does not name it, and spec.ssl.auto is off.'
-
-const wordOf = (name: string, verdict: DnsVerdict | undefined): [string, DnsVerdict][] =>
-  verdict === undefined ? [] : [[name, verdict]]
 
 /** When the set of hosts, or the DNS of one of them, changed last. Epoch ms. */
 function changedAt({ record, checks, startedAt, added, removed }: Outcome, names: readonly string[]): number {
@@ -159,9 +137,7 @@ function changedAt({ record, checks, startedAt, added, removed }: Outcome, names
 
 const MAX_CAUSES = 2_000
 
-function causes(hosts: readonly HostCoverage[]): string {
-  return cutMessage(lackingAt(hosts.map(({ host, message }) => [host, message])), MAX_CAUSES)
+function lackingAt(hosts: readonly HostCoverage[]): string {
+  const said = hosts.map(({ host, message }) => [host, message] as const)
+  return hostClauses(said, 'No certificate').join(' ')
 }
-
-const lackingAt = (said: readonly [host: string, message: string][]): string =>
-  hostClauses(said, 'No certificate').join(' ')

@@ -10,16 +10,11 @@ const NAMED = 10
  * Many messages begin with the name of their host: it is said once. `lacking`: what the hosts have not got (`No certificate`).
  */
 export function hostClauses(said: Iterable<readonly [host: string, message: string]>, lacking?: string): string[] {
-  const groups = groupBy(said, ([, message]) => message)
-  return [...groups].map(([message, pairs]) => {
+  return [...groupBy(said, ([, message]) => message)].map(([message, pairs]) => {
     const hosts = pairs.map(([host]) => host)
-    return clause(hosts, message, lacking)
+    const [first = ''] = hosts
+    if (hosts.length === 1 && message.startsWith(displayHost(first)))
+      return lacking === undefined ? message : `${lacking}: ${message}`
+    return `${lacking === undefined ? '' : `${lacking} for `}${listNames(hosts, NAMED)}: ${message}`
   })
-}
-
-function clause(hosts: readonly string[], message: string, lacking: string | undefined): string {
-  const [first = ''] = hosts
-  const named = hosts.length === 1 && message.startsWith(displayHost(first))
-  if (named) return lacking === undefined ? message : `${lacking}: ${message}`
-  return `${lacking === undefined ? '' : `${lacking} for `}${listNames(hosts, NAMED)}: ${message}`
 }

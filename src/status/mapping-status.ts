@@ -1,13 +1,12 @@
 import type { App, Mapping } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
-import type { InvalidObject } from '../source/source.ts'
-import { conditionsOf, keptOf, type Parts, type Said } from './conditions.ts'
-import { refusalOf, unseen } from './failure.ts'
+import { conditionsOf, denied, FINE, keptOf, type Said, unseen } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { HostStatus } from './host-status.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, refusalOf } from './outcome.ts'
 import type { AppStatus, Condition, MappingStatus } from './status.ts'
 import { mappingSynced } from './synced.ts'
+import { orphanStatus } from './unserved.ts'
 
 /** One reconcile of an app, with what was made of it. */
 export interface AppReconciled {
@@ -20,28 +19,28 @@ export interface AppReconciled {
 
 /** The status of every mapping of the app, also of those that the attempt did not get to. `before`: by key. Pure. */
 export function mappingStatuses(
-  reconciled: AppReconciled,
+  { app, outcome, checks, status }: AppReconciled,
   before: ReadonlyMap<string, MappingStatus>,
 ): MappingStatus[] {
-  const { app, outcome, status } = reconciled
+  const { desired, observed, endedAt } = outcome
   if (app.deletionTimestamp !== undefined)
-    return outcome.mappings.map((mapping) => orphanStatus(mapping, app, before.get(mapping.key), outcome.endedAt))
+    return outcome.mappings.map((mapping) => orphanStatus(mapping, app, before.get(mapping.key), endedAt))
   const hosts = hostsByMapping(status.hosts)
-  const accepted = acceptance(outcome)
+  const acceptedOf = acceptance(outcome)
   const share = sharing([...before.values()].map((each) => each.conditions))
   return outcome.mappings.map((mapping) => {
     const known = before.get(mapping.key)
     if (known !== undefined && wasNotReached(mapping, known, outcome)) return known
     const own = hosts.get(mapping.key) ?? []
-    const said = { mapping, own, known, accepted: accepted(mapping, known) }
-    const parts = mappingParts(reconciled, said)
-    const conditions = conditionsOf(
-      'DomainMapping',
-      mapping.generation,
-      known?.conditions ?? [],
-      parts,
-      outcome.endedAt,
-    )
+    const names = own.flatMap(({ name }) => (desired?.hosts.has(name as Host) ? [name] : []))
+    const accepted = acceptedOf(mapping, known)
+    const parts = {
+      Accepted: accepted,
+      Synced: mappingSynced({ mapping, outcome, own, refused: accepted?.status === 'False' }),
+      DNSReady: checks.dnsReady(names) ?? unseen(outcome, isCompiled(outcome), known, 'DNSReady'),
+      CertificateReady:
+        checks.certificateReady(names) ?? unseen(outcome, observed !== undefined, known, 'CertificateReady'),
+    }
     return {
       key: mapping.key,
       app: app.key,
@@ -51,7 +50,7 @@ export function mappingStatuses(
       domain: mapping.domain,
       observedGeneration: mapping.generation,
       hosts: own,
-      conditions: share(conditions),
+      conditions: share(conditionsOf('DomainMapping', mapping.generation, known, parts, endedAt)),
     }
   })
 }
@@ -68,7 +67,7 @@ function hostsByMapping(all: readonly HostStatus[]): ReadonlyMap<string, HostSta
 }
 
 /** The attempt got as far as the mappings, or was not to look at them. */
-const isCompiled = ({ desired, result }: Outcome): boolean => desired !== undefined || result === 'Suspended'
+export const isCompiled = ({ desired, result }: Outcome): boolean => desired !== undefined || result === 'Suspended'
 
 /** What was said of this very mapping before still is all that is known. */
 function wasNotReached(mapping: Mapping, known: MappingStatus, outcome: Outcome): boolean {
@@ -81,35 +80,11 @@ function acceptance(outcome: Outcome): (mapping: Mapping, known: MappingStatus |
   const rejected = new Map(outcome.desired?.rejected.map((each) => [each.mapping.key, each]))
   const notes = new Map(outcome.desired?.notes.map((each) => [each.mapping.key, each.message]))
   return (mapping, known) => {
-    if (mapping.fault !== undefined) return { status: 'False', reason: 'InvalidSpec', message: mapping.fault }
+    if (mapping.fault !== undefined) return denied('InvalidSpec', mapping.fault)
     const refusal = rejected.get(mapping.key)
-    if (refusal !== undefined) return { status: 'False', reason: refusal.reason, message: refusal.message }
-    if (isCompiled(outcome)) return { status: 'True', reason: 'Succeeded', message: notes.get(mapping.key) ?? '' }
+    if (refusal !== undefined) return denied(refusal.reason, refusal.message)
+    if (isCompiled(outcome)) return { ...FINE, message: notes.get(mapping.key) ?? '' }
     return known?.observedGeneration === mapping.generation ? keptOf(known, 'Accepted') : undefined
-  }
-}
-
-/** What is known of one mapping before its conditions are worked out. */
-interface Known {
-  mapping: Mapping
-  /** Its hosts. */
-  own: readonly HostStatus[]
-  accepted: Said | undefined
-  /** Its status before. */
-  known: MappingStatus | undefined
-}
-
-function mappingParts(
-  { outcome, checks }: AppReconciled,
-  { mapping, own, accepted, known }: Known,
-): Parts<'DomainMapping'> {
-  const names = own.flatMap(({ name }) => (outcome.desired?.hosts.has(name as Host) ? [name] : []))
-  return {
-    Accepted: accepted,
-    Synced: mappingSynced({ mapping, outcome, own, refused: accepted?.status === 'False' }),
-    DNSReady: checks.dnsReady(names) ?? unseen(outcome, isCompiled(outcome), known, 'DNSReady'),
-    CertificateReady:
-      checks.certificateReady(names) ?? unseen(outcome, outcome.observed !== undefined, known, 'CertificateReady'),
   }
 }
 
@@ -122,40 +97,4 @@ function sharing(before: readonly Condition[][]): (list: Condition[]) => Conditi
     if (known === undefined) lists.set(text, list)
     return known ?? list
   }
-}
-
-/** The status of a mapping that no app serves: its app does not exist, is invalid and never was valid, or is being deleted. */
-export function orphanStatus(
-  mapping: Mapping,
-  app: App | InvalidObject | undefined,
-  before: MappingStatus | undefined,
-  now: number,
-): MappingStatus {
-  return {
-    key: mapping.key,
-    app: mapping.app,
-    source: mapping.source,
-    place: mapping.place,
-    domain: mapping.domain,
-    observedGeneration: mapping.generation,
-    hosts: [],
-    conditions: conditionsOf(
-      'DomainMapping',
-      mapping.generation,
-      before?.conditions ?? [],
-      { Accepted: { status: 'False', ...unservedBecause(mapping, app) } },
-      now,
-    ),
-  }
-}
-
-function unservedBecause(mapping: Mapping, app: App | InvalidObject | undefined): Pick<Said, 'reason' | 'message'> {
-  if (mapping.fault !== undefined) return { reason: 'InvalidSpec', message: mapping.fault }
-  const name = `ServerPilotApp ${mapping.app}`
-  if (app === undefined)
-    return { reason: 'AppNotFound', message: `There is no ${name}. Create it, or correct spec.appRef.` }
-  if (app.deletionTimestamp !== undefined)
-    return { reason: 'AppNotFound', message: `${name} is being deleted, so nothing is done for its mappings.` }
-  const fault = 'message' in app ? app.message : app.fault
-  return { reason: 'InvalidSpec', message: `${name} is invalid: ${fault}` }
 }

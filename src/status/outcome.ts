@@ -75,6 +75,20 @@ export interface Outcome {
   endedAt: number
 }
 
+/** What keeps an app from being served: a fault of its newest version, else what the attempt failed at; undefined for nothing. */
+export function failureOf({ app, failure }: Outcome): Pick<Failure, 'reason' | 'message'> | undefined {
+  return app?.fault === undefined ? failure : { reason: 'InvalidSpec', message: app.fault }
+}
+
+/** Reasons that speak of the object itself, not of one attempt to bring it in line. */
+const NOT_ACCEPTED: readonly Reason[] = ['Conflict', 'NotAllowed', 'InvalidSpec', 'CredentialsInvalid', 'AppNotFound']
+
+/** Why the app is not accepted, so that none of its mappings is served; undefined when it is. */
+export function refusalOf(outcome: Outcome): ReturnType<typeof failureOf> {
+  const failure = failureOf(outcome)
+  return failure !== undefined && NOT_ACCEPTED.includes(failure.reason) ? failure : undefined
+}
+
 /** What steps of a reconcile found out and did so far. */
 export type Found = Partial<Outcome>
 

@@ -5,10 +5,10 @@ interface ReasonEntry {
   /** What to do about it, in the imperative; empty when there is nothing to do. */
   cure: string
   /**
-   * True when it may pass by itself, or is a stage on the way (DNS that is still to be set up): kstatus `Reconciling`.
-   * False when nothing moves until a person has acted: kstatus `Stalled`. We look again in both cases.
+   * Nothing moves until a person has acted: kstatus `Stalled`. Else it may pass by itself, or is a stage on the way (DNS that is
+   * still to be set up): kstatus `Reconciling`. We look again in both cases.
    */
-  retryable: boolean
+  stalls?: true
 }
 
 /**
@@ -17,210 +17,184 @@ interface ReasonEntry {
  */
 export const REASONS = {
   // Going well
-  Succeeded: { summary: 'What is declared is in place.', cure: '', retryable: true },
-  Progressing: { summary: 'Work on this is under way.', cure: '', retryable: true },
+  Succeeded: { summary: 'What is declared is in place.', cure: '' },
+  Progressing: { summary: 'Work on this is under way.', cure: '' },
   Suspended: {
     summary: 'The app is suspended, so nothing is changed.',
     cure: 'Set `spec.suspend: false` to go on.',
-    retryable: false,
+    stalls: true,
   },
   DryRun: {
     summary: 'Changes are worked out and not written: dry run, or policy `Observe`.',
     cure: 'Read the plan; then start without `--dry-run`, or set another `spec.policy`.',
-    retryable: false,
+    stalls: true,
   },
 
   // The declared objects
   InvalidSpec: {
     summary: 'The object has a fault.',
     cure: 'Correct the field that the message names; `domainpilot validate PATH` finds the same faults offline.',
-    retryable: false,
+    stalls: true,
   },
   InvalidDomain: {
     summary: 'The domain is not a host name that can be served.',
     cure: 'Write one host name, without scheme, port or path.',
-    retryable: false,
+    stalls: true,
   },
   AppNotFound: {
     summary: 'The app that is named does not exist.',
     cure: 'Check `spec.appRef` of the mapping, or `spec.appId` of the app and the account that its credentials belong to.',
-    retryable: true,
   },
   NotAllowed: {
     summary: 'The app does not admit this namespace or this domain, or may not use these credentials.',
     cure: 'Extend `allowedNamespaces` or `allowedDomains` of the app, or give it a `credentialsSecretRef` of its own.',
-    retryable: false,
+    stalls: true,
   },
   Conflict: {
     summary: 'Somebody else holds this host, or this app, already.',
     cure: 'Delete one of the two objects; the message names the holder, which keeps it for as long as it wants it.',
-    retryable: false,
+    stalls: true,
   },
   AppFull: {
     summary: 'The app holds as many hosts as ServerPilot allows.',
     cure: 'Remove mappings, set `www: Never` where www is not needed, or spread the domains over another app.',
-    retryable: false,
+    stalls: true,
   },
   SourceUnavailable: {
     summary: 'A source of mappings cannot be read as a whole, so nothing that it claimed is removed.',
     cure: 'Repair what the message names: a file, a folder, a table, a permission. It is in sync again without a restart.',
-    retryable: true,
   },
   RecordCorrupt: {
     summary: 'The record of what is ours cannot be read, so nothing is written to this app.',
     cure: 'Restore the record from a backup, or delete it: what is there then counts as foreign and is never removed.',
-    retryable: false,
+    stalls: true,
   },
 
   // Removals that wait
-  RemovalSettling: {
-    summary: 'Removals wait until the mappings have stayed the same for a while.',
-    cure: '',
-    retryable: true,
-  },
+  RemovalSettling: { summary: 'Removals wait until the mappings have stayed the same for a while.', cure: '' },
   RemovalRefused: {
     summary: 'The safety guard holds removals back; additions go in.',
     cure: 'Read the plan. If it is right, `domainpilot apply --approve HASH`; else bring the missing mappings back.',
-    retryable: false,
+    stalls: true,
   },
 
   // ServerPilot
   ApiUnreachable: {
     summary: 'ServerPilot gives no usable answer.',
     cure: 'Check the network, the proxy and `--serverpilot-url`; `domainpilot check` shows where it ends.',
-    retryable: true,
   },
   CredentialsInvalid: {
     summary: 'ServerPilot refuses the credentials, or there are none.',
     cure: 'Put the present client id and API key in place: a rotated key makes the old one void at once.',
-    retryable: false,
+    stalls: true,
   },
   PaymentRequired: {
     summary: 'ServerPilot wants a valid payment method for this account first.',
     cure: 'Settle it in the ServerPilot control panel.',
-    retryable: false,
+    stalls: true,
   },
   RateLimited: {
     summary: 'ServerPilot asks for fewer requests.',
     cure: 'Nothing, when it passes; else lower `--serverpilot-qps` or `--workers`.',
-    retryable: true,
   },
   Rejected: {
     summary: 'ServerPilot refuses this host; the others are in place.',
     cure: 'Read its words in the message and correct the domain; it is tried again when the mapping changes.',
-    retryable: false,
+    stalls: true,
   },
   WriteNotTaken: {
     summary: 'ServerPilot took the list, and reading it again shows another one.',
     cure: 'Look at the actions of the server in the ServerPilot control panel if it lasts.',
-    retryable: true,
   },
   Contended: {
     summary: 'Somebody else keeps changing the domains of this app.',
     cure: 'Find the other writer (a plugin, a script, a person) and stop it.',
-    retryable: true,
   },
   SecondWriter: {
     summary: 'The WordPress plugin is set up to write the domains of this app too.',
     cure: 'Switch the ServerPilot integration of the plugin off; mapping domains in WordPress goes on as before.',
-    retryable: true,
   },
 
   // DNS
   AwaitingDNS: {
     summary: 'The host is added once it resolves to the server, as `dns.policy: Require` says.',
     cure: 'Create the DNS record; the message names the addresses.',
-    retryable: true,
   },
   NoRecords: {
     summary: 'The host does not resolve.',
     cure: 'Create an A record (or a CNAME) that leads to the server.',
-    retryable: true,
   },
   PointsElsewhere: {
     summary: 'The host resolves to another server.',
     cure: 'Point its A record at the server, or add the address of your proxy to `dns.expectedAddresses`.',
-    retryable: true,
   },
   IPv6PointsElsewhere: {
     summary: 'The A record is right and an AAAA record leads elsewhere, which fails the certificate.',
     cure: 'Delete the AAAA record, or point it at the server.',
-    retryable: true,
   },
   ResolverFailed: {
     summary: 'The resolver gives no answer, so nothing is known of the DNS of this host.',
     cure: 'Check the DNS servers of this host, or name others with `--dns-servers`.',
-    retryable: true,
   },
 
   // Certificate
   AwaitingAvailability: {
     summary: 'ServerPilot has no certificate ready for this app yet.',
     cure: 'Wait some minutes; if it lasts, see that every host of the app resolves to the server.',
-    retryable: true,
   },
   NotCovered: {
     summary: 'The installed certificate does not name this host.',
     cure: 'See that every host of the app resolves to the server; a certificate names 100 hosts at most.',
-    retryable: true,
   },
   Expired: {
     summary: 'The installed certificate has expired.',
     cure: 'See that every host of the app resolves to the server; then switch AutoSSL off and on again.',
-    retryable: true,
   },
   ExpiringSoon: {
     summary: 'The installed certificate ends soon and was not renewed.',
     cure: 'See that every host of the app resolves to the server.',
-    retryable: true,
   },
   CertificateLimit: {
     summary:
       'Additions are gathered for a while, as the certificate authority limits how many certificates a week a domain gets.',
     cure: 'Nothing: they are added together at the time that the message names.',
-    retryable: true,
   },
   NotYetValid: {
     summary: 'The server shows a certificate whose time has not begun.',
     cure: 'Check the clocks of the server and of this host.',
-    retryable: true,
   },
   SelfSigned: {
     summary: 'The server shows a certificate that it signed itself.',
     cure: 'See at the panel which certificate is installed; a proxy in between may show one of its own.',
-    retryable: true,
   },
   ChainIncomplete: {
     summary: "The server shows a certificate without its issuer's.",
     cure: 'Install the certificate together with its chain (`cacerts`).',
-    retryable: true,
   },
   Untrusted: {
     summary: 'The server shows a certificate of an authority that browsers do not know.',
     cure: 'Install a certificate of a known authority, or let AutoSSL do so.',
-    retryable: true,
   },
   AttemptsExhausted: {
     summary: 'AutoSSL was tried as often as `ssl.maxAttempts` allows.',
     cure: 'Correct the DNS of the hosts that the message names; a changed set of hosts starts a new count.',
-    retryable: false,
+    stalls: true,
   },
   CustomCertificate: {
     summary: 'A certificate of your own is installed, so AutoSSL is left alone.',
     cure: 'Renew it yourself, or remove it in the ServerPilot control panel.',
-    retryable: false,
+    stalls: true,
   },
   NotChecked: {
     summary: 'This is not looked at: its check is off, or there is nothing to look at.',
     cure: '',
-    retryable: false,
+    stalls: true,
   },
 
   // Ourselves
   InternalError: {
     summary: 'The program met a fault of its own.',
     cure: 'Report it with the message and the log lines around it.',
-    retryable: true,
   },
 } as const satisfies Record<string, ReasonEntry>
 
@@ -228,10 +202,8 @@ export const REASONS = {
 export type Reason = keyof typeof REASONS
 
 /** What one Event says; `Warning` asks for attention. */
-interface EventEntry {
+interface EventEntry extends ReasonEntry {
   type: 'Normal' | 'Warning'
-  summary: string
-  cure: string
 }
 
 /** Every reason of an Event. Those that are reasons of conditions too share that entry's words. */
@@ -255,11 +227,10 @@ export const EVENTS = {
 export type EventReason = keyof typeof EVENTS
 
 /** Whether a text is one of our reasons. */
-export function isReason(text: string): text is Reason {
-  return Object.hasOwn(REASONS, text)
-}
+export const isReason = (text: string): text is Reason => Object.hasOwn(REASONS, text)
 
 /** Whether a reason that came in as text may pass by itself. Unknown text counts as retryable: better to look again than to give up. */
 export function isRetryable(reason: string): boolean {
-  return isReason(reason) ? REASONS[reason].retryable : true
+  const entry: ReasonEntry | undefined = isReason(reason) ? REASONS[reason] : undefined
+  return entry?.stalls !== true
 }

@@ -23,9 +23,9 @@ export interface AppStatus extends AppWire {
   /** Every host of the app with its state, sorted. */
   hosts: HostStatus[]
   /** Set while removals wait. `diff` is the plan as text. */
-  plan?: PlanWire & { diff: string }
+  plan?: (PlanWire & { diff: string }) | undefined
   lastAttempt?: number
-  lastSuccess?: number
+  lastSuccess?: number | undefined
   conditions: Condition[]
 }
 
@@ -35,7 +35,7 @@ export interface Status {
   generatedAt: number
   leader: boolean
   dryRun: boolean
-  source: { name: string; synced: boolean; failure?: string; faults: { place: Place; message: string }[] }
+  source: { name: string; synced: boolean; failure?: string | undefined; faults: { place: Place; message: string }[] }
   apps: AppStatus[]
   mappings: MappingStatus[]
 }

@@ -5,14 +5,13 @@ import type { Log } from '../log/log.ts'
 import { type InvalidObject, invalidApp, type ObjectSource } from '../source/source.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import { appStatus } from './app-status.ts'
-import { failureOf } from './failure.ts'
+import { conditionOf } from './conditions.ts'
 import { type EventSubject, type Happening, happenings, mappingHappenings } from './happenings.ts'
 import { hostChecks } from './host-checks.ts'
-import { atNewest, blankAppStatus } from './invalid.ts'
-import { type AppReconciled, mappingStatuses } from './mapping-status.ts'
-import type { Outcome } from './outcome.ts'
+import { type AppReconciled, isCompiled, mappingStatuses } from './mapping-status.ts'
+import { failureOf, type Outcome } from './outcome.ts'
 import type { AppStatus, MappingStatus, Status } from './status.ts'
-import { createUnserved } from './unserved.ts'
+import { atNewest, blankAppStatus, byKindAndKey, createUnserved, faultOf, mapByKey } from './unserved.ts'
 
 /** Keeps what reconciles reported: the status page, `/status.json`, `status` and the metrics are read off it. */
 export interface StatusStore {
@@ -67,11 +66,7 @@ interface StatusStoreOptions {
 /** A thousand objects that change within a second would otherwise mean a thousand looks at 30,000; ms. */
 const LOOK_EVERY_MS = 500
 
-const subject = (kind: Kind, { key, uid }: App | Mapping | InvalidObject): EventSubject => ({
-  kind,
-  key,
-  ...(uid === undefined ? {} : { uid }),
-})
+const subject = (kind: Kind, { key, uid }: App | Mapping | InvalidObject): EventSubject => ({ kind, key, uid })
 
 /** Makes an empty status store. */
 export function createStatusStore(options: StatusStoreOptions): StatusStore {
@@ -84,10 +79,17 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
   let pending: Cancel | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
 
-  function forget(key: Key): void {
-    apps.delete(key)
-    mappings.delete(key)
-    metrics.appGone(key)
+  /** Forgets the apps of which there is no object any more, whatever it says. */
+  function forgetGone(keys: Iterable<Key>): void {
+    const missing = [...keys].filter((key) => objects.app(key) === undefined)
+    if (missing.length === 0) return
+    const invalid = byKindAndKey(objects.invalid())
+    for (const key of missing) {
+      if (faultOf(invalid, 'ServerPilotApp', key) !== undefined) continue
+      apps.delete(key)
+      mappings.delete(key)
+      metrics.appGone(key)
+    }
   }
 
   function take(app: App, outcome: Outcome): void {
@@ -101,7 +103,7 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
         ? [...known.values()]
         : mappingStatuses(reconciled, known)
     apps.set(app.key, status)
-    mappings.set(app.key, new Map(own.map((each) => [each.key, each])))
+    mappings.set(app.key, mapByKey(own))
     metrics.reconciled({ ...reconciled, mappings: own })
     logReady(log, before, status)
     if (outcome.leftBehind !== undefined) log.warn('App let go', { app: app.key, message: outcome.leftBehind })
@@ -111,11 +113,6 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       if (mapping.source === objects.name) publish.event(subject('DomainMapping', mapping), each)
     publish.app(status)
     for (const each of own) publish.mapping(each)
-  }
-
-  /** Whether the object is there, whatever it says. */
-  function isThere(key: Key): boolean {
-    return objects.app(key) !== undefined || invalidApp(objects, key) !== undefined
   }
 
   /** Takes up the status of an app that never was valid. */
@@ -156,14 +153,14 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       lastTurn = clock.now()
       const { app, ...rest } = atNewest(outcome, objects.invalid)
       if (app !== undefined) take(app, { ...rest, app })
-      else if (!isThere(outcome.key)) forget(outcome.key)
+      else forgetGone([outcome.key])
     },
     turned() {
       lastTurn = clock.now()
     },
     objectsChanged() {
       changes++
-      for (const key of apps.keys()) if (!isThere(key)) forget(key)
+      forgetGone(apps.keys())
       if (pending !== undefined) return
       const wait = lookedAt + LOOK_EVERY_MS - clock.steady()
       if (wait <= 0) lookAtAll()
@@ -171,15 +168,23 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
     },
     status() {
       const found = unserved.look(clock.now())
-      const served = objects.apps().flatMap((app) => [...(mappings.get(app.key)?.values() ?? [])])
+      const all = objects.apps()
+      // Each mapping once: of those of an app that is being deleted both speak.
+      const others = new Set(found.mappings.map(({ key }) => key))
+      const served = all.flatMap(({ key }) => [...(mappings.get(key)?.values() ?? [])])
       return {
         version: options.version,
         generatedAt: clock.now(),
         leader: options.leader(),
         dryRun: options.dryRun,
-        source: sourceStatus(objects),
-        apps: [...objects.apps().map((app) => apps.get(app.key) ?? blankAppStatus(app)), ...found.apps].sort(byKey),
-        mappings: [...withoutThose(served, found.mappings), ...found.mappings].sort(byKey),
+        source: {
+          name: objects.name,
+          synced: objects.synced(),
+          failure: objects.failure()?.message,
+          faults: objects.faults().map(({ place, message }) => ({ place, message })),
+        },
+        apps: [...all.map((app) => apps.get(app.key) ?? blankAppStatus(app)), ...found.apps].sort(byKey),
+        mappings: [...served.filter(({ key }) => !others.has(key)), ...found.mappings].sort(byKey),
       }
     },
     changes: () => changes,
@@ -188,33 +193,13 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
 }
 
 /** It ended before it got to the mappings, and does not name them either: what was said of them stays. */
-function saysNothingOfMappings(outcome: Outcome): boolean {
-  const { desired, mappings, result } = outcome
-  if (desired !== undefined || result === 'Suspended') return false
-  return failureOf(outcome) === undefined || mappings.length === 0
-}
-
-/** Each mapping once: of those of an app that is being deleted both speak. */
-function withoutThose(served: readonly MappingStatus[], others: readonly MappingStatus[]): readonly MappingStatus[] {
-  const keys = new Set(others.map(({ key }) => key))
-  return keys.size === 0 ? served : served.filter(({ key }) => !keys.has(key))
-}
-
-function sourceStatus(objects: ObjectSource): Status['source'] {
-  const failure = objects.failure()
-  const faults = objects.faults().map(({ place, message }) => ({ place, message }))
-  return {
-    name: objects.name,
-    synced: objects.synced(),
-    ...(failure === undefined ? {} : { failure: failure.message }),
-    faults,
-  }
-}
+const saysNothingOfMappings = (outcome: Outcome): boolean =>
+  !isCompiled(outcome) && (failureOf(outcome) === undefined || outcome.mappings.length === 0)
 
 /** A line when the app's Ready says something else than before, not at every look; false when it does not. */
 function logReady(log: Log, before: AppStatus | undefined, after: AppStatus): boolean {
-  const was = before?.conditions.find((each) => each.type === 'Ready')
-  const is = after.conditions.find((each) => each.type === 'Ready')
+  const was = conditionOf(before, 'Ready')
+  const is = conditionOf(after, 'Ready')
   if (is === undefined || (was?.status === is.status && was.reason === is.reason && was.message === is.message))
     return false
   const fields = { app: after.key, ready: is.status, reason: is.reason, message: is.message }

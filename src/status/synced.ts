@@ -3,16 +3,18 @@ import { firstOf } from '../domain/first-of.ts'
 import type { Host } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import type { Held } from '../plan/held.ts'
-import type { Said } from './conditions.ts'
-import { failureOf, refusalOf } from './failure.ts'
+import { denied, FINE, type Said } from './conditions.ts'
 import { hostClauses } from './host-clauses.ts'
 import type { HostStatus } from './host-status.ts'
-import type { Outcome } from './outcome.ts'
+import { failureOf, type Outcome, refusalOf } from './outcome.ts'
 
 /** What `Synced` of an app says after a reconcile: the first rule that has something to say. Pure. */
 export function syncedOf(outcome: Outcome): Said {
-  return firstOf(APP_RULES, outcome) ?? inPlace(outcome)
+  return firstOf(APP_RULES, outcome) ?? { ...FINE, message: `${outcome.plan?.kept} host(s) in place.` }
 }
+
+/** Says something, or leaves it to those after it. */
+type Rule<T> = (about: T) => Said | undefined
 
 const APP_RULES: readonly Rule<Outcome>[] = [
   suspended,
@@ -21,11 +23,8 @@ const APP_RULES: readonly Rule<Outcome>[] = [
   notLookedAt,
   removalsRefused,
   notWritten,
-  changesWait,
+  ({ plan }) => heldBack([...(plan?.held ?? [])]),
 ]
-
-/** Says something, or leaves it to those after it. */
-type Rule<T> = (about: T) => Said | undefined
 
 function suspended({ result }: Outcome): Said | undefined {
   if (result !== 'Suspended') return undefined
@@ -34,14 +33,14 @@ function suspended({ result }: Outcome): Said | undefined {
 
 function failed(outcome: Outcome): Said | undefined {
   const failure = failureOf(outcome)
-  return failure && { status: 'False', reason: failure.reason, message: failure.message }
+  return failure && denied(failure.reason, failure.message)
 }
 
 function sourceUnavailable({ frozen }: Outcome): Said | undefined {
   const [broken] = frozen
   if (broken === undefined) return undefined
-  const message = `Source ${broken[0]}: ${broken[1]} Nothing is removed until it can be read again.`
-  return { status: 'False', reason: 'SourceUnavailable', message }
+  const [source, why] = broken
+  return denied('SourceUnavailable', `Source ${source}: ${why} Nothing is removed until it can be read again.`)
 }
 
 function notLookedAt({ plan }: Outcome): Said | undefined {
@@ -51,21 +50,12 @@ function notLookedAt({ plan }: Outcome): Said | undefined {
 function removalsRefused({ plan }: Outcome): Said | undefined {
   if (plan?.refused === undefined) return undefined
   const { reason, message } = plan.refused
-  return { status: 'False', reason, message: `${message} Held back: ${listNames(plan.waiting, 100)}.` }
+  return denied(reason, `${message} Held back: ${listNames(plan.waiting, 100)}.`)
 }
 
 function notWritten({ result, plan }: Outcome): Said | undefined {
   if (result !== 'Planned' || plan === undefined || plan.changes.length === 0) return undefined
-  const message = `${plan.changes.length} change(s) worked out and not written.`
-  return { status: 'False', reason: 'DryRun', message }
-}
-
-function changesWait({ plan }: Outcome): Said | undefined {
-  return heldBack([...(plan?.held ?? [])])
-}
-
-function inPlace({ plan }: Outcome): Said {
-  return { status: 'True', reason: 'Succeeded', message: `${plan?.kept} host(s) in place.` }
+  return denied('DryRun', `${plan.changes.length} change(s) worked out and not written.`)
 }
 
 /** Changes that wait, a clause per reason; the reason of the first is the condition's. Undefined when nothing waits. */
@@ -73,7 +63,7 @@ function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
   const [first] = held
   if (first === undefined) return undefined
   const clauses = hostClauses(held.map(([host, { message }]) => [host, message] as const))
-  return { status: 'False', reason: first[1].reason, message: clauses.join('; ').replaceAll('.; ', '. ') }
+  return denied(first[1].reason, clauses.join('; ').replaceAll('.; ', '. '))
 }
 
 /** A mapping after a reconcile of its app. */
@@ -93,36 +83,25 @@ export function mappingSynced(look: MappingCase): Said | undefined {
 
 const MAPPING_RULES: readonly Rule<MappingCase>[] = [
   newestIsFaulty,
-  notAccepted,
+  ({ refused }) => (refused ? denied('Progressing', 'Not accepted, so not served.') : undefined),
   ({ outcome }) => suspended(outcome),
   appNotAccepted,
-  neverCompiled,
+  // Of no host of it anything is known: the attempt says why, or the mapping asks for none.
+  ({ own, outcome }) => (own.length === 0 ? failed(outcome) : undefined),
   ownChangesWait,
   ownInPlace,
-  appFailed,
+  ({ outcome }) => failed(outcome),
   notThereYet,
 ]
 
 function newestIsFaulty({ mapping }: MappingCase): Said | undefined {
   if (mapping.fault === undefined) return undefined
-  const message = 'Its newest version has a fault: nothing is changed for it until that is mended.'
-  return { status: 'False', reason: 'InvalidSpec', message }
-}
-
-function notAccepted({ refused }: MappingCase): Said | undefined {
-  return refused ? { status: 'False', reason: 'Progressing', message: 'Not accepted, so not served.' } : undefined
+  return denied('InvalidSpec', 'Its newest version has a fault: nothing is changed for it until that is mended.')
 }
 
 function appNotAccepted({ mapping, outcome }: MappingCase): Said | undefined {
   const refusal = refusalOf(outcome)
-  if (refusal === undefined) return undefined
-  const message = `ServerPilotApp ${mapping.app} cannot be served: ${refusal.message}`
-  return { status: 'False', reason: refusal.reason, message }
-}
-
-/** Of no host of it anything is known: the attempt says why, or the mapping asks for none. */
-function neverCompiled(look: MappingCase): Said | undefined {
-  return look.own.length === 0 ? appFailed(look) : undefined
+  return refusal && denied(refusal.reason, `ServerPilotApp ${mapping.app} cannot be served: ${refusal.message}`)
 }
 
 function ownChangesWait({ own, outcome }: MappingCase): Said | undefined {
@@ -139,17 +118,12 @@ const absentOf = (own: readonly HostStatus[]): HostStatus | undefined =>
   own.find((host) => host.state !== 'present' && host.state !== 'leaving')
 
 function ownInPlace({ own }: MappingCase): Said | undefined {
-  if (own.length === 0 || absentOf(own) !== undefined) return undefined
-  return { status: 'True', reason: 'Succeeded', message: '' }
-}
-
-function appFailed({ outcome }: MappingCase): Said | undefined {
-  return failed(outcome)
+  return own.length > 0 && absentOf(own) === undefined ? FINE : undefined
 }
 
 function notThereYet({ mapping, own, outcome }: MappingCase): Said | undefined {
   const absent = absentOf(own)
   if (absent === undefined) return undefined
   const reason = outcome.result === 'Planned' ? 'DryRun' : 'Progressing'
-  return { status: 'False', reason, message: `${absent.name} of ${mapping.domain} is not on the app yet.` }
+  return denied(reason, `${absent.name} of ${mapping.domain} is not on the app yet.`)
 }

@@ -48,7 +48,8 @@ const MAX_WAITING = 1000
 interface Series {
   name: string
   count: number
-  lastAt: number
+  /** When it happened last; epoch ms. */
+  at: number
 }
 
 /** Makes a recorder; it writes one Event after the other. */
@@ -75,10 +76,7 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
     const note = eventNote(happening.note, happening.names ?? [])
     const about = [kind, key, uid ?? '', reason, note].join('\n')
     const known = series.get(about)
-    const again =
-      known !== undefined && at - known.lastAt < SERIES_MS
-        ? { ...known, count: known.count + 1, lastAt: at }
-        : undefined
+    const again = known && at - known.at < SERIES_MS ? { ...known, count: known.count + 1, at } : undefined
     if (again !== undefined) remember(about, again)
     if (!spend(`${kind} ${key}`)) return
     assertMayWrite()
@@ -93,7 +91,7 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
     }
     const name = eventName(object)
     // In the list before it is sent: should the answer be lost, the next one patches it or makes it again.
-    remember(about, { name, count: 1, lastAt: at })
+    remember(about, { name, count: 1, at })
     await api.create({
       namespace,
       name,
@@ -120,20 +118,14 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
   function remember(about: string, entry: Series): void {
     // Taken out first, so that the oldest come first.
     series.delete(about)
-    for (const [key, { lastAt }] of series) {
-      if (entry.lastAt - lastAt < SERIES_MS) break
-      series.delete(key)
-    }
+    forgetUntil(series, entry.at - SERIES_MS)
     series.set(about, entry)
   }
 
   /** Takes one from the object's budget. */
   function spend(object: string): boolean {
     const now = clock.steady()
-    for (const [key, { at }] of budgets) {
-      if (now - at < FULL_MS) break
-      budgets.delete(key)
-    }
+    forgetUntil(budgets, now - FULL_MS)
     const bucket = refill(budgets.get(object) ?? fullBucket(RATE, now), RATE, now)
     if (bucket.tokens < 1) return false
     budgets.delete(object)
@@ -163,6 +155,14 @@ export function createRecorder({ api, instance, clock, log, assertMayWrite }: Re
       stopped = true
       waiting.length = 0
     },
+  }
+}
+
+/** Takes out what is as old as that or older; the oldest stand first. */
+function forgetUntil(entries: Map<string, { at: number }>, time: number): void {
+  for (const [key, { at }] of entries) {
+    if (at > time) return
+    entries.delete(key)
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Key, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
 import { codeOf, type StatusApi } from '../../kubernetes/api.ts'
@@ -8,7 +9,6 @@ import type { Clock } from '../../time/clock.ts'
 import { within } from '../../time/within.ts'
 import type { AppStatus, MappingStatus } from '../status.ts'
 import { appFields, mappingFields, type StatusFields } from '../wire/wire.ts'
-import { digestOf, type Known, keepTransitionTimes, sinceOf } from './status-writer-memory.ts'
 
 export interface StatusWriterOptions {
   api: StatusApi
@@ -43,6 +43,15 @@ const REFUSED_EVERY_MS = 60_000
 
 /** The fields are made of it when it is its turn: 30,000 of them waiting would be many copies. */
 type Write = { kind: 'ServerPilotApp'; status: AppStatus } | { kind: 'DomainMapping'; status: MappingStatus }
+
+/** What is remembered of what stands in an object, in few bytes: there may be 30,000. */
+interface Known {
+  uid: string | undefined
+  /** Undefined when we cannot know. */
+  digest: string | undefined
+  /** Since when the conditions are as they are: a line `TYPE STATUS TIME` for each. */
+  since: string
+}
 
 /** All objects of one kind, by key. */
 interface Lane {
@@ -131,12 +140,9 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const { kind } = wanted
     const { key } = wanted.status
     const code = codeOf(error)
-    if (code === 404) {
-      known.delete(key)
-      return
-    }
-    // The object has changed; its next outcome is on its way and writes again.
-    if (code === 409) return
+    if (code === 404) known.delete(key)
+    // Gone, or changed: its next outcome is on its way and writes again.
+    if (code === 404 || code === 409) return
     if (code !== undefined && code < 500 && code !== 429) {
       refused++
       // Missing rights concern thousands of objects at once.
@@ -149,10 +155,6 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     // It may have been written all the same.
     if (before !== undefined) known.set(key, { ...before, digest: undefined })
     if (!waiting.has(key) && !end.signal.aborted) waiting.set(key, wanted)
-    hold(error)
-  }
-
-  function hold(error: unknown): void {
     if (pausing || end.signal.aborted) return
     pausing = true
     if (failures === 0) log.warn('Statuses cannot be written, trying again', { waiting: depth(), error })
@@ -199,3 +201,32 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
 
 const fieldsOf = (wanted: Write): StatusFields =>
   wanted.kind === 'ServerPilotApp' ? appFields(wanted.status) : mappingFields(wanted.status)
+
+/** Since when the conditions of a status are as they are: see `Known`. */
+function sinceOf(status: StatusFields): string {
+  const lines = listOf(status.conditions).map(({ type, status: is, lastTransitionTime: time }) => [type, is, time])
+  return lines.flatMap((line) => (line.every((word) => typeof word === 'string') ? [line.join(' ')] : [])).join('\n')
+}
+
+/** After a restart nobody remembers since when a condition has been as it is; the object does. */
+function keepTransitionTimes(status: StatusFields, since: string): StatusFields {
+  const lines = since.split('\n')
+  const conditions = listOf(status.conditions).map((condition) => {
+    const start = `${condition.type} ${condition.status} `
+    const same = lines.find((line) => line.startsWith(start))
+    return same === undefined ? condition : { ...condition, lastTransitionTime: same.slice(start.length) }
+  })
+  return { ...status, conditions }
+}
+
+const listOf = (value: unknown): StatusFields[] => (Array.isArray(value) ? (value as StatusFields[]) : [])
+
+/** The same for the same content: in whatever order its fields are, and with nulls, which a patch takes out. */
+function digestOf(status: StatusFields): string {
+  const text = JSON.stringify(status, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined)
+    return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
+  return createHash('sha256').update(text).digest('base64').slice(0, 16)
+}

@@ -5,10 +5,10 @@ export type OpenApi = Record<string, unknown>
  * One form of a value: as the program has it (`T`), and as it stands in an object of the cluster (JSON). What the
  * CustomResourceDefinition says of it, how it is written and how it is read are made from the same words, so that they agree.
  */
-interface Wire<T> {
+interface Wire<T, Json = unknown> {
   readonly schema: OpenApi
   /** `patch`: for a merge patch, where `null` takes out what is not there any more. Within lists nothing needs taking out. */
-  encode(value: T, patch: boolean): unknown
+  encode(value: T, patch: boolean): Json
   /** Undefined for what is not of this form. */
   decode(raw: unknown): T | undefined
 }
@@ -20,21 +20,24 @@ export interface Field<T, Optional extends boolean = boolean> {
   /** The schema asks for it. */
   required: boolean
   /** What stands for it where it cannot be read; without that, a record that lacks it cannot be read. */
-  otherwise?: T
+  otherwise: T | undefined
 }
 
 /** A field that may be missing. */
-export const optional = <T>(wire: Wire<T>): Field<T, true> => ({ wire, optional: true, required: false })
+export const optional = <T>(wire: Wire<T>): Field<T, true> => ({ ...always(wire), optional: true })
 
 /** A field that is always written, and that the schema does not ask for. */
-export const always = <T>(wire: Wire<T>, ...otherwise: [T?]): Field<T, false> => field(wire, false, otherwise)
+export const always = <T>(wire: Wire<T>, otherwise?: NoInfer<T>): Field<T, false> => field(wire, false, otherwise)
 
 /** A field that the schema asks for. */
-export const required = <T>(wire: Wire<T>, ...otherwise: [T?]): Field<T, false> => field(wire, true, otherwise)
+export const required = <T>(wire: Wire<T>, otherwise?: NoInfer<T>): Field<T, false> => field(wire, true, otherwise)
 
-function field<T>(wire: Wire<T>, asked: boolean, [otherwise]: [T?]): Field<T, false> {
-  return { wire, optional: false, required: asked, ...(otherwise === undefined ? {} : { otherwise }) }
-}
+const field = <T>(wire: Wire<T>, asked: boolean, otherwise: T | undefined): Field<T, false> => ({
+  wire,
+  optional: false,
+  required: asked,
+  otherwise,
+})
 
 type Fields = Record<string, Field<unknown>>
 type ValueOf<F> = F extends Field<infer T> ? T : never
@@ -42,37 +45,25 @@ type ValueOf<F> = F extends Field<infer T> ? T : never
 /** What a record of these fields is in the program. */
 type RecordOf<F extends Fields> = {
   [N in keyof F as F[N]['optional'] extends true ? never : N]: ValueOf<F[N]>
-} & { [N in keyof F as F[N]['optional'] extends true ? N : never]?: ValueOf<F[N]> }
+} & { [N in keyof F as F[N]['optional'] extends true ? N : never]?: ValueOf<F[N]> | undefined }
 
 /** The value that a wire form carries. */
 export type Carried<W> = W extends Wire<infer T> ? T : never
 
+/** What stands there as it is here. */
+const plain = <T>(schema: OpenApi, decode: Wire<T>['decode']): Wire<T> => ({ schema, encode: (value) => value, decode })
+
 /** A text. `says`: description and bounds for the schema. */
-export function text(says: OpenApi = {}): Wire<string> {
-  return {
-    schema: { type: 'string', ...says },
-    encode: (value) => value,
-    decode: (raw) => (typeof raw === 'string' ? raw : undefined),
-  }
-}
+export const text = (says: OpenApi = {}): Wire<string> =>
+  plain({ type: 'string', ...says }, (raw) => (typeof raw === 'string' ? raw : undefined))
 
 /** One of these words. */
-export function oneOf<const W extends string>(words: readonly W[], description: string): Wire<W> {
-  return {
-    schema: { type: 'string', enum: [...words], description },
-    encode: (value) => value,
-    decode: (raw) => words.find((word) => word === raw),
-  }
-}
+export const oneOf = <const W extends string>(words: readonly W[], description: string): Wire<W> =>
+  plain({ type: 'string', enum: [...words], description }, (raw) => words.find((word) => word === raw))
 
 /** A whole number. */
-export function integer(format: 'int32' | 'int64', says: OpenApi): Wire<number> {
-  return {
-    schema: { type: 'integer', format, ...says },
-    encode: (value) => value,
-    decode: (raw) => (typeof raw === 'number' ? raw : undefined),
-  }
-}
+export const integer = (format: 'int32' | 'int64', says: OpenApi): Wire<number> =>
+  plain({ type: 'integer', format, ...says }, (raw) => (typeof raw === 'number' ? raw : undefined))
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
@@ -89,10 +80,8 @@ export function time(description: string): Wire<number> {
 }
 
 /** Any number of texts. */
-export const texts = (description: string): Wire<readonly string[]> => {
-  const { decode } = list(text(), {})
-  return { schema: { type: 'array', items: { type: 'string' }, description }, encode: (values) => values, decode }
-}
+export const texts = (description: string): Wire<readonly string[]> =>
+  plain({ type: 'array', items: { type: 'string' }, description }, list(text(), {}).decode)
 
 /** Any number of the same. */
 export function list<T>(item: Wire<T>, says: OpenApi): Wire<readonly T[]> {
@@ -108,7 +97,7 @@ export function list<T>(item: Wire<T>, says: OpenApi): Wire<readonly T[]> {
 }
 
 /** Fields by name. */
-export function record<F extends Fields>(fields: F, says: OpenApi = {}): Wire<RecordOf<F>> {
+export function record<F extends Fields>(fields: F, says: OpenApi = {}): Wire<RecordOf<F>, Record<string, unknown>> {
   const entries = Object.entries(fields)
   const asked = entries.filter(([, each]) => each.required).map(([name]) => name)
   return {

@@ -1,10 +1,7 @@
 import { always, type Carried, integer, list, oneOf, optional, record, required, text, texts, time } from './field.ts'
 
-/**
- * The `status` of both kinds, described once: the schema of the CustomResourceDefinitions, what is patched into objects, what the
- * command line and a new leader read off them, and the types in status.ts come from here. A new field needs a line here and is
- * filled in app-status.ts or mapping-status.ts; `npm run docs` then writes the schema.
- */
+// The `status` of both kinds, described once: the schema of the CustomResourceDefinitions, what is patched into objects, what the
+// command line and a new leader read off them, and the types in status.ts come from here.
 
 const condition = record({
   type: required(text({ maxLength: 316, description: 'What is judged, such as Ready.' })),
@@ -128,16 +125,12 @@ export type ConditionWire = Carried<typeof condition>
 /** A `status` as it stands in an object: JSON. */
 export type StatusFields = Record<string, unknown>
 
-/** The `status` of a `ServerPilotApp` for a merge patch: `null` takes out what may be there and is not wanted any more. */
-export const appFields = (status: AppWire): StatusFields =>
-  STATUS_WIRE.ServerPilotApp.encode(status, true) as StatusFields
-
-/** The `status` of a `DomainMapping` for a merge patch. */
-export const mappingFields = (status: MappingWire): StatusFields =>
-  STATUS_WIRE.DomainMapping.encode(status, true) as StatusFields
+/** A `status` for a merge patch: `null` takes out what may be there and is not wanted any more. */
+export const appFields = (status: AppWire): StatusFields => STATUS_WIRE.ServerPilotApp.encode(status, true)
+export const mappingFields = (status: MappingWire): StatusFields => STATUS_WIRE.DomainMapping.encode(status, true)
 
 /** The `status` of an object of the API server; what it does not say, or says wrongly, is empty. */
 export const readAppStatus = (raw: unknown): AppWire =>
-  STATUS_WIRE.ServerPilotApp.decode(raw) ?? (STATUS_WIRE.ServerPilotApp.decode({}) as AppWire)
+  STATUS_WIRE.ServerPilotApp.decode(raw) ?? STATUS_WIRE.ServerPilotApp.decode({})!
 export const readMappingStatus = (raw: unknown): MappingWire =>
-  STATUS_WIRE.DomainMapping.decode(raw) ?? (STATUS_WIRE.DomainMapping.decode({}) as MappingWire)
+  STATUS_WIRE.DomainMapping.decode(raw) ?? STATUS_WIRE.DomainMapping.decode({})!
