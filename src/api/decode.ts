@@ -26,7 +26,7 @@ export interface Where {
 }
 
 /** A decoded object with its kind, or every fault of it. */
-export type Decoded =
+type Decoded =
   | { ok: true; kind: 'ServerPilotApp'; object: App }
   | { ok: true; kind: 'DomainMapping'; object: Mapping }
   | { ok: false; faults: FieldFault[] }

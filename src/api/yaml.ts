@@ -32,7 +32,7 @@ export interface ParsedFile {
 }
 
 /** Where a text comes from. */
-export interface Origin {
+interface Origin {
   /** Name for messages. */
   file: string
   /** Namespace of objects that name none; `default` when not given. */

@@ -3,7 +3,7 @@ import type { Io } from '../setup/io.ts'
 import { systemClock } from '../time/clock.ts'
 
 /** Shows that something is under way: a spinner on a terminal, a line elsewhere, nothing for what ends within a second. */
-export interface Progress {
+interface Progress {
   say(text: string): void
   stop(): void
 }

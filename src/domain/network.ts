@@ -1,7 +1,7 @@
 import { isIP, isIPv4, SocketAddress } from 'node:net'
 
 /** An address, or a network of them. */
-export interface Network {
+interface Network {
   address: string
   prefix: number
   /** One address, no network. */

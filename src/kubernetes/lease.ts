@@ -27,7 +27,7 @@ export class NotLeadingError extends Error {
   override readonly name = 'NotLeadingError'
 }
 
-export interface ElectorOptions {
+interface ElectorOptions {
   /** Past the limit on requests. */
   api: LeaseApi
   /** No other process', nor an earlier one's: a pod's name with something random. */

@@ -84,7 +84,7 @@ export type State = Common &
   )
 
 /** A state and what to do on entering it, in this order. */
-export interface Step {
+interface Step {
   state: State
   commands: readonly Command[]
 }

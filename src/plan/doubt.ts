@@ -2,7 +2,7 @@ import type { SafetySpec } from '../api/objects.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 
 /** How often a list is read again before it is believed, and over how long. */
-export interface Reread {
+interface Reread {
   reads: number
   /** Milliseconds over which the reads are spread. */
   over: number

@@ -4,7 +4,7 @@ import { removalShare } from '../ownership/budget.ts'
 import type { PlanInput } from './input.ts'
 
 /** The removals that a plan would make, and what it would leave. */
-export interface RemovalCase {
+interface RemovalCase {
   removals: readonly Host[]
   /** Those of `removals` that are not ours (policy Exclusive). */
   foreign: readonly Host[]

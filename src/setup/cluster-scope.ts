@@ -9,7 +9,7 @@ import { granting } from './own-rights.ts'
 import type { Settings } from './settings.ts'
 
 /** What a one-shot command looks at. Empty lists: every namespace. */
-export interface Scope {
+interface Scope {
   /** Whose apps it passes over. */
   selected: readonly string[]
   /** Whose objects it reads: less than all only where the user may not. */

@@ -10,7 +10,7 @@ import { appSeed, behaviours, certificateSeed } from './options.ts'
 import type { AppState } from './state.ts'
 
 /** What the control API works on. */
-export interface Controlled {
+interface Controlled {
   account: Account
   faults: Faults
   calls: CallLog

@@ -74,7 +74,7 @@ export const faultRuleSchema = z.strictObject({
 export type FaultRule = z.infer<typeof faultRuleSchema>
 
 /** A rule with what became of it. */
-export interface ActiveFault extends FaultRule {
+interface ActiveFault extends FaultRule {
   id: number
   /** Matching calls so far, and those that went wrong. */
   matched: number

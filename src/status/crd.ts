@@ -8,7 +8,7 @@ import type { OpenApi } from './wire/field.ts'
 import { STATUS_WIRE } from './wire/wire.ts'
 
 /** A CustomResourceDefinition as it goes into YAML or to the API server. */
-export interface CustomResourceDefinition {
+interface CustomResourceDefinition {
   apiVersion: 'apiextensions.k8s.io/v1'
   kind: 'CustomResourceDefinition'
   metadata: { name: string }

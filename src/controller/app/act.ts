@@ -12,7 +12,7 @@ import { type AccountPass, collect, type Pass } from './pass.ts'
 import { type Changes, type WriteResult, writePlan } from './write.ts'
 
 /** Facts with what was decided on them, and what the outcome has to say of it. */
-export interface Decided extends Found {
+interface Decided extends Found {
   facts: Facts
   decision: Decision
 }

@@ -201,7 +201,7 @@ export function lookPause(looks: number, retryInterval: number): number {
 }
 
 /** What attempts are counted for. */
-export interface Grounds {
+interface Grounds {
   /** Digest of the app's hosts. */
   hosts: string
   /** Hosts whose DNS is wrong for certain. */

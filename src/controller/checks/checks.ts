@@ -14,7 +14,7 @@ import { type AppHost, type AppTarget, dueNow, nextTurnAt, targetOf, urgentOf } 
 import { createWhereabouts } from './whereabouts.ts'
 
 /** What looking at hosts needs besides the context. */
-export interface ChecksOptions {
+interface ChecksOptions {
   context: Context
   /** Cron. */
   schedule: string

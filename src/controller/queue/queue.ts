@@ -12,7 +12,7 @@ export interface QueueHooks {
 }
 
 /** What a queue is made of. */
-export interface QueueOptions {
+interface QueueOptions {
   /** Only its steady time counts: a corrected wall clock neither hurries nor holds up a key. */
   clock: Pick<Clock, 'steady' | 'after'>
   hooks?: QueueHooks

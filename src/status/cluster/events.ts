@@ -12,7 +12,7 @@ import { EVENTS } from '../reasons.ts'
 /** Something that happened to an object of ours. */
 export type ObjectHappening = EventSubject & Happening
 
-export interface RecorderOptions {
+interface RecorderOptions {
   api: EventApi
   /** Which process reports; the name of a pod. */
   instance: string
@@ -23,7 +23,7 @@ export interface RecorderOptions {
 }
 
 /** Writes Events. Nothing about it ever fails or delays what it reports on. */
-export interface Recorder {
+interface Recorder {
   /** Takes an Event to be written. */
   record(happening: ObjectHappening): void
   /** Waits until everything is written, `timeoutMs` milliseconds at most. */

@@ -10,7 +10,7 @@ import { within } from '../../time/within.ts'
 import type { AppStatus, MappingStatus } from '../status.ts'
 import { appFields, mappingFields, type StatusFields } from '../wire/wire.ts'
 
-export interface StatusWriterOptions {
+interface StatusWriterOptions {
   api: StatusApi
   clock: Clock
   log: Log
@@ -19,7 +19,7 @@ export interface StatusWriterOptions {
 }
 
 /** Writes statuses behind the reconciles, which never wait for it. Of one object only the latest is written. */
-export interface StatusWriter {
+interface StatusWriter {
   app(status: AppStatus): void
   /** Mappings that are not objects of the cluster are passed over. */
   mapping(status: MappingStatus): void

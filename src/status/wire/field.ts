@@ -14,7 +14,7 @@ interface Wire<T, Json = unknown> {
 }
 
 /** What one field of a record is. */
-export interface Field<T, Optional extends boolean = boolean> {
+interface Field<T, Optional extends boolean = boolean> {
   wire: Wire<T>
   optional: Optional
   /** The schema asks for it. */
