@@ -9,6 +9,7 @@ const LAYERS = [
   'domain',
   'time',
   'log',
+  'files',
   'wp-config',
   'simulator',
   'api',

@@ -12,6 +12,7 @@ import { rightAddresses } from '../controller/checks/whereabouts.ts'
 import { compareKey, displayHost, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import type { Io } from '../setup/io.ts'
 import { createResolver, lookUpAll } from '../setup/resolver.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../time/clock.ts'
@@ -22,9 +23,10 @@ export async function hostFindings(
   setup: Setup,
   hosts: readonly Host[],
   say: (text: string) => void,
-  signal: AbortSignal,
+  io: Io,
 ): Promise<Finding[]> {
-  const dns = createResolver(setup.settings)(signal)
+  const { signal } = io
+  const dns = createResolver(io, setup.settings)(signal)
   try {
     const findings: Finding[] = []
     for (const host of hosts) {
@@ -64,7 +66,7 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
   const caa = settled ? ALLOWED : judgeCaa(host, await createCaaLookup(dns)(host))
   // DNS of the other names of the app: one of them may keep the certificate from all.
   const others = [...new Set(home.seen.domains.map(compareKey))].filter((name) => name !== host)
-  const dnsOfOthers = settled ? [] : await lookUpAll(dns, expected, others)
+  const dnsOfOthers = settled ? [] : await lookUpAll(dns, expected, others, systemClock.now())
   return [
     listed ? ok(what, `on ${place}`) : warn(what, `not on ${place}`),
     dnsFinding(what, verdict),

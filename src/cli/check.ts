@@ -19,7 +19,7 @@ export async function checkCommand(io: Io, given: Given, names: readonly string[
   const findings = await looking(io, given, async (setup) => {
     await readSource(setup, io.signal)
     if (hosts.length === 0) return await allFindings(setup, say, io.signal)
-    return await (await import('./check-hosts.ts')).hostFindings(setup, hosts, say, io.signal)
+    return await (await import('./check-hosts.ts')).hostFindings(setup, hosts, say, io)
   }).finally(() => progress.stop())
   io.signal.throwIfAborted()
   printFindings(io, given, findings)

@@ -20,7 +20,7 @@ export async function importCommand(io: Io, given: Given): Promise<number> {
   if (credentials === undefined) {
     throw new UsageError('Set SERVERPILOT_CLIENT_ID and SERVERPILOT_API_KEY: import asks ServerPilot what there is.')
   }
-  const account = connectServerPilot(settings, io.version, { credentials, origin: AMBIENT })
+  const account = connectServerPilot(io, settings, { credentials, origin: AMBIENT })
   const progress = startProgress(io, 'Asking ServerPilot')
   const apps = await account.listApps(io.signal).finally(() => progress.stop())
   const chosen = appId === undefined ? apps : apps.filter((app) => app.id === appId)

@@ -2,7 +2,7 @@ import type { Key } from '../api/objects.ts'
 import type { Log } from '../log/log.ts'
 import type { Failure, Outcome } from '../status/outcome.ts'
 import type { StatusStore } from '../status/store.ts'
-import { type Cancel, nextTurn } from '../time/clock.ts'
+import type { Cancel } from '../time/clock.ts'
 import { schedule } from '../time/schedule.ts'
 import { reconcile } from './app/reconcile.ts'
 import { notLookedAt } from './app/report.ts'
@@ -84,7 +84,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
         queue.done(key)
       }
       // Reconciles that wait for no answer would follow one another without a break, and the Lease would not be renewed meanwhile.
-      await nextTurn()
+      await clock.turn()
     }
   }
 

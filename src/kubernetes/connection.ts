@@ -1,10 +1,10 @@
-import { systemClock as clock } from '../time/clock.ts'
+import { type Clock, systemClock } from '../time/clock.ts'
 import { createLimiter } from '../time/limiter.ts'
-import { createTransport, KubernetesError, type Method } from './http.ts'
+import { createTransport, KubernetesError, type Method, type Transport } from './http.ts'
 import { accessOf, type ConfigOptions, contextOf, loadConfig } from './kubeconfig.ts'
 
-/** How to find the API server and how hard to press it. */
-export interface ConnectOptions extends ConfigOptions {
+/** How hard to press an API server. */
+interface Pressure {
   /** Requests a second, 50 when not given, with a burst of twice that. */
   qps?: number
   /** Milliseconds that a call may take, 20000 when not given. */
@@ -13,7 +13,12 @@ export interface ConnectOptions extends ConfigOptions {
   urgentTimeoutMs?: number
   /** `User-Agent`; `domainpilot` when not given. */
   userAgent?: string
+  /** The system's when not given. */
+  clock?: Clock
 }
+
+/** How to find the API server, and how hard to press it. */
+export interface ConnectOptions extends ConfigOptions, Pressure {}
 
 /** A request with JSON. */
 export interface JsonCall {
@@ -36,11 +41,11 @@ export interface Caller {
 type ReadOptions = Pick<JsonCall, 'query' | 'signal'>
 
 /** A connection to one API server. Opens nothing before the first call. */
-export type Connection = ReturnType<typeof connect>
+export type Connection = ReturnType<typeof connectOver>
 
 /** Reads the configuration and makes the connection. Throws `KubernetesError` with the reason `Misconfigured`. */
-export function connect(options: ConnectOptions) {
-  const { timeoutMs = 20_000, urgentTimeoutMs = 5000, qps = 50, userAgent = 'domainpilot' } = options
+export function connect(options: ConnectOptions): Connection {
+  const { clock = systemClock } = options
   let config = loadConfig(options)
 
   // All who are refused at once wait for one reading. A fresh object: the old one's authenticators keep tokens for a minute.
@@ -54,6 +59,16 @@ export function connect(options: ConnectOptions) {
   }
 
   const transport = createTransport({ access: () => accessOf(config), refresh, clock })
+  return connectOver(transport, { ...contextOf(config), ...options })
+}
+
+/** A connection that goes a given way; `server` and `namespace` as a context has them. */
+export function connectOver(
+  transport: Transport,
+  { server, namespace, ...pressure }: Pressure & { server: string; namespace: string },
+) {
+  const { timeoutMs = 20_000, urgentTimeoutMs = 5000, qps = 50, userAgent = 'domainpilot' } = pressure
+  const { clock = systemClock } = pressure
   const limiter = createLimiter({
     rate: { qps, burst: qps * 2 },
     clock,
@@ -73,7 +88,6 @@ export function connect(options: ConnectOptions) {
     return await send(call, timeoutMs)
   }
 
-  const { server, namespace } = contextOf(config)
   return {
     /** URL of the API server. */
     server,

@@ -68,6 +68,9 @@ const KEEP_ALIVE_MS = 15_000
 /** An idle connection is closed by us before a server would: a write on one that is just being closed fails. */
 const IDLE_MS = 4_000
 
+/** The way to an API server. */
+export type Transport = ReturnType<typeof createTransport>
+
 /** Watches have connections of their own: as many of them as there are connections for calls would block every call. */
 type Pool = 'calls' | 'watches'
 

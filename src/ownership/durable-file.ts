@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-
-/** What is needed of `node:fs/promises`; a test puts faults into it. */
-export type FileSystem = Pick<
-  typeof import('node:fs/promises'),
-  'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm'
->
+import type { FileSystem } from '../files/file-system.ts'
 
 /** Name of a file that a write has not finished: after a crash it can go. */
 const TEMPORARY = /^\..+\.tmp$/

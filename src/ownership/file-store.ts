@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import * as nodeFiles from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import { messageOf } from '../log/message-of.ts'
 import { createKeyedMutex } from '../time/mutex.ts'
 import { decodeRecord, encodeRecord } from './decode.ts'
-import { type FileSystem, makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
+import { makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
 import { type LockOptions, lockStateDir, StateDirBusyError } from './lock.ts'
 import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stored } from './store.ts'
 
@@ -14,18 +14,13 @@ interface FileStore extends OwnershipStore {
   close(): Promise<void>
 }
 
-/** How to open a state folder. All but `version` is for tests. */
-interface FileStoreOptions extends Pick<LockOptions, 'version' | 'clock'> {
-  fs?: FileSystem
-}
-
 /**
  * Opens a state folder for writing, makes it when there is none, and takes its lock. Records stand there as files, one per
  * account and app.
  * Throws `StateDirBusyError` when another process holds it, an error that names the folder when it cannot be used.
  */
-export async function openFileStore(stateDir: string, options: FileStoreOptions): Promise<FileStore> {
-  const fs = options.fs ?? nodeFiles
+export async function openFileStore(stateDir: string, options: LockOptions): Promise<FileStore> {
+  const fs = options.fs ?? systemFiles
   const folder = resolve(stateDir)
   const lock = await unusable(stateDir, async () => {
     await makeFolder(folder, fs)
@@ -70,7 +65,7 @@ export async function openFileStore(stateDir: string, options: FileStoreOptions)
 }
 
 /** The records of a state folder for reading alone: takes no lock and makes nothing, so it works beside a daemon. */
-export function readFileStore(stateDir: string, fs: FileSystem = nodeFiles): OwnershipStore {
+export function readFileStore(stateDir: string, fs: FileSystem = systemFiles): OwnershipStore {
   return {
     load: (account, appId) => load(resolve(stateDir), account, appId, fs),
     async save() {

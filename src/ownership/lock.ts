@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { constants, copyFile, link, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import { type Clock, every, systemClock } from '../time/clock.ts'
-import { identifySelf, isRunning, type ProcessIdentity } from './process-identity.ts'
+import { identifySelf, type ProcessIdentity, isRunning as runs } from './process-identity.ts'
 
 /** The state folder is held by another process. */
 export class StateDirBusyError extends Error {
@@ -24,6 +25,9 @@ export interface LockOptions {
   version: string
   clock?: Pick<Clock, 'now' | 'after'>
   self?: ProcessIdentity
+  /** Whether a process of our own scope still runs. */
+  isRunning?: (identity: ProcessIdentity) => Promise<boolean>
+  fs?: FileSystem
   /** After how much silence a holder that we cannot see counts as dead, ms. */
   silence?: number
 }
@@ -58,44 +62,44 @@ type Holder = z.infer<typeof holderSchema>
  */
 export async function lockStateDir(stateDir: string, options: LockOptions): Promise<StateLock> {
   const self = options.self ?? (await identifySelf())
-  const { clock = systemClock, version } = options
+  const { clock = systemClock, fs = systemFiles, isRunning = runs, silence = SILENCE_MS, version } = options
   const since = new Date(clock.now()).toISOString()
   const holder: Holder = { ...self, since, version, id: randomUUID(), released: false }
   const draft = join(stateDir, `.lock-${holder.id}.tmp`)
   try {
     for (;;) {
-      await writeFile(draft, encode(holder), { mode: 0o600 })
-      const [top = 0] = await generations(stateDir)
-      if (top > 0) await assertFree(stateDir, top, self, draft, options.silence ?? SILENCE_MS)
+      await fs.writeFile(draft, encode(holder), { mode: 0o600 })
+      const [top = 0] = await generations(stateDir, fs)
+      if (top > 0) await assertFree(stateDir, top, draft, { self, fs, isRunning, silence })
       const path = join(stateDir, `lock.${top + 1}`)
-      if (!(await createExclusively(draft, path))) continue
-      const [highest = 0, ...older] = await generations(stateDir)
+      if (!(await createExclusively(draft, path, fs))) continue
+      const [highest = 0, ...older] = await generations(stateDir, fs)
       if (highest === top + 1) {
-        for (const each of older) await rm(join(stateDir, `lock.${each}`), { force: true })
-        return await hold(path, holder, clock)
+        for (const each of older) await fs.rm(join(stateDir, `lock.${each}`), { force: true })
+        return await hold(path, holder, { clock, fs })
       }
       // We listed the folder in the very moment in which others took it, released it and tidied up.
-      await rm(path, { force: true })
+      await fs.rm(path, { force: true })
     }
   } finally {
-    await rm(draft, { force: true })
+    await fs.rm(draft, { force: true })
   }
 }
 
 /** Numbers of the lock files, highest first. */
-async function generations(stateDir: string): Promise<number[]> {
-  const numbers = (await readdir(stateDir)).flatMap((name) => Number(LOCK_FILE.exec(name)?.[1] ?? []))
+async function generations(stateDir: string, fs: FileSystem): Promise<number[]> {
+  const numbers = (await fs.readdir(stateDir)).flatMap((name) => Number(LOCK_FILE.exec(name)?.[1] ?? []))
   return numbers.sort((a, b) => b - a)
 }
 
 /** False when there is such a file already, or our draft fell to the tidying of the one who holds the folder now. */
-async function createExclusively(draft: string, path: string): Promise<boolean> {
+async function createExclusively(draft: string, path: string, fs: FileSystem): Promise<boolean> {
   const isTaken = ({ code }: NodeJS.ErrnoException): boolean => code === 'EEXIST' || code === 'ENOENT'
   try {
-    await link(draft, path).catch(async (error) => {
+    await fs.link(draft, path).catch(async (error) => {
       if (isTaken(error)) throw error
       // A file system without links.
-      await copyFile(draft, path, constants.COPYFILE_EXCL)
+      await fs.copyFile(draft, path, constants.COPYFILE_EXCL)
     })
     return true
   } catch (error) {
@@ -107,15 +111,14 @@ async function createExclusively(draft: string, path: string): Promise<boolean> 
 async function assertFree(
   stateDir: string,
   generation: number,
-  self: ProcessIdentity,
   draft: string,
-  silence: number,
+  { self, fs, isRunning, silence }: Required<Pick<LockOptions, 'self' | 'fs' | 'isRunning' | 'silence'>>,
 ): Promise<void> {
   const path = join(stateDir, `lock.${generation}`)
-  const holder = await readHolder(path)
+  const holder = await readHolder(path, fs)
   if (holder?.released) return
   const visible = holder !== undefined && holder.scope === self.scope
-  if (visible ? !(await isRunning(holder)) : await isSilent(path, draft, silence)) return
+  if (visible ? !(await isRunning(holder)) : await isSilent([path, draft], silence, fs)) return
   const who =
     holder === undefined
       ? `a process that has just begun (${path})`
@@ -129,9 +132,9 @@ async function assertFree(
 }
 
 /** Compares two files, not a file with our clock: both got their time from the one that keeps the folder. */
-async function isSilent(path: string, draft: string, silence: number): Promise<boolean> {
+async function isSilent([path, draft]: readonly [string, string], silence: number, fs: FileSystem): Promise<boolean> {
   try {
-    const [sign, now] = await Promise.all([stat(path), stat(draft)])
+    const [sign, now] = await Promise.all([fs.stat(path), fs.stat(draft)])
     return Math.abs(now.mtimeMs - sign.mtimeMs) > silence
   } catch (error) {
     // Gone meanwhile: the attempt to create the next one shows who has it.
@@ -140,9 +143,9 @@ async function isSilent(path: string, draft: string, silence: number): Promise<b
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+async function readHolder(path: string, fs: FileSystem): Promise<Holder | undefined> {
   try {
-    return holderSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return holderSchema.parse(JSON.parse(await fs.readFile(path, 'utf8')))
   } catch {
     return undefined
   }
@@ -150,14 +153,18 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 
 const encode = (holder: Holder): string => `${JSON.stringify(holder)}\n`
 
-async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): Promise<StateLock> {
-  const file = await open(path, 'r+')
+async function hold(
+  path: string,
+  holder: Holder,
+  { clock, fs }: { clock: Pick<Clock, 'after'>; fs: FileSystem },
+): Promise<StateLock> {
+  const file = await fs.open(path, 'r+')
   // The same bytes again: the file is never seen in between. When it fails, the others are right to take this holder for dead.
   const endBeat = every(clock, BEAT_MS, () => void file.write(encode(holder), 0).catch(() => undefined), { idle: true })
   let released = false
   let releasing: Promise<void> | undefined
 
-  const isOurs = async (): Promise<boolean> => !released && (await readHolder(path))?.id === holder.id
+  const isOurs = async (): Promise<boolean> => !released && (await readHolder(path, fs))?.id === holder.id
 
   async function assertLocked(): Promise<void> {
     if (await isOurs()) return
@@ -173,8 +180,8 @@ async function hold(path: string, holder: Holder, clock: Pick<Clock, 'after'>): 
     await file.close()
     if (!ours) return
     const draft = join(dirname(path), `.${basename(path)}.tmp`)
-    await writeFile(draft, encode({ ...holder, released: true }), { mode: 0o600 })
-    await rename(draft, path)
+    await fs.writeFile(draft, encode({ ...holder, released: true }), { mode: 0o600 })
+    await fs.rename(draft, path)
   }
 
   return {

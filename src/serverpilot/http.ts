@@ -40,7 +40,7 @@ export interface HttpFailure {
 }
 
 /** Sends one request. Rejects with the signal's reason when that aborts, and with nothing else. */
-type Http = (request: HttpRequest) => Promise<HttpAnswer | HttpFailure>
+export type Http = (request: HttpRequest) => Promise<HttpAnswer | HttpFailure>
 
 // 1000 apps of 300 domains with a certificate each stay well below this; a stream without an end does not.
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024

@@ -5,8 +5,8 @@ import { createServerPilot } from '../serverpilot/client.ts'
 import type { ServerPilotOptions } from '../serverpilot/options.ts'
 import type { Credentials, ServerPilot } from '../serverpilot/serverpilot.ts'
 import type { ObjectSource } from '../source/source.ts'
-import { systemClock } from '../time/clock.ts'
 import type { Ambient } from './ambient.ts'
+import { type Io, outsideOf } from './io.ts'
 import type { Secrets } from './secrets.ts'
 import type { Settings } from './settings.ts'
 
@@ -91,11 +91,12 @@ async function fromSecret(objects: Pick<ObjectSource, 'secret'>, app: App, name:
 
 /** A client of one account, as the settings want it. */
 export function connectServerPilot(
+  io: Io,
   settings: Settings,
-  version: string,
   { credentials, origin }: AccountAccess,
   more: Pick<ServerPilotOptions, 'timeoutMs' | 'assertMayWrite' | 'observe'> = {},
 ): ServerPilot {
+  const { clock, serverpilot: http } = outsideOf(io)
   return createServerPilot({
     ...settings,
     baseUrl: settings.serverpilotUrl,
@@ -104,8 +105,9 @@ export function connectServerPilot(
     credentialsOrigin: origin,
     updateMethod: settings.serverpilotUpdateMethod,
     qps: settings.serverpilotQps,
-    clock: systemClock,
-    version,
+    clock,
+    ...(http === undefined ? {} : { http }),
+    version: io.version,
     ...more,
   })
 }

@@ -10,7 +10,7 @@ import {
   createLeaseApi,
   createStatusApi,
 } from '../kubernetes/client-apis.ts'
-import { type Connection, connect } from '../kubernetes/connection.ts'
+import { type Connection, connect, connectOver } from '../kubernetes/connection.ts'
 import { createElector, type Elector, leaseName } from '../kubernetes/lease.ts'
 import type { Log } from '../log/log.ts'
 import { createRecordStore } from '../ownership/config-map-store.ts'
@@ -20,9 +20,8 @@ import type { ObjectSource } from '../source/source.ts'
 import { createRecorder } from '../status/cluster/events.ts'
 import { createStatusWriter } from '../status/cluster/status-writer.ts'
 import type { Publisher } from '../status/store.ts'
-import { systemClock } from '../time/clock.ts'
 import { type DnsRecall, dnsRecall } from './dns-recall.ts'
-import { calledAs, type Io } from './io.ts'
+import { calledAs, type Io, outsideOf } from './io.ts'
 import type { Settings } from './settings.ts'
 
 /** What a cluster brings: objects, records, statuses, and the election of a leader. */
@@ -75,6 +74,9 @@ interface ClusterOptions {
 export function connectCluster(io: Io, settings: ConnectionSettings): Connection {
   const { kubeconfig, context, kubeApiQps: qps } = settings
   const userAgent = `${calledAs(io).replace(' ', '-')}/${io.version}`
+  const { clock, cluster } = outsideOf(io)
+  if (cluster !== undefined)
+    return connectOver(cluster.transport, { server: 'simulated', namespace: cluster.namespace, clock, qps, userAgent })
   return connect({ kubeconfig, context, qps, environment: io.environment, userAgent })
 }
 
@@ -85,15 +87,16 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
     options.elect && settings.leaderElect
       ? createLeaseApi(connection, namespace, leaseName(settings.appSelector.text))
       : undefined
+  const { clock } = outsideOf(io)
   const identity = `domainpilot-${randomUUID()}`
-  const elector = lease && createElector({ api: lease, identity, clock: systemClock, log })
+  const elector = lease && createElector({ api: lease, identity, clock, log })
   const owned = new Map<string, { key: string; owned: number }>()
   let dnsRead: ((recall: DnsRecall) => void) | undefined
-  const writing = { clock: systemClock, log, assertMayWrite: () => elector?.assertLeading() }
+  const writing = { clock, log, assertMayWrite: () => elector?.assertLeading() }
   const statuses = createStatusWriter({ ...writing, api: createStatusApi(connection) })
   const objects = createKubernetesSource({
     connection,
-    clock: systemClock,
+    clock,
     // Namespaces choose apps, never mappings: everything that may be is read, and the apps are selected from it.
     namespaces: options.read,
     observed: (kind, object, key) => {

@@ -1,4 +1,5 @@
 import type { Environment } from './option.ts'
+import { type Outside, REAL } from './outside.ts'
 
 /** The process as commands see it: main.ts makes it, tests make their own. */
 export interface Io {
@@ -17,6 +18,8 @@ export interface Io {
   /** Aborted by SIGINT or SIGTERM. */
   signal: AbortSignal
   version: string
+  /** The world around the process, where it is another than the real one. */
+  outside?: Outside
   /** Called by kubectl, as `kubectl domainpilot`. */
   plugin?: boolean
   /** Asks the person at the terminal, on standard error, for a line; rejects once the signal aborts. Undefined when standard input is no terminal. */
@@ -25,6 +28,9 @@ export interface Io {
 
 /** How the user calls the program, for help and hints. */
 export const calledAs = (io: Pick<Io, 'plugin'>): string => (io.plugin ? 'kubectl domainpilot' : 'domainpilot')
+
+/** The world around the process. */
+export const outsideOf = ({ outside = REAL }: Pick<Io, 'outside'>): Outside => outside
 
 /** Exit statuses: docs/getting-started.md. */
 export const EXIT = { done: 0, failed: 1, differences: 2, refused: 3, usage: 64 } as const

@@ -6,26 +6,28 @@ import { outageVerdict, rememberOutage } from '../check/dns/outage.ts'
 import { checkRound } from '../check/dns/round.ts'
 import { rightAddresses } from '../controller/checks/whereabouts.ts'
 import type { Host } from '../domain/host.ts'
-import { systemClock } from '../time/clock.ts'
 import { createPace } from '../time/pace.ts'
+import { type Io, outsideOf } from './io.ts'
 import type { Settings } from './settings.ts'
 
 /** Opens resolvers as the settings say; all that come of one call share its pace. */
-export function createResolver({ dnsServers, dnsQps }: Settings): (signal: AbortSignal) => Dns {
-  const pace = createPace(questionRate(dnsQps), systemClock)
-  return (signal) => openDns({ servers: dnsServers, pace, signal })
+export function createResolver(io: Io, { dnsServers, dnsQps }: Settings): (signal: AbortSignal) => Dns {
+  const { clock, resolver } = outsideOf(io)
+  const pace = createPace(questionRate(dnsQps), clock)
+  return resolver ?? ((signal) => openDns({ servers: dnsServers, pace, signal }))
 }
 
 /** Looks hosts of an app up at once; `address`: of its server. Rejects with the signal's reason once that aborts. */
 export async function lookUp(
+  io: Io,
   settings: Settings,
   { app, address }: { app: App; address: string | undefined },
   hosts: readonly Host[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Host, DnsVerdict>> {
   const expected = rightAddresses(app, address)
-  const dns = createResolver(settings)(signal)
-  return await lookUpAll(dns, expected, hosts).finally(() => dns.close())
+  const dns = createResolver(io, settings)(signal)
+  return await lookUpAll(dns, expected, hosts, outsideOf(io).clock.now()).finally(() => dns.close())
 }
 
 /** Looks hosts up. While the resolver is down, every host without an answer has that verdict. */
@@ -33,6 +35,7 @@ export async function lookUpAll<T extends string>(
   dns: Dns,
   expected: AddressSet,
   hosts: readonly T[],
+  now: number,
 ): Promise<ReadonlyMap<T, DnsVerdict>> {
   const found = new Map<T, DnsVerdict>()
   const targets = hosts.map((host) => ({ host, expected }))
@@ -43,7 +46,7 @@ export async function lookUpAll<T extends string>(
     suspicious: false,
     onVerdict: ({ host }, verdict) => found.set(host, verdict),
   })
-  const outage = rememberOutage(undefined, down, systemClock.now())
+  const outage = rememberOutage(undefined, down, now)
   for (const host of hosts) if (outage !== undefined && !found.has(host)) found.set(host, outageVerdict(outage))
   return found
 }

@@ -2,9 +2,8 @@ import { createDaemon, type Daemon, type DaemonOptions } from '../controller/dae
 import { type HealthFacts, liveness, readiness } from '../report/health.ts'
 import { startHttp } from '../report/http.ts'
 import type { StatusStore } from '../status/store.ts'
-import { systemClock } from '../time/clock.ts'
 import { aborted } from '../time/within.ts'
-import type { Io } from './io.ts'
+import { type Io, outsideOf } from './io.ts'
 import { openStatuses, type Setup } from './setup.ts'
 import { keepFolder } from './state-folder.ts'
 
@@ -24,10 +23,11 @@ export type Started = (url: string | undefined) => void
  */
 export async function serve(io: Io, setup: Setup, started?: Started): Promise<boolean> {
   const { settings, objects, cluster, metrics, log } = setup
+  const { clock, files } = outsideOf(io)
   const elector = cluster?.elector
   const leads = (): boolean => elector?.isLeading() ?? true
   const statuses = openStatuses(io, setup, { leader: leads, log })
-  const daemon = await openDaemon(setup, statuses)
+  const daemon = await openDaemon(io, setup, statuses)
   /** Ends what was started, the last first. */
   const ends: (() => Promise<void> | undefined)[] = []
   let lost: string | undefined
@@ -35,7 +35,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
   try {
     const facts = (): HealthFacts => ({
       // A standby has no sweep that could turn: it is alive while it answers.
-      lastTurn: leads() ? statuses.lastTurn() : systemClock.now(),
+      lastTurn: leads() ? statuses.lastTurn() : clock.now(),
       synced: objects.synced(),
       leader: leads(),
       stopping: io.signal.aborted,
@@ -46,7 +46,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
         ...settings.listen,
         status: statuses.status,
         metrics,
-        live: () => liveness(facts(), MAX_SILENCE, systemClock.now()),
+        live: () => liveness(facts(), MAX_SILENCE, clock.now()),
         ready: () => readiness(facts()),
         failed: (error) => log.error('Answering a request failed', { error }),
       }))
@@ -60,7 +60,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
     await begin(io, setup, daemon)
     started?.(server?.url)
     if (cluster === undefined && !io.signal.aborted) {
-      endKeeping = keepFolder(settings.stateDir, statuses, log, () => {
+      endKeeping = keepFolder({ dir: settings.stateDir, files, clock }, statuses, log, () => {
         for (const { key } of objects.apps()) daemon.enqueue(key)
       })
     }
@@ -74,14 +74,14 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
   return lost === undefined
 }
 
-async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> {
+async function openDaemon(io: Io, setup: Setup, statuses: StatusStore): Promise<Daemon> {
   const { context, settings, metrics, log } = setup
   return createDaemon({
     ...settings,
     context,
     reporter: statuses,
     log,
-    checks: await openChecks(setup),
+    checks: await openChecks(io, setup),
     hooks: {
       onAdd: () => metrics.note('workqueue_adds_total', 1),
       onRetry: () => metrics.note('workqueue_retries_total', 1),
@@ -94,7 +94,7 @@ async function openDaemon(setup: Setup, statuses: StatusStore): Promise<Daemon> 
 }
 
 /** The checks of DNS and certificates, loaded only where they are wanted. */
-async function openChecks(setup: Setup): Promise<DaemonOptions['checks']> {
+async function openChecks(io: Io, setup: Setup): Promise<DaemonOptions['checks']> {
   const { settings, context, cluster, metrics, log } = setup
   const { checkSchedule } = settings
   if (checkSchedule === undefined) return undefined
@@ -107,7 +107,7 @@ async function openChecks(setup: Setup): Promise<DaemonOptions['checks']> {
       context,
       schedule: checkSchedule,
       served: settings.checkServed,
-      resolver: createResolver(settings),
+      resolver: createResolver(io, settings),
       enqueue,
       resolverAnswers: (answers) => metrics.note('dns_resolver_failing', answers ? 0 : 1),
       log,

@@ -12,13 +12,12 @@ import { createManifestSource } from '../source/manifests/manifests.ts'
 import { selectApps } from '../source/select.ts'
 import type { DatabaseSource, ObjectSource } from '../source/source.ts'
 import { createStatusStore, type StatusStore } from '../status/store.ts'
-import { systemClock } from '../time/clock.ts'
 import { unlessAborted } from '../time/within.ts'
 import { type Accounts, connectServerPilot, createAccounts } from './accounts.ts'
 import { defaultApp } from './ambient.ts'
 import type { Cluster } from './cluster.ts'
 import { connectionUrlOf, createDatabases } from './databases.ts'
-import type { Io } from './io.ts'
+import { type Io, outsideOf } from './io.ts'
 import type { Given } from './option.ts'
 import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
 import { createSecrets, type Secrets } from './secrets.ts'
@@ -64,6 +63,7 @@ interface Ground {
 /** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
 export async function setUp(io: Io, given: Given, options: SetupOptions): Promise<Setup> {
   const settings = await loadSettings(io, given)
+  const { clock, files, processMetrics } = outsideOf(io)
   const { credentials, database } = settings.ambient
   const secrets = createSecrets()
   if (credentials !== undefined) secrets.add(credentials.apiKey)
@@ -72,6 +72,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
     ...settings,
     logFormat: settings.logFormat === 'auto' ? (io.errIsTerminal ? 'text' : 'json') : settings.logFormat,
     destination: { write: (line) => io.err(line) },
+    now: clock.now,
     secrets: secrets.all,
     colour: io.colour && io.errIsTerminal,
   })
@@ -79,6 +80,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
     ...settings,
     version: io.version,
     sources: [settings.source, 'wordpress'],
+    process: processMetrics,
   })
   const writer = { version: io.version, filters: settings.filters }
   const sourceLog = options.oneShot ? quiet : log
@@ -94,10 +96,10 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
     mappingSources: objects.parts,
     accountOf: accounts.accountOf,
     records: store,
-    clock: systemClock,
+    clock,
     namespaceLabels: (namespace) => objects.namespaceLabels?.(namespace),
     finalizers: cluster?.finalizers,
-    handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir) : []),
+    handedApprovals: () => (cluster === undefined ? handedApprovals(settings.stateDir, files) : []),
     assertMayWrite: () => assertLeading(cluster),
     ...(options.oneShot ? onePass(accounts, store, ground) : {}),
   }
@@ -108,17 +110,17 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
 
 /** The status of everything that a setup reconciles, empty at first; with a cluster that is led, statuses go there too. */
 export function openStatuses(
-  { version }: Pick<Io, 'version'>,
+  io: Io,
   { settings, objects, metrics, cluster }: Setup,
   { leader, log }: { leader(): boolean; log: Log },
 ): StatusStore {
   return createStatusStore({
-    version,
+    version: io.version,
     dryRun: settings.dryRun,
     objects,
     metrics,
     log,
-    clock: systemClock,
+    clock: outsideOf(io).clock,
     leader,
     ...(cluster === undefined ? {} : { publish: cluster.publish }),
   })
@@ -137,7 +139,7 @@ function onePass(
     async lookUpNow(app, hosts, serverId, signal) {
       const { lookUp } = await import('./resolver.ts')
       const { lastAddress } = await (await accountOf(app)).getServer(serverId, signal)
-      return await lookUp(settings, { app, address: lastAddress }, hosts, signal)
+      return await lookUp(io, settings, { app, address: lastAddress }, hosts, signal)
     },
   }
 }
@@ -149,7 +151,7 @@ function openAccounts(objects: ObjectSource, cluster: Cluster | undefined, groun
   const mayUse = (namespace: string): boolean =>
     named.length > 0 ? named.includes(namespace) : cluster === undefined || namespace === cluster.namespace
   return createAccounts(objects, { credentials: ambient.credentials, mayUse }, secrets, (account) =>
-    connectServerPilot(settings, io.version, account, {
+    connectServerPilot(io, settings, account, {
       // A write of a leader has to end before its Lease can: the elector keeps 5 s for it.
       timeoutMs: cluster?.elector === undefined ? 30_000 : 4_500,
       assertMayWrite: () => cluster?.elector?.assertLeading(),
@@ -190,29 +192,34 @@ function assertLeading(cluster: Cluster | undefined): void {
   }
 }
 
-function openFiles({ settings, log }: Ground): ObjectSource {
+function openFiles({ io, settings, log }: Ground): ObjectSource {
   const app = defaultApp(settings.ambient)
+  const { clock, files: fs } = outsideOf(io)
   const files = createManifestSource({
     paths: settings.manifests,
+    clock,
+    fs,
     ...(app === undefined ? {} : { defaultApp: app }),
     log: (level, message, fields) => log[level](message, fields),
   })
   return selectApps(files, settings.selection)
 }
 
-function openDatabases(objects: ObjectSource, { settings, metrics, secrets, log }: Ground): DatabaseSource {
+function openDatabases(objects: ObjectSource, { io, settings, metrics, secrets, log }: Ground): DatabaseSource {
+  const { clock } = outsideOf(io)
   const connectionUrl = connectionUrlOf(objects, settings.ambient.database, secrets)
   const databases = createDatabases(async () => {
     const { createWordpressSource } = await import('../source/wordpress/wordpress.ts')
     return createWordpressSource({
       connectionUrl,
+      clock,
       log: (level, message, fields) => log[level](message, fields),
       looked() {
         // All of them as one read: good when each can be read as a whole.
         const reads = objects.apps().map((app) => databases.mappingsOf(app))
         const ok = reads.every(({ failure }) => failure === undefined)
         const count = reads.reduce((sum, { mappings }) => sum + mappings.length, 0)
-        metrics.sourceRead('wordpress', { ok, objects: count, at: systemClock.now() })
+        metrics.sourceRead('wordpress', { ok, objects: count, at: clock.now() })
       },
     })
   }, log)
@@ -229,6 +236,7 @@ async function openStore(
     const named = namingRecordRight(io, cluster)
     return { ...(writes ? named : asWriter(named, writer)), close }
   }
-  if (writes) return await openFileStore(settings.stateDir, { version: io.version })
-  return { ...readFileStore(settings.stateDir), close: async () => undefined }
+  const { clock, files: fs, processes } = outsideOf(io)
+  if (writes) return await openFileStore(settings.stateDir, { version: io.version, clock, fs, ...processes })
+  return { ...readFileStore(settings.stateDir, fs), close: async () => undefined }
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import type { Log } from '../log/log.ts'
 import type { Status } from '../status/status.ts'
 import type { StatusStore } from '../status/store.ts'
-import { type Cancel, type Clock, every, systemClock } from '../time/clock.ts'
+import { type Cancel, type Clock, every } from '../time/clock.ts'
 import type { Io } from './io.ts'
 
 /**
@@ -27,9 +28,9 @@ export function handOver(stateDir: string, hash: string): void {
 }
 
 /** The approvals that were handed over, the latest last; none when there is no file. */
-export function handedApprovals(stateDir: string): string[] {
+export function handedApprovals(stateDir: string, fs: Pick<FileSystem, 'readFileSync'> = systemFiles): string[] {
   try {
-    const lines = readFileSync(join(stateDir, APPROVALS), 'utf8').split('\n')
+    const lines = fs.readFileSync(join(stateDir, APPROVALS), 'utf8').split('\n')
     return lines.filter((line) => /^[0-9a-f]{16}$/.test(line))
   } catch {
     return []
@@ -40,13 +41,16 @@ export function handedApprovals(stateDir: string): string[] {
 const APPROVALS_EVERY = 1_000
 const STATUS_EVERY = 2_000
 
+/** A state folder, and the world that it is in. */
+export interface StateFolder {
+  dir: string
+  files: FileSystem
+  clock: Pick<Clock, 'after'>
+}
+
 /** Calls `changed` when another approval was handed over. Gives a function that ends it. */
-export function watchApprovals(
-  stateDir: string,
-  changed: () => void,
-  clock: Pick<Clock, 'after'> = systemClock,
-): Cancel {
-  const stamp = (): number => statSync(join(stateDir, APPROVALS), { throwIfNoEntry: false })?.mtimeMs ?? 0
+export function watchApprovals({ dir, files, clock }: StateFolder, changed: () => void): Cancel {
+  const stamp = (): number => files.statSync(join(dir, APPROVALS), { throwIfNoEntry: false })?.mtimeMs ?? 0
   let last = stamp()
   return every(clock, APPROVALS_EVERY, () => {
     const now = stamp()
@@ -88,11 +92,12 @@ export async function forgetStatusFile(dir: string): Promise<void> {
 
 /** Keeps the folder while the daemon runs: status out, and `approved` is called for approvals in. Gives a function that ends it. */
 export function keepFolder(
-  dir: string,
+  folder: StateFolder,
   statuses: Pick<StatusStore, 'status' | 'changes'>,
   log: Log,
   approved: () => void,
 ): () => Promise<void> {
+  const { dir, files, clock } = folder
   let last = ''
   let seen = -1
   async function write(): Promise<void> {
@@ -103,16 +108,16 @@ export function keepFolder(
     const text = JSON.stringify(rest)
     const digest = createHash('sha256').update(text).digest('base64')
     if (digest !== last) {
-      await mkdir(dir, { recursive: true, mode: 0o700 })
+      await files.mkdir(dir, { recursive: true, mode: 0o700 })
       const path = join(dir, STATUS_FILE)
-      await writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${text.slice(1)}`, { mode: 0o600 })
-      await rename(`${path}.tmp`, path)
+      await files.writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${text.slice(1)}`, { mode: 0o600 })
+      await files.rename(`${path}.tmp`, path)
     }
     last = digest
     seen = changes
   }
   const attempt = (): Promise<void> => write().catch((error: unknown) => log.warn('Status file not written', { error }))
-  const ends = [watchApprovals(dir, approved), every(systemClock, STATUS_EVERY, attempt)]
+  const ends = [watchApprovals(folder, approved), every(clock, STATUS_EVERY, attempt)]
   return async () => {
     for (const end of ends) end()
     await attempt()

@@ -1,6 +1,6 @@
-/** Bodies in, answers out. */
+/** Bodies in, replies out. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Answer } from './api.ts'
+import type { Reply } from './spoil.ts'
 
 const MAX_BODY = 4 * 1024 * 1024
 
@@ -22,15 +22,19 @@ export async function readBody(request: IncomingMessage): Promise<{ body: unknow
   }
 }
 
-/** Sends an answer as JSON; gives its status. */
-export function sendAnswer(response: ServerResponse, { status, body, headers }: Answer): number {
-  return sendText(response, status, JSON.stringify(body), headers)
-}
-
-/** Sends a text as it is, as JSON when `headers` name no other type; gives its status. */
-export function sendText(response: ServerResponse, status: number, text: string, headers?: Answer['headers']): number {
-  const length = Buffer.byteLength(text)
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers })
-  response.end(text)
-  return status
+/** Sends a reply, or does what stands in place of one. */
+export function send(response: ServerResponse, reply: Reply): void {
+  const { socket } = response.req
+  // A silent socket stays open until the client or the simulator's stop ends it.
+  if (reply.kind === 'silence') return
+  if (reply.kind === 'reset') {
+    socket.resetAndDestroy()
+    return
+  }
+  const length = { 'content-length': Buffer.byteLength(reply.text) }
+  if (reply.kind === 'text') response.writeHead(reply.status, { ...length, ...reply.headers }).end(reply.text)
+  else {
+    response.writeHead(reply.status, { ...length, 'content-type': 'application/json' })
+    response.write(reply.sent, () => socket.destroy())
+  }
 }

@@ -1,11 +1,9 @@
-/** One HTTP request to the API: authentication, rate limit, faults, effect, answer. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+/** One request to the API: authentication, rate limit, faults, effect, reply. Knows no network. */
 import { type Answer, type ApiRequest, answer, changeDomains, refusal } from './api.ts'
 import type { CallLog, CallRecord } from './calls.ts'
 import { type FaultRule, type Faults, takesEffect } from './faults.ts'
-import { readBody, sendAnswer } from './http.ts'
 import { routeOf } from './router.ts'
-import { spoil } from './spoil.ts'
+import { plainReply, type Reply, spoil } from './spoil.ts'
 import type { AppState, World } from './state.ts'
 
 /** What serving a request needs. */
@@ -24,25 +22,34 @@ export interface Service {
   log(line: string): void
 }
 
-/** Serves a request under `/v1`. Rejects only for a request that breaks off. */
-export async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** A request as it came in. */
+export interface Incoming {
+  method: string
+  url: string
+  authorization: string | undefined
+  contentType: string
+  /** Decoded JSON (`malformed`: it is none); undefined when it was too large to be read. */
+  read: { body: unknown; malformed: boolean } | undefined
+}
+
+/** Serves a request under `/v1`. */
+export async function serve(service: Service, request: Incoming): Promise<Reply> {
   const { world } = service
-  const method = request.method ?? 'GET'
-  const path = (request.url ?? '/').split('?')[0]!
+  const { method, read } = request
+  const path = request.url.split('?')[0]!
   const { endpoint, id, allowed } = routeOf(method, path, world.behaviours.allowPut)
   const app = id !== undefined && path.startsWith('/v1/apps/') ? { app: id } : {}
   const record = service.calls.add({ time: world.now(), method, path, endpoint, status: 0, ...app })
-  const read = await readBody(request)
   if (read?.body !== undefined) record.body = withoutKey(read.body)
   const early = read ? refusedEarly(service, request) : refusal(413, 'The request is too large.')
-  if (early || !read) return finish(service, record, response, early!)
+  if (early || !read) return finish(service, record, early!)
 
   const { modifiers, answering: rule } = service.faults.take(record)
   if (rule || modifiers.length > 0) record.faults = [...modifiers, ...(rule ? [rule] : [])].map(({ kind }) => kind)
   const slow = modifiers.reduce((sum, { kind, ms }) => sum + (kind === 'slow' ? (ms ?? 1000) : 0), 0)
   await service.wait(service.latency / 2 + slow)
 
-  const api: ApiRequest = { endpoint, id, ...read, contentType: request.headers['content-type'] ?? '' }
+  const api: ApiRequest = { endpoint, id, ...read, contentType: request.contentType }
   const act = () => (allowed ? wrongRoute(world, allowed) : takeEffect(service, api, modifiers))
   if (rule?.kind === 'timeoutLate') {
     const late = service.wait(rule.ms ?? 1000).then(act)
@@ -50,16 +57,18 @@ export async function serve(service: Service, request: IncomingMessage, response
   }
   const clean = rule && !takesEffect(rule) ? refusal(500, 'Internal error.') : act()
   await service.wait(service.latency / 2)
-  if (!rule) return finish(service, record, response, clean)
-  record.status = spoil(world, rule, clean, response)
+  if (!rule) return finish(service, record, clean)
+  const reply = spoil(world, rule, clean, request.url)
+  record.status = 'status' in reply ? reply.status : 0
   service.log(`${method} ${path} ${record.status || 'unanswered'} (${record.faults?.join(', ')})`)
+  return reply
 }
 
 /** Wrong credentials and calls beyond the rate limit reach no endpoint, and no fault. */
-function refusedEarly(service: Service, request: IncomingMessage): Answer | undefined {
+function refusedEarly(service: Service, { authorization }: Incoming): Answer | undefined {
   const { model, behaviours } = service.world
   const expected = `Basic ${Buffer.from(`${model.clientId}:${model.apiKey}`).toString('base64')}`
-  if (request.headers.authorization !== expected) return refusal(401, 'Invalid API credentials.')
+  if (authorization !== expected) return refusal(401, 'Invalid API credentials.')
   if (service.withinLimit()) return undefined
   return refusal(429, 'Too many requests.', { 'retry-after': String(behaviours.rateLimit?.retryAfter ?? 1) })
 }
@@ -99,10 +108,10 @@ function writeAsOther(world: World, api: ApiRequest, rule: FaultRule): void {
   }
 }
 
-function finish(service: Service, record: CallRecord, response: ServerResponse, given: Answer): void {
+function finish(service: Service, record: CallRecord, given: Answer): Reply {
   record.status = given.status
-  sendAnswer(response, given)
   service.log(`${record.method} ${record.path} ${given.status}`)
+  return plainReply(given)
 }
 
 function withoutKey(body: unknown): unknown {

@@ -1,18 +1,15 @@
 /** A strict stand-in of the ServerPilot API over real HTTP, with faults on demand. Documented in docs/simulator.md. */
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { addApp, createAccount } from './account.ts'
-import { createCallLog } from './calls.ts'
+import { refusal } from './api.ts'
 import { control } from './control.ts'
-import { createFaults } from './faults.ts'
-import { sendAnswer } from './http.ts'
-import { createAuthority } from './issuance.ts'
+import { createCore } from './core.ts'
+import { readBody, send } from './http.ts'
 import { startNameserver } from './nameserver.ts'
-import { defaultBehaviours, defaultIssuance, type SimulatorOptions } from './options.ts'
-import { loadModel, saveModel } from './persistence.ts'
+import type { SimulatorOptions } from './options.ts'
 import { type Service, serve } from './serve.ts'
-import { createModel, type World } from './state.ts'
+import { plainReply } from './spoil.ts'
 
 /** A simulator that runs. */
 export type Simulator = Awaited<ReturnType<typeof startSimulator>>
@@ -22,53 +19,21 @@ export type Simulator = Awaited<ReturnType<typeof startSimulator>>
  * or options that contradict each other.
  */
 export async function startSimulator(options: SimulatorOptions = {}) {
-  const realNow = options.now ?? Date.now
-  const { stateFile } = options
-  const stored = stateFile === undefined ? undefined : loadModel(stateFile)
-  const model = stored ?? createModel(options, realNow())
-  if (options.clientId !== undefined) model.clientId = options.clientId
-  if (options.apiKey !== undefined) model.apiKey = options.apiKey
-  const world: World = {
-    model,
-    behaviours: { ...defaultBehaviours, ...options.behaviours },
-    issuance: { ...defaultIssuance, ...options.issuance },
-    actionDuration: options.actionDuration ?? 100,
-    authority: createAuthority(realNow()),
-    now: () => realNow() + model.clockOffset,
-    dirty: !stored,
-  }
-  const save = () => {
-    if (stateFile !== undefined && world.dirty) saveModel(stateFile, model)
-    world.dirty = false
-  }
-  const seeds = options.apps ?? [{ name: 'network', domains: ['network.example'] }]
-  if (!stored) for (const seed of seeds) addApp(world, seed)
-  const apps = [...model.apps.keys()]
-  save()
-
   const timers = new Set<NodeJS.Timeout>()
-  const calls = createCallLog(options.maxCalls ?? 10_000)
-  const faults = createFaults(options.random ?? Math.random)
-  const service: Service = {
-    world,
-    faults,
-    calls,
-    latency: options.latency ?? 0,
-    wait: (ms) => wait(ms, timers),
-    save,
-    withinLimit: rateLimiter(world),
-    log: options.log ?? (() => {}),
-  }
-  const account = createAccount(world, save)
+  const core = createCore(options, (ms) => wait(ms, timers))
+  const { service, account, faults, calls, apps } = core
+  const { model } = core.world
   const host = options.listen?.host ?? '127.0.0.1'
   const controlled = options.control ?? /^(127\.|localhost$|::1$)/.test(host)
   const server = createServer((request, response) => {
     const job: Promise<unknown> = request.url?.startsWith('/_control')
-      ? control({ account, faults, calls, enabled: controlled }, request).then((given) => sendAnswer(response, given))
-      : serve(service, request, response)
+      ? control({ account, faults, calls, enabled: controlled }, request).then((given) =>
+          send(response, plainReply(given)),
+        )
+      : serveOver(service, request, response)
     job.catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return
-      sendAnswer(response, { status: 500, body: { error: { message: `The simulator failed: ${String(error)}` } } })
+      send(response, plainReply(refusal(500, `The simulator failed: ${String(error)}`)))
     })
   })
   // Longer than any client keeps an idle connection: a reset should come from a fault only.
@@ -81,7 +46,8 @@ export async function startSimulator(options: SimulatorOptions = {}) {
     throw error
   }
   const { dnsPort } = options
-  const nameserver = dnsPort === undefined ? undefined : await startNameserver(world, host, dnsPort).catch(withoutDns)
+  const nameserver =
+    dnsPort === undefined ? undefined : await startNameserver(core.world, host, dnsPort).catch(withoutDns)
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   return {
     /** Base URL of the API, `http://HOST:PORT/v1`. */
@@ -120,6 +86,14 @@ export async function startSimulator(options: SimulatorOptions = {}) {
   }
 }
 
+/** Serves one request over HTTP. Rejects only for a request that breaks off. */
+async function serveOver(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = 'GET', url = '/', headers } = request
+  const read = await readBody(request)
+  const { authorization, 'content-type': contentType = '' } = headers
+  send(response, await serve(service, { method, url, authorization, contentType, read }))
+}
+
 function wait(ms: number, timers: Set<NodeJS.Timeout>): Promise<void> {
   if (ms <= 0) return Promise.resolve()
   return new Promise((resolve) => {
@@ -129,17 +103,4 @@ function wait(ms: number, timers: Set<NodeJS.Timeout>): Promise<void> {
     }, ms)
     timers.add(timer)
   })
-}
-
-function rateLimiter(world: World): () => boolean {
-  let times: number[] = []
-  return () => {
-    const limit = world.behaviours.rateLimit
-    if (!limit) return true
-    const now = world.now()
-    times = times.filter((time) => time > now - limit.per)
-    if (times.length >= limit.requests) return false
-    times.push(now)
-    return true
-  }
 }

@@ -1,8 +1,6 @@
 /** How a faulty call is answered, or not. */
-import type { ServerResponse } from 'node:http'
 import { type Answer, refusal, sslView } from './api.ts'
 import type { FaultRule } from './faults.ts'
-import { sendAnswer, sendText } from './http.ts'
 import type { World } from './state.ts'
 
 const BAD_GATEWAY =
@@ -12,52 +10,62 @@ const WELCOME =
 
 const HTML = { 'content-type': 'text/html' }
 
-/** Answers as the rule says, in place of what the API would have answered. Returns the status that was sent, 0 when none was. */
-export function spoil(world: World, rule: FaultRule, clean: Answer, response: ServerResponse): number {
-  const { url = '/', socket } = response.req
+/** What goes out: a text, whole or cut off in the middle, nothing at all, or the end of the connection. */
+export type Reply =
+  | { kind: 'text'; status: number; text: string; headers: Record<string, string> }
+  | { kind: 'cut'; status: number; text: string; sent: string }
+  | { kind: 'silence' }
+  | { kind: 'reset' }
+
+const textReply = (status: number, text: string, headers: Record<string, string> = {}): Reply => ({
+  kind: 'text',
+  status,
+  text,
+  headers: { 'content-type': 'application/json', ...headers },
+})
+
+/** An answer as it is. */
+export const plainReply = ({ status, body, headers }: Answer): Reply => textReply(status, JSON.stringify(body), headers)
+
+/** The reply that the rule asks for, in place of what the API would have answered. `url`: of the request. */
+export function spoil(world: World, rule: FaultRule, clean: Answer, url: string): Reply {
   const text = JSON.stringify(clean.body)
   const half = text.slice(0, Math.ceil(text.length / 2))
   const { status = 500, message = status >= 500 ? 'Internal error.' : `Refused with ${status}.` } = rule
   switch (rule.kind) {
     case 'status':
     case 'statusAfter':
-      return sendAnswer(response, refusal(status, message))
+      return plainReply(refusal(status, message))
     case 'rateLimited': {
       const headers = rule.retryAfter === null ? {} : { 'retry-after': String(rule.retryAfter ?? 1) }
-      return sendAnswer(response, refusal(429, 'Too many requests.', headers))
+      return plainReply(refusal(429, 'Too many requests.', headers))
     }
     case 'html502':
     case 'html502After':
-      return sendText(response, 502, BAD_GATEWAY, HTML)
+      return textReply(502, BAD_GATEWAY, HTML)
     case 'html200':
-      return sendText(response, 200, WELCOME, HTML)
+      return textReply(200, WELCOME, HTML)
     case 'redirect':
-      return sendText(response, rule.status ?? 302, '{}', { location: rule.location ?? url })
+      return textReply(rule.status ?? 302, '{}', { location: rule.location ?? url })
     case 'timeoutBefore':
     case 'timeoutAfter':
     case 'timeoutLate':
-      return 0 // the socket stays open until the client or stop() ends it
+      return { kind: 'silence' }
     case 'resetBefore':
     case 'resetAfter':
-      socket.resetAndDestroy()
-      return 0
+      return { kind: 'reset' }
     case 'truncated':
-      response.writeHead(clean.status, {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(text),
-      })
-      response.write(half, () => socket.destroy())
-      return clean.status
+      return { kind: 'cut', status: clean.status, text, sent: half }
     case 'malformed':
-      return sendText(response, clean.status, half)
+      return textReply(clean.status, half)
     case 'empty':
       if (rule.variant !== 'body' || clean.status !== 200) break
-      return sendText(response, 200, '')
+      return textReply(200, '')
   }
-  if (clean.status !== 200) return sendAnswer(response, clean)
+  if (clean.status !== 200) return plainReply(clean)
   const body = clean.body as { data: unknown }
   const data = rule.kind === 'stale' ? stale(world, rule, body.data) : emptied(rule, body.data)
-  return sendAnswer(response, { ...clean, body: { ...body, data } })
+  return plainReply({ ...clean, body: { ...body, data } })
 }
 
 /** The answer as it was before the last change of each app. */

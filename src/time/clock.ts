@@ -13,6 +13,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Calls `fire` once, `ms` from now. `idle`: waiting for it keeps no process alive. */
   after(ms: number, fire: () => void, options?: { idle?: boolean }): Cancel
+  /** Lets timers and input be served before work goes on that would otherwise follow without a break. */
+  turn(): Promise<void>
 }
 
 /** The longest time that `setTimeout` takes; a longer one would fire at once. */
@@ -36,6 +38,7 @@ export const systemClock: Clock = {
       throw signal?.reason
     }
   },
+  turn: () => setImmediate(),
 }
 
 /** Calls `job` every `ms` until the function that it gives is called. The next turn is timed from the call, not from the job's end. */
@@ -48,6 +51,3 @@ export function every(clock: Pick<Clock, 'after'>, ms: number, job: () => void, 
   cancel = clock.after(ms, turn, options)
   return () => cancel()
 }
-
-/** Lets timers and input be served before work goes on that would otherwise follow without a break. */
-export const nextTurn = (): Promise<void> => setImmediate()

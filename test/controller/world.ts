@@ -15,7 +15,7 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
 import type { Outcome } from '../../src/status/outcome.ts'
-import { type Clock, nextTurn, systemClock } from '../../src/time/clock.ts'
+import { type Clock, systemClock } from '../../src/time/clock.ts'
 import { type FakeClock, fakeClock } from '../time/fake-clock.ts'
 
 const KEY = 'wordpress/network'
@@ -29,7 +29,7 @@ export function testClock(start = Date.UTC(2026, 0, 15, 12)): TestClock {
     ...clock,
     sleep: async (ms, signal) => {
       clock.advance(ms)
-      await nextTurn()
+      await systemClock.turn()
       signal?.throwIfAborted()
     },
   }

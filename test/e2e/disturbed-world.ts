@@ -24,6 +24,7 @@ const HURRY = 10
 export const hurriedClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now() * HURRY),
   steady: () => performance.now() * HURRY,
+  turn: systemClock.turn,
   sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
   after: (ms, fire, options) => systemClock.after(ms / HURRY, fire, options),
 }

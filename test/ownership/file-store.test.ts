@@ -4,7 +4,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { FileSystem } from '../../src/ownership/durable-file.ts'
+import { type FileSystem, systemFiles } from '../../src/files/file-system.ts'
 import { openFileStore, readFileStore, recordFile } from '../../src/ownership/file-store.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import { RecordConflictError, RecordCorruptError } from '../../src/ownership/store.ts'
@@ -170,7 +170,7 @@ function faulty(fault: Fault): { fs: FileSystem; calls: string[] } {
     return await call()
   }
   const fs: FileSystem = {
-    ...nodeFiles,
+    ...systemFiles,
     rename: (from, to) => step('rename', () => nodeFiles.rename(from, to)),
     rm: (path, options) => step('rm', () => nodeFiles.rm(path, options)),
     open: async (path, flags, mode) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemFiles } from '../../src/files/file-system.ts'
 import { handedApprovals, handOver, watchApprovals } from '../../src/setup/state-folder.ts'
 import { temporaryFolder } from '../e2e/process.ts'
 import { fakeClock } from '../time/fake-clock.ts'
@@ -10,7 +11,7 @@ test('an approval that is handed over is noticed within a second, and stays to b
   const folder = await temporaryFolder(t)
   const clock = fakeClock()
   let changes = 0
-  const end = watchApprovals(folder, () => changes++, clock)
+  const end = watchApprovals({ dir: folder, files: systemFiles, clock }, () => changes++)
   clock.advance(5_000)
   assert.deepEqual([changes, handedApprovals(folder)], [0, []])
   for (const hash of [...HASHES, HASHES[0] as string]) handOver(folder, hash)

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/time/clock.ts'
+import { type Clock, systemClock } from '../../src/time/clock.ts'
 
 /** A clock that a test turns. */
 export interface FakeClock extends Clock {
@@ -49,6 +49,7 @@ export function fakeClock({ start = 1_700_000_000_000, instantBelow = 0 } = {}):
     pending: () => waiting.size,
     advance,
     after,
+    turn: systemClock.turn,
     set(now) {
       offset = now - steady
     },

@@ -1,6 +1,6 @@
-import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, normalize, parse, resolve } from 'node:path'
 import { listNames } from '../../domain/list-names.ts'
+import type { FileSystem } from '../../files/file-system.ts'
 import { messageOf } from '../../log/message-of.ts'
 
 /** Something that keeps a part of the source from being read. */
@@ -21,6 +21,7 @@ interface Listing {
   files: string[]
   troubles: Trouble[]
   watch: WatchPoint[]
+  fs: FileSystem
   signal: AbortSignal | undefined
 }
 
@@ -30,8 +31,8 @@ const MANIFEST = /\.(?:ya?ml|json)$/i
 const PLACEHOLDERS = new Set(['.gitkeep', '.keep', '.gitignore'])
 
 /** Finds manifest files of files and folders, following links. What cannot be read is a trouble; rejects only with the signal's reason. */
-export async function list(paths: readonly string[], signal?: AbortSignal): Promise<Listing> {
-  const listing: Listing = { files: [], troubles: [], watch: [], signal }
+export async function list(paths: readonly string[], fs: FileSystem, signal?: AbortSignal): Promise<Listing> {
+  const listing: Listing = { files: [], troubles: [], watch: [], fs, signal }
   for (const path of paths) await listRoot(normalize(path), listing)
   // A file that two of the paths lead to is read once.
   return { ...listing, files: [...new Map(listing.files.map((path) => [resolve(path), path])).values()] }
@@ -45,7 +46,7 @@ export function matters(name: string): boolean {
 
 async function listRoot(root: string, listing: Listing): Promise<void> {
   await watchWay(root, listing)
-  const kind = await kindOf(root)
+  const kind = await kindOf(root, listing.fs)
   if (kind === 'file') await addFile(root, listing)
   else if (kind === 'folder' && !MANIFEST.test(root)) {
     const before = sizeOf(listing)
@@ -69,8 +70,8 @@ async function listFolder(folder: string, above: readonly string[], listing: Lis
   let real: string
   let names: string[]
   try {
-    real = await realpath(folder)
-    names = (await readdir(folder)).sort()
+    real = await listing.fs.realpath(folder)
+    names = (await listing.fs.readdir(folder)).sort()
   } catch (error) {
     listing.troubles.push({ place: folder, message: `the folder cannot be read: ${reason(error)}` })
     return others
@@ -92,7 +93,7 @@ async function listFolder(folder: string, above: readonly string[], listing: Lis
 /** Lists one entry of a folder; false when it is nothing of ours. */
 async function listEntry(path: string, above: readonly string[], listing: Listing): Promise<boolean> {
   listing.signal?.throwIfAborted()
-  const kind = await kindOf(path)
+  const kind = await kindOf(path, listing.fs)
   const manifest = MANIFEST.test(path)
   if (kind === 'folder' && !manifest) {
     const before = sizeOf(listing)
@@ -111,9 +112,9 @@ async function listEntry(path: string, above: readonly string[], listing: Listin
 
 type EntryKind = 'file' | 'folder' | 'special' | 'missing' | { error: unknown }
 
-async function kindOf(path: string): Promise<EntryKind> {
+async function kindOf(path: string, fs: FileSystem): Promise<EntryKind> {
   try {
-    const found = await stat(path)
+    const found = await fs.stat(path)
     return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'special'
   } catch (error) {
     return ['ENOENT', 'ENOTDIR'].includes(codeOf(error)) ? 'missing' : { error }
@@ -121,10 +122,10 @@ async function kindOf(path: string): Promise<EntryKind> {
 }
 
 async function addUnreadable(path: string, kind: EntryKind, listing: Listing): Promise<void> {
-  const target = kind === 'missing' ? await readlink(path).catch(() => undefined) : undefined
+  const target = kind === 'missing' ? await listing.fs.readlink(path).catch(() => undefined) : undefined
   listing.troubles.push({ place: path, message: whyNot(kind, target) })
   if (target === undefined) return
-  const folder = await realpath(dirname(resolve(path))).catch(() => undefined)
+  const folder = await listing.fs.realpath(dirname(resolve(path))).catch(() => undefined)
   if (folder !== undefined) await watchWay(resolve(folder, target), listing)
 }
 
@@ -148,7 +149,7 @@ async function watchWay(path: string, listing: Listing): Promise<void> {
   let at = root
   for (const name of absolute.slice(root.length).split(/[\\/]/)) {
     const next = join(at, name)
-    const found = await lstat(next).catch(() => undefined)
+    const found = await listing.fs.lstat(next).catch(() => undefined)
     if (found === undefined || found.isSymbolicLink() || next === absolute) {
       listing.watch.push({ folder: at, names: new Set([name]) })
       if (found?.isSymbolicLink()) await watchTarget(next, listing)
@@ -160,7 +161,7 @@ async function watchWay(path: string, listing: Listing): Promise<void> {
 
 /** Watches the place that a link leads to, if it is another than the link's own folder. */
 async function watchTarget(path: string, listing: Listing): Promise<void> {
-  const real = await realpath(path).catch(() => undefined)
+  const real = await listing.fs.realpath(path).catch(() => undefined)
   if (real === undefined || real === resolve(path)) return
   listing.watch.push({ folder: dirname(real), names: new Set([basename(real)]) })
 }

@@ -1,5 +1,6 @@
 import type { App, Key, Mapping } from '../../api/objects.ts'
 import { groupBy } from '../../domain/group-by.ts'
+import { type FileSystem, systemFiles } from '../../files/file-system.ts'
 import { messageOf } from '../../log/message-of.ts'
 import { type Cancel, type Clock, systemClock } from '../../time/clock.ts'
 import { createCoalescer } from '../../time/coalesce.ts'
@@ -19,6 +20,7 @@ export interface ManifestOptions {
   /** Time between two readings that need no event, in milliseconds, as watches lose events; 30000 when not given. */
   rescanMs?: number
   clock?: Pick<Clock, 'after'>
+  fs?: FileSystem
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
 
@@ -33,7 +35,7 @@ const UNWATCHED_RESCAN_MS = 2000
 
 /** Reads files and folders once, for the commands that do not stay. Never throws: what is wrong stands in the faults. */
 export async function readManifests(paths: readonly string[]): Promise<State> {
-  return advance(NOTHING, await readAll(paths, NOTHING.files))
+  return advance(NOTHING, await readAll(paths, NOTHING.files, systemFiles))
 }
 
 /**
@@ -44,7 +46,7 @@ export async function readManifests(paths: readonly string[]): Promise<State> {
  * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves.
  */
 export function createManifestSource(options: ManifestOptions): ObjectSource {
-  const { paths, defaultApp, log = () => {}, clock = systemClock } = options
+  const { paths, defaultApp, log = () => {}, clock = systemClock, fs = systemFiles } = options
   let state: State = NOTHING
   let byApp = new Map<Key, Mapping[]>()
   let synced = false
@@ -53,7 +55,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
   /** Looks at all paths; gives what to watch, and the apps that changed. Rejects only with the signal's reason. */
   async function refresh(signal: AbortSignal): Promise<{ watch: readonly WatchPoint[]; changed: Set<Key> }> {
     const before = state
-    const seen = await unlessAborted(signal, () => readAll(paths, before.files, signal))
+    const seen = await unlessAborted(signal, () => readAll(paths, before.files, fs, signal))
     signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
     byApp = groupBy(state.mappings.values(), ({ app }) => app)
@@ -75,7 +77,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
     const unwatched = new Set<string>()
     let cancelRescan: Cancel = () => {}
     const coalescer = createCoalescer(follow, { pauseMs: PAUSE_MS, longestMs: LONGEST_PAUSE_MS, clock })
-    const watches = createWatches(coalescer.request, (folder, error) => {
+    const watches = createWatches(fs, coalescer.request, (folder, error) => {
       if (!unwatched.has(folder)) {
         log('warn', 'folder cannot be watched, it is looked at instead', { folder, error: messageOf(error) })
       }

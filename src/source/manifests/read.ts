@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
 import { decodeText } from '../../api/encoding.ts'
 import { type ParsedFile, parseDocuments } from '../../api/yaml.ts'
+import type { FileSystem } from '../../files/file-system.ts'
 import { codeOf, list, reason, type Trouble, type WatchPoint } from './listing.ts'
 
 /** One file as it was read. */
@@ -31,15 +31,16 @@ const ATTEMPTS = 3
 export async function readAll(
   paths: readonly string[],
   before: ReadonlyMap<string, FileRead>,
+  fs: FileSystem,
   signal?: AbortSignal,
 ): Promise<FilesRead> {
   for (let attempt = 1; ; attempt++) {
-    const { files: names, troubles, watch } = await list(paths, signal)
+    const { files: names, troubles, watch } = await list(paths, fs, signal)
     const files: FileRead[] = []
     let went = false
     for (let start = 0; start < names.length; start += PARALLEL) {
       signal?.throwIfAborted()
-      const batch = names.slice(start, start + PARALLEL).map((path) => readOne(path, before.get(path)))
+      const batch = names.slice(start, start + PARALLEL).map((path) => readOne(path, before.get(path), fs))
       for (const result of await Promise.all(batch)) {
         if ('path' in result) files.push(result)
         else {
@@ -55,15 +56,16 @@ export async function readAll(
 async function readOne(
   path: string,
   before: FileRead | undefined,
+  fs: FileSystem,
 ): Promise<FileRead | { trouble: Trouble; went: boolean }> {
   let bytes: Buffer
   try {
-    const { size } = await stat(path)
+    const { size } = await fs.stat(path)
     if (size > MAX_BYTES) {
       const message = `the file has ${size} bytes, more than ${MAX_BYTES}; divide it`
       return { trouble: { place: path, message }, went: false }
     }
-    bytes = await readFile(path)
+    bytes = await fs.readFile(path)
   } catch (error) {
     const trouble = { place: path, message: `the file cannot be read: ${reason(error)}` }
     return { trouble, went: codeOf(error) === 'ENOENT' }

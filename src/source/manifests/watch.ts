@@ -1,5 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs'
+import type { FSWatcher } from 'node:fs'
 import { basename } from 'node:path'
+import type { FileSystem } from '../../files/file-system.ts'
 import { matters, type WatchPoint } from './listing.ts'
 
 interface Watched {
@@ -12,7 +13,11 @@ interface Watched {
  * Watches folders, not files: a folder's watch outlives files that editors replace. `seen` is called on anything that may
  * have changed what is read; `failed` when a folder cannot be watched (then only the periodic reading notices changes in it).
  */
-export function createWatches(seen: () => void, failed: (folder: string, error: unknown) => void) {
+export function createWatches(
+  fs: Pick<FileSystem, 'watch'>,
+  seen: () => void,
+  failed: (folder: string, error: unknown) => void,
+) {
   const watched = new Map<string, Watched>()
 
   function drop(folder: string): void {
@@ -22,7 +27,7 @@ export function createWatches(seen: () => void, failed: (folder: string, error: 
 
   function add(folder: string): Watched | undefined {
     try {
-      const entry: Watched = { watcher: watch(folder), names: new Set() }
+      const entry: Watched = { watcher: fs.watch(folder), names: new Set() }
       entry.watcher.on('change', (type, file) => {
         const name = file === null ? undefined : String(file)
         // The folder itself went or was replaced: the watch is dead, even if a folder of that name is there again.

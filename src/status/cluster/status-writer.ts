@@ -96,7 +96,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     while (!pausing && underWay() < PARALLEL) {
       // Those that have not changed take no call: without a break, thousands of them would hold everything up.
       if (++taken % TAKEN_AT_ONCE === 0) {
-        setImmediate(pump)
+        void clock.turn().then(pump)
         return
       }
       const wanted = take()

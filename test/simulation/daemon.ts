@@ -1,0 +1,66 @@
+import { EventEmitter } from 'node:events'
+import { runCommand } from '../../src/cli/run.ts'
+import type { FileSystem } from '../../src/files/file-system.ts'
+import type { Transport } from '../../src/kubernetes/http.ts'
+import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
+import type { Http } from '../../src/serverpilot/http.ts'
+import type { Io } from '../../src/setup/io.ts'
+import type { Life } from './life.ts'
+
+/** How a daemon of the world is started. */
+export interface DaemonWorld {
+  environment: Record<string, string>
+  files: FileSystem
+  serverpilot: Http
+  cluster?: { transport: Transport; namespace: string }
+  identity: ProcessIdentity
+  isRunning(identity: ProcessIdentity): boolean
+  /** Gets each line of the log. */
+  log(line: string): void
+}
+
+/** A daemon that runs. */
+export interface RunningDaemon {
+  readonly life: Life
+  /** SIGTERM. */
+  terminate(): void
+  /** Resolves with the exit status; never for one that is killed. */
+  readonly ended: Promise<number>
+}
+
+/** Starts `domainpilot run` in a life. */
+export function startDaemon(life: Life, world: DaemonWorld): RunningDaemon {
+  const stop = new AbortController()
+  const io: Io = {
+    environment: world.environment,
+    out: () => undefined,
+    err: (text) => world.log(text),
+    outIsTerminal: false,
+    errIsTerminal: false,
+    colour: false,
+    width: 80,
+    readFile: (path) => world.files.readFileSync(path, 'utf8'),
+    signal: stop.signal,
+    version: '0.1.0',
+    outside: {
+      clock: life.clock,
+      files: world.files,
+      serverpilot: world.serverpilot,
+      ...(world.cluster === undefined ? {} : { cluster: world.cluster }),
+      processes: { self: world.identity, isRunning: async (identity) => world.isRunning(identity) },
+      processMetrics: false,
+    },
+  }
+  const ended = runCommand(io, {}).catch((error: unknown) => {
+    world.log(`ended: ${error instanceof Error ? error.stack : String(error)}\n`)
+    return 1
+  })
+  return { life, ended, terminate: () => life.deliver(() => stop.abort(new Error('SIGTERM'))) }
+}
+
+/** What `fs.watch` gives, over a watch of the world. */
+export function watcherOf(start: (emit: (type: string, name: string) => void) => () => void) {
+  const emitter = new EventEmitter()
+  const cancel = start((type, name) => emitter.emit('change', type, name))
+  return Object.assign(emitter, { close: cancel })
+}

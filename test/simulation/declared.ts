@@ -1,0 +1,120 @@
+import { API_VERSION } from '../../src/api/objects.ts'
+import type { ApiObjects, KubeObject } from './api-objects.ts'
+import type { Disk } from './disk.ts'
+
+/** An app as the users of this world want it. */
+export interface DeclaredApp {
+  name: string
+  appId: string
+  policy: 'Sync' | 'UpsertOnly' | 'Observe'
+  suspend: boolean
+  deletionPolicy: 'Retain' | 'Delete'
+  /** `domainpilot.dev/approve-plan`; empty: none. */
+  approval: string
+}
+
+/** A mapping as the users want it. */
+export interface DeclaredMapping {
+  name: string
+  app: string
+  domain: string
+}
+
+/** What the users mean, whatever has become of it on the way. */
+export interface Declared {
+  readonly apps: ReadonlyMap<string, DeclaredApp>
+  readonly mappings: ReadonlyMap<string, DeclaredMapping>
+  putApp(app: DeclaredApp): void
+  putMapping(mapping: DeclaredMapping): void
+  removeApp(name: string): void
+  removeMapping(name: string): void
+}
+
+/** Where objects are written down: files or a cluster. */
+export interface ObjectStore {
+  put(kind: 'ServerPilotApp' | 'DomainMapping', name: string, object: KubeObject): void
+  remove(kind: 'ServerPilotApp' | 'DomainMapping', name: string): void
+}
+
+export const NAMESPACE = 'wordpress'
+
+/** What users mean, written to a store at once. */
+export function createDeclared(store: ObjectStore): Declared {
+  const apps = new Map<string, DeclaredApp>()
+  const mappings = new Map<string, DeclaredMapping>()
+  return {
+    apps,
+    mappings,
+    putApp(app) {
+      apps.set(app.name, app)
+      store.put('ServerPilotApp', app.name, appObject(app))
+    },
+    putMapping(mapping) {
+      mappings.set(mapping.name, mapping)
+      store.put('DomainMapping', mapping.name, mappingObject(mapping))
+    },
+    removeApp(name) {
+      apps.delete(name)
+      store.remove('ServerPilotApp', name)
+    },
+    removeMapping(name) {
+      mappings.delete(name)
+      store.remove('DomainMapping', name)
+    },
+  }
+}
+
+function appObject({ name, appId, policy, suspend, deletionPolicy, approval }: DeclaredApp): KubeObject {
+  const annotations = approval === '' ? {} : { annotations: { 'domainpilot.dev/approve-plan': approval } }
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ServerPilotApp',
+    metadata: { name, namespace: NAMESPACE, ...annotations },
+    spec: { appId, policy, suspend, deletionPolicy, www: 'Never' },
+  }
+}
+
+const mappingObject = ({ name, app, domain }: DeclaredMapping): KubeObject => ({
+  apiVersion: API_VERSION,
+  kind: 'DomainMapping',
+  metadata: { name, namespace: NAMESPACE },
+  spec: { domain, appRef: { name: app } },
+})
+
+/** Objects as files, one each. */
+export function inFiles(disk: Disk, folder: string): ObjectStore {
+  const pathOf = (kind: string, name: string): string => `${folder}/${kind}-${name}.json`
+  disk.makeFolder(folder)
+  return {
+    put: (kind, name, object) => disk.write(pathOf(kind, name), Buffer.from(JSON.stringify(object)), true),
+    remove(kind, name) {
+      disk.remove(pathOf(kind, name))
+      disk.sync(folder)
+    },
+  }
+}
+
+const RESOURCES = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
+
+/** Objects as custom resources. */
+export function inCluster(objects: ApiObjects, changed: () => void): ObjectStore {
+  const targetOf = (kind: keyof typeof RESOURCES, name: string) => ({
+    resource: `/apis/${API_VERSION}/${RESOURCES[kind]}`,
+    namespace: NAMESPACE,
+    name,
+    status: false,
+  })
+  return {
+    put(kind, name, object) {
+      const target = targetOf(kind, name)
+      const there = objects.list(target).some(({ metadata }) => metadata.name === name)
+      if (there) objects.merge(target, object as unknown as Record<string, unknown>)
+      else objects.create(target, object)
+      changed()
+    },
+    remove(kind, name) {
+      objects.remove(targetOf(kind, name))
+      changed()
+    },
+  }
+}

@@ -1,0 +1,18 @@
+import { createWorld } from './test/simulation/world.ts'
+const w = createWorld('1')
+Math.random = w.random.fork('Math').next
+w.declared.putApp({ name: 'network', appId: w.serverpilot.core.apps[0]!, policy: 'Sync', suspend: false, deletionPolicy: 'Retain', approval: '' })
+w.declared.putMapping({ name: 'a', app: 'network', domain: 'a.example.com' })
+w.start()
+const s = performance.now()
+await w.time.runUntil(60_000)
+console.log(w.log.join(''), w.serverpilot.listed(w.serverpilot.core.apps[0]!))
+w.declared.putMapping({ name: 'b', app: 'network', domain: 'b.example.com' })
+await w.time.runUntil(3_600_000)
+console.log(w.log.slice(-3).join(''), w.serverpilot.listed(w.serverpilot.core.apps[0]!), w.time.turns())
+console.log(performance.now() - s, 'ms')
+const n = w.serverpilot.core.calls.counts()
+const s2 = performance.now(); const t2 = w.time.turns()
+await w.time.runUntil(100 * 3_600_000)
+console.log((performance.now() - s2)/99, 'ms per hour', (w.time.turns()-t2)/99, 'turns per hour', n, w.serverpilot.core.calls.counts())
+console.log(w.log.slice(-5).join(''))
