@@ -1,18 +1,12 @@
-import { createWorld } from './test/simulation/world.ts'
-const w = createWorld('1')
-Math.random = w.random.fork('Math').next
-w.declared.putApp({ name: 'network', appId: w.serverpilot.core.apps[0]!, policy: 'Sync', suspend: false, deletionPolicy: 'Retain', approval: '' })
-w.declared.putMapping({ name: 'a', app: 'network', domain: 'a.example.com' })
-w.start()
+import { planOf, run } from './test/simulation/simulation.ts'
+const [from, to, hours] = process.argv.slice(2).map(Number)
+let all = 0; let events = 0
 const s = performance.now()
-await w.time.runUntil(60_000)
-console.log(w.log.join(''), w.serverpilot.listed(w.serverpilot.core.apps[0]!))
-w.declared.putMapping({ name: 'b', app: 'network', domain: 'b.example.com' })
-await w.time.runUntil(3_600_000)
-console.log(w.log.slice(-3).join(''), w.serverpilot.listed(w.serverpilot.core.apps[0]!), w.time.turns())
-console.log(performance.now() - s, 'ms')
-const n = w.serverpilot.core.calls.counts()
-const s2 = performance.now(); const t2 = w.time.turns()
-await w.time.runUntil(100 * 3_600_000)
-console.log((performance.now() - s2)/99, 'ms per hour', (w.time.turns()-t2)/99, 'turns per hour', n, w.serverpilot.core.calls.counts())
-console.log(w.log.slice(-5).join(''))
+for (let n = from!; n <= to!; n++) {
+  const s1 = performance.now()
+  const r = await run(planOf(String(n), hours!))
+  all += r.hours; events += r.events
+  if (r.violations.length > 0) console.log('SEED', n, r.hours.toFixed(1), 'h', r.violations[0], Math.round(performance.now()-s1), 'ms')
+  if (process.env.STORY) console.log(r.story.join('\n'), '\n', r.log.slice(-Number(process.env.STORY)).join(''))
+}
+console.log(all.toFixed(0), 'hours', events, 'events', ((performance.now() - s) / all).toFixed(1), 'ms per hour')

@@ -50,8 +50,16 @@ export interface StateFolder {
 
 /** Calls `changed` when another approval was handed over. Gives a function that ends it. */
 export function watchApprovals({ dir, files, clock }: StateFolder, changed: () => void): Cancel {
-  const stamp = (): number => files.statSync(join(dir, APPROVALS), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  let last = stamp()
+  let last = 0
+  /** A folder that cannot be looked into now says nothing: the next look does. */
+  const stamp = (): number => {
+    try {
+      return files.statSync(join(dir, APPROVALS), { throwIfNoEntry: false })?.mtimeMs ?? 0
+    } catch {
+      return last
+    }
+  }
+  last = stamp()
   return every(clock, APPROVALS_EVERY, () => {
     const now = stamp()
     if (now !== last) changed()

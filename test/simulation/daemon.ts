@@ -24,6 +24,8 @@ export interface RunningDaemon {
   readonly life: Life
   /** SIGTERM. */
   terminate(): void
+  /** Whether it was told to end. */
+  told(): boolean
   /** Resolves with the exit status; never for one that is killed. */
   readonly ended: Promise<number>
 }
@@ -55,7 +57,7 @@ export function startDaemon(life: Life, world: DaemonWorld): RunningDaemon {
     world.log(`ended: ${error instanceof Error ? error.stack : String(error)}\n`)
     return 1
   })
-  return { life, ended, terminate: () => life.deliver(() => stop.abort(new Error('SIGTERM'))) }
+  return { life, ended, told: () => stop.signal.aborted, terminate: () => life.deliver(() => stop.abort(new Error('SIGTERM'))) }
 }
 
 /** What `fs.watch` gives, over a watch of the world. */

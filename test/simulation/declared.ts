@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { API_VERSION } from '../../src/api/objects.ts'
 import type { ApiObjects, KubeObject } from './api-objects.ts'
 import type { Disk } from './disk.ts'
@@ -28,6 +29,10 @@ export interface Declared {
   putMapping(mapping: DeclaredMapping): void
   removeApp(name: string): void
   removeMapping(name: string): void
+  /** Calls back with every domain that is mapped, and the id of its app. */
+  onMap(callback: (appId: string | undefined, domain: string) => void): void
+  /** Writes all of it once more: whatever was damaged is whole again. */
+  writeAgain(): void
 }
 
 /** Where objects are written down: files or a cluster. */
@@ -42,6 +47,7 @@ export const NAMESPACE = 'wordpress'
 export function createDeclared(store: ObjectStore): Declared {
   const apps = new Map<string, DeclaredApp>()
   const mappings = new Map<string, DeclaredMapping>()
+  const listeners: ((appId: string | undefined, domain: string) => void)[] = []
   return {
     apps,
     mappings,
@@ -51,6 +57,7 @@ export function createDeclared(store: ObjectStore): Declared {
     },
     putMapping(mapping) {
       mappings.set(mapping.name, mapping)
+      for (const listener of listeners) listener(apps.get(mapping.app)?.appId, mapping.domain)
       store.put('DomainMapping', mapping.name, mappingObject(mapping))
     },
     removeApp(name) {
@@ -60,6 +67,11 @@ export function createDeclared(store: ObjectStore): Declared {
     removeMapping(name) {
       mappings.delete(name)
       store.remove('DomainMapping', name)
+    },
+    onMap: (callback) => void listeners.push(callback),
+    writeAgain() {
+      for (const app of apps.values()) store.put('ServerPilotApp', app.name, appObject(app))
+      for (const mapping of mappings.values()) store.put('DomainMapping', mapping.name, mappingObject(mapping))
     },
   }
 }
@@ -85,10 +97,11 @@ const mappingObject = ({ name, app, domain }: DeclaredMapping): KubeObject => ({
 export function inFiles(disk: Disk, folder: string): ObjectStore {
   const pathOf = (kind: string, name: string): string => `${folder}/${kind}-${name}.json`
   disk.makeFolder(folder)
+  for (let at = folder; at !== '/'; at = posix.dirname(at)) disk.sync(posix.dirname(at))
   return {
     put: (kind, name, object) => disk.write(pathOf(kind, name), Buffer.from(JSON.stringify(object)), true),
     remove(kind, name) {
-      disk.remove(pathOf(kind, name))
+      if (disk.find(pathOf(kind, name)) !== undefined) disk.remove(pathOf(kind, name))
       disk.sync(folder)
     },
   }

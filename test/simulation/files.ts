@@ -58,13 +58,15 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
   }
 
   function statOf(path: string) {
-    const { kind, changedAt } = disk.node(path)
+    const node = disk.node(path)
+    const { kind, changedAt } = node
+    if (trouble.readsFailing > 0 && life.random.chance(trouble.readsFailing)) throw errno('EIO', path)
     return {
       isFile: () => kind === 'file',
       isDirectory: () => kind === 'folder',
       isSymbolicLink: () => false,
       mtimeMs: changedAt,
-      size: kind === 'file' ? bytesOf(path).length : 0,
+      size: node.kind === 'file' ? node.bytes.length : 0,
     }
   }
 

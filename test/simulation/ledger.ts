@@ -1,0 +1,138 @@
+import type { HttpRequest } from '../../src/serverpilot/http.ts'
+import type { Declared } from './declared.ts'
+import type { Life } from './life.ts'
+import type { ServerPilotModel, Write } from './serverpilot.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+/** Something that must not happen, and has. */
+export interface Violation {
+  /** Milliseconds since the world began. */
+  at: number
+  /** Which promise is broken. */
+  promise: 'foreign' | 'budget' | 'one-write' | 'calls' | 'rest' | 'said' | 'leader'
+  message: string
+}
+
+/** What became of each name at ServerPilot, and which promises were broken on the way. */
+export interface Ledger {
+  readonly violations: readonly Violation[]
+  /** Somebody else put a name on the list, or took it off. */
+  foreignPut(appId: string, name: string): void
+  foreignTook(appId: string, name: string): void
+  /** A person lets these go. */
+  approved(appId: string, names: readonly string[]): void
+  /** Names that somebody else put there and that no mapping ever asked for since. */
+  foreign(appId: string): ReadonlySet<string>
+  /** Names that somebody else put there and that a mapping asked for since: ours once the daemon has noticed. */
+  either(appId: string): ReadonlySet<string>
+  violate(promise: Violation['promise'], message: string): void
+}
+
+const HOUR = 3_600_000
+const WINDOW = 24 * HOUR
+const MIN_DOMAINS = 10
+const MAX_PERCENT = 30
+/** Far more than a daemon with three apps needs in the worst hour. */
+const CALLS_AN_HOUR = 2_500
+
+interface Removal {
+  at: number
+  name: string
+  approved: boolean
+}
+
+/** Follows everything that is written to ServerPilot from now on. */
+export function createLedger(time: VirtualTime, serverpilot: ServerPilotModel, declared: Declared): Ledger {
+  const violations: Violation[] = []
+  const foreign = new Map<string, Set<string>>()
+  const either = new Map<string, Set<string>>()
+  /** Names of ours that somebody else took off. */
+  const taken = new Map<string, Set<string>>()
+  const removals = new Map<string, Removal[]>()
+  const excused = new Map<string, Set<string>>()
+  const underWay = new Map<string, { life: Life; at: number }>()
+  let hour = { from: 0, calls: 0 }
+
+  const setOf = (sets: Map<string, Set<string>>, appId: string): Set<string> => {
+    const known = sets.get(appId) ?? new Set()
+    sets.set(appId, known)
+    return known
+  }
+  const foreignOf = (appId: string): Set<string> => setOf(foreign, appId)
+  const eitherOf = (appId: string): Set<string> => setOf(either, appId)
+
+  const violate = (promise: Violation['promise'], message: string): void => {
+    violations.push({ at: time.now(), promise, message })
+  }
+
+  const isWanted = (appId: string, name: string): boolean =>
+    [...declared.mappings.values()].some(
+      ({ app, domain }) => domain === name && declared.apps.get(app)?.appId === appId,
+    )
+
+  function judgeWrite({ appId, before, after, basis, life }: Write): void {
+    const kept = new Set(after)
+    const mine = foreignOf(appId)
+    for (const name of before) {
+      if (kept.has(name)) continue
+      if (mine.has(name)) {
+        mine.delete(name)
+        // The gap that docs/safety.md names: it came after the last reading before the write.
+        if (basis?.had.includes(name))
+          violate('foreign', `${life.name} removed ${name}, which somebody else had put there`)
+      } else noteRemoval(appId, name, before)
+    }
+    for (const name of eitherOf(appId)) if (!kept.has(name)) eitherOf(appId).delete(name)
+  }
+
+  function noteRemoval(appId: string, name: string, before: readonly string[]): void {
+    const list = removals.get(appId) ?? []
+    removals.set(appId, list)
+    const approved = excused.get(appId)?.has(name) ?? false
+    list.push({ at: time.now(), name, approved })
+    if (approved) return
+    const there = new Set(serverpilot.listed(appId))
+    const gone = new Set(
+      list.filter(({ at, approved }) => !approved && time.now() - at < WINDOW).map((removal) => removal.name),
+    )
+    for (const each of gone) if (there.has(each) || isWanted(appId, each)) gone.delete(each)
+    const ours = before.filter((each) => !foreignOf(appId).has(each)).length
+    const base = Math.max(ours, gone.size + there.size - foreignOf(appId).size)
+    if (base < MIN_DOMAINS || (100 * gone.size) / base <= MAX_PERCENT) return
+    violate('budget', `${gone.size} of ${base} hosts went within 24 hours without approval: ${[...gone].join(', ')}`)
+  }
+
+  function judgeRequest(life: Life, { method, url }: HttpRequest): void {
+    if (time.now() - hour.from >= HOUR) hour = { from: time.now(), calls: 0 }
+    if (++hour.calls === CALLS_AN_HOUR) violate('calls', `${hour.calls} calls within one hour`)
+    if (method !== 'POST' || !/^\/v1\/apps\/[^/]+$/.test(url.pathname)) return
+    const other = underWay.get('server')
+    if (other?.life.alive && other.life !== life)
+      violate('one-write', `${life.name} writes while ${other.life.name} does`)
+    underWay.set('server', { life, at: time.now() })
+  }
+
+  declared.onMap((appId, name) => {
+    if (appId !== undefined && foreignOf(appId).delete(name)) eitherOf(appId).add(name)
+  })
+  serverpilot.onWrite(judgeWrite)
+  serverpilot.onRequest(judgeRequest)
+  return {
+    violations,
+    violate,
+    foreign: foreignOf,
+    either: eitherOf,
+    foreignPut(appId, name) {
+      // Nobody can tell a name that was away between two looks from one that was there all the time.
+      if (isWanted(appId, name) || setOf(taken, appId).delete(name)) eitherOf(appId).add(name)
+      else foreignOf(appId).add(name)
+    },
+    foreignTook(appId, name) {
+      if (!foreignOf(appId).delete(name)) setOf(taken, appId).add(name)
+      eitherOf(appId).delete(name)
+    },
+    approved(appId, names) {
+      excused.set(appId, new Set([...(excused.get(appId) ?? []), ...names]))
+    },
+  }
+}

@@ -1,0 +1,198 @@
+import type { Status } from '../../src/status/status.ts'
+import { EVENTS, type EventKind } from './events.ts'
+import type { Violation } from './ledger.ts'
+import { createRandom, type Random } from './random.ts'
+import { createWorld, type World } from './world.ts'
+
+/** One event of a seed's story. */
+export interface Planned {
+  /** Milliseconds since the world began. */
+  at: number
+  kind: EventKind
+  /** Decides what exactly happens. */
+  seed: string
+}
+
+/** What a seed decides beforehand: when the world is disturbed and by what, and when it has to be at rest. */
+export interface Plan {
+  seed: string
+  apps: number
+  /** The ends of the storms: from then on nothing more happens, until the next one. */
+  calms: readonly number[]
+  events: readonly Planned[]
+  end: number
+}
+
+/** What came of a run. */
+export interface Result {
+  hours: number
+  events: number
+  turns: number
+  violations: readonly Violation[]
+  /** What happened, in plain words, with the time of each. */
+  story: readonly string[]
+  log: readonly string[]
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+/** Pauses of contention last 15 minutes, inferred removals wait for 5, and somebody approves what waits for approval. */
+const REST_WITHIN = 90 * MINUTE
+
+/** The story of a seed. */
+export function planOf(seed: string, hours: number): Plan {
+  const random = createRandom(`${seed}/plan`)
+  const events: Planned[] = []
+  const calms: number[] = []
+  const groups = Object.keys(EVENTS)
+  const end = hours * HOUR
+  for (let at = 10 * MINUTE; at < end - 3 * HOUR; ) {
+    const storm = at + random.whole(5, 60) * MINUTE
+    // Each storm has a few groups of its own: all of them at once would hide one behind the other.
+    const active = groups.filter(() => random.chance(0.5))
+    const mean = random.pick([20_000, 2 * MINUTE, 8 * MINUTE])
+    for (; at < storm; at += random.next() * 2 * mean) {
+      const kind = random.pick(EVENTS[active.length === 0 ? 'users' : random.pick(active)]!)
+      events.push({ at, kind, seed: `${seed}/${events.length}` })
+    }
+    calms.push(storm)
+    at = storm + random.whole(3 * HOUR, 10 * HOUR)
+  }
+  return { seed, apps: random.whole(1, 3), calms, events, end }
+}
+
+/** Lives through a plan. Ends at the first broken promise. */
+export async function run(plan: Plan): Promise<Result> {
+  const { seed } = plan
+  const world = createWorld(seed, plan.apps)
+  // The parts shake their waits by it.
+  const before = Math.random
+  Math.random = createRandom(`${seed}/Math.random`).next
+  const story: string[] = []
+  const tell = (text: string): void => void story.push(`${timeOf(world.time.now())} ${text}`)
+  try {
+    const random = createRandom(`${seed}/start`)
+    world.serverpilot.onWrite(({ life, appId, before, after }) => {
+      const added = after.filter((name) => !before.includes(name))
+      const removed = before.filter((name) => !after.includes(name))
+      const app = [...world.declared.apps.values()].find((each) => each.appId === appId)?.name
+      tell(`${life.name} writes ${app}:${added.map((name) => ` +${name}`).join('')}${removed.map((name) => ` -${name}`).join('')}`)
+    })
+    prepare(world, random)
+    world.start()
+    let next = 0
+    const broken = (): boolean => world.ledger.violations.length > 0
+    for (const calm of plan.calms) {
+      for (; next < plan.events.length && plan.events[next]!.at <= calm && !broken(); next++) {
+        const { at, kind, seed: own } = plan.events[next]!
+        await world.time.runUntil(at, broken)
+        const told = broken() ? undefined : kind.happen(world, createRandom(own))
+        if (told !== undefined) tell(told)
+      }
+      await world.time.runUntil(calm, broken)
+      if (broken()) break
+      await rest(world, tell)
+      if (broken()) break
+    }
+    await world.time.runUntil(plan.end, broken)
+    for (const { promise, message } of world.ledger.violations) tell(`BROKEN (${promise}): ${message}`)
+    return {
+      hours: world.time.now() / HOUR,
+      events: next,
+      turns: world.time.turns(),
+      violations: world.ledger.violations,
+      story,
+      log: world.log,
+    }
+  } finally {
+    world.daemon?.life.kill()
+    Math.random = before
+  }
+}
+
+function prepare(world: World, random: Random): void {
+  world.serverpilot.core.apps.forEach((appId, number) => {
+    world.declared.putApp({
+      name: `app${number + 1}`,
+      appId,
+      policy: 'Sync',
+      suspend: false,
+      deletionPolicy: 'Retain',
+      approval: '',
+    })
+    for (const name of world.serverpilot.listed(appId)) world.ledger.foreignPut(appId, name)
+  })
+  const map = EVENTS.users!.find(({ name }) => name === 'map-many')!
+  for (let times = random.whole(0, 5); times > 0; times--) map.happen(world, random)
+}
+
+/** Nothing more happens: the world has to come to rest in time, and what is said has to be so. */
+async function rest(world: World, tell: (text: string) => void): Promise<void> {
+  const broken = (): boolean => world.ledger.violations.length > 0
+  while (world.healing() && !broken()) await world.time.runUntil(world.time.now() + MINUTE, broken)
+  world.serverpilot.core.faults.clear()
+  if (world.daemon === undefined || !world.daemon.life.alive) world.start()
+  tell('from here on nothing happens')
+  const limit = world.time.now() + REST_WITHIN
+  let complaints = complaintsOf(world)
+  while (complaints.length > 0 && world.time.now() < limit && !broken()) {
+    await world.time.runUntil(world.time.now() + MINUTE, broken)
+    approve(world, tell)
+    complaints = complaintsOf(world)
+  }
+  if (!broken() && complaints.length > 0) world.ledger.violate('rest', complaints.join('; '))
+}
+
+/** What is not as it has to be at rest. */
+function complaintsOf(world: World): string[] {
+  const complaints: string[] = []
+  const status = statusOf(world)
+  const all = [...world.declared.mappings.values()]
+  for (const { name, appId } of world.declared.apps.values()) {
+    const listed = new Set(world.serverpilot.listed(appId))
+    const wanted = new Set(all.filter(({ app }) => app === name).map(({ domain }) => domain))
+    const foreign = world.ledger.foreign(appId)
+    const missing = [...wanted].filter((host) => !listed.has(host))
+    const lost = [...foreign].filter((host) => !listed.has(host))
+    const left = [...listed].filter(
+      (host) => !wanted.has(host) && !foreign.has(host) && !world.ledger.either(appId).has(host),
+    )
+    if (missing.length > 0) complaints.push(`${missing.join(', ')} missing on ${name}`)
+    if (lost.length > 0) complaints.push(`${lost.join(', ')} of somebody else missing on ${name}`)
+    if (left.length > 0) complaints.push(`${left.join(', ')} left on ${name}`)
+    const said = status?.apps.find(({ key }) => key.endsWith(`/${name}`))
+    const synced = said?.conditions.find(({ type }) => type === 'Synced')
+    if (synced?.status !== 'True')
+      complaints.push(`${name} is said to be ${synced?.reason ?? 'unknown'}: ${synced?.message ?? ''}`)
+  }
+  return complaints
+}
+
+function statusOf(world: World): Status | undefined {
+  try {
+    return JSON.parse(world.disk.text(`${world.state}/status.json`) ?? '') as Status
+  } catch {
+    return undefined
+  }
+}
+
+/** Somebody looks at what waits for approval, and approves it. */
+function approve(world: World, tell: (text: string) => void): void {
+  for (const { key, appId, plan } of statusOf(world)?.apps ?? []) {
+    if (plan === undefined || world.approved.has(plan.hash)) continue
+    world.approved.add(plan.hash)
+    const foreign = world.ledger.foreign(appId)
+    world.ledger.approved(
+      appId,
+      world.serverpilot.listed(appId).filter((name) => !foreign.has(name)),
+    )
+    world.disk.write(`${world.state}/approval`, Buffer.from(`${[...world.approved].slice(-20).join('\n')}\n`), true)
+    tell(`somebody approves plan ${plan.hash} of ${key}`)
+  }
+}
+
+function timeOf(ms: number): string {
+  const seconds = Math.floor(ms / 1000)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+}
