@@ -57,7 +57,12 @@ export function startDaemon(life: Life, world: DaemonWorld): RunningDaemon {
     world.log(`ended: ${error instanceof Error ? error.stack : String(error)}\n`)
     return 1
   })
-  return { life, ended, told: () => stop.signal.aborted, terminate: () => life.deliver(() => stop.abort(new Error('SIGTERM'))) }
+  return {
+    life,
+    ended,
+    told: () => stop.signal.aborted,
+    terminate: () => life.deliver(() => stop.abort(new Error('SIGTERM'))),
+  }
 }
 
 /** What `fs.watch` gives, over a watch of the world. */

@@ -76,7 +76,9 @@ export async function run(plan: Plan): Promise<Result> {
       const added = after.filter((name) => !before.includes(name))
       const removed = before.filter((name) => !after.includes(name))
       const app = [...world.declared.apps.values()].find((each) => each.appId === appId)?.name
-      tell(`${life.name} writes ${app}:${added.map((name) => ` +${name}`).join('')}${removed.map((name) => ` -${name}`).join('')}`)
+      tell(
+        `${life.name} writes ${app}:${added.map((name) => ` +${name}`).join('')}${removed.map((name) => ` -${name}`).join('')}`,
+      )
     })
     prepare(world, random)
     world.start()
