@@ -19,6 +19,10 @@ export interface ApiServerTrouble {
 export interface ApiServer {
   readonly objects: ApiObjects
   readonly trouble: ApiServerTrouble
+  /** To be called when somebody changed the objects. */
+  changed(): void
+  /** Which process wrote a Lease last, and when; undefined once it was given back. */
+  leader(): { life: Life; at: number } | undefined
   /** Ends every watch, as a restart does. */
   cutWatches(): void
   /** A connection for one process. */
@@ -41,15 +45,27 @@ export function createApiServer(objects: ApiObjects, time: VirtualTime): ApiServ
     for (const watch of watches) watch.wake()
   }
 
-  function answer({ method, path, body }: Call): unknown {
+  let leader: { life: Life; at: number } | undefined
+
+  function noteLease(life: Life, { path, method }: Call, written: KubeObject): void {
+    if (method === 'GET' || !path.includes('/leases')) return
+    const { holderIdentity = '' } = (written.spec ?? {}) as { holderIdentity?: string }
+    leader = holderIdentity === '' ? undefined : { life, at: time.now() }
+  }
+
+  function answer(life: Life, call: Call): unknown {
+    const { method, path, body } = call
     const [bare = '', search = ''] = path.split('?')
     const query = new URLSearchParams(search)
     const target = targetOf(bare)
     const given = body === undefined ? undefined : (JSON.parse(body) as KubeObject)
     if (method === 'GET') return target.name === undefined ? listOf(target) : objects.read(target)
     try {
-      if (method === 'POST') return objects.create(target, given!)
-      if (method === 'PUT') return objects.replace(target, given!)
+      if (method === 'POST' || method === 'PUT') {
+        const written = method === 'POST' ? objects.create(target, given!) : objects.replace(target, given!)
+        noteLease(life, call, written)
+        return written
+      }
       if (query.get('force') === 'true') return objects.applyFinalizers(target, query.get('fieldManager') ?? '', given!)
       return objects.merge(target, given as unknown as Record<string, unknown>)
     } finally {
@@ -73,7 +89,7 @@ export function createApiServer(objects: ApiObjects, time: VirtualTime): ApiServ
     if (fails && before) throw failed()
     let text: string
     try {
-      text = JSON.stringify(answer(request))
+      text = JSON.stringify(answer(life, request))
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       const { code, reason, message } = error
@@ -87,6 +103,8 @@ export function createApiServer(objects: ApiObjects, time: VirtualTime): ApiServ
   return {
     objects,
     trouble,
+    changed,
+    leader: () => leader,
     cutWatches() {
       for (const watch of [...watches]) watch.cut()
     },

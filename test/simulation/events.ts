@@ -1,5 +1,6 @@
 import type { FaultRule } from '../../src/simulator/faults.ts'
 import type { DeclaredApp } from './declared.ts'
+import type { Slot } from './fleet.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
@@ -254,68 +255,47 @@ const processes: EventKind[] = [
   {
     name: 'kill',
     happen(world, random) {
-      world.daemon?.life.kill()
-      restartSoon(world, random)
-      return 'the daemon is killed'
+      const slot = world.fleet.pick(random)
+      slot.daemon?.life.kill()
+      restartSoon(world, slot, random)
+      return `${slot.daemon?.life.name} is killed`
     },
   },
   {
     name: 'terminate',
     happen(world, random) {
-      world.daemon?.terminate()
-      restartSoon(world, random)
-      return 'the daemon is told to end'
+      const slot = world.fleet.pick(random)
+      slot.daemon?.terminate()
+      restartSoon(world, slot, random)
+      return `${slot.daemon?.life.name} is told to end`
     },
   },
   {
     name: 'stand-still',
     happen(world, random) {
-      const { life } = world.daemon ?? {}
+      const life = world.fleet.pick(random).daemon?.life
       if (life === undefined) return undefined
       const seconds = random.whole(1, 600)
       life.stop()
       world.heal(seconds * 1000, () => life.goOn())
-      return `the daemon stands still for ${seconds} s`
-    },
-  },
-  {
-    name: 'crash-at-a-write',
-    happen(world, random) {
-      let left = random.whole(1, 12)
-      const moment = random.pick(['before', 'after'] as const)
-      world.diskTrouble.onWrite = (_path, at) => {
-        if (at !== moment || --left > 0) return
-        world.diskTrouble.onWrite = () => undefined
-        world.daemon?.life.kill()
-        restartSoon(world, random)
-      }
-      return `the daemon crashes ${moment} its ${left}th write to the disk from now`
-    },
-  },
-  {
-    name: 'power-cut',
-    happen(world, random) {
-      world.daemon?.life.kill()
-      world.disk.cutPower()
-      restartSoon(world, random)
-      return 'the power is cut'
+      return `${life.name} stands still for ${seconds} s`
     },
   },
 ]
 
-function restartSoon(world: World, random: Random): void {
-  const { daemon } = world
+function restartSoon(world: World, slot: Slot, random: Random): void {
+  const { daemon } = slot
   world.heal(random.chance(0.5) ? random.whole(1, 60_000) : random.whole(1, 2 * HOUR), () => {
     if (daemon?.life.alive) daemon.terminate()
     world.time.after(25_000, () => {
-      if (world.daemon !== daemon) return
+      if (slot.daemon !== daemon) return
       daemon?.life.kill()
-      world.start()
+      slot.start()
     })
   })
 }
 
-const machine: EventKind[] = [
+const clock: EventKind[] = [
   {
     name: 'clock-forward',
     happen(world, random) {
@@ -330,6 +310,33 @@ const machine: EventKind[] = [
       const ms = random.pick([90_000, HOUR, 24 * HOUR])
       world.machine.offset -= ms
       return `the clock is set back by ${ms / 1000} s`
+    },
+  },
+]
+
+const disk: EventKind[] = [
+  {
+    name: 'crash-at-a-write',
+    happen(world, random) {
+      let left = random.whole(1, 12)
+      const moment = random.pick(['before', 'after'] as const)
+      world.diskTrouble.onWrite = (_path, at) => {
+        if (at !== moment || --left > 0) return
+        world.diskTrouble.onWrite = () => undefined
+        const slot = world.fleet.slots[0]!
+        slot.daemon?.life.kill()
+        restartSoon(world, slot, random)
+      }
+      return `the daemon crashes ${moment} its ${left}th write to the disk from now`
+    },
+  },
+  {
+    name: 'power-cut',
+    happen(world, random) {
+      world.fleet.killAll()
+      world.disk.cutPower()
+      for (const slot of world.fleet.slots) restartSoon(world, slot, random)
+      return 'the power is cut'
     },
   },
   {
@@ -384,5 +391,72 @@ const machine: EventKind[] = [
   },
 ]
 
+const cluster: EventKind[] = [
+  {
+    name: 'api-server-away',
+    happen(world, random) {
+      const { trouble, cutWatches } = world.cluster!
+      const seconds = random.pick([3, 20, 90, 900])
+      trouble.away = true
+      cutWatches()
+      world.heal(seconds * 1000, () => {
+        trouble.away = false
+      })
+      return `the API server is away for ${seconds} s`
+    },
+  },
+  {
+    name: 'api-server-fails',
+    happen(world, random) {
+      const { trouble } = world.cluster!
+      trouble.failing = random.pick([0.1, 0.5])
+      world.heal(random.whole(1, 10) * MINUTE, () => {
+        trouble.failing = 0
+      })
+      return `${100 * trouble.failing} % of the calls to the API server fail`
+    },
+  },
+  {
+    name: 'api-server-slow',
+    happen(world, random) {
+      const { trouble } = world.cluster!
+      trouble.slowMs = random.pick([500, 4_000])
+      world.heal(random.whole(1, 10) * MINUTE, () => {
+        trouble.slowMs = 4
+      })
+      return `the API server takes up to ${2 * trouble.slowMs} ms a call`
+    },
+  },
+  {
+    name: 'watches-end',
+    happen(world) {
+      world.cluster!.cutWatches()
+      return 'every watch ends'
+    },
+  },
+  {
+    name: 'compaction',
+    happen(world) {
+      world.cluster!.objects.compact()
+      if (world.random.chance(0.5)) world.cluster!.cutWatches()
+      return 'the API server forgets old versions'
+    },
+  },
+]
+
 /** Everything that can happen, by what it happens to. */
-export const EVENTS: Readonly<Record<string, readonly EventKind[]>> = { users, others, serverpilot, processes, machine }
+export const EVENTS: Readonly<Record<string, readonly EventKind[]>> = {
+  users,
+  others,
+  serverpilot,
+  processes,
+  clock,
+  disk,
+  cluster,
+}
+
+/** The groups of a place. */
+export const GROUPS = {
+  files: ['users', 'others', 'serverpilot', 'processes', 'clock', 'disk'],
+  cluster: ['users', 'others', 'serverpilot', 'processes', 'clock', 'cluster'],
+} as const

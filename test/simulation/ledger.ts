@@ -35,6 +35,14 @@ const MAX_PERCENT = 30
 /** Far more than a daemon with three apps needs in the worst hour. */
 const CALLS_AN_HOUR = 2_500
 
+interface LedgerGround {
+  time: VirtualTime
+  serverpilot: ServerPilotModel
+  declared: Declared
+  /** Which process holds the Lease, where there is one. */
+  leader: (() => { life: Life; at: number } | undefined) | undefined
+}
+
 interface Removal {
   at: number
   name: string
@@ -42,7 +50,7 @@ interface Removal {
 }
 
 /** Follows everything that is written to ServerPilot from now on. */
-export function createLedger(time: VirtualTime, serverpilot: ServerPilotModel, declared: Declared): Ledger {
+export function createLedger({ time, serverpilot, declared, leader }: LedgerGround): Ledger {
   const violations: Violation[] = []
   const foreign = new Map<string, Set<string>>()
   const either = new Map<string, Set<string>>()
@@ -106,6 +114,9 @@ export function createLedger(time: VirtualTime, serverpilot: ServerPilotModel, d
     if (time.now() - hour.from >= HOUR) hour = { from: time.now(), calls: 0 }
     if (++hour.calls === CALLS_AN_HOUR) violate('calls', `${hour.calls} calls within one hour`)
     if (method !== 'POST' || !/^\/v1\/apps\/[^/]+$/.test(url.pathname)) return
+    const holder = leader?.()
+    if (leader !== undefined && holder?.life !== life)
+      violate('leader', `${life.name} writes, and ${holder?.life.name ?? 'nobody'} holds the Lease`)
     const other = underWay.get('server')
     if (other?.life.alive && other.life !== life)
       violate('one-write', `${life.name} writes while ${other.life.name} does`)

@@ -1,8 +1,7 @@
-import type { Status } from '../../src/status/status.ts'
-import { EVENTS, type EventKind } from './events.ts'
+import { EVENTS, type EventKind, GROUPS } from './events.ts'
 import type { Violation } from './ledger.ts'
 import { createRandom, type Random } from './random.ts'
-import { createWorld, type World } from './world.ts'
+import { createWorld, type Setting, type World } from './world.ts'
 
 /** One event of a seed's story. */
 export interface Planned {
@@ -15,8 +14,7 @@ export interface Planned {
 
 /** What a seed decides beforehand: when the world is disturbed and by what, and when it has to be at rest. */
 export interface Plan {
-  seed: string
-  apps: number
+  setting: Setting
   /** The ends of the storms: from then on nothing more happens, until the next one. */
   calms: readonly number[]
   events: readonly Planned[]
@@ -44,7 +42,9 @@ export function planOf(seed: string, hours: number): Plan {
   const random = createRandom(`${seed}/plan`)
   const events: Planned[] = []
   const calms: number[] = []
-  const groups = Object.keys(EVENTS)
+  const place = random.pick(['files', 'files', 'cluster'] as const)
+  const setting = { seed, place, apps: random.whole(1, 3), daemons: place === 'files' ? 1 : random.whole(1, 2) }
+  const groups: readonly string[] = GROUPS[place]
   const end = hours * HOUR
   for (let at = 10 * MINUTE; at < end - 3 * HOUR; ) {
     const storm = at + random.whole(5, 60) * MINUTE
@@ -58,13 +58,13 @@ export function planOf(seed: string, hours: number): Plan {
     calms.push(storm)
     at = storm + random.whole(3 * HOUR, 10 * HOUR)
   }
-  return { seed, apps: random.whole(1, 3), calms, events, end }
+  return { setting, calms, events, end }
 }
 
 /** Lives through a plan. Ends at the first broken promise. */
 export async function run(plan: Plan): Promise<Result> {
-  const { seed } = plan
-  const world = createWorld(seed, plan.apps)
+  const { seed } = plan.setting
+  const world = createWorld(plan.setting)
   // The parts shake their waits by it.
   const before = Math.random
   Math.random = createRandom(`${seed}/Math.random`).next
@@ -81,7 +81,7 @@ export async function run(plan: Plan): Promise<Result> {
       )
     })
     prepare(world, random)
-    world.start()
+    world.fleet.startAll()
     let next = 0
     const broken = (): boolean => world.ledger.violations.length > 0
     for (const calm of plan.calms) {
@@ -107,7 +107,7 @@ export async function run(plan: Plan): Promise<Result> {
       log: world.log,
     }
   } finally {
-    world.daemon?.life.kill()
+    world.fleet.killAll()
     Math.random = before
   }
 }
@@ -133,7 +133,7 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
   const broken = (): boolean => world.ledger.violations.length > 0
   while (world.healing() && !broken()) await world.time.runUntil(world.time.now() + MINUTE, broken)
   world.serverpilot.core.faults.clear()
-  if (world.daemon === undefined || !world.daemon.life.alive) world.start()
+  world.fleet.startAll()
   tell('from here on nothing happens')
   const limit = world.time.now() + REST_WITHIN
   let complaints = complaintsOf(world)
@@ -148,7 +148,7 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
 /** What is not as it has to be at rest. */
 function complaintsOf(world: World): string[] {
   const complaints: string[] = []
-  const status = statusOf(world)
+  const said = world.said()
   const all = [...world.declared.mappings.values()]
   for (const { name, appId } of world.declared.apps.values()) {
     const listed = new Set(world.serverpilot.listed(appId))
@@ -162,34 +162,22 @@ function complaintsOf(world: World): string[] {
     if (missing.length > 0) complaints.push(`${missing.join(', ')} missing on ${name}`)
     if (lost.length > 0) complaints.push(`${lost.join(', ')} of somebody else missing on ${name}`)
     if (left.length > 0) complaints.push(`${left.join(', ')} left on ${name}`)
-    const said = status?.apps.find(({ key }) => key.endsWith(`/${name}`))
-    const synced = said?.conditions.find(({ type }) => type === 'Synced')
+    const synced = said.find((each) => each.name === name)?.synced
     if (synced?.status !== 'True')
       complaints.push(`${name} is said to be ${synced?.reason ?? 'unknown'}: ${synced?.message ?? ''}`)
   }
   return complaints
 }
 
-function statusOf(world: World): Status | undefined {
-  try {
-    return JSON.parse(world.disk.text(`${world.state}/status.json`) ?? '') as Status
-  } catch {
-    return undefined
-  }
-}
-
 /** Somebody looks at what waits for approval, and approves it. */
 function approve(world: World, tell: (text: string) => void): void {
-  for (const { key, appId, plan } of statusOf(world)?.apps ?? []) {
-    if (plan === undefined || world.approved.has(plan.hash)) continue
-    world.approved.add(plan.hash)
+  for (const { name, appId, hash } of world.said()) {
+    if (hash === undefined || world.approved.has(hash)) continue
     const foreign = world.ledger.foreign(appId)
-    world.ledger.approved(
-      appId,
-      world.serverpilot.listed(appId).filter((name) => !foreign.has(name)),
-    )
-    world.disk.write(`${world.state}/approval`, Buffer.from(`${[...world.approved].slice(-20).join('\n')}\n`), true)
-    tell(`somebody approves plan ${plan.hash} of ${key}`)
+    const ours = world.serverpilot.listed(appId).filter((host) => !foreign.has(host))
+    world.ledger.approved(appId, ours)
+    world.approve(name, hash)
+    tell(`somebody approves plan ${hash} of ${name}`)
   }
 }
 

@@ -1,80 +1,95 @@
-import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
-import { type RunningDaemon, startDaemon } from './daemon.ts'
-import { createDeclared, type Declared, inFiles } from './declared.ts'
+import { API_VERSION } from '../../src/api/objects.ts'
+import type { Status } from '../../src/status/status.ts'
+import { createApiObjects } from './api-objects.ts'
+import { type ApiServer, createApiServer } from './api-server.ts'
+import { createDeclared, type Declared, inCluster, inFiles, NAMESPACE, type ObjectStore } from './declared.ts'
 import { createDisk, type Disk } from './disk.ts'
-import { createFiles, type DiskTrouble, noDiskTrouble } from './files.ts'
+import { type DiskTrouble, noDiskTrouble } from './files.ts'
+import { createFleet, type Fleet } from './fleet.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { createLife, type Life, type Machine } from './life.ts'
+import type { Life, Machine } from './life.ts'
 import { createRandom, type Random } from './random.ts'
 import { createServerPilotModel, type ServerPilotModel } from './serverpilot.ts'
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts'
 
-/** Everything that there is, with the daemon on its machine. */
-export interface World {
-  readonly time: VirtualTime
-  readonly random: Random
-  readonly machine: Machine
-  readonly disk: Disk
-  readonly diskTrouble: DiskTrouble
-  readonly serverpilot: ServerPilotModel
+/** What a seed decides of a world before it begins. */
+export interface Setting {
+  seed: string
+  /** Where the objects are, and the records. */
+  place: 'files' | 'cluster'
+  apps: number
+  daemons: number
+}
+
+/** What one app says of itself, wherever it says it. */
+export interface Said {
+  name: string
+  appId: string
+  synced: { status: string; reason: string; message: string } | undefined
+  /** Of the plan that waits for approval. */
+  hash: string | undefined
+}
+
+/** Everything that there is, with the daemons in it. */
+export interface World extends Ground {
+  readonly setting: Setting
   readonly declared: Declared
   readonly ledger: Ledger
-  /** Folders of the daemon. */
-  readonly manifests: string
-  readonly state: string
+  readonly fleet: Fleet
   /** Hashes that somebody approved. */
   readonly approved: Set<string>
-  /** Lines of the daemons' logs, the last ones. */
-  readonly log: string[]
-  daemon: RunningDaemon | undefined
-  start(): void
+  /** What the apps say of themselves. */
+  said(): Said[]
+  approve(app: string, hash: string): void
   /** In so many milliseconds a trouble is over. */
   heal(ms: number, end: () => void): void
   /** Whether some trouble is not over. */
   healing(): boolean
 }
 
-const MANIFESTS = '/etc/domains'
-const STATE = '/var/lib/domainpilot'
-const EPOCH = Date.UTC(2026, 0, 15, 12)
-const LOG_LINES = 400
-const RESTART_MS = 10_000
+/** What the daemons stand on. */
+export interface Ground {
+  readonly time: VirtualTime
+  readonly random: Random
+  readonly machine: Machine
+  readonly disk: Disk
+  readonly diskTrouble: DiskTrouble
+  readonly serverpilot: ServerPilotModel
+  /** Undefined in a world of files. */
+  readonly cluster: ApiServer | undefined
+  /** Folders of the daemon. */
+  readonly manifests: string
+  readonly state: string
+  /** Namespace of the daemon. */
+  readonly namespace: string
+  readonly log: string[]
+}
 
-/** A world of files with one daemon, not yet started. */
-export function createWorld(seed: string, apps: number): World {
-  const random = createRandom(seed)
-  const time = createVirtualTime(random.fork('time'))
-  const machine: Machine = { time, epoch: EPOCH, offset: 0 }
-  const disk = createDisk(() => EPOCH + time.now())
-  const diskTrouble = noDiskTrouble()
-  const serverpilot = createServerPilotModel(
-    {
-      apps: Array.from({ length: apps }, (_, n) => ({ name: `app${n}`, domains: [`f${n + 1}.example.org`] })),
-      now: () => EPOCH + time.now(),
-    },
-    time,
-    random.fork('serverpilot'),
-  )
-  const declared = createDeclared(inFiles(disk, MANIFESTS))
-  const ledger = createLedger(time, serverpilot, declared)
-  const log: string[] = []
+const EPOCH = Date.UTC(2026, 0, 15, 12)
+
+/** A world in which nothing has begun. */
+export function createWorld(setting: Setting): World {
+  const ground = createGround(setting)
+  const { time, serverpilot, cluster, disk, state } = ground
+  const declared = createDeclared(storeOf(ground))
+  const ledger = createLedger({ time, serverpilot, declared, leader: cluster?.leader })
+  const approved = new Set<string>()
   let open = 0
-  const lives = new Map<number, Life>()
-  let started = 0
-  const world: World = {
-    time,
-    random,
-    machine,
-    disk,
-    diskTrouble,
-    serverpilot,
+  return {
+    ...ground,
+    setting,
     declared,
     ledger,
-    manifests: MANIFESTS,
-    state: STATE,
-    approved: new Set(),
-    log,
-    daemon: undefined,
+    fleet: createFleet(ground, setting.daemons),
+    approved,
+    said: () => (cluster === undefined ? saidInFile(disk.text(`${state}/status.json`)) : saidInCluster(cluster)),
+    approve(app, hash) {
+      approved.add(hash)
+      const found = declared.apps.get(app)
+      if (cluster !== undefined && found !== undefined) declared.putApp({ ...found, approval: hash })
+      const text = `${[...approved].slice(-20).join('\n')}\n`
+      if (cluster === undefined) disk.write(`${state}/approval`, Buffer.from(text), true)
+    },
     healing: () => open > 0,
     heal(ms, end) {
       open++
@@ -83,37 +98,73 @@ export function createWorld(seed: string, apps: number): World {
         end()
       })
     },
-    start() {
-      const number = ++started
-      const life = createLife(`daemon-${number}`, machine, random.fork(`daemon-${number}`))
-      const identity: ProcessIdentity = { pid: 1000 + number, started: String(number), host: 'host', scope: 'boot' }
-      lives.set(identity.pid, life)
-      const daemon = startDaemon(life, {
-        environment: {
-          SERVERPILOT_CLIENT_ID: serverpilot.core.world.model.clientId,
-          SERVERPILOT_API_KEY: serverpilot.core.world.model.apiKey,
-          DOMAINPILOT_MANIFESTS: MANIFESTS,
-          DOMAINPILOT_STATE_DIR: STATE,
-          DOMAINPILOT_LISTEN: 'off',
-          DOMAINPILOT_CHECK_SCHEDULE: 'off',
-        },
-        files: createFiles(disk, diskTrouble, life, time),
-        serverpilot: serverpilot.connect(life),
-        identity,
-        isRunning: ({ pid }) => lives.get(pid)?.alive === true,
-        log(line) {
-          log.push(line)
-          if (log.length > LOG_LINES) log.shift()
-        },
-      })
-      world.daemon = daemon
-      // Whoever keeps it running starts it again when it ends by itself.
-      void daemon.ended.then(() => {
-        const wasAlive = life.alive
-        life.kill()
-        if (wasAlive && !daemon.told()) time.after(RESTART_MS, () => world.daemon === daemon && world.start())
-      })
-    },
   }
-  return world
 }
+
+function createGround({ seed, place, apps }: Setting): Ground {
+  const random = createRandom(seed)
+  const time = createVirtualTime(random.fork('time'))
+  const now = (): number => EPOCH + time.now()
+  const seeds = Array.from({ length: apps }, (_, n) => ({ name: `app${n}`, domains: [`f${n + 1}.example.org`] }))
+  let uids = 0
+  const objects = createApiObjects({ uid: () => `uid-${++uids}`, now })
+  const ground: Ground = {
+    time,
+    random,
+    machine: { time, epoch: EPOCH, offset: 0 },
+    disk: createDisk(now),
+    diskTrouble: noDiskTrouble(),
+    serverpilot: createServerPilotModel({ apps: seeds, now }, time, random.fork('serverpilot')),
+    cluster: place === 'cluster' ? createApiServer(objects, time) : undefined,
+    manifests: '/etc/domains',
+    state: '/var/lib/domainpilot',
+    namespace: 'domainpilot',
+    log: [],
+  }
+  for (const name of [ground.namespace, NAMESPACE])
+    objects.create(
+      { resource: '/api/v1/namespaces', namespace: undefined, name, status: false },
+      { metadata: { name } },
+    )
+  return ground
+}
+
+const storeOf = ({ cluster, disk, manifests }: Ground): ObjectStore =>
+  cluster === undefined ? inFiles(disk, manifests) : inCluster(cluster.objects, cluster.changed)
+
+function saidInFile(text: string | undefined): Said[] {
+  try {
+    const { apps } = JSON.parse(text ?? '') as Status
+    return apps.map(({ key, appId, conditions, plan }) => ({
+      name: key.split('/')[1] ?? '',
+      appId,
+      synced: conditions.find(({ type }) => type === 'Synced'),
+      hash: plan?.hash,
+    }))
+  } catch {
+    return []
+  }
+}
+
+function saidInCluster({ objects }: ApiServer): Said[] {
+  const target = {
+    resource: `/apis/${API_VERSION}/serverpilotapps`,
+    namespace: undefined,
+    name: undefined,
+    status: false,
+  }
+  return objects.list(target).map(({ metadata, spec, status }) => {
+    const { conditions = [], plan } = (status ?? {}) as { conditions?: Conditions; plan?: { hash: string } }
+    return {
+      name: metadata.name,
+      appId: (spec as { appId: string }).appId,
+      synced: conditions.find(({ type }) => type === 'Synced'),
+      hash: plan?.hash,
+    }
+  })
+}
+
+type Conditions = { type: string; status: string; reason: string; message: string }[]
+
+/** Who writes the Lease. */
+export type Leader = { life: Life; at: number } | undefined
