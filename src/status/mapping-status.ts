@@ -1,6 +1,6 @@
 import type { App, Mapping } from '../api/objects.ts'
 import type { Host } from '../domain/host.ts'
-import { conditionsOf, denied, FINE, keptOf, type Said, unseen } from './conditions.ts'
+import { conditionsOf, denied, FINE, keptOf, type Parts, type Said, unseen } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import type { HostStatus } from './host-status.ts'
 import { type Outcome, refusalOf } from './outcome.ts'
@@ -34,7 +34,7 @@ export function mappingStatuses(
     const own = hosts.get(mapping.key) ?? []
     const names = own.flatMap(({ name }) => (desired?.hosts.has(name as Host) ? [name] : []))
     const accepted = acceptedOf(mapping, known)
-    const parts = {
+    const parts: Parts<'DomainMapping'> = {
       Accepted: accepted,
       Synced: mappingSynced({ mapping, outcome, own, refused: accepted?.status === 'False' }),
       DNSReady: checks.dnsReady(names) ?? unseen(outcome, isCompiled(outcome), known, 'DNSReady'),

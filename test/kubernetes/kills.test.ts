@@ -109,7 +109,7 @@ async function killLeaders(t: TestContext, server: ApiServer, seed: number): Pro
 
 test(`${WORLDS * KILLS} leaders killed while mappings change: nothing is lost, nothing wrongly removed, one write at a time`, {
   concurrency: true,
-  timeout: 240_000,
+  timeout: 480_000,
 }, async (t) => {
   const server = await apiServer(t)
   if (server === undefined) return
@@ -117,7 +117,7 @@ test(`${WORLDS * KILLS} leaders killed while mappings change: nothing is lost, n
   let written = 0
   await Promise.all(
     Array.from({ length: WORLDS }, (_, world) =>
-      t.test(`world ${world + 1}`, { timeout: 240_000 }, async (t) => {
+      t.test(`world ${world + 1}`, { timeout: 480_000 }, async (t) => {
         const lists = await killLeaders(t, server, SEED * WORLDS + world)
         written += lists
       }),

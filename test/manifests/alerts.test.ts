@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
+import { EXPIRING_MS } from '../../src/check/certificate.ts'
 import { METRIC_PREFIX, METRICS } from '../../src/report/metrics-table.ts'
 
 const run = promisify(execFile)
@@ -40,6 +41,11 @@ interface UnitTests {
 }
 
 describe('alerts', () => {
+  test('a certificate ends soon when the condition says so', async () => {
+    const expiring = (await alerts()).find(({ alert }) => alert === 'DomainpilotCertificateExpiring')
+    assert.match(expiring?.expr ?? '', new RegExp(`< ${EXPIRING_MS / 86_400_000} \\* 86400$`))
+  })
+
   test('promtool: each fires when it should, and only then', async (t) => {
     const there = await run('promtool', ['--version']).catch(() => undefined)
     if (there === undefined) return t.skip(HOW)

@@ -70,7 +70,7 @@ function failures(t: TestContext, trees: readonly { mutant: Mutant; place: strin
   const run = spawnSync(
     process.execPath,
     ['--test', '--test-isolation=none', `--test-reporter=${reporter}`, ...files],
-    { env, encoding: 'utf8', timeout: 120_000, maxBuffer: 64 * 1024 * 1024 },
+    { env, encoding: 'utf8', timeout: 480_000, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 },
   )
   t.diagnostic(`${trees.length - 1} mutants`)
   assert.equal(run.signal, null, run.stderr)
