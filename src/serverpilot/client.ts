@@ -53,15 +53,13 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     clock,
     patience: { read: PATIENCE_MS, write: WRITE_PATIENCE_MS },
   })
-  const http =
-    options.http ??
-    createHttp({
-      clock,
-      timeoutMs,
-      connectTimeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
-      proxy,
-      userAgent: `domainpilot/${options.version}`,
-    })
+  const http = (options.createHttp ?? createHttp)({
+    clock,
+    timeoutMs,
+    connectTimeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
+    proxy,
+    userAgent: `domainpilot/${options.version}`,
+  })
 
   const ours = { account, credentialsOrigin: origin, api: baseUrl.origin, proxy }
   function contextOf({ subject, missing, method }: Call, secrets: readonly string[]): CallContext {

@@ -49,6 +49,9 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 // that nobody knows.
 const IDLE_MS = 4_000
 
+/** Makes a way for requests. */
+export type CreateHttp = (options: Parameters<typeof createHttp>[0]) => Http
+
 /** How far a request came. */
 interface Progress {
   connected: boolean

@@ -1,6 +1,6 @@
 import type { Clock } from '../time/clock.ts'
 import type { ProxySettings } from './addresses.ts'
-import type { Http } from './http.ts'
+import type { CreateHttp } from './http.ts'
 import type { CALLS, Credentials } from './serverpilot.ts'
 
 /** One request, for metrics. */
@@ -36,8 +36,8 @@ export interface ServerPilotOptions {
   observe?: (call: ObservedCall) => void
   /** Of this program, for the `User-Agent`. */
   version: string
-  /** How requests get there; over the network when not given. */
-  http?: Http
+  /** Makes the way that requests go; over the network when not given. */
+  createHttp?: CreateHttp
   /** [0, 1), for the jitter of retries. */
   random?: () => number
 }

@@ -96,7 +96,7 @@ export function connectServerPilot(
   { credentials, origin }: AccountAccess,
   more: Pick<ServerPilotOptions, 'timeoutMs' | 'assertMayWrite' | 'observe'> = {},
 ): ServerPilot {
-  const { clock, serverpilot: http } = outsideOf(io)
+  const { clock, serverpilot: createHttp } = outsideOf(io)
   return createServerPilot({
     ...settings,
     baseUrl: settings.serverpilotUrl,
@@ -106,7 +106,7 @@ export function connectServerPilot(
     updateMethod: settings.serverpilotUpdateMethod,
     qps: settings.serverpilotQps,
     clock,
-    ...(http === undefined ? {} : { http }),
+    ...(createHttp === undefined ? {} : { createHttp }),
     version: io.version,
     ...more,
   })

@@ -196,9 +196,12 @@ export function createApiObjects({ uid, now }: { uid(): string; now(): number })
     },
     since(from, target) {
       if (from < floor) return undefined
-      return history.filter(
-        ({ revision: at, resource, object }) => at > from && resource === target.resource && within(object, target),
-      )
+      // Most watches know all but the last few changes.
+      let first = history.length
+      while (first > 0 && history[first - 1]!.revision > from) first--
+      return history
+        .slice(first)
+        .filter(({ resource, object }) => resource === target.resource && within(object, target))
     },
     compact() {
       history = []

@@ -3,7 +3,7 @@ import { runCommand } from '../../src/cli/run.ts'
 import type { FileSystem } from '../../src/files/file-system.ts'
 import type { Transport } from '../../src/kubernetes/http.ts'
 import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
-import type { Http } from '../../src/serverpilot/http.ts'
+import type { CreateHttp } from '../../src/serverpilot/http.ts'
 import type { Io } from '../../src/setup/io.ts'
 import type { Life } from './life.ts'
 
@@ -11,7 +11,7 @@ import type { Life } from './life.ts'
 export interface DaemonWorld {
   environment: Record<string, string>
   files: FileSystem
-  serverpilot: Http
+  serverpilot: CreateHttp
   cluster?: { transport: Transport; namespace: string }
   identity: ProcessIdentity
   isRunning(identity: ProcessIdentity): boolean

@@ -24,6 +24,8 @@ export interface Fleet {
 
 const RESTART_MS = 10_000
 const LOG_LINES = 400
+/** What a daemon calls itself in the Lease: another one each time. */
+const IDENTITY = /domainpilot-[0-9a-f-]{36}/g
 
 /** Places for so many daemons, all of them empty. */
 export function createFleet(ground: Ground, size: number): Fleet {
@@ -44,7 +46,7 @@ export function createFleet(ground: Ground, size: number): Fleet {
       identity,
       isRunning: ({ pid }) => lives.get(pid)?.alive === true,
       log(line) {
-        log.push(`${life.name} ${line}`)
+        log.push(`${life.name} ${line.replaceAll(IDENTITY, life.name)}`)
         if (log.length > LOG_LINES) log.shift()
       },
     })

@@ -1,4 +1,4 @@
-import type { Http, HttpRequest } from '../../src/serverpilot/http.ts'
+import type { CreateHttp, Http, HttpRequest } from '../../src/serverpilot/http.ts'
 import { changeDomains } from '../../src/simulator/api.ts'
 import { createCore } from '../../src/simulator/core.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
@@ -28,12 +28,13 @@ export interface ServerPilotModel {
     /** Milliseconds that a call takes at most, there and back. */
     slowMs: number
   }
-  connect(life: Life): Http
+  connect(life: Life): CreateHttp
   listed(appId: string): readonly string[]
   /** Somebody else changes a list. */
   change(appId: string, change: (names: readonly string[]) => readonly string[]): void
   onWrite(callback: (write: Write) => void): void
-  onRequest(callback: (life: Life, request: HttpRequest) => void): void
+  /** `callback` gives what is to be called once the request is answered, or given up. */
+  onRequest(callback: (life: Life, request: HttpRequest) => () => void): void
 }
 
 export const API = 'https://api.serverpilot.io/v1'
@@ -45,7 +46,7 @@ export function createServerPilotModel(options: SimulatorOptions, time: VirtualT
   )
   const trouble: ServerPilotModel['trouble'] = { away: false, slowMs: 60 }
   const writeListeners: ((write: Write) => void)[] = []
-  const requestListeners: ((life: Life, request: HttpRequest) => void)[] = []
+  const requestListeners: ((life: Life, request: HttpRequest) => () => void)[] = []
   /** By process and app: the list as ServerPilot had it when it last answered. */
   const told = new Map<Life, Map<string, { at: number; had: readonly string[] }>>()
 
@@ -84,11 +85,15 @@ export function createServerPilotModel(options: SimulatorOptions, time: VirtualT
     return reply
   }
 
-  function request(life: Life, sent: HttpRequest): ReturnType<Http> {
-    for (const listener of requestListeners) listener(life, sent)
+  function request(life: Life, sent: HttpRequest, timeoutMs: number): ReturnType<Http> {
+    const ends = requestListeners.map((listener) => listener(life, sent))
+    const over = (): void => {
+      for (const end of ends) end()
+    }
     return new Promise((resolve, reject) => {
       const { signal } = sent
       const end = (): void => {
+        over()
         cancel()
         signal?.removeEventListener('abort', abort)
       }
@@ -97,13 +102,13 @@ export function createServerPilotModel(options: SimulatorOptions, time: VirtualT
         reject(signal?.reason)
       }
       if (signal?.aborted) return reject(signal.reason)
-      const cancel = life.clock.after(TIMEOUT_MS, () => {
+      const cancel = life.clock.after(timeoutMs, () => {
         end()
-        resolve({ kind: 'failure', at: 'sent', code: 'TIMEOUT', after: TIMEOUT_MS })
+        resolve({ kind: 'failure', at: 'sent', code: 'TIMEOUT', after: timeoutMs })
       })
       signal?.addEventListener('abort', abort, { once: true })
       void life
-        .ask(() => call(life, sent))
+        .ask(() => call(life, sent).finally(over))
         .then((reply) => {
           const answer = answerOf(reply)
           if (answer === undefined) return
@@ -117,7 +122,11 @@ export function createServerPilotModel(options: SimulatorOptions, time: VirtualT
     core,
     trouble,
     listed,
-    connect: (life) => (sent) => request(life, sent),
+    connect:
+      (life) =>
+      ({ timeoutMs }) =>
+      (sent) =>
+        request(life, sent, timeoutMs),
     change(appId, change) {
       const app = core.world.model.apps.get(appId)
       if (app !== undefined) changeDomains(core.world, app, change(app.domains))
@@ -126,8 +135,6 @@ export function createServerPilotModel(options: SimulatorOptions, time: VirtualT
     onRequest: (callback) => void requestListeners.push(callback),
   }
 }
-
-const TIMEOUT_MS = 30_000
 
 function answerOf(reply: Reply | 'away'): Awaited<ReturnType<Http>> | undefined {
   if (reply === 'away') return { kind: 'failure', at: 'connect', code: 'ECONNREFUSED' }

@@ -66,7 +66,9 @@ export async function run(plan: Plan): Promise<Result> {
   const { seed } = plan.setting
   const world = createWorld(plan.setting)
   // The parts shake their waits by it.
-  const before = Math.random
+  const before = { random: Math.random, stackTraceLimit: Error.stackTraceLimit }
+  // An error is thrown for each look at a file that is not there.
+  Error.stackTraceLimit = 0
   Math.random = createRandom(`${seed}/Math.random`).next
   const story: string[] = []
   const tell = (text: string): void => void story.push(`${timeOf(world.time.now())} ${text}`)
@@ -108,7 +110,8 @@ export async function run(plan: Plan): Promise<Result> {
     }
   } finally {
     world.fleet.killAll()
-    Math.random = before
+    Math.random = before.random
+    Error.stackTraceLimit = before.stackTraceLimit
   }
 }
 

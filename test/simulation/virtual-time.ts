@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Cancel } from '../../src/time/clock.ts'
 import type { Random } from './random.ts'
 
@@ -23,17 +22,8 @@ interface Entry {
   fire: (() => void) | undefined
 }
 
-/** What follows from a turn may be a chain of this many promises; the rest of a longer one runs along with the next turn. */
-const HOPS = 24
-
-/** A real turn of the loop settles every chain, but takes as long as a thousand hops. */
-const REAL_TURN_EVERY = 1000
-
-/** Lets what follows from a turn happen before the next one: nothing in this world waits for a real answer. */
-async function settle(turn: number): Promise<void> {
-  if (turn % REAL_TURN_EVERY === 0) await setImmediate()
-  else for (let hop = 0; hop < HOPS; hop++) await undefined
-}
+/** Everything that follows from a turn happens before the next one: nothing in this world waits for a real answer. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Makes a world's time, at 0. */
 export function createVirtualTime(random: Random): VirtualTime {
@@ -84,7 +74,7 @@ export function createVirtualTime(random: Random): VirtualTime {
     turns: () => turns,
     async runUntil(end, stop = () => false) {
       // Whatever was begun outside of a turn gets as far as it can.
-      await setImmediate()
+      await settled()
       while (!stop()) {
         const next = heap[0]
         if (next === undefined || next.at > end) break
@@ -93,7 +83,7 @@ export function createVirtualTime(random: Random): VirtualTime {
         now = next.at
         turns++
         next.fire()
-        await settle(turns)
+        await settled()
       }
       if (!stop()) now = Math.max(now, end)
     },

@@ -72,7 +72,7 @@ export function createWorld(setting: Setting): World {
   const ground = createGround(setting)
   const { time, serverpilot, cluster, disk, state } = ground
   const declared = createDeclared(storeOf(ground))
-  const ledger = createLedger({ time, serverpilot, declared, leader: cluster?.leader })
+  const ledger = createLedger({ time, now: clockOf(ground.machine), serverpilot, declared, leader: cluster?.leader })
   const approved = new Set<string>()
   let open = 0
   return {
@@ -128,6 +128,12 @@ function createGround({ seed, place, apps }: Setting): Ground {
     )
   return ground
 }
+
+/** What the clock of a machine shows. */
+const clockOf =
+  (machine: Machine): (() => number) =>
+  () =>
+    machine.epoch + machine.offset + machine.time.now()
 
 const storeOf = ({ cluster, disk, manifests }: Ground): ObjectStore =>
   cluster === undefined ? inFiles(disk, manifests) : inCluster(cluster.objects, cluster.changed)
