@@ -7,7 +7,7 @@ import { aborted } from '../time/within.ts'
 export async function simulateCommand(io: Io, given: Given): Promise<number> {
   const simulator = await startSimulator({
     listen: address(String(given.listen), '--listen'),
-    control: true,
+    ...(given.control === true ? { control: true } : {}),
     apps: appsOf(given.app),
     ...(given.dnsPort === undefined ? {} : { dnsPort: port(given.dnsPort) }),
     ...(typeof given.stateFile === 'string' ? { stateFile: given.stateFile } : {}),
@@ -18,7 +18,8 @@ export async function simulateCommand(io: Io, given: Given): Promise<number> {
   const { url, clientId, apiKey, apps, nameserver } = simulator
   if (given.output === 'json') io.out(`${JSON.stringify({ url, clientId, apiKey, apps, nameserver })}\n`)
   else {
-    io.out(`ServerPilot simulator on ${url} (control: ${simulator.controlUrl}). In another terminal:\n\n`)
+    const control = simulator.controlled ? simulator.controlUrl : 'off, see --control'
+    io.out(`ServerPilot simulator on ${url} (control: ${control}). In another terminal:\n\n`)
     io.out(
       `  export SERVERPILOT_CLIENT_ID=${clientId} SERVERPILOT_API_KEY=${apiKey} SERVERPILOT_APP_ID=${apps[0] ?? ''}\n`,
     )
