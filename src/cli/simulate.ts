@@ -1,4 +1,4 @@
-import { EXIT, type Io } from '../setup/io.ts'
+import { EXIT, errLine, type Io } from '../setup/io.ts'
 import { address, type Given, UsageError } from '../setup/option.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { aborted } from '../time/within.ts'
@@ -13,7 +13,7 @@ export async function simulateCommand(io: Io, given: Given): Promise<number> {
     ...(typeof given.stateFile === 'string' ? { stateFile: given.stateFile } : {}),
     latency: milliseconds(given.latency, '--latency'),
     actionDuration: milliseconds(given.actionDuration, '--action-duration'),
-    ...(given.verbose === true ? { log: (line: string) => io.err(`${line}\n`) } : {}),
+    ...(given.verbose === true ? { log: (line: string) => errLine(io, line) } : {}),
   })
   const { url, clientId, apiKey, apps, nameserver } = simulator
   if (given.output === 'json') io.out(`${JSON.stringify({ url, clientId, apiKey, apps, nameserver })}\n`)
