@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { messageOf } from './log/message-of.ts'
 import { EXIT, endWith, type Io } from './setup/io.ts'
+import { openOutput } from './setup/output.ts'
 import { systemClock } from './time/clock.ts'
 import { VERSION } from './version.ts'
 
@@ -22,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const io: Io = {
   environment: process.env,
-  out: (text) => process.stdout.write(text),
+  out: openOutput(process.stdout, resultLost),
   err: (text) => process.stderr.write(text),
   outIsTerminal: process.stdout.isTTY === true,
   // One without columns (a pseudo-terminal that nobody sized) has no place for a spinner, which would fill it for ever.
@@ -46,10 +47,18 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-// `| head` closes the pipe: that is not an error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.done)
-})
+/** What a command had to do goes on; its status is that of a failure in the end. */
+function resultLost(code: string): void {
+  io.err(
+    `The result cannot be written to standard output (${code}). Write it where there is room, and run the command again.\n`,
+  )
+  process.once('exit', () => {
+    process.exitCode = EXIT.failed
+  })
+}
+
+// Nobody is left who could be told that there is no log any more: that keeps the daemon from nothing.
+process.stderr.on('error', () => undefined)
 
 async function main(): Promise<number> {
   let status: number = EXIT.done

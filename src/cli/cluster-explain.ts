@@ -2,7 +2,7 @@ import { matchesSelector } from '../api/selector.ts'
 import type { Host } from '../domain/host.ts'
 import { codeOf, EVERY_NAMESPACE } from '../kubernetes/api.ts'
 import { cureOf } from '../report/words.ts'
-import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { calledAs, EXIT, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { Settings } from '../setup/settings.ts'
 import type { Condition } from '../status/status.ts'
@@ -14,7 +14,7 @@ export async function explainInCluster(io: Io, given: Given, settings: Settings,
   const { apps, mappings, left } = await withReader(io, settings, (reader) => readWidely(reader, given, settings))
   const chosen = apps.filter((app) => matchesSelector(app.labels, settings.selection.selector))
   const found = explainObjects(host, chosen, mappings, calledAs(io))
-  if (given.output === 'json') io.out(`${JSON.stringify({ host, apps: found }, null, 2)}\n`)
+  if (given.output === 'json') outJson(io, { host, apps: found })
   else io.out(explanationText(host, found, 'No mapping wants it, and no app counts it as its own.'))
   if (left !== undefined) io.err(`${left}\n`)
   io.err(

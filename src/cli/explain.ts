@@ -1,6 +1,6 @@
 import { displayHost, type Host } from '../domain/host.ts'
 import { cureOf } from '../report/words.ts'
-import { EXIT, type Io } from '../setup/io.ts'
+import { EXIT, errLine, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import type { Setup } from '../setup/setup.ts'
@@ -29,14 +29,14 @@ async function explainNow(io: Io, given: Given, setup: Setup, host: Host): Promi
   const found = [...served.map((each) => withLooks(each, host, known)), ...orphans(setup, host)]
   // What could not be asked is not known: the failures below say why.
   const unknown = outcomes.some(({ failure, observed }) => failure !== undefined && observed === undefined)
-  if (given.output === 'json') io.out(`${JSON.stringify({ host, apps: found }, null, 2)}\n`)
+  if (given.output === 'json') outJson(io, { host, apps: found })
   else if (found.length === 0 && unknown) io.out(`${displayHost(host)}\n  Not known: not every app could be asked.\n`)
   else {
     const none = `No mapping wants it, no record holds it, and none of ${outcomes.length} app(s) lists it.`
     io.out(explanationText(host, found, none))
   }
   const failures = outcomes.flatMap(({ key, failure }) => (failure === undefined ? [] : [{ key, ...failure }]))
-  for (const { key, reason, message } of failures) io.err(`${key}: ${reason}: ${message}\n`)
+  for (const { key, reason, message } of failures) errLine(io, `${key}: ${reason}: ${message}`)
   return failures.length > 0 ? EXIT.failed : EXIT.done
 }
 

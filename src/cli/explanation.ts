@@ -53,9 +53,9 @@ export function explanationText(host: Host, found: readonly Explanation[], none:
   }
   const blocks = found.map((each) => {
     const lines = [
-      `  app        ${each.app} (${each.appId})`,
+      `  app        ${visible(`${each.app} (${each.appId})`)}`,
       `  wanted by  ${each.wantedBy === undefined ? 'nobody' : `${visible(each.wantedBy)} (${visible(each.place ?? '')})`}`,
-      `  held by    ${each.heldBy === undefined ? 'nobody' : `${each.heldBy} (${each.claim})`}`,
+      `  held by    ${each.heldBy === undefined ? 'nobody' : visible(`${each.heldBy} (${each.claim})`)}`,
       `  stands     ${visible(each.verdict)}`,
       ...(each.dns === undefined ? [] : [`  dns        ${visible(each.dns)}`]),
       ...(each.certificate === undefined ? [] : [`  cert       ${visible(each.certificate)}`]),

@@ -1,5 +1,6 @@
+import { visible } from '../log/visible.ts'
 import { painter } from '../report/terminal.ts'
-import type { Io } from '../setup/io.ts'
+import { type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 
 /** One line of the connection test. */
@@ -22,13 +23,13 @@ export const fail = finding('fail')
 /** Prints findings, each with its cure, as text or JSON. */
 export function printFindings(io: Io, given: Given, findings: readonly Finding[]): void {
   if (given.output === 'json') {
-    io.out(`${JSON.stringify({ findings }, null, 2)}\n`)
+    outJson(io, { findings })
     return
   }
   const paint = painter(io.colour && io.outIsTerminal)
   const tone = { ok: 'ok', warn: 'work', fail: 'bad' } as const
   for (const { verdict, what, detail, cure } of findings) {
-    io.out(`${paint(tone[verdict], verdict.padEnd(4))}  ${what}: ${detail}\n`)
-    if (cure) io.out(`      → ${cure}\n`)
+    io.out(`${paint(tone[verdict], verdict.padEnd(4))}  ${visible(`${what}: ${detail}`)}\n`)
+    if (cure) io.out(`      → ${visible(cure)}\n`)
   }
 }

@@ -1,6 +1,7 @@
-import { stringify } from 'yaml'
+import { Document, visit } from 'yaml'
 import { API_VERSION } from '../api/objects.ts'
 import { compareKey, type Host, isMainDomain, parseHost } from '../domain/host.ts'
+import { visible, visibleLines } from '../log/visible.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import { AMBIENT, connectServerPilot } from '../setup/accounts.ts'
 import type { Ambient } from '../setup/ambient.ts'
@@ -88,12 +89,23 @@ function appText(app: ServerPilotApp, name: string): string {
       },
     }),
   )
-  const left = mappings.left.map((note) => `# left alone (foreign): ${note}\n`).join('')
-  return `---\n# App "${app.name.replaceAll('\n', ' ')}"\n${left}${toYaml(object)}${documents.map((each) => `---\n${each}`).join('')}`
+  const left = mappings.left.map((note) => `# left alone (foreign): ${visible(note)}\n`).join('')
+  return `---\n# App "${visible(app.name)}"\n${left}${toYaml(object)}${documents.map((each) => `---\n${each}`).join('')}`
 }
 
-/** Quotes what YAML 1.1 would read as something else: `no`, `010`. Leaves out what is undefined. */
-const toYaml = (value: unknown): string => stringify(value, { compat: 'yaml-1.1' })
+/**
+ * Quotes what YAML 1.1 would read as something else: `no`, `010`. Leaves out what is undefined. Text with control characters stands in
+ * double quotes, where they can be escaped.
+ */
+function toYaml(value: unknown): string {
+  const document = new Document(value, { compat: 'yaml-1.1' })
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && visible(node.value) !== node.value) node.type = 'QUOTE_DOUBLE'
+    },
+  })
+  return visibleLines(document.toString({ lineWidth: 0 }))
+}
 
 /** Pairs `X` with `www.X` where both are there; everything else is mapped by itself. */
 function mappingsOf(domains: readonly string[]) {

@@ -1,6 +1,7 @@
+import { visible } from '../log/visible.ts'
 import { type Paint, planToJson, planToText } from '../plan/render.ts'
 import { painter } from '../report/terminal.ts'
-import type { Io } from '../setup/io.ts'
+import { errLine, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { Setup } from '../setup/setup.ts'
 import type { Outcome } from '../status/outcome.ts'
@@ -19,21 +20,23 @@ interface Passed {
 /** Prints the plans on standard output, and on standard error what went wrong. */
 export function print(io: Io, given: Given, { objects, outcomes, applied }: Passed): void {
   const failure = objects.failure()
-  if (given.output === 'json') io.out(`${JSON.stringify(toJson(outcomes, failure?.message, applied), null, 2)}\n`)
+  if (given.output === 'json') outJson(io, toJson(outcomes, failure?.message, applied))
   else io.out(toText(io, outcomes, applied))
   // Why a database cannot be read is said below, of the app that it holds up.
   const frozen = new Set(outcomes.flatMap((each) => [...each.frozen.values()]))
-  for (const { place, message } of objects.faults()) if (!frozen.has(message)) io.err(`${place}: ${message}\n`)
-  if (failure !== undefined)
-    io.err(`Source ${failure.source}: ${failure.message}\nNothing is removed until it can be read in full.\n`)
+  for (const { place, message } of objects.faults()) if (!frozen.has(message)) errLine(io, `${place}: ${message}`)
+  if (failure !== undefined) {
+    errLine(io, `Source ${failure.source}: ${failure.message}`)
+    errLine(io, 'Nothing is removed until it can be read in full.')
+  }
   if (outcomes.length === 0 && failure === undefined) {
     io.err('There is no app: declare a ServerPilotApp, or set SERVERPILOT_APP_ID.\n')
   }
   for (const { key, failure: fault, frozen: causes } of outcomes) {
     for (const [source, cause] of causes) {
-      if (source !== failure?.source) io.err(`${key}: SourceUnavailable: ${source}: ${cause}\n`)
+      if (source !== failure?.source) errLine(io, `${key}: SourceUnavailable: ${source}: ${cause}`)
     }
-    if (fault !== undefined) io.err(`${key}: ${fault.reason}: ${fault.message}\n`)
+    if (fault !== undefined) errLine(io, `${key}: ${fault.reason}: ${fault.message}`)
   }
 }
 
@@ -64,7 +67,7 @@ function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string 
   const paint: Paint = (kind, value) => colour(tone[kind], value)
   const blocks = outcomes.flatMap((outcome) => {
     const plan = shown(outcome, applied)
-    if (plan === undefined) return outcome.result === 'Suspended' ? [`${outcome.key} is suspended`] : []
+    if (plan === undefined) return outcome.result === 'Suspended' ? [`${visible(outcome.key)} is suspended`] : []
     const text = planToText(plan, outcome.desired?.rejected ?? [], paint, outcome.forecast)
     return [applied ? `${text}\n  ${resultLine(outcome)}` : text]
   })

@@ -128,6 +128,7 @@ const COMMANDS: readonly Entry[] = [
     extra: [
       output(),
       new Option('--listen <address>', 'address to listen on').default('127.0.0.1:0'),
+      new Option('--control', 'answer the control API, which asks for no credentials, beyond loopback as well'),
       new Option('--app <name=hosts>', 'an app with its domains, repeatable').argParser(collect),
       new Option('--dns-port <port>', 'also answer DNS questions (UDP) at this port; 0: a free one'),
       new Option('--state-file <path>', 'keep the state on disk'),

@@ -1,4 +1,5 @@
 import ora from 'ora'
+import { visible } from '../log/visible.ts'
 import type { Io } from '../setup/io.ts'
 import { systemClock } from '../time/clock.ts'
 
@@ -12,7 +13,7 @@ const PATIENCE_MS = 1_000
 
 /** Begins to show progress after a second. Writes to standard error alone. */
 export function startProgress(io: Io, text: string): Progress {
-  let current = text
+  let current = visible(text)
   let spinner: ReturnType<typeof ora> | undefined
   let shown = false
   const cancel = systemClock.after(PATIENCE_MS, () => {
@@ -22,7 +23,8 @@ export function startProgress(io: Io, text: string): Progress {
     else io.err(`${current}\n`)
   })
   return {
-    say(next) {
+    say(words) {
+      const next = visible(words)
       if (next === current) return
       current = next
       if (spinner !== undefined) spinner.text = next

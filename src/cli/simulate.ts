@@ -1,4 +1,4 @@
-import { EXIT, type Io } from '../setup/io.ts'
+import { EXIT, errLine, type Io } from '../setup/io.ts'
 import { address, type Given, UsageError } from '../setup/option.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { aborted } from '../time/within.ts'
@@ -7,18 +7,19 @@ import { aborted } from '../time/within.ts'
 export async function simulateCommand(io: Io, given: Given): Promise<number> {
   const simulator = await startSimulator({
     listen: address(String(given.listen), '--listen'),
-    control: true,
+    ...(given.control === true ? { control: true } : {}),
     apps: appsOf(given.app),
     ...(given.dnsPort === undefined ? {} : { dnsPort: port(given.dnsPort) }),
     ...(typeof given.stateFile === 'string' ? { stateFile: given.stateFile } : {}),
     latency: milliseconds(given.latency, '--latency'),
     actionDuration: milliseconds(given.actionDuration, '--action-duration'),
-    ...(given.verbose === true ? { log: (line: string) => io.err(`${line}\n`) } : {}),
+    ...(given.verbose === true ? { log: (line: string) => errLine(io, line) } : {}),
   })
   const { url, clientId, apiKey, apps, nameserver } = simulator
   if (given.output === 'json') io.out(`${JSON.stringify({ url, clientId, apiKey, apps, nameserver })}\n`)
   else {
-    io.out(`ServerPilot simulator on ${url} (control: ${simulator.controlUrl}). In another terminal:\n\n`)
+    const control = simulator.controlled ? simulator.controlUrl : 'off, see --control'
+    io.out(`ServerPilot simulator on ${url} (control: ${control}). In another terminal:\n\n`)
     io.out(
       `  export SERVERPILOT_CLIENT_ID=${clientId} SERVERPILOT_API_KEY=${apiKey} SERVERPILOT_APP_ID=${apps[0] ?? ''}\n`,
     )

@@ -1,7 +1,7 @@
 import { quiet } from '../log/quiet.ts'
 import { statusText } from '../report/status-text.ts'
 import { relative } from '../report/words.ts'
-import { calledAs, EXIT, type Io } from '../setup/io.ts'
+import { calledAs, EXIT, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import { openStatuses, type Setup } from '../setup/setup.ts'
@@ -16,7 +16,7 @@ const OLD = 15 * 60_000
 /** `status`: apps and mappings with conditions, as the daemon wrote them to the cluster or the state folder, or else by a fresh look. */
 export async function statusCommand(io: Io, given: Given): Promise<number> {
   const status = (await clusterStatus(io, given)) ?? (await folderStatus(io, given))
-  if (given.output === 'json') io.out(`${JSON.stringify(status, null, 2)}\n`)
+  if (given.output === 'json') outJson(io, status)
   else
     io.out(
       statusText(status, {

@@ -1,5 +1,6 @@
 import { parseHost } from '../domain/host.ts'
-import { EXIT, type Io } from '../setup/io.ts'
+import { visible } from '../log/visible.ts'
+import { EXIT, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readManifests } from '../source/manifests/manifests.ts'
 
@@ -16,9 +17,9 @@ export async function validateCommand(io: Io, given: Given, paths: readonly stri
     }),
   ]
   if (given.output === 'json') {
-    io.out(`${JSON.stringify({ apps: read.apps.size, mappings: read.mappings.size, faults }, null, 2)}\n`)
+    outJson(io, { apps: read.apps.size, mappings: read.mappings.size, faults })
   } else {
-    for (const { place, message } of faults) io.out(`${place}: ${message}\n`)
+    for (const { place, message } of faults) io.out(`${visible(`${place}: ${message}`)}\n`)
     if (faults.length === 0) io.out(`${read.apps.size} app(s) and ${read.mappings.size} mapping(s), no fault.\n`)
   }
   if (faults.length > 0) io.err(`${faults.length} fault(s).\n`)

@@ -29,3 +29,17 @@ export function unmapped(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(normal)
   return mapped?.[1] ?? normal
 }
+
+/**
+ * Whether the `Host` of a request cannot be the name of somebody's web site that was made to lead here: an address cannot be rebound,
+ * `localhost` belongs to this machine, and no Host at all comes from no browser.
+ */
+export function isSafeHost(header: string | undefined): boolean {
+  if (header === undefined || header === '') return true
+  const name = header
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+    .toLowerCase()
+  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0
+}

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { createRedactor } from './redact.ts'
-import { visible } from './visible.ts'
+import { visible, visibleLines } from './visible.ts'
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -37,7 +37,10 @@ export function createLogger(options: LogOptions): Log {
       // `err`, `req` and the like are treated as any other field: what is in a field was copied by the redactor.
       serializers: {},
     },
-    { write: (line: string) => destination.write(logFormat === 'json' ? line : textLine(line, options.colour)) },
+    {
+      write: (line: string) =>
+        destination.write(logFormat === 'json' ? visibleLines(line) : textLine(line, options.colour)),
+    },
   )
 
   const write =

@@ -8,3 +8,6 @@ export function visible(text: string): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }
+
+/** The same for a text whose lines are ours. */
+export const visibleLines = (text: string): string => text.split('\n').map(visible).join('\n')

@@ -1,6 +1,7 @@
 import type { Forecast } from '../check/limits.ts'
 import { groupBy } from '../domain/group-by.ts'
 import { displayHost } from '../domain/host.ts'
+import { visible } from '../log/visible.ts'
 import type { RejectedMapping } from './desired.ts'
 import { type Change, type Plan, writes } from './plan.ts'
 
@@ -47,9 +48,11 @@ const LOOK: Record<Change['action'], { paint: 'add' | 'remove' | 'quiet'; sign: 
 export function planToText(
   plan: Plan,
   rejected: readonly RejectedMapping[],
-  paint: Paint = (_, text) => text,
+  colour: Paint = (_, text) => text,
   forecast?: Forecast,
 ): string {
+  // What a mapping or ServerPilot calls itself stays within its line.
+  const paint: Paint = (kind, text) => colour(kind, visible(text))
   const lines = [paint('strong', `${plan.app} (${plan.appId}, ${plan.policy})`)]
   for (const { action, host, mapping } of plan.changes) {
     const why = mapping === undefined ? '' : `  (${mapping})`

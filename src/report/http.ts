@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, isIP } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { isSafeHost } from '../domain/network.ts'
 import type { Status } from '../status/status.ts'
 import type { HealthVerdict } from './health.ts'
 import { renderPage } from './page.ts'
@@ -91,7 +92,8 @@ async function answer(request: IncomingMessage, options: HttpOptions): Promise<A
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return text(405, 'Only GET and HEAD: this page changes nothing.')
   // A web page whose name resolves to 127.0.0.1 (DNS rebinding) could otherwise read us through its visitor's browser.
-  if (isLoopback(options.host) && !isOurName(request.headers.host)) return text(421, 'Ask by address, or as localhost.')
+  if (isLoopback(options.host) && !isSafeHost(request.headers.host))
+    return text(421, 'Ask by address, or as localhost.')
   const target = `http://local${request.url?.startsWith('/') ? request.url : '/'}`
   const url = URL.canParse(target) ? new URL(target) : undefined
   const route = ROUTES[url?.pathname ?? '']
@@ -136,14 +138,3 @@ function send(request: IncomingMessage, response: ServerResponse, { code, type, 
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
-
-/** An address cannot be rebound, and `localhost` belongs to this machine; no Host at all comes from no browser. */
-function isOurName(header: string | undefined): boolean {
-  if (header === undefined || header === '') return true
-  const name = header
-    .replace(/:\d+$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/\.$/, '')
-    .toLowerCase()
-  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0
-}

@@ -3,7 +3,7 @@ import { createLimiter } from '../time/limiter.ts'
 import { createKeyedMutex } from '../time/mutex.ts'
 import { waitForAction } from './actions.ts'
 import { checkBaseUrl, chooseProxy } from './addresses.ts'
-import { basicAuthorization, cleanCredentials, secretForms } from './credentials.ts'
+import { basicAuthorization, cleanCredentials, secretForms, shownClientId } from './credentials.ts'
 import { type Decoder, decodeAction, decodeApp, decodeApps, decodeServer, decodeWrite } from './decode.ts'
 import {
   type CallContext,
@@ -61,7 +61,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     userAgent: `domainpilot/${options.version}`,
   })
 
-  const ours = { account, credentialsOrigin: origin, api: baseUrl.origin, proxy }
+  const ours = { account: shownClientId(account), credentialsOrigin: origin, api: baseUrl.origin, proxy }
   function contextOf({ subject, missing, method }: Call, secrets: readonly string[]): CallContext {
     return { ...ours, subject, missing, write: method !== 'GET', scrub: createScrub(secrets) }
   }

@@ -13,6 +13,7 @@ export interface CallContext {
   /** What a 404 means. */
   missing: 'app' | 'server' | 'api'
   write: boolean
+  /** The client id as it may be shown. */
   account: string
   /** Where the credentials came from. */
   credentialsOrigin: string

@@ -28,12 +28,12 @@ interface AccountAccess {
 
 /**
  * Makes the accounts; asks nothing. `mayUse`: whether an app of a namespace may use the daemon's own credentials. `secrets` gets the
- * keys of Secrets as they become known, `connect` makes the client of one.
+ * credentials of Secrets as they become known, `connect` makes the client of one.
  */
 export function createAccounts(
   objects: Pick<ObjectSource, 'secret'>,
   { credentials: ambient, mayUse }: Pick<Ambient, 'credentials'> & { mayUse(namespace: string): boolean },
-  secrets: Pick<Secrets, 'add'>,
+  secrets: Pick<Secrets, 'addCredentials'>,
   connect: (account: AccountAccess) => ServerPilot,
 ): Accounts {
   const clients = new Map<string, ServerPilot>()
@@ -50,7 +50,7 @@ export function createAccounts(
       const reference = app.spec.credentialsSecretRef?.name
       if (reference !== undefined) {
         const credentials = await fromSecret(objects, app, reference)
-        secrets.add(credentials.apiKey)
+        secrets.addCredentials(credentials)
         return clientFor(credentials, `Secret ${app.namespace}/${reference}`)
       }
       if (ambient === undefined) {

@@ -1,6 +1,7 @@
 import type { App } from '../api/objects.ts'
 import { appDefaults } from '../api/schema.ts'
 import { messageOf } from '../log/message-of.ts'
+import { REDACTED } from '../log/redact.ts'
 import type { Credentials } from '../serverpilot/serverpilot.ts'
 import { type Environment, readNamedFile, UsageError } from './option.ts'
 
@@ -79,6 +80,9 @@ export function readAmbient(
     const [missing] = clientId === undefined ? CLIENT_ID : API_KEY
     faults.push(`${missing} is not set: the API needs client id and API key together.`)
   }
+  if (appId !== undefined && appId === apiKey) {
+    faults.push('SERVERPILOT_APP_ID is the API key. Set it to the id of the app, as in AAAAAAAAAAAAAAAA.')
+  }
   if (faults.length > 0) throw new UsageError(faults.join('\n'))
   return {
     credentials: clientId === undefined || apiKey === undefined ? undefined : { clientId, apiKey },
@@ -100,10 +104,14 @@ function readVariable(
       `${variable} is wrapped in quotes: env files of Docker keep them as part of the value. Remove the quotes.`,
     )
   if (!variable.endsWith('_FILE')) return raw
-  const value = readNamedFile(variable, raw, readFile).trim()
+  const value = readNamedFile(variable, raw, readFile, shownPath(raw)).trim()
   if (value === '') throw new UsageError(`${variable}: the file ${raw} is empty.`)
   return value
 }
+
+/** A path, for messages. What does not begin as one may be the secret itself, and is not shown. */
+const shownPath = (path: string): string =>
+  /^(\.{0,2}|[A-Za-z]:)[/\\]/.test(path) ? path : `${REDACTED} (perhaps the secret itself; a path begins with / or ./)`
 
 const KEY = 'default/default'
 

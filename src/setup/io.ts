@@ -1,3 +1,4 @@
+import { visible, visibleLines } from '../log/visible.ts'
 import type { Environment } from './option.ts'
 import { type Outside, REAL } from './outside.ts'
 
@@ -35,8 +36,15 @@ export const outsideOf = ({ outside = REAL }: Pick<Io, 'outside'>): Outside => o
 /** Exit statuses: docs/getting-started.md. */
 export const EXIT = { done: 0, failed: 1, differences: 2, refused: 3, usage: 64 } as const
 
+/** Prints a result as JSON: names in it are what they are, and no control character reaches a terminal. */
+export const outJson = (io: Pick<Io, 'out'>, value: unknown): void =>
+  io.out(`${visibleLines(JSON.stringify(value, null, 2))}\n`)
+
+/** Says one line on standard error. */
+export const errLine = (io: Pick<Io, 'err'>, words: string): void => io.err(`${visible(words)}\n`)
+
 /** Says on standard error why a command ends. Gives `status`. */
 export function endWith(io: Pick<Io, 'err'>, status: number, words: string): number {
-  io.err(`${words}\n`)
+  io.err(`${visibleLines(words)}\n`)
   return status
 }

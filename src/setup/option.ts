@@ -11,13 +11,18 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The text of a file that an option or a variable names. Throws `UsageError`. */
-export function readNamedFile(option: string, path: string, readFile: (path: string) => string): string {
+/** The text of a file that an option or a variable names; `shown`: its path in messages. Throws `UsageError`. */
+export function readNamedFile(
+  option: string,
+  path: string,
+  readFile: (path: string) => string,
+  shown: string = path,
+): string {
   try {
     return readFile(path)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new UsageError(`${option}: the file ${path} cannot be read (${code}).`)
+    throw new UsageError(`${option}: the file ${shown} cannot be read (${code}).`)
   }
 }
 

@@ -1,3 +1,6 @@
+import { secretsOf } from '../serverpilot/credentials.ts'
+import type { Credentials } from '../serverpilot/serverpilot.ts'
+
 /** Collects what must not be shown, from wherever it becomes known: the log asks for all of it. */
 export type Secrets = ReturnType<typeof createSecrets>
 
@@ -9,6 +12,7 @@ export function createSecrets() {
   }
   return {
     add,
+    addCredentials: (credentials: Credentials) => secretsOf(credentials).forEach(add),
     /** The URL of a database: all of it, and its password as it is written and as it is meant. */
     addUrl(url: string): void {
       const password = /^[a-z]+:\/\/[^/@]*?:(.*)@/.exec(url)?.[1] ?? ''

@@ -66,7 +66,7 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
   const { clock, files, processMetrics } = outsideOf(io)
   const { credentials, database } = settings.ambient
   const secrets = createSecrets()
-  if (credentials !== undefined) secrets.add(credentials.apiKey)
+  if (credentials !== undefined) secrets.addCredentials(credentials)
   if (database !== undefined) secrets.addUrl(database.url)
   const log = createLogger({
     ...settings,

@@ -1,6 +1,7 @@
-/** The control API: everything that a test in another process does to the account. No credentials: loopback only by default. */
+/** The control API: everything that a test in another process does to the account. No credentials: loopback only by default, never for a web page. */
 import type { IncomingMessage } from 'node:http'
 import * as z from 'zod'
+import { isSafeHost } from '../domain/network.ts'
 import type { Account } from './account.ts'
 import { type Answer, refusal } from './api.ts'
 import type { CallLog } from './calls.ts'
@@ -65,6 +66,8 @@ export async function control(controlled: Controlled, request: IncomingMessage):
   const path = [what, ...(id === '' ? [] : [':id']), ...(part === undefined ? [] : [part])].join('/')
   const handler = ROUTES[`${request.method} ${path}`]
   if (!controlled.enabled) return refusal(403, 'The control API is off.')
+  if (isForeign(request))
+    return refusal(403, 'The control API answers to no web page, and by no name but an address or localhost.')
   if (!handler) return refusal(404, 'No such control call; GET /_control/ lists them.')
   if (!read || read.malformed) return refusal(400, 'The request body is not valid JSON.')
   try {
@@ -74,6 +77,11 @@ export async function control(controlled: Controlled, request: IncomingMessage):
     if (error instanceof z.ZodError) return refusal(400, z.prettifyError(error))
     return refusal(error instanceof Error && error.message.startsWith('no app ') ? 404 : 400, String(error))
   }
+}
+
+/** Whether a page that somebody else wrote may have made a browser ask this. */
+function isForeign({ headers: { host, origin } }: IncomingMessage): boolean {
+  return !isSafeHost(host) || (origin !== undefined && origin !== `http://${host}`)
 }
 
 /** JSON leaves out what is undefined. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { unmapped } from '../domain/network.ts'
 import { refusal } from './api.ts'
 import { control } from './control.ts'
 import { createCore } from './core.ts'
@@ -24,7 +25,6 @@ export async function startSimulator(options: SimulatorOptions = {}) {
   const { service, account, faults, calls, apps } = core
   const { model } = core.world
   const host = options.listen?.host ?? '127.0.0.1'
-  const controlled = options.control ?? /^(127\.|localhost$|::1$)/.test(host)
   const server = createServer((request, response) => {
     const job: Promise<unknown> = request.url?.startsWith('/_control')
       ? control({ account, faults, calls, enabled: controlled }, request).then((given) =>
@@ -40,7 +40,8 @@ export async function startSimulator(options: SimulatorOptions = {}) {
   server.keepAliveTimeout = 600_000
   server.listen(options.listen?.port ?? 0, host)
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const { address, port } = server.address() as AddressInfo
+  const controlled = options.control ?? /^(127\.|::1$)/.test(unmapped(address))
   const withoutDns = (error: unknown): never => {
     server.close()
     throw error
@@ -54,6 +55,8 @@ export async function startSimulator(options: SimulatorOptions = {}) {
     url: `${origin}/v1`,
     /** Base URL of the control API, `http://HOST:PORT/_control`. */
     controlUrl: `${origin}/_control`,
+    /** Whether that answers. */
+    controlled,
     /** `HOST:PORT` of its DNS server; undefined without `dnsPort`. */
     nameserver: nameserver?.address,
     clientId: model.clientId,

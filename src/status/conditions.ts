@@ -1,4 +1,5 @@
 import type { Kind } from '../api/schema.ts'
+import { visible } from '../log/visible.ts'
 import { isPart, type PartType, partsOf, type Row, rankOf } from './condition-types.ts'
 import { failureOf, type Outcome } from './outcome.ts'
 import { isRetryable, type Reason } from './reasons.ts'
@@ -41,7 +42,7 @@ export function setCondition(list: readonly Condition[], input: ConditionInput, 
   const before = list.find((condition) => condition.type === input.type)
   const next: Condition = {
     ...input,
-    message: cutMessage(input.message, MAX_MESSAGE_BYTES),
+    message: cutMessage(visible(input.message), MAX_MESSAGE_BYTES),
     lastTransitionTime: before && before.status === input.status ? before.lastTransitionTime : now,
   }
   return before ? list.map((condition) => (condition === before ? next : condition)) : [...list, next]

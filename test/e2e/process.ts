@@ -30,6 +30,8 @@ export interface LaunchOptions {
   env?: Readonly<Record<string, string | undefined>>
   /** On a pseudo-terminal (with `script`), where standard output and standard error are one. */
   terminal?: boolean
+  /** A file that takes its standard error. */
+  stderr?: number
 }
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
@@ -39,20 +41,28 @@ export const NO_CHECKS = { DOMAINPILOT_CHECK_SCHEDULE: 'off' } as const
 
 /** Starts `domainpilot ARGS` in a clean environment; it is gone when the test ends. */
 export function launch(t: TestContext, args: readonly string[], options: LaunchOptions = {}): Running {
-  const { PATH, HOME } = process.env
   const line = [process.execPath, MAIN, ...args]
-  const quoted = line.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-  const [program = '', ...rest] = options.terminal ? ['script', '-qec', quoted, '/dev/null'] : line
-  const child = spawn(program, rest, {
+  return start(t, options.terminal ? ['script', '-qec', quoted(line), '/dev/null'] : line, options)
+}
+
+/** Runs a script of bash to its end, in which `$D` is `domainpilot`. */
+export const shell = (t: TestContext, script: string, options: LaunchOptions = {}): Promise<Ended> =>
+  start(t, ['bash', '-c', `D=${quoted([`${process.execPath} ${MAIN}`])}; ${script}`], options).ended()
+
+const quoted = (line: readonly string[]): string => line.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+
+function start(t: TestContext, [program = '', ...rest]: readonly string[], options: LaunchOptions): Running {
+  const { PATH, HOME } = process.env
+  const child: ChildProcess = spawn(program, rest, {
     cwd: options.cwd,
     env: { PATH, HOME, ...NO_CHECKS, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', options.stderr ?? 'pipe'],
   })
   const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text
   })
   const end = new Promise<Ended>((resolved, rejected) => {
@@ -72,7 +82,7 @@ export function launch(t: TestContext, args: readonly string[], options: LaunchO
       const late = new AbortController()
       const tooLate = pause(ms, undefined, { signal: late.signal }).then(() => {
         child.kill('SIGKILL')
-        throw new Error(`still running after ${ms} ms: ${args.join(' ')}\n${output.stderr}`)
+        throw new Error(`still running after ${ms} ms: ${rest.join(' ')}\n${output.stderr}`)
       })
       tooLate.catch(() => undefined)
       try {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
-import { basicAuthorization, cleanCredentials } from '../../src/serverpilot/credentials.ts'
+import {
+  basicAuthorization,
+  cleanCredentials,
+  secretForms,
+  secretsOf,
+  shownClientId,
+} from '../../src/serverpilot/credentials.ts'
 import { CALLS, clientOf, json, serveHttp } from './loopback.ts'
 
 const from64 = (text: string) => Buffer.from(text, 'base64').toString()
@@ -70,5 +76,29 @@ describe('credentials', () => {
     assert.throws(() => cleanCredentials({ clientId: 'a:b', apiKey: good }, 'x'), /clientId of x has a colon/)
     assert.equal(cleanCredentials({ clientId: good, apiKey: 'a:b' }, 'x').apiKey, 'a:b')
     assert.equal(basicAuthorization({ clientId: 'a', apiKey: 'b:c' }), `Basic ${btoa('a:b:c')}`)
+  })
+})
+
+describe('swapped-credentials', () => {
+  const [id, key] = ['cid_0123456789ab', 'k3yk3yk3yk3yk3y1']
+  it('the wrong way round is refused by name, and nothing else is', () => {
+    assert.throws(() => cleanCredentials({ clientId: `${key}\n`, apiKey: ` ${id}` }, 'Secret a/b'), {
+      reason: 'CredentialsInvalid',
+      message: /^clientId and apiKey of Secret a\/b are the wrong way round/,
+    })
+    for (const pair of [
+      [id, key],
+      [id, id],
+      [key, key],
+    ] as const)
+      assert.doesNotThrow(() => cleanCredentials({ clientId: pair[0], apiKey: pair[1] }, 'x'))
+  })
+
+  it('a client id that may be the key is a secret like the key, whatever surrounds it', () => {
+    assert.deepEqual(secretsOf({ clientId: `${id}\n`, apiKey: `${key}\n` }), [key])
+    assert.deepEqual(secretsOf({ clientId: `${key}\n`, apiKey: 'another' }), ['another', key])
+    assert.equal(shownClientId(` ${id}\n`), id)
+    assert.equal(shownClientId(key), '[redacted]')
+    assert.ok(secretForms({ clientId: key, apiKey: 'another' }).includes(Buffer.from(key).toString('base64')))
   })
 })

@@ -106,6 +106,22 @@ describe('credentials', () => {
       usage(/SERVERPILOT_API_KEY_FILE.*\/run\/key.*ENOENT/),
     )
   })
+  for (const path of ['/run/key', './key', '../key', 'C:\\key'])
+    test(`swapped-credentials: ${path} is a path and shown`, () => {
+      const environment = { SERVERPILOT_API_KEY_FILE: path }
+      assert.throws(
+        () => readAmbient(environment, noFile),
+        (error: Error) => error.message.includes(`the file ${path} cannot`),
+      )
+    })
+  for (const path of ['k3yk3yk3yk3yk3y1', 'secrets/key', '~/key', '.k3y'])
+    test(`swapped-credentials: ${path} may be the secret, and is not shown`, () => {
+      const environment = { SERVERPILOT_API_KEY_FILE: path }
+      assert.throws(
+        () => readAmbient(environment, noFile),
+        (error: Error) => !error.message.includes(path) && error.message.includes('[redacted]'),
+      )
+    })
   test('one without the other is said', () => {
     assert.throws(() => readAmbient({ SERVERPILOT_CLIENT_ID: 'cid' }, noFile), usage(/SERVERPILOT_API_KEY is not set/))
   })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { splitKey } from '../../api/objects.ts'
 import { codeOf, type EventApi } from '../../kubernetes/api.ts'
 import type { Log } from '../../log/log.ts'
+import { visible } from '../../log/visible.ts'
 import { type Bucket, fullBucket, refill, take } from '../../time/bucket.ts'
 import type { Clock } from '../../time/clock.ts'
 import { within } from '../../time/within.ts'
@@ -171,7 +172,7 @@ function forgetUntil(entries: Map<string, { at: number }>, time: number): void {
  * A text that is too long by itself is cut between characters and says how much is missing.
  */
 export function eventNote(said: string, names: readonly string[] = [], maxBytes = MAX_NOTE_BYTES): string {
-  const text = names.length === 0 ? said : said.replace(/\.$/, '')
+  const text = visible(names.length === 0 ? said : said.replace(/\.$/, ''))
   const whole = names.length === 0 ? text : `${text}: ${names.join(', ')}`
   if (Buffer.byteLength(whole) <= maxBytes) return whole
   const more = (count: number) => ` … and ${count} more`
