@@ -3,10 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { isSafeHost } from '../domain/network.ts'
 import type { Status } from '../status/status.ts'
+import { type Clock, systemClock } from '../time/clock.ts'
+import { boundConnections, TIME_LIMITS } from './connections.ts'
 import type { HealthVerdict } from './health.ts'
-import { renderPage } from './page.ts'
+import { pagePieces } from './page.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
+import { statusJson } from './status-json.ts'
 
 export interface HttpOptions {
   /** Address to listen on, for instance `127.0.0.1` or `0.0.0.0`. */
@@ -14,11 +17,14 @@ export interface HttpOptions {
   /** 0 lets the system choose. */
   port: number
   status: () => Status
-  metrics: { text(): Promise<string>; readonly contentType: string }
+  metrics: { text(turn: () => Promise<void>): Promise<string>; readonly contentType: string }
   live: () => HealthVerdict
   ready: () => HealthVerdict
   /** Called for a fault while answering; the client gets a plain 500. */
   failed?: (error: unknown) => void
+  /** The most connections at a time; default 100. */
+  maxConnections?: number
+  clock?: Pick<Clock, 'after' | 'turn'>
 }
 
 export interface HttpServer {
@@ -31,7 +37,8 @@ export interface HttpServer {
 interface Answer {
   code: number
   type: string
-  body: string
+  /** In pieces where it may be long; other work goes on in between. */
+  body: string | Iterator<string>
 }
 
 const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
@@ -64,19 +71,27 @@ const HEADERS = {
  * when it listens; rejects with the system's error when it cannot (`EADDRINUSE`).
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
-    answer(request, options)
+  const { maxConnections = 100, clock = systemClock } = options
+  const fault = (error: unknown): void => options.failed?.(error)
+  const server = createServer(TIME_LIMITS, (request, response) => {
+    if (request.socket.destroyed) return
+    answer(request, { ...options, clock })
       .catch((error: unknown): Answer => {
-        options.failed?.(error)
+        fault(error)
         return text(500, 'This page could not be made; the log says why.')
       })
-      .then((made) => send(request, response, made))
+      .then((made) => send(request, response, made, clock.turn))
+      .catch((error: unknown) => {
+        fault(error)
+        response.destroy()
+      })
   })
+  boundConnections(server, maxConnections, clock)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   })
-  server.removeAllListeners('error').on('error', (error) => options.failed?.(error))
+  server.removeAllListeners('error').on('error', fault)
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
@@ -88,7 +103,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   }
 }
 
-async function answer(request: IncomingMessage, options: HttpOptions): Promise<Answer> {
+type Asked = HttpOptions & { clock: Pick<Clock, 'turn'> }
+
+async function answer(request: IncomingMessage, options: Asked): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return text(405, 'Only GET and HEAD: this page changes nothing.')
   // A web page whose name resolves to 127.0.0.1 (DNS rebinding) could otherwise read us through its visitor's browser.
@@ -106,13 +123,17 @@ async function answer(request: IncomingMessage, options: HttpOptions): Promise<A
 }
 
 /** What stands at which path. */
-const ROUTES: Record<string, (options: HttpOptions, query: URLSearchParams) => Answer | Promise<Answer>> = {
+const ROUTES: Record<string, (options: Asked, query: URLSearchParams) => Answer | Promise<Answer>> = {
   '/'({ status }, query) {
-    const body = renderPage(status(), { search: query.get('q') ?? '', app: query.get('app') ?? undefined })
+    const body = pagePieces(status(), { search: query.get('q') ?? '', app: query.get('app') ?? undefined })
     return { code: 200, type: 'text/html; charset=utf-8', body }
   },
-  '/status.json': ({ status }) => json(200, status()),
-  '/metrics': async ({ metrics }) => ({ code: 200, type: metrics.contentType, body: await metrics.text() }),
+  '/status.json': ({ status }) => ({ code: 200, type: JSON_TYPE, body: statusJson(status()) }),
+  '/metrics': async ({ metrics, clock }) => ({
+    code: 200,
+    type: metrics.contentType,
+    body: await metrics.text(clock.turn),
+  }),
   '/healthz': ({ live }) => verdict(live()),
   '/readyz': ({ ready }) => verdict(ready()),
 }
@@ -121,20 +142,46 @@ const verdict = ({ ok, message }: HealthVerdict): Answer => text(ok ? 200 : 503,
 
 const text = (code: number, line: string): Answer => ({ code, type: 'text/plain; charset=utf-8', body: `${line}\n` })
 
+const JSON_TYPE = 'application/json; charset=utf-8'
+
 const json = (code: number, value: unknown): Answer => ({
   code,
-  type: 'application/json; charset=utf-8',
+  type: JSON_TYPE,
   body: `${JSON.stringify(value)}\n`,
 })
 
-function send(request: IncomingMessage, response: ServerResponse, { code, type, body }: Answer): void {
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { code, type, body }: Answer,
+  turn: () => Promise<void>,
+): Promise<void> {
   response.writeHead(code, {
     ...HEADERS,
     ...(code === 405 && { Allow: 'GET, HEAD', Connection: 'close' }),
     'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
+    ...(typeof body === 'string' && { 'Content-Length': Buffer.byteLength(body) }),
   })
-  response.end(request.method === 'HEAD' ? undefined : body)
+  if (request.method === 'HEAD') return void response.end()
+  if (typeof body === 'string') return void response.end(body)
+  // The next piece is made when the one before was taken: a slow reader keeps one of them in memory, not all.
+  for (let next = body.next(); !next.done && !response.destroyed; next = body.next()) {
+    if (!response.write(next.value)) await taken(response)
+    await turn()
+  }
+  response.end()
+}
+
+/** Resolves once there is room for more, or nobody is there to take it. */
+function taken(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go)
+      resolve()
+    }
+    response.on('drain', go).on('close', go)
+    if (response.destroyed) go()
+  })
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')

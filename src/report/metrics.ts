@@ -15,8 +15,8 @@ import {
 
 /** Everything that the program counts. */
 export interface Metrics extends StatusMetrics {
-  /** The exposition text, and its content type. */
-  text(): Promise<string>
+  /** The exposition text, made with a turn of the event loop after each metric, and its content type. */
+  text(turn?: () => Promise<void>): Promise<string>
   readonly contentType: string
   /** Notes a figure of the process: a gauge is set to it, a counter grows by it, a histogram takes it in. In the metric's own unit. */
   note(name: ProcessMetric, figure: number): void
@@ -76,7 +76,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
 
   return {
-    text: () => registry.metrics(),
+    async text(turn) {
+      const texts: string[] = []
+      for (const { name } of registry.getMetricsAsArray()) {
+        texts.push(await registry.getSingleMetricAsString(name))
+        await turn?.()
+      }
+      return `${texts.join('\n\n')}\n`
+    },
     contentType: registry.contentType,
     appGone(app) {
       dropConditions(app)

@@ -24,6 +24,11 @@ const MAPPING_ROWS = 50
  * `status.generatedAt`.
  */
 export function renderPage(status: Status, query: PageQuery): string {
+  return [...pagePieces(status, query)].join('')
+}
+
+/** The page in pieces, one for each app, so that other work can go on in between. */
+export function* pagePieces(status: Status, query: PageQuery): Generator<string> {
   const search = query.search.trim().toLowerCase()
   const chosen = status.apps.filter((app) => query.app === undefined || app.key === query.app)
   const apps = byAttention(chosen.filter((app) => search === '' || finds(app, search)))
@@ -39,7 +44,7 @@ export function renderPage(status: Status, query: PageQuery): string {
   }
   const isOpen = (app: AppStatus): boolean =>
     single || search !== '' || chosen.length <= 3 || (chosen.length <= 20 && isTroubled(app))
-  const page = html`<!doctype html>
+  yield html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -65,7 +70,9 @@ ${banners(status)}
 </div>
 ${status.apps.length > 0 || search !== '' ? searchForm(query) : ''}
 <section id="apps" aria-label="Apps" data-list tabindex="-1">
-${apps.map((app) => appBlock(app, { ...view, open: isOpen(app) }))}
+`.html
+  for (const app of apps) yield appBlock(app, { ...view, open: isOpen(app) }).html
+  yield html`
 ${apps.length === 0 && html`<div id="nothing" data-live>${nothing(status, query)}</div>`}
 </section>
 <div data-live id="mappings">${troubledMappings(status, query, search)}</div>
@@ -76,8 +83,7 @@ ${apps.length === 0 && html`<div id="nothing" data-live>${nothing(status, query)
 <script>${raw(PAGE_SCRIPT)}</script>
 </body>
 </html>
-`
-  return page.html
+`.html
 }
 
 const ICON = encodeURIComponent(

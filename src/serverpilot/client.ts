@@ -14,6 +14,7 @@ import {
   unusableError,
 } from './failures.ts'
 import { createHttp, type HttpRequest } from './http.ts'
+import { LONGEST } from './json.ts'
 import type { ObservedCall, ServerPilotOptions } from './options.ts'
 import { PATIENCE_MS, withRetries } from './retry.ts'
 import { type ActionStatus, CALLS, type Credentials, type Leave, type ServerPilot } from './serverpilot.ts'
@@ -25,6 +26,8 @@ interface Call extends Pick<CallContext, 'subject' | 'missing'> {
   /** In place of `:id`. */
   id?: string
   body?: unknown
+  /** The longest answer; when not given, that of one app. */
+  maxBytes?: number
   leave?: Leave | undefined
   signal: AbortSignal | undefined
 }
@@ -33,6 +36,9 @@ interface Call extends Pick<CallContext, 'subject' | 'missing'> {
 const WRITE_PATIENCE_MS = 1_000
 
 const CONNECT_TIMEOUT_MS = 10_000
+
+// 1,000 apps of 300 domains with a certificate each stay well below this; a stream without an end does not. In bytes.
+const LONGEST_LIST = 64 * 1024 * 1024
 
 // For a 429 that names no time.
 const DEFAULT_PAUSE_MS = 1_000
@@ -83,6 +89,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
         url: urlOf(baseUrl, call),
         authorization: basicAuthorization(current),
         body: call.body === undefined ? undefined : JSON.stringify(call.body),
+        maxBytes: call.maxBytes ?? LONGEST,
         signal: call.signal,
       })
       if (answer.kind === 'failure') throw failureError(answer, context)
@@ -92,7 +99,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
         if (error.reason === 'RateLimited') limiter.pause(error.retryAfter ?? DEFAULT_PAUSE_MS)
         throw error
       }
-      const decoded = decode(answer.text)
+      const decoded = await decode(answer.text, clock.turn)
       if (!decoded.ok) throw unusableError(answer, decoded.problem, context)
       return decoded.value
     } finally {
@@ -150,7 +157,16 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
   const serverCall = (id: string) => ({ id, subject: `server ${id}`, missing: 'server' }) as const
   return {
     account,
-    listApps: (signal) => read({ ...CALLS.listApps, subject: 'the list of apps', missing: 'api', signal }, decodeApps),
+    listApps(signal) {
+      const call = {
+        ...CALLS.listApps,
+        subject: 'the list of apps',
+        missing: 'api',
+        maxBytes: LONGEST_LIST,
+        signal,
+      } as const
+      return read(call, decodeApps)
+    },
     getApp: (id, signal, leave) => read({ ...CALLS.getApp, ...appCall(id), signal, leave }, ofId(id, decodeApp)),
     writeDomains(id, domains, signal, leave) {
       const body = { domains: [...domains] }
@@ -177,8 +193,8 @@ function isId(text: string): boolean {
 
 /** An answer about something else than what was asked for (a confused cache or proxy) must not be taken for it. */
 function ofId<T extends { id: string }>(id: string, decode: Decoder<T>): Decoder<T> {
-  return (text) => {
-    const decoded = decode(text)
+  return async (text, turn) => {
+    const decoded = await decode(text, turn)
     return decoded.ok && decoded.value.id !== id ? { ok: false, problem: 'an answer about another id' } : decoded
   }
 }

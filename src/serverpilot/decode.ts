@@ -1,11 +1,9 @@
 import { z } from 'zod'
+import { type Decoded, decodeJson, decodeJsonList } from './json.ts'
 import type { Server, ServerPilotApp, Ssl } from './serverpilot.ts'
 
-/** What a body says, or why it says nothing. `problem` never holds anything of the body but the names of fields. */
-export type Decoded<T> = { ok: true; value: T } | { ok: false; problem: string }
-
-/** Reads the text of an answer. */
-export type Decoder<T> = (text: string) => Decoded<T>
+/** Reads the text of an answer; a long one with a `turn` of the event loop now and then. */
+export type Decoder<T> = (text: string, turn: () => Promise<void>) => Decoded<T> | Promise<Decoded<T>>
 
 const flag = z
   .boolean()
@@ -19,8 +17,17 @@ const sslSchema = z
   .nullish()
   .transform((ssl) => ssl ?? null)
 
+// Only the first fault: a list of a million numbers would have a million.
+const texts = z
+  .array(z.unknown())
+  .superRefine((list, { addIssue }) => {
+    const wrong = list.findIndex((each) => typeof each !== 'string')
+    if (wrong !== -1) addIssue({ code: 'custom', path: [wrong], message: 'Invalid input: expected string' })
+  })
+  .transform((list) => list as string[])
+
 const autosslSchema = z
-  .object({ available: z.boolean(), domains: z.array(z.string()).nullish() })
+  .object({ available: z.boolean(), domains: texts.nullish() })
   .transform(({ available, domains }) => ({ available, ...(domains ? { domains } : {}) }))
   .nullish()
 
@@ -30,7 +37,7 @@ const appSchema = z
     name: z.string(),
     serverid: z.string().min(1),
     // Never optional: a list written on a list that was wrongly taken for empty drops every domain that is not ours.
-    domains: z.array(z.string()),
+    domains: texts,
     ssl: sslSchema,
     autossl: autosslSchema,
   })
@@ -57,52 +64,25 @@ const actionSchema = z.object({ status: z.string() }).transform(({ status }) => 
 const errorAnswer = z.object({ error: z.object({ message: z.string() }) }).transform(({ error }) => error.message)
 
 /** `GET /apps`: every app, or a problem when a single one cannot be read; never part of the list. */
-export const decodeApps = decoderOfData(z.array(appSchema))
+export const decodeApps: Decoder<ServerPilotApp[]> = (text, turn) => decodeJsonList(text, appSchema, turn)
 /** `GET /apps/:id`. */
 export const decodeApp = decoderOfData(appSchema)
 /** `GET /servers/:id`. */
 export const decodeServer = decoderOfData(serverSchema)
 /** `POST /apps/:id` and `POST /apps/:id/ssl`: the id of the action; undefined unless a server has to be configured. */
-export const decodeWrite: Decoder<string | undefined> = (text) => decode(text, writeSchema)
+export const decodeWrite: Decoder<string | undefined> = (text) => decodeJson(text, writeSchema)
 /** `GET /actions/:id`: the status, as the API spells it. */
 export const decodeAction = decoderOfData(actionSchema)
 
 /** The message of `{"error": {"message": …}}`; undefined when the body is anything else. */
 export function decodeErrorMessage(text: string): string | undefined {
-  const decoded = decode(text, errorAnswer)
+  const decoded = decodeJson(text, errorAnswer)
   return decoded.ok ? decoded.value : undefined
 }
 
 function decoderOfData<T>(schema: z.ZodType<T>): Decoder<T> {
   const answer = z.object({ data: schema }).transform(({ data }) => data)
-  return (text) => decode(text, answer)
-}
-
-function decode<T>(text: string, schema: z.ZodType<T>): Decoded<T> {
-  // The replacement character stands for bytes that are not UTF-8: a name read so could not be written back as it was.
-  if (text.includes('\ufffd')) return { ok: false, problem: 'text that is not UTF-8' }
-  if (text.trim() === '') return { ok: false, problem: 'an empty body' }
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    // Its message quotes the text, which can hold a private key.
-    return { ok: false, problem: nameOf(text) }
-  }
-  const result = schema.safeParse(body)
-  if (result.success) return { ok: true, value: result.data }
-  const faults = result.error.issues
-    .slice(0, 3)
-    .map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`)
-  return { ok: false, problem: `JSON of another shape (${faults.join('; ')})` }
-}
-
-function nameOf(text: string): string {
-  const start = text.trimStart().slice(0, 200).toLowerCase()
-  if (start.startsWith('{') || start.startsWith('['))
-    return `JSON that breaks off or is malformed (${text.length} characters)`
-  if (start.startsWith('<')) return 'HTML or XML instead of JSON'
-  return 'text instead of JSON'
+  return (text) => decodeJson(text, answer)
 }
 
 /**

@@ -27,6 +27,11 @@ export interface CallContext {
 const WORDS_LENGTH = 2_000
 const QUOTE_LENGTH = 300
 
+/** Of an error that is longer, nothing is read: what people write is shorter, and looking for what is secret in it takes its time. */
+const LONGEST_READ = 256 * 1024
+
+const MEBIBYTE = 1024 * 1024
+
 /** The longest wait, in milliseconds, that is believed of a `Retry-After`. */
 const LONGEST_RETRY_AFTER_MS = 15 * 60_000
 
@@ -60,10 +65,10 @@ const REASONS: Record<string, string> = {
   ENETUNREACH: 'no route to the network',
   ETIMEDOUT: 'the connection timed out',
   ERR_BAD_RESPONSE: 'the answer broke off',
-  TOO_LONG: 'the answer is longer than any list of apps',
 }
 
-function reasonOf({ code, after = 0 }: HttpFailure): string {
+function reasonOf({ code, after = 0, maxBytes = 0 }: HttpFailure): string {
+  if (code === 'TOO_LONG') return `the answer is longer than ${maxBytes / MEBIBYTE} MiB, and was not read to its end`
   if (code === 'TIMEOUT') return `nothing complete within ${after / 1000} s`
   if (code === 'CONNECT_TIMEOUT') return `no connection within ${after / 1000} s`
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`
@@ -82,7 +87,7 @@ function cureOf({ at, code, proxyStatus }: HttpFailure): string {
 
 /** The error for an answer of a good status with a body that cannot be used; `problem` says what came. */
 export function unusableError({ status, text }: HttpAnswer, problem: string, call: CallContext): ServerPilotError {
-  const quoted = quote(readableWords(call.scrub(text)), call)
+  const quoted = quote(wordsOf(text, call), call)
   const message = `ServerPilot (${call.api}) answered ${status} for ${call.subject} with ${problem}${quoted}. If this stays, check --serverpilot-url.`
   return unsure(call, message, { status })
 }
@@ -103,9 +108,9 @@ type Fields = Pick<Failure, 'status' | 'words' | 'retryAfter'>
 export function statusError(answer: HttpAnswer, call: CallContext, now: number): ServerPilotError {
   const { status } = answer
   const { subject, api, account, credentialsOrigin } = call
-  const said = decodeErrorMessage(answer.text)
+  const said = answer.text.length > LONGEST_READ ? undefined : decodeErrorMessage(answer.text)
   const words = said === undefined ? undefined : shorten(call.scrub(said), WORDS_LENGTH)
-  const quoted = quote(said ?? readableWords(call.scrub(answer.text)), call)
+  const quoted = quote(said ?? wordsOf(answer.text, call), call)
   const asked = parseRetryAfter(answer.retryAfter, now)
   const retryAfter = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS)
   const fields: Fields = { status, words, retryAfter }
@@ -168,6 +173,10 @@ function quote(words: string | undefined, { scrub }: CallContext): string {
   // Scrubbed before it is cut: the first half of a key is a secret as well.
   const clean = words === undefined ? '' : shorten(scrub(words), QUOTE_LENGTH)
   return clean === '' ? '' : `: "${clean}"`
+}
+
+function wordsOf(text: string, call: CallContext): string | undefined {
+  return text.length > LONGEST_READ ? undefined : readableWords(call.scrub(text))
 }
 
 /** Only where a redirect leads, not its path and query: those may hold tokens. */

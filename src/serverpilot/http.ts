@@ -1,5 +1,6 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
+import { addAbortSignal, type Readable } from 'node:stream'
 import axios, { type AxiosResponse } from 'axios'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import type { Clock } from '../time/clock.ts'
@@ -12,6 +13,8 @@ export interface HttpRequest {
   authorization: string
   /** JSON text. */
   body?: string | undefined
+  /** A good answer that is longer is given up. */
+  maxBytes: number
   signal?: AbortSignal | undefined
 }
 
@@ -21,6 +24,7 @@ export interface HttpAnswer {
   status: number
   location: string | undefined
   retryAfter: string | undefined
+  /** Of a status other than 2xx: empty when it is longer than `maxBytes`. */
   text: string
 }
 
@@ -35,15 +39,14 @@ export interface HttpFailure {
   code: string
   /** Milliseconds, for a time-out of ours. */
   after?: number
+  /** Where the answer was given up, for `TOO_LONG`. */
+  maxBytes?: number
   /** What the proxy answered to CONNECT, where it refused. */
   proxyStatus?: number
 }
 
 /** Sends one request. Rejects with the signal's reason when that aborts, and with nothing else. */
 export type Http = (request: HttpRequest) => Promise<HttpAnswer | HttpFailure>
-
-// 1000 apps of 300 domains with a certificate each stay well below this; a stream without an end does not.
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 // An idle connection is closed by us before a server would: a write on a connection that is just being closed fails with an outcome
 // that nobody knows.
@@ -75,11 +78,11 @@ export function createHttp(options: {
     maxRedirects: 0,
     validateStatus: () => true,
     // Bytes in, bytes out: what the body is gets decided after its status was looked at.
-    responseType: 'arraybuffer',
+    responseType: 'stream',
     transformRequest: [(data: unknown) => data],
     transformResponse: [(data: unknown) => data],
-    maxContentLength: MAX_ANSWER_BYTES,
-    maxBodyLength: MAX_ANSWER_BYTES,
+    // The body that goes out is ours.
+    maxBodyLength: Number.POSITIVE_INFINITY,
     httpAgent,
   })
 
@@ -102,7 +105,7 @@ export function createHttp(options: {
     const abort = () => stop.abort()
     request.signal?.addEventListener('abort', abort, { once: true })
     try {
-      const response = await client.request<unknown>({
+      const response = await client.request<Readable>({
         method: request.method,
         url: request.url.href,
         headers: headersOf(request, options.userAgent),
@@ -111,7 +114,9 @@ export function createHttp(options: {
         httpsAgent: proxy === undefined ? httpsAgent : tunnel(proxy, progress, stop.signal),
         transport: watchedTransport(progress),
       })
-      return refusedByProxy(progress) ?? answerOf(response)
+      // Not left to flow: somebody would have to take its data or its errors.
+      if (refusedByProxy(progress) !== undefined) response.data.destroy()
+      return refusedByProxy(progress) ?? (await answerOf(response, request.maxBytes, stop.signal))
     } catch (error) {
       request.signal?.throwIfAborted()
       // Only the code goes on: an axios error carries the request with its Authorization header.
@@ -177,20 +182,35 @@ function stageOf({ connected, proxyStatus }: Progress, proxy: URL | undefined): 
   return proxy !== undefined && proxyStatus === undefined ? 'proxy' : 'connect'
 }
 
-function answerOf(response: AxiosResponse<unknown>): HttpAnswer {
+async function answerOf(
+  { status, headers, data }: AxiosResponse<Readable>,
+  maxBytes: number,
+  stop: AbortSignal,
+): Promise<HttpAnswer | HttpFailure> {
+  const body = await readBody(addAbortSignal(stop, data), maxBytes)
+  // What the status says holds without the body.
+  if (body === undefined && status >= 200 && status <= 299)
+    return { kind: 'failure', at: 'sent', code: 'TOO_LONG', maxBytes }
   // Node gives header names in lower case, and of these two one value at the most.
-  const { location, 'retry-after': retryAfter } = response.headers as { location?: string; 'retry-after'?: string }
-  return {
-    kind: 'answer',
-    status: response.status,
-    location,
-    retryAfter,
-    text: Buffer.isBuffer(response.data) ? new TextDecoder().decode(response.data) : '',
+  const { location, 'retry-after': retryAfter } = headers as { location?: string; 'retry-after'?: string }
+  return { kind: 'answer', status, location, retryAfter, text: body ?? '' }
+}
+
+/** All of its text; undefined when it is longer, and then the rest is not read. */
+async function readBody(body: Readable, maxBytes: number): Promise<string | undefined> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let length = 0
+  // Gives all that has gathered up to now as one part: a body of single bytes has few of them, too.
+  for await (const part of body as AsyncIterable<Buffer>) {
+    length += part.length
+    if (length > maxBytes) return undefined
+    text += decoder.decode(part, { stream: true })
   }
+  return text + decoder.decode()
 }
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
-  if (/maxContentLength/.test(error.message)) return 'TOO_LONG'
   return 'code' in error && typeof error.code === 'string' && /^[A-Z0-9_]+$/.test(error.code) ? error.code : 'UNKNOWN'
 }

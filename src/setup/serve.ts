@@ -49,6 +49,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
         live: () => liveness(facts(), MAX_SILENCE, clock.now()),
         ready: () => readiness(facts()),
         failed: (error) => log.error('Answering a request failed', { error }),
+        clock,
       }))
     ends.push(async () => server?.stop())
     log.info('Started', { version: io.version, source: objects.name, dryRun: settings.dryRun, page: server?.url })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import type { Log } from '../log/log.ts'
+import { statusJson } from '../report/status-json.ts'
 import type { Status } from '../status/status.ts'
 import type { StatusStore } from '../status/store.ts'
 import { type Cancel, type Clock, every } from '../time/clock.ts'
@@ -45,7 +46,7 @@ const STATUS_EVERY = 2_000
 export interface StateFolder {
   dir: string
   files: FileSystem
-  clock: Pick<Clock, 'after'>
+  clock: Pick<Clock, 'after' | 'turn'>
 }
 
 /** Calls `changed` when another approval was handed over. Gives a function that ends it. */
@@ -113,18 +114,29 @@ export function keepFolder(
     const changes = statuses.changes()
     if (changes === seen) return
     const { generatedAt, ...rest } = statuses.status()
-    const text = JSON.stringify(rest)
-    const digest = createHash('sha256').update(text).digest('base64')
+    const pieces: string[] = []
+    const hash = createHash('sha256')
+    for (const piece of statusJson(rest)) {
+      hash.update(piece)
+      pieces.push(piece)
+      await clock.turn()
+    }
+    const digest = hash.digest('base64')
     if (digest !== last) {
       await files.mkdir(dir, { recursive: true, mode: 0o700 })
       const path = join(dir, STATUS_FILE)
-      await files.writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${text.slice(1)}`, { mode: 0o600 })
+      await files.writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${pieces.join('').slice(1)}`, { mode: 0o600 })
       await files.rename(`${path}.tmp`, path)
     }
     last = digest
     seen = changes
   }
-  const attempt = (): Promise<void> => write().catch((error: unknown) => log.warn('Status file not written', { error }))
+  // One after another: they write into the same file.
+  let written: Promise<void> = Promise.resolve()
+  const attempt = (): Promise<void> => {
+    written = written.then(write).catch((error: unknown) => log.warn('Status file not written', { error }))
+    return written
+  }
   const ends = [watchApprovals(folder, approved), every(clock, STATUS_EVERY, attempt)]
   return async () => {
     for (const end of ends) end()
