@@ -1,10 +1,10 @@
 import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
 import { messageOf } from '../log/message-of.ts'
 import { findAmbiguous } from './ambiguous.ts'
-import { decodeObject, type Identity, identify, isOurs, type Where } from './decode.ts'
+import { decodeObject, type Identity, identify, isOurs, seemsOurs, type Where } from './decode.ts'
 import { type FieldFault, formatFault, formatPath, isMap } from './faults.ts'
 import { locate, nodeAt } from './locate.ts'
-import { API_VERSION, type App, type Mapping, type Place } from './objects.ts'
+import { API_GROUP, API_VERSION, type App, type Mapping, type Place } from './objects.ts'
 import { KINDS } from './schema.ts'
 import { decodeSecret, type Secret } from './secret.ts'
 
@@ -29,6 +29,14 @@ export interface ParsedFile {
   mappings: Mapping[]
   secrets: Secret[]
   faults: FileFault[]
+  /** What has no kind, or is a template, and is not meant for us by anything in it. */
+  passedOver: PassedOver[]
+}
+
+/** Something in a file that counts neither as an object nor as a fault. */
+export interface PassedOver {
+  file: string
+  what: 'Template' | 'NoObject'
 }
 
 /** Where a text comes from. */
@@ -38,9 +46,6 @@ interface Origin {
   /** Namespace of objects that name none; `default` when not given. */
   namespace?: string
 }
-
-/** The file of kustomize may leave out apiVersion and kind, and often lies beside the objects. */
-const KUSTOMIZATION = /(?:^|[\\/])kustomization\.ya?ml$/i
 
 /** Errors of one document that are worth a line each: after the first few, the rest follows from them. */
 const MAX_ERRORS = 3
@@ -53,11 +58,12 @@ interface Item {
 
 /**
  * Reads YAML 1.2 (so JSON too), one or many documents, `List` objects included. Objects of other groups, empty documents
- * and comments are passed over; whatever could be meant for us and is wrong is a fault with its place. Never throws.
+ * and comments are passed over, and so is what is no object and not meant for us by anything in it; whatever could be meant for us
+ * and is wrong is a fault with its place. Never throws.
  */
 export function parseDocuments(text: string, origin: Origin): ParsedFile {
   const lines = new LineCounter()
-  const result: ParsedFile = { apps: [], mappings: [], secrets: [], faults: [] }
+  const result: ParsedFile = { apps: [], mappings: [], secrets: [], faults: [], passedOver: [] }
   const options = { version: '1.2', strict: true, uniqueKeys: true, logLevel: 'error', lineCounter: lines } as const
   const documents = parseAllDocuments(text, options)
   if (!Array.isArray(documents)) return result
@@ -81,6 +87,10 @@ function readDocument(reading: Reading): void {
   if (troubles.length > 0) {
     const harmless = troubles.every((error) => error.code === 'DUPLICATE_KEY') && value.ok && isForeign(value.value)
     if (harmless) return
+    if (isTemplate(text, troubles[0]?.pos[0] ?? 0)) {
+      readTemplate(reading)
+      return
+    }
     const object = value.ok ? identify(value.value, origin) : undefined
     for (const error of troubles.slice(0, MAX_ERRORS)) {
       const message = syntaxMessage(error, text)
@@ -96,12 +106,13 @@ function readDocument(reading: Reading): void {
 function readItem(item: Item, reading: Reading): void {
   const { value, path } = item
   const { apiVersion, kind } = isMap(value) ? value : {}
-  if (apiVersion === undefined && kind === undefined) {
-    if (KUSTOMIZATION.test(reading.origin.file)) return
-    const message = 'this is not an object: it has neither apiVersion nor kind'
-    addFault(reading, locate(reading.document, path), { message })
-  } else if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
-    readObject(item, reading)
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
+    if (!seemsOurs(value)) passOver(reading, 'NoObject')
+    else if (apiVersion !== undefined || kind !== undefined) readObject(item, reading)
+    else {
+      const message = 'this is not an object: it has neither apiVersion nor kind'
+      addFault(reading, locate(reading.document, path), { message })
+    }
   } else if (apiVersion === 'v1' && kind === 'Secret') {
     readSecret(item, reading)
   } else if (kind.endsWith('List') && (apiVersion === 'v1' || isOurs(apiVersion, kind))) {
@@ -153,6 +164,29 @@ function readSecret(item: Item, reading: Reading): void {
   else for (const fault of decoded.faults) addFieldFault(reading, item, fault, { who: 'Secret: ', object: undefined })
 }
 
+/** Whether a file that cannot be read as YAML is a template: it begins with a directive, or there is one where the trouble begins. */
+const isTemplate = (text: string, offset: number): boolean =>
+  /^\s*\{\{/.test(text) || lineAt(text, offset).includes('{{')
+
+/** Names that stand in whatever is meant for us, rendered or not. */
+const OUR_WORDS = new RegExp([API_GROUP, ...KINDS, 'appRef'].join('|'))
+
+/** One fault for the whole of a template: it cannot be read, and more faults would say nothing else. */
+function readTemplate(reading: Reading): void {
+  const { text, result } = reading
+  if (!OUR_WORDS.test(text)) passOver(reading, 'Template')
+  else if (!result.faults.some(({ message }) => message === TEMPLATE)) {
+    addFault(reading, Math.max(0, text.indexOf('{{')), { message: TEMPLATE })
+  }
+}
+
+const TEMPLATE = 'this is a template ({{ … }}), not YAML: render it first, as with helm template, or keep it elsewhere'
+
+/** Once per file: where in it does not matter. */
+function passOver({ origin, result }: Reading, what: PassedOver['what']): void {
+  if (!result.passedOver.some((each) => each.what === what)) result.passedOver.push({ file: origin.file, what })
+}
+
 /** JSON form of a document; the parser throws on aliases that multiply beyond reason and on aliases without an anchor. */
 function toValue(document: Document.Parsed): { ok: true; value: unknown } | { ok: false; message: string } {
   try {
@@ -177,14 +211,18 @@ function nameOf(value: unknown): string {
 }
 
 function syntaxMessage(error: YAMLError, text: string): string {
-  const line = text.slice(text.lastIndexOf('\n', error.pos[0] - 1) + 1).split('\n', 1)[0] ?? ''
   if (error.code === 'DUPLICATE_KEY') {
     const key = /^[^:\s,}]+/.exec(text.slice(error.pos[0]))?.[0] ?? ''
     return `the key ${key} is given twice in one map; keep one of the two`
   }
   const words = (error.message.split('\n', 1)[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
-  const template = line.includes('{{') ? '; it looks like an unrendered template ({{ … }}): render the file first' : ''
-  return `this is not valid YAML: ${words}${template}`
+  return `this is not valid YAML: ${words}`
+}
+
+/** The line in which an offset stands. */
+function lineAt(text: string, offset: number): string {
+  const end = text.indexOf('\n', offset)
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, end < 0 ? undefined : end)
 }
 
 function addFieldFault(

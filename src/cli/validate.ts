@@ -1,7 +1,14 @@
+import type { PassedOver } from '../api/yaml.ts'
 import { parseHost } from '../domain/host.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readManifests } from '../source/manifests/manifests.ts'
+
+/** Why something in a file is passed over. */
+const PASSED_OVER: Record<PassedOver['what'], string> = {
+  NoObject: 'without apiVersion and kind, and nothing in it is meant for domainpilot',
+  Template: 'a template that does not name domainpilot',
+}
 
 /** `validate PATH…`: reads objects offline; every fault with file, line, column, field. */
 export async function validateCommand(io: Io, given: Given, paths: readonly string[]): Promise<number> {
@@ -16,9 +23,12 @@ export async function validateCommand(io: Io, given: Given, paths: readonly stri
     }),
   ]
   if (given.output === 'json') {
-    io.out(`${JSON.stringify({ apps: read.apps.size, mappings: read.mappings.size, faults }, null, 2)}\n`)
+    io.out(
+      `${JSON.stringify({ apps: read.apps.size, mappings: read.mappings.size, faults, passedOver: read.passedOver }, null, 2)}\n`,
+    )
   } else {
     for (const { place, message } of faults) io.out(`${place}: ${message}\n`)
+    for (const { file, what } of read.passedOver) io.out(`${file}: passed over: ${PASSED_OVER[what]}\n`)
     if (faults.length === 0) io.out(`${read.apps.size} app(s) and ${read.mappings.size} mapping(s), no fault.\n`)
   }
   if (faults.length > 0) io.err(`${faults.length} fault(s).\n`)

@@ -81,5 +81,6 @@ function parseBytes(bytes: Buffer, file: string): ParsedFile {
   const decoded = bytes.length === 0 ? empty : decodeText(bytes)
   if (decoded.ok) return parseDocuments(decoded.text, { file })
   const { message, line = 1 } = decoded
-  return { apps: [], mappings: [], secrets: [], faults: [{ place: `${file}:${line}`, file, line, column: 1, message }] }
+  const fault = { place: `${file}:${line}`, file, line, column: 1, message }
+  return { apps: [], mappings: [], secrets: [], faults: [fault], passedOver: [] }
 }
