@@ -1,5 +1,6 @@
 import type { PassedOver } from '../api/yaml.ts'
 import { parseHost } from '../domain/host.ts'
+import { readFlags } from '../setup/flags.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readManifests } from '../source/manifests/manifests.ts'
@@ -12,7 +13,7 @@ const PASSED_OVER: Record<PassedOver['what'], string> = {
 
 /** `validate PATH…`: reads objects offline; every fault with file, line, column, field. */
 export async function validateCommand(io: Io, given: Given, paths: readonly string[]): Promise<number> {
-  const read = await readManifests(paths)
+  const read = await readManifests(paths, readFlags(given, io.environment))
   const faults = [
     ...read.faults.map(({ place, message }) => ({ place, message })),
     ...[...read.mappings.values()].flatMap((mapping) => {

@@ -40,7 +40,7 @@ const OUR_TEMPLATE = `{{- range .Values.domains }}\n---\n${mapping('shop').repla
 /** Runs `validate` on a folder. */
 async function validate(path: string, output = 'text') {
   let out = ''
-  const io = { out: (text: string) => (out += text), err: () => undefined } as unknown as Parameters<
+  const io = { out: (text: string) => (out += text), err: () => undefined, environment: {} } as unknown as Parameters<
     typeof validateCommand
   >[0]
   return { status: await validateCommand(io, { output }, [path]), lines: out.split('\n') }
