@@ -45,12 +45,39 @@ const OBJECT_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status']
 
 /** Whether an `apiVersion` is of our group, or so near to it that it was probably meant to be. */
 export function isOurs(apiVersion: string, kind: string): boolean {
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  const group = groupOf(apiVersion)
   if (group === API_GROUP || group.endsWith(`.${API_GROUP}`)) return true
   const ourKind = (KINDS as readonly string[]).includes(kind)
   // `DomainMapping` is a kind of other groups too (Knative), so the kind alone does not make an object ours.
   return ourKind && (group === '' || nearest(group, [API_GROUP]) !== undefined)
 }
+
+/** The group of an `apiVersion`; empty for that of the core. */
+const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')))
+
+/**
+ * Whether something that lacks apiVersion or kind was meant for us: by the one that it has, or by a field that each object of ours
+ * has. A text alone seems so too, as a file that was cut in its first word says no more. What other programs keep beside our objects
+ * (Chart.yaml, values.yaml, a kustomization) does not.
+ */
+export function seemsOurs(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some((each) => isMap(each) && seemsOurs(each))
+  if (!isMap(value)) return true
+  const { apiVersion, kind, spec, items } = value
+  if (typeof kind === 'string' && nearest(kind, OUR_KINDS) !== undefined) return true
+  const group = typeof apiVersion === 'string' ? groupOf(apiVersion) : ''
+  if (group !== '') return nearest(group, [API_GROUP]) !== undefined
+  const fields = isMap(spec) ? { ...spec, ...value } : value
+  return (
+    'appId' in fields ||
+    'appRef' in fields ||
+    (isMap(spec) && 'domain' in spec) ||
+    (Array.isArray(items) && seemsOurs(items))
+  )
+}
+
+/** The kinds of objects that are read, and what holds them. */
+const OUR_KINDS = [...KINDS, 'Secret', 'List', ...KINDS.map((kind) => `${kind}List`)]
 
 /** Decodes one object of our group: defaults filled in, durations in milliseconds. Never throws. */
 export function decodeObject(value: unknown, where: Where): Decoded {

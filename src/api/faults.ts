@@ -72,7 +72,9 @@ function inWords(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, pre
   if (found === undefined) return [{ path, message: `is missing${purpose(schema, inner)}` }]
   if (issue.code === 'invalid_type') return [{ path, message: wrongType(issue.expected, found, issue.message) }]
   if (issue.code === 'invalid_value') return [{ path, message: wrongChoice(issue.values.map(String), found) }]
-  const shown = !/, not |^is empty/.test(issue.message) && (typeof found === 'string' || typeof found === 'number')
+  const shown =
+    !/, not |^is empty|^is not a valid host name/.test(issue.message) &&
+    (typeof found === 'string' || typeof found === 'number')
   return [{ path, message: shown ? `${issue.message}, not ${describe(found)}` : issue.message }]
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parsePattern } from '../domain/host.ts'
 import { parseNetwork } from '../domain/network.ts'
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
 import { POLICIES, type Policy } from './policy.ts'
@@ -35,6 +36,25 @@ const namespaceName = textUpTo(63).regex(
 
 /** A domain as users write it; its syntax is judged later. */
 const domainText = textUpTo(253, '; a host name has 253 at most')
+
+/** ASCII characters that stand in no spelling of a host. */
+const NO_PUNCTUATION = '^[^!"#$%&\'()+,/:;<=>?@[\\]^_`{|}~]*$'
+
+/**
+ * A list of patterns of hosts, in canonical form from here on. They are judged here: one that is mistyped would protect or allow
+ * nothing, without a word. The API server refuses the characters that no spelling of a host has.
+ */
+function hostPatterns(parse: typeof parsePattern) {
+  const pattern = domainText
+    .transform((text, context) => {
+      const parsed = parse(text)
+      if (parsed.ok) return parsed.pattern
+      context.addIssue({ code: 'custom', message: `is not a valid host name: ${parsed.message}` })
+      return z.NEVER
+    })
+    .meta({ pattern: NO_PUNCTUATION })
+  return z.array(pattern)
+}
 
 const policy = z.enum(Object.keys(POLICIES) as Policy[])
 const policyWords = Object.entries(POLICIES).map(([name, { says }]) => `${name}: ${says}.`)
@@ -206,14 +226,13 @@ export const appSpec = z.strictObject({
     .describe("Secret with the keys clientId and apiKey. Default: the daemon's own credentials."),
   policy: policy.default('Sync').describe(policyWords.join(' ')),
   www: wwwRule.exactOptional().describe('Default for the mappings of this app; itself MainOnly by default.'),
-  protectedDomains: z.array(domainText).default([]).describe('Domains that are never removed.'),
+  protectedDomains: hostPatterns(parsePattern).prefault([]).describe('Domains that are never removed.'),
   ssl,
   dns,
   safety,
   allowedNamespaces,
-  allowedDomains: z
-    .array(domainText)
-    .default(['*'])
+  allowedDomains: hostPatterns((text) => (text.trim() === '*' ? { ok: true, pattern: '*' } : parsePattern(text)))
+    .prefault(['*'])
     .describe('Hosts that mappings may ask for: a name, *.example.com (any depth below), or *.'),
   wordpress: wordpress.exactOptional(),
   deletionPolicy: z

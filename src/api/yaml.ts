@@ -1,10 +1,11 @@
-import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import { type Document, LineCounter, type YAMLError } from 'yaml'
 import { messageOf } from '../log/message-of.ts'
 import { findAmbiguous } from './ambiguous.ts'
-import { decodeObject, type Identity, identify, isOurs, type Where } from './decode.ts'
+import { decodeObject, type Identity, identify, isOurs, seemsOurs, type Where } from './decode.ts'
+import { documentsOf, type Head, headOf, inspect } from './document.ts'
 import { type FieldFault, formatFault, formatPath, isMap } from './faults.ts'
 import { locate, nodeAt } from './locate.ts'
-import { API_VERSION, type App, type Mapping, type Place } from './objects.ts'
+import { API_GROUP, API_VERSION, type App, type Mapping, type Place } from './objects.ts'
 import { KINDS } from './schema.ts'
 import { decodeSecret, type Secret } from './secret.ts'
 
@@ -29,6 +30,14 @@ export interface ParsedFile {
   mappings: Mapping[]
   secrets: Secret[]
   faults: FileFault[]
+  /** What has no kind, or is a template, and is not meant for us by anything in it. */
+  passedOver: PassedOver[]
+}
+
+/** Something in a file that counts neither as an object nor as a fault. */
+export interface PassedOver {
+  file: string
+  what: 'Template' | 'NoObject'
 }
 
 /** Where a text comes from. */
@@ -39,11 +48,14 @@ interface Origin {
   namespace?: string
 }
 
-/** The file of kustomize may leave out apiVersion and kind, and often lies beside the objects. */
-const KUSTOMIZATION = /(?:^|[\\/])kustomization\.ya?ml$/i
-
 /** Errors of one document that are worth a line each: after the first few, the rest follows from them. */
 const MAX_ERRORS = 3
+
+/** Faults of one object that are told: whoever mends these sees the next. */
+const MAX_FIELD_FAULTS = 20
+
+/** Faults of one file that are told, those of objects apart, as each object at fault has to be known. */
+const MAX_FAULTS = 100
 
 /** A value of a document, and where in the document it stands. */
 interface Item {
@@ -53,15 +65,19 @@ interface Item {
 
 /**
  * Reads YAML 1.2 (so JSON too), one or many documents, `List` objects included. Objects of other groups, empty documents
- * and comments are passed over; whatever could be meant for us and is wrong is a fault with its place. Never throws.
+ * and comments are passed over, and so is what is no object and not meant for us by anything in it; whatever could be meant for us
+ * and is wrong is a fault with its place. Never throws.
  */
 export function parseDocuments(text: string, origin: Origin): ParsedFile {
   const lines = new LineCounter()
-  const result: ParsedFile = { apps: [], mappings: [], secrets: [], faults: [] }
-  const options = { version: '1.2', strict: true, uniqueKeys: true, logLevel: 'error', lineCounter: lines } as const
-  const documents = parseAllDocuments(text, options)
-  if (!Array.isArray(documents)) return result
-  for (const document of documents) readDocument({ document: document as Document.Parsed, text, origin, lines, result })
+  const result: ParsedFile = { apps: [], mappings: [], secrets: [], faults: [], passedOver: [] }
+  try {
+    for (const document of documentsOf(text, lines)) readDocument({ document, text, origin, lines, result })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const message = 'this is nested too deeply to be read; write it flatter'
+    result.faults.push({ place: origin.file, file: origin.file, line: 1, column: 1, message })
+  }
   return result
 }
 
@@ -75,33 +91,63 @@ interface Reading {
 }
 
 function readDocument(reading: Reading): void {
-  const { document, text, origin } = reading
-  const value = toValue(document)
+  const { document, text } = reading
   const troubles = [...document.errors, ...document.warnings]
   if (troubles.length > 0) {
-    const harmless = troubles.every((error) => error.code === 'DUPLICATE_KEY') && value.ok && isForeign(value.value)
-    if (harmless) return
-    const object = value.ok ? identify(value.value, origin) : undefined
-    for (const error of troubles.slice(0, MAX_ERRORS)) {
-      const message = syntaxMessage(error, text)
-      addFault(reading, error.pos[0], { message, ...(object === undefined ? {} : { object }) })
-    }
+    if (isTemplate(text, troubles[0]?.pos[0] ?? 0)) readTemplate(reading)
+    else addTroubles(reading, troubles.slice(0, MAX_ERRORS).map(toTrouble))
+    return
+  }
+  // Whatever an object of another group says, nobody here wants to know it: it may be large.
+  if (isForeign(headOf(document))) return
+  const { duplicates, aliases } = inspect(document)
+  if (duplicates.length > 0) {
+    addTroubles(
+      reading,
+      duplicates.slice(0, MAX_ERRORS).map(({ key, offset }) => ({ offset, message: twice(key) })),
+    )
     return
   }
   const start = document.contents?.range?.[0] ?? 0
+  const value = aliases > MAX_ALIASES ? { ok: false as const, message: tooMany(aliases) } : toValue(document)
   if (!value.ok) addFault(reading, start, { message: value.message })
   else if (value.value !== null) readItem({ value: value.value, path: [] }, reading)
 }
 
+/** Something that keeps a document from being read, and where. */
+interface Trouble {
+  offset: number
+  message: string
+}
+
+/** Names the object too, where it can be made out. */
+function addTroubles(reading: Reading, troubles: readonly Trouble[]): void {
+  const { document, origin } = reading
+  const value = inspect(document).aliases > MAX_ALIASES ? { ok: false as const } : toValue(document)
+  const object = value.ok ? identify(value.value, origin) : undefined
+  for (const { offset, message } of troubles) {
+    addFault(reading, offset, { message, ...(object === undefined ? {} : { object }) })
+  }
+}
+
+/** Aliases of one document, at most: each is looked up among all names before it. */
+const MAX_ALIASES = 1000
+
+const tooMany = (aliases: number): string =>
+  `this document has ${aliases} aliases (*name), more than ${MAX_ALIASES}; write the values out`
+
+const twice = (key: string): string => `the key ${key} is given twice in one map; keep one of the two`
+
 function readItem(item: Item, reading: Reading): void {
   const { value, path } = item
   const { apiVersion, kind } = isMap(value) ? value : {}
-  if (apiVersion === undefined && kind === undefined) {
-    if (KUSTOMIZATION.test(reading.origin.file)) return
-    const message = 'this is not an object: it has neither apiVersion nor kind'
-    addFault(reading, locate(reading.document, path), { message })
-  } else if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
-    readObject(item, reading)
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
+    if (!seemsOurs(value)) passOver(reading, 'NoObject')
+    else if (apiVersion !== undefined || kind !== undefined) readObject(item, reading)
+    else {
+      const message = 'this is not an object: it has neither apiVersion nor kind'
+      addFault(reading, locate(reading.document, path), { message })
+    }
   } else if (apiVersion === 'v1' && kind === 'Secret') {
     readSecret(item, reading)
   } else if (kind.endsWith('List') && (apiVersion === 'v1' || isOurs(apiVersion, kind))) {
@@ -141,7 +187,8 @@ function readObject(item: Item, reading: Reading): void {
   // A scalar that is doubtful already need not be reported to have the wrong type as well.
   const named = new Set(doubtful.map((fault) => formatPath(fault.path)))
   const others = decoded.ok ? [] : decoded.faults.filter((fault) => !named.has(formatPath(fault.path)))
-  for (const fault of [...doubtful, ...others]) addFieldFault(reading, item, fault, { who, object })
+  for (const fault of [...doubtful, ...others].slice(0, MAX_FIELD_FAULTS))
+    addFieldFault(reading, item, fault, { who, object })
   if (!decoded.ok || doubtful.length > 0) return
   if (decoded.kind === 'ServerPilotApp') result.apps.push(decoded.object)
   else result.mappings.push(decoded.object)
@@ -151,6 +198,29 @@ function readSecret(item: Item, reading: Reading): void {
   const decoded = decodeSecret(item.value, reading.origin)
   if (decoded.ok) reading.result.secrets.push(decoded.secret)
   else for (const fault of decoded.faults) addFieldFault(reading, item, fault, { who: 'Secret: ', object: undefined })
+}
+
+/** Whether a file that cannot be read as YAML is a template: it begins with a directive, or there is one where the trouble begins. */
+const isTemplate = (text: string, offset: number): boolean =>
+  /^\s*\{\{/.test(text) || lineAt(text, offset).includes('{{')
+
+/** Names that stand in whatever is meant for us, rendered or not. */
+const OUR_WORDS = new RegExp([API_GROUP, ...KINDS, 'appRef'].join('|'))
+
+/** One fault for the whole of a template: it cannot be read, and more faults would say nothing else. */
+function readTemplate(reading: Reading): void {
+  const { text, result } = reading
+  if (!OUR_WORDS.test(text)) passOver(reading, 'Template')
+  else if (!result.faults.some(({ message }) => message === TEMPLATE)) {
+    addFault(reading, Math.max(0, text.indexOf('{{')), { message: TEMPLATE })
+  }
+}
+
+const TEMPLATE = 'this is a template ({{ … }}), not YAML: render it first, as with helm template, or keep it elsewhere'
+
+/** Once per file: where in it does not matter. */
+function passOver({ origin, result }: Reading, what: PassedOver['what']): void {
+  if (!result.passedOver.some((each) => each.what === what)) result.passedOver.push({ file: origin.file, what })
 }
 
 /** JSON form of a document; the parser throws on aliases that multiply beyond reason and on aliases without an anchor. */
@@ -164,10 +234,11 @@ function toValue(document: Document.Parsed): { ok: true; value: unknown } | { ok
   }
 }
 
-function isForeign(value: unknown): boolean {
-  if (!isMap(value) || typeof value.apiVersion !== 'string' || typeof value.kind !== 'string') return false
-  if (value.apiVersion === 'v1') return value.kind !== 'Secret' && value.kind !== 'List'
-  return !isOurs(value.apiVersion, value.kind)
+/** Whether this is a whole object of a kind that is not read. */
+function isForeign({ apiVersion, kind }: Head): boolean {
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false
+  if (apiVersion === 'v1' && (kind === 'Secret' || kind.endsWith('List'))) return false
+  return !isOurs(apiVersion, kind)
 }
 
 /** Name of an object whose kind nobody knows. */
@@ -176,15 +247,15 @@ function nameOf(value: unknown): string {
   return typeof name === 'string' ? `object ${name}: ` : ''
 }
 
-function syntaxMessage(error: YAMLError, text: string): string {
-  const line = text.slice(text.lastIndexOf('\n', error.pos[0] - 1) + 1).split('\n', 1)[0] ?? ''
-  if (error.code === 'DUPLICATE_KEY') {
-    const key = /^[^:\s,}]+/.exec(text.slice(error.pos[0]))?.[0] ?? ''
-    return `the key ${key} is given twice in one map; keep one of the two`
-  }
-  const words = (error.message.split('\n', 1)[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
-  const template = line.includes('{{') ? '; it looks like an unrendered template ({{ … }}): render the file first' : ''
-  return `this is not valid YAML: ${words}${template}`
+function toTrouble({ message, pos }: YAMLError): Trouble {
+  const words = (message.split('\n', 1)[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
+  return { offset: pos[0], message: `this is not valid YAML: ${words}` }
+}
+
+/** The line in which an offset stands. */
+function lineAt(text: string, offset: number): string {
+  const end = text.indexOf('\n', offset)
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, end < 0 ? undefined : end)
 }
 
 function addFieldFault(
@@ -201,6 +272,7 @@ function addFieldFault(
 }
 
 function addFault(reading: Reading, offset: number, fault: Pick<FileFault, 'message' | 'field' | 'object'>): void {
+  if (fault.object === undefined && reading.result.faults.length >= MAX_FAULTS) return
   const { line, column } = placeOf(reading, offset)
   const { file } = reading.origin
   reading.result.faults.push({ place: `${file}:${line}:${column}`, file, line, column, ...fault })

@@ -8,7 +8,7 @@ export { CommanderError } from 'commander'
 export { UsageError } from '../setup/option.ts'
 
 /** Of every command that talks to ServerPilot. */
-const CONNECTION: readonly OptionGroup[] = ['cluster', 'connection', 'log']
+const CONNECTION: readonly OptionGroup[] = ['cluster', 'connection', 'files', 'log']
 /** Of commands that may have to look hosts up. */
 const LOOKING: readonly OptionGroup[] = [...CONNECTION, 'dns']
 
@@ -84,6 +84,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: 'validate <paths...>',
     summary: 'read objects offline; every fault with file, line, column, field',
+    options: ['files'],
     extra: [output()],
     examples: ['validate domains/', 'validate -o json shop.yaml'],
     action: async (io, given, paths) => (await import('./validate.ts')).validateCommand(io, given, paths),

@@ -58,6 +58,19 @@ export function compareKey(observed: string): string {
   return parsed.ok ? parsed.host : observed.trim().toLowerCase().replace(/\.$/, '')
 }
 
+/**
+ * Brings a pattern of hosts into canonical form: one host, or `*.example.com`, also below a single label or a public suffix
+ * (`*.internal`, `*.de`), where no host could have that name. Gives the message of `parseHost` for anything else. Total: never throws.
+ */
+export function parsePattern(input: string): { ok: true; pattern: string } | { ok: false; message: string } {
+  const parsed = parseHost(input)
+  if (parsed.ok) return { ok: true, pattern: parsed.host }
+  const trimmed = input.trim()
+  // Whether there can be hosts below it is seen of one of them.
+  const below = trimmed.startsWith('*.') ? parseHost(`a.${trimmed.slice(2)}`) : parsed
+  return below.ok ? { ok: true, pattern: `*.${below.host.slice(2)}` } : parsed
+}
+
 /** A host for people: `xn--bcher-kva.example (bücher.example)` where the two forms differ, else the name alone. */
 export function displayHost(host: Host | string): string {
   if (!host.includes('xn--')) return host

@@ -38,6 +38,20 @@ const OPTIONS = {
     repeatable: true,
     meaning: 'file or folder of objects, repeatable; read again when it changes',
   },
+  maxFileMib: {
+    group: 'files',
+    decode: positive,
+    value: 'MIB',
+    default: '2',
+    meaning: 'the largest file of objects that is read, in MiB',
+  },
+  maxFilesMib: {
+    group: 'files',
+    decode: positive,
+    value: 'MIB',
+    default: '16',
+    meaning: 'the most that all files of objects may have together, in MiB',
+  },
   wpConfig: {
     group: 'connection',
     decode: optionalText,

@@ -27,7 +27,7 @@ export function readNamedFile(
 }
 
 /** Which options go together: a command takes all of a group. */
-export type OptionGroup = 'cluster' | 'connection' | 'log' | 'dns' | 'daemon' | 'served' | 'page'
+export type OptionGroup = 'files' | 'cluster' | 'connection' | 'log' | 'dns' | 'daemon' | 'served' | 'page'
 
 /** What stands there, as text; a list where the option is repeatable; undefined when nobody says anything. */
 export type Written = string | readonly string[] | undefined

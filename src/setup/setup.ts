@@ -197,6 +197,7 @@ function openFiles({ io, settings, log }: Ground): ObjectSource {
   const { clock, files: fs } = outsideOf(io)
   const files = createManifestSource({
     paths: settings.manifests,
+    limits: settings,
     clock,
     fs,
     ...(app === undefined ? {} : { defaultApp: app }),

@@ -106,7 +106,7 @@ describe('what could be meant for us and is wrong', () => {
     ['no group', mapping('a').replace('domainpilot.dev/', ''), /apiVersion must be domainpilot.dev/],
     ['no apiVersion', mapping('a').replace(`${head}\n`, ''), /^shop.yaml:1:1 .*apiVersion is missing/],
     ['no kind', mapping('a').replace('kind: DomainMapping\n', ''), /kind is missing/],
-    ['neither', 'foo: 1\n', /neither apiVersion nor kind/],
+    ['neither', 'spec: {appRef: {name: network}}\n', /neither apiVersion nor kind/],
     ['plain text', 'hello', /neither apiVersion nor kind/],
     [
       'yes',
@@ -131,7 +131,7 @@ describe('what could be meant for us and is wrong', () => {
       'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: 0123}\n',
       /^shop.yaml:4:14 Secret: stringData.k must be a string; put it in quotes/,
     ],
-    ['a template between lines', `{{- if .x }}\n${mapping('a')}{{- end }}\n`, /^shop.yaml:1:.*unrendered template/],
+    ['a template between lines', `{{- if .x }}\n${mapping('a')}{{- end }}\n`, /^shop.yaml:1:1 this is a template/],
   ]
   for (const [what, text, message] of rows) {
     test(what, () => {

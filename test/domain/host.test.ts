@@ -9,6 +9,7 @@ import {
   isMainDomain,
   matchesPattern,
   parseHost,
+  parsePattern,
   refusedByCa,
   wwwHost,
 } from '../../src/domain/host.ts'
@@ -272,4 +273,42 @@ describe('matchesPattern', () => {
       assert.equal(matchesPattern(host(name), pattern), matches)
     })
   }
+})
+
+test('parsePattern gives patterns a canonical form, and refuses what parseHost refuses in its words', () => {
+  const good: [string, string][] = [
+    [' Home.Example. ', 'home.example'],
+    ['*.Bücher.example', '*.xn--bcher-kva.example'],
+    ['*.de', '*.de'],
+    [' *.CO.UK', '*.co.uk'],
+    ['*.Élan', '*.xn--lan-9la'],
+  ]
+  for (const [input, pattern] of good) assert.deepEqual(parsePattern(input), { ok: true, pattern }, input)
+  for (const input of [
+    '',
+    '*',
+    '**',
+    '*.',
+    '*..de',
+    '*example.org',
+    '*.*.de',
+    'a.*',
+    'de',
+    'co.uk',
+    '*.1',
+    'a,b',
+    '*.a/b',
+    '*.a:1',
+  ])
+    assert.deepEqual(parsePattern(input), parseHost(input), input)
+  const names = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.domain().map((name) => `*.${name.toUpperCase()}`),
+  )
+  fc.assert(
+    fc.property(names, (input) => {
+      const once = parsePattern(input)
+      if (once.ok) assert.deepEqual(parsePattern(once.pattern), once)
+    }),
+  )
 })

@@ -46,6 +46,7 @@ function text(schema: OpenApi): fc.Arbitrary<unknown> {
   const long = maxLength === undefined ? [] : [fc.constantFrom('a'.repeat(maxLength), 'a'.repeat(maxLength + 1))]
   if (pattern?.includes('ms')) return duration()
   if (maxLength === ADDRESS_LENGTH) return address()
+  if (pattern?.includes('#$')) return hostPattern()
   const usual =
     pattern === undefined
       ? fc.constantFrom('a', '192.0.2.0/24', 'ü.example', '*')
@@ -77,6 +78,12 @@ const address = () =>
       ),
     )
     .map((parts) => parts.join(''))
+
+const hostPattern = () =>
+  fc.oneof(
+    { arbitrary: fc.constantFrom('network.example', '*.ü.example', ' Home.Example. ', '*.de', '*'), weight: 30 },
+    fc.constantFrom('home.example/', 'https://home.example', 'home.example:443', '*example.org', 'a,b', 'com', ''),
+  )
 
 const duration = () =>
   fc
@@ -112,8 +119,9 @@ function object(schema: OpenApi): fc.Arbitrary<unknown> {
     .map((value) => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== absent)))
 }
 
-/** What the API server leaves to the daemon: whether a text is an IPv4 address in the form of IPv6. */
-const ONLY_OURS = /^spec\.dns\.expectedAddresses\[\d+\] must be an IP address .*:ffff:/i
+/** What the API server leaves to the daemon: whether a text is an IPv4 address in the form of IPv6, and what a host name is. */
+const ONLY_OURS =
+  /^spec\.dns\.expectedAddresses\[\d+\] must be an IP address .*:ffff:|^spec\.(?:protected|allowed)Domains\[\d+\] is not a valid host name/i
 
 test('the decoder and the API server are of one opinion about any spec', async (t) => {
   const server = await apiServer(t)

@@ -1,4 +1,4 @@
-import { basename, dirname, join, normalize, parse, resolve } from 'node:path'
+import { dirname, join, normalize, parse, resolve } from 'node:path'
 import { listNames } from '../../domain/list-names.ts'
 import type { FileSystem } from '../../files/file-system.ts'
 import { messageOf } from '../../log/message-of.ts'
@@ -23,7 +23,12 @@ interface Listing {
   watch: WatchPoint[]
   fs: FileSystem
   signal: AbortSignal | undefined
+  /** What stands at the paths that were asked for so far: many ways go through the same folders. */
+  steps: Map<string, Promise<Step | undefined>>
 }
+
+/** One step of a way: a link with what it leads to, or something else. */
+type Step = { link?: string }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i
 
@@ -32,7 +37,7 @@ const PLACEHOLDERS = new Set(['.gitkeep', '.keep', '.gitignore'])
 
 /** Finds manifest files of files and folders, following links. What cannot be read is a trouble; rejects only with the signal's reason. */
 export async function list(paths: readonly string[], fs: FileSystem, signal?: AbortSignal): Promise<Listing> {
-  const listing: Listing = { files: [], troubles: [], watch: [], fs, signal }
+  const listing: Listing = { files: [], troubles: [], watch: [], fs, signal, steps: new Map() }
   for (const path of paths) await listRoot(normalize(path), listing)
   // A file that two of the paths lead to is read once.
   return { ...listing, files: [...new Map(listing.files.map((path) => [resolve(path), path])).values()] }
@@ -47,7 +52,7 @@ export function matters(name: string): boolean {
 async function listRoot(root: string, listing: Listing): Promise<void> {
   await watchWay(root, listing)
   const kind = await kindOf(root, listing.fs)
-  if (kind === 'file') await addFile(root, listing)
+  if (kind === 'file') listing.files.push(root)
   else if (kind === 'folder' && !MANIFEST.test(root)) {
     const before = sizeOf(listing)
     const others = await listFolder(root, [], listing)
@@ -58,11 +63,6 @@ async function listRoot(root: string, listing: Listing): Promise<void> {
 }
 
 const sizeOf = ({ files, troubles }: Listing): number => files.length + troubles.length
-
-async function addFile(path: string, listing: Listing): Promise<void> {
-  listing.files.push(path)
-  await watchTarget(path, listing)
-}
 
 /** Lists one folder and those below it; gives the names of its entries that are not manifests. */
 async function listFolder(folder: string, above: readonly string[], listing: Listing): Promise<string[]> {
@@ -95,13 +95,14 @@ async function listEntry(path: string, above: readonly string[], listing: Listin
   listing.signal?.throwIfAborted()
   const kind = await kindOf(path, listing.fs)
   const manifest = MANIFEST.test(path)
+  if ((await stepAt(path, listing))?.link !== undefined) await watchWay(path, listing)
   if (kind === 'folder' && !manifest) {
     const before = sizeOf(listing)
     await listFolder(path, above, listing)
     return sizeOf(listing) > before
   }
   if (kind === 'file') {
-    if (manifest) await addFile(path, listing)
+    if (manifest) listing.files.push(path)
     return manifest
   }
   // A link without an extension that leads nowhere may well be a folder whose mount is missing.
@@ -124,9 +125,6 @@ async function kindOf(path: string, fs: FileSystem): Promise<EntryKind> {
 async function addUnreadable(path: string, kind: EntryKind, listing: Listing): Promise<void> {
   const target = kind === 'missing' ? await listing.fs.readlink(path).catch(() => undefined) : undefined
   listing.troubles.push({ place: path, message: whyNot(kind, target) })
-  if (target === undefined) return
-  const folder = await listing.fs.realpath(dirname(resolve(path))).catch(() => undefined)
-  if (folder !== undefined) await watchWay(resolve(folder, target), listing)
 }
 
 function whyNot(kind: EntryKind, target: string | undefined): string {
@@ -139,31 +137,48 @@ function whyNot(kind: EntryKind, target: string | undefined): string {
   return 'there is no such file or folder; create it, or name another'
 }
 
+/** Links on one way, at most: the system follows no more either, and a circle has no end. */
+const MAX_LINKS = 40
+
 /**
- * Watches the way to a path: its own folder, and each folder on the way where a link could be swapped or a missing part
- * could appear. Ends at the first missing part: whatever comes below it comes with it.
+ * Watches the way to a path: its own entry, each link on the way, whatever that leads to, and the first part that is missing: whatever
+ * comes below it comes with it.
  */
 async function watchWay(path: string, listing: Listing): Promise<void> {
-  const absolute = resolve(path)
-  const { root } = parse(absolute)
-  let at = root
-  for (const name of absolute.slice(root.length).split(/[\\/]/)) {
+  let at = parse(resolve(path)).root
+  const ahead = partsOf(resolve(path))
+  for (let links = 0; ahead.length > 0 && links <= MAX_LINKS; ) {
+    const name = ahead.shift() as string
+    if (name === '..') at = dirname(at)
+    if (name === '' || name === '.' || name === '..') continue
     const next = join(at, name)
-    const found = await listing.fs.lstat(next).catch(() => undefined)
-    if (found === undefined || found.isSymbolicLink() || next === absolute) {
+    const step = await stepAt(next, listing)
+    if (step?.link !== undefined || step === undefined || ahead.length === 0) {
       listing.watch.push({ folder: at, names: new Set([name]) })
-      if (found?.isSymbolicLink()) await watchTarget(next, listing)
     }
-    if (found === undefined) return
-    at = next
+    if (step === undefined) return
+    if (step.link === undefined) at = next
+    else {
+      links++
+      // What it leads to counts from its own folder, or from the top.
+      at = parse(step.link).root || at
+      ahead.unshift(...partsOf(step.link))
+    }
   }
 }
 
-/** Watches the place that a link leads to, if it is another than the link's own folder. */
-async function watchTarget(path: string, listing: Listing): Promise<void> {
-  const real = await listing.fs.realpath(path).catch(() => undefined)
-  if (real === undefined || real === resolve(path)) return
-  listing.watch.push({ folder: dirname(real), names: new Set([basename(real)]) })
+const partsOf = (path: string): string[] => path.slice(parse(path).root.length).split(/[\\/]/)
+
+/** What stands at a path; undefined when there is nothing. */
+function stepAt(path: string, { fs, steps }: Listing): Promise<Step | undefined> {
+  const known = steps.get(path)
+  if (known !== undefined) return known
+  const step = fs
+    .lstat(path)
+    .then(async (found) => (found.isSymbolicLink() ? { link: await fs.readlink(path) } : {}))
+    .catch(() => undefined)
+  steps.set(path, step)
+  return step
 }
 
 const REASONS: Readonly<Record<string, string>> = {

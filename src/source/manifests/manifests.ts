@@ -7,7 +7,7 @@ import { createCoalescer } from '../../time/coalesce.ts'
 import { unlessAborted } from '../../time/within.ts'
 import type { ObjectSource } from '../source.ts'
 import type { WatchPoint } from './listing.ts'
-import { readAll } from './read.ts'
+import { readAll, type SizeLimits } from './read.ts'
 import { advance, changedApps, NOTHING, type State } from './state.ts'
 import { createWatches } from './watch.ts'
 
@@ -19,7 +19,9 @@ export interface ManifestOptions {
   defaultApp?: App
   /** Time between two readings that need no event, in milliseconds, as watches lose events; 30000 when not given. */
   rescanMs?: number
-  clock?: Pick<Clock, 'after'>
+  clock?: Pick<Clock, 'after' | 'turn'>
+  /** How large files may be; 2 MiB each and 16 together when not given. */
+  limits?: SizeLimits
   fs?: FileSystem
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
@@ -33,9 +35,12 @@ const LONGEST_PAUSE_MS = 1000
 /** Where folders cannot be watched, reading again is all there is, so it is done more often. */
 const UNWATCHED_RESCAN_MS = 2000
 
+/** The limits when nobody says anything: a folder as large takes no more memory than a small machine has. */
+export const LIMITS: SizeLimits = { maxFileMib: 2, maxFilesMib: 16 }
+
 /** Reads files and folders once, for the commands that do not stay. Never throws: what is wrong stands in the faults. */
-export async function readManifests(paths: readonly string[]): Promise<State> {
-  return advance(NOTHING, await readAll(paths, NOTHING.files, systemFiles))
+export async function readManifests(paths: readonly string[], limits = LIMITS): Promise<State> {
+  return advance(NOTHING, await readAll(paths, NOTHING.files, { fs: systemFiles, clock: systemClock, limits }))
 }
 
 /**
@@ -46,7 +51,8 @@ export async function readManifests(paths: readonly string[]): Promise<State> {
  * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves.
  */
 export function createManifestSource(options: ManifestOptions): ObjectSource {
-  const { paths, defaultApp, log = () => {}, clock = systemClock, fs = systemFiles } = options
+  const { paths, defaultApp, log = () => {}, clock = systemClock, fs = systemFiles, limits = LIMITS } = options
+  const ports = { fs, clock, limits }
   let state: State = NOTHING
   let byApp = new Map<Key, Mapping[]>()
   let synced = false
@@ -55,7 +61,7 @@ export function createManifestSource(options: ManifestOptions): ObjectSource {
   /** Looks at all paths; gives what to watch, and the apps that changed. Rejects only with the signal's reason. */
   async function refresh(signal: AbortSignal): Promise<{ watch: readonly WatchPoint[]; changed: Set<Key> }> {
     const before = state
-    const seen = await unlessAborted(signal, () => readAll(paths, before.files, fs, signal))
+    const seen = await unlessAborted(signal, () => readAll(paths, before.files, ports, signal))
     signal.throwIfAborted()
     state = advance(before, seen, defaultApp)
     byApp = groupBy(state.mappings.values(), ({ app }) => app)

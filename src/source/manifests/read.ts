@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { decodeText } from '../../api/encoding.ts'
-import { type ParsedFile, parseDocuments } from '../../api/yaml.ts'
+import type { ParsedFile } from '../../api/yaml.ts'
 import type { FileSystem } from '../../files/file-system.ts'
+import type { Clock } from '../../time/clock.ts'
 import { codeOf, list, reason, type Trouble, type WatchPoint } from './listing.ts'
+import { parseBytes } from './parse.ts'
 
 /** One file as it was read. */
 export interface FileRead {
@@ -19,10 +20,26 @@ export interface FilesRead {
   watch: WatchPoint[]
 }
 
+/** How large files may be, in MiB. */
+export interface SizeLimits {
+  /** One file. */
+  maxFileMib: number
+  /** All files together. */
+  maxFilesMib: number
+}
+
+/** What reading stands on. */
+export interface ReadPorts {
+  fs: FileSystem
+  clock: Pick<Clock, 'after' | 'turn'>
+  limits: SizeLimits
+}
+
 /** Reads at once; more would only wait for one another in the thread pool. */
 const PARALLEL = 16
 
-const MAX_BYTES = 64 * 1024 * 1024
+/** A larger file is parsed in a thread: whatever it says, one of this size holds the event loop for a moment only. */
+const SMALL_BYTES = 2048
 
 /** A file that goes between listing and reading was most likely replaced; then all is looked at again, this many times. */
 const ATTEMPTS = 3
@@ -31,55 +48,91 @@ const ATTEMPTS = 3
 export async function readAll(
   paths: readonly string[],
   before: ReadonlyMap<string, FileRead>,
-  fs: FileSystem,
+  ports: ReadPorts,
   signal?: AbortSignal,
 ): Promise<FilesRead> {
   for (let attempt = 1; ; attempt++) {
-    const { files: names, troubles, watch } = await list(paths, fs, signal)
+    const { files: names, troubles, watch } = await list(paths, ports.fs, signal)
     const files: FileRead[] = []
+    const room = roomOf(ports.limits)
     let went = false
     for (let start = 0; start < names.length; start += PARALLEL) {
       signal?.throwIfAborted()
-      const batch = names.slice(start, start + PARALLEL).map((path) => readOne(path, before.get(path), fs))
-      for (const result of await Promise.all(batch)) {
-        if ('path' in result) files.push(result)
-        else {
-          troubles.push(result.trouble)
-          went ||= result.went
+      const batch = names.slice(start, start + PARALLEL)
+      const sizes = await Promise.all(batch.map((path) => sizeOf(path, ports.fs)))
+      const wanted = batch.map((path, index) => ({ path, refusal: refusalOf(sizes[index] ?? 0, room) }))
+      const contents = await Promise.all(wanted.map((each) => readOne(each, ports.fs)))
+      for (const content of contents) {
+        if ('trouble' in content) {
+          troubles.push(content.trouble)
+          went ||= content.went
+          continue
         }
+        const parsed = await parseOne(content, before.get(content.path), ports, signal)
+        if ('message' in parsed) troubles.push(parsed)
+        else files.push(parsed)
       }
     }
     if (!went || attempt === ATTEMPTS) return { files, troubles, watch }
   }
 }
 
+const MIB = 1024 * 1024
+
+/** What may still be read, in bytes. */
+interface Room extends SizeLimits {
+  left: number
+}
+
+const roomOf = (limits: SizeLimits): Room => ({ ...limits, left: limits.maxFilesMib * MIB })
+
+/** The size of a file; undefined when it cannot be told, as reading it then says why. */
+const sizeOf = (path: string, fs: FileSystem): Promise<number | undefined> =>
+  fs.stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  )
+
+/** Why a file of this size is not read; undefined when it is, and then it takes its part of the room. */
+function refusalOf(size: number, room: Room): string | undefined {
+  const has = `the file has ${Math.ceil((size / MIB) * 100) / 100} MiB`
+  if (size > room.maxFileMib * MIB) return `${has}, more than ${room.maxFileMib}; divide it, or raise --max-file-mib`
+  if (size > room.left) {
+    return `${has}, and all files together have more than ${room.maxFilesMib}; take out what is not needed, or raise --max-files-mib`
+  }
+  room.left -= size
+  return undefined
+}
+
+type Content = { path: string; bytes: Buffer } | { trouble: Trouble; went: boolean }
+
 async function readOne(
-  path: string,
-  before: FileRead | undefined,
+  { path, refusal }: { path: string; refusal: string | undefined },
   fs: FileSystem,
-): Promise<FileRead | { trouble: Trouble; went: boolean }> {
-  let bytes: Buffer
+): Promise<Content> {
+  if (refusal !== undefined) return { trouble: { place: path, message: refusal }, went: false }
   try {
-    const { size } = await fs.stat(path)
-    if (size > MAX_BYTES) {
-      const message = `the file has ${size} bytes, more than ${MAX_BYTES}; divide it`
-      return { trouble: { place: path, message }, went: false }
-    }
-    bytes = await fs.readFile(path)
+    return { path, bytes: await fs.readFile(path) }
   } catch (error) {
     const trouble = { place: path, message: `the file cannot be read: ${reason(error)}` }
     return { trouble, went: codeOf(error) === 'ENOENT' }
   }
-  const digest = createHash('sha256').update(bytes).digest('base64')
-  if (before?.digest === digest) return before
-  return { path, digest, parsed: parseBytes(bytes, path) }
 }
 
-function parseBytes(bytes: Buffer, file: string): ParsedFile {
-  // A full disk or a copy that was cut leaves an empty file, and "nothing" is not what it was meant to say.
-  const empty = { ok: false, line: 1, message: 'the file is empty (0 bytes): write it again, or delete it' } as const
-  const decoded = bytes.length === 0 ? empty : decodeText(bytes)
-  if (decoded.ok) return parseDocuments(decoded.text, { file })
-  const { message, line = 1 } = decoded
-  return { apps: [], mappings: [], secrets: [], faults: [{ place: `${file}:${line}`, file, line, column: 1, message }] }
+async function parseOne(
+  { path, bytes }: { path: string; bytes: Buffer },
+  before: FileRead | undefined,
+  { clock }: ReadPorts,
+  signal?: AbortSignal,
+): Promise<FileRead | Trouble> {
+  const digest = createHash('sha256').update(bytes).digest('base64')
+  if (before?.digest === digest) return before
+  if (bytes.length <= SMALL_BYTES) {
+    // Many small ones in a row would hold the event loop as one large one does.
+    await clock.turn()
+    return { path, digest, parsed: parseBytes(bytes, path) }
+  }
+  const { parseApart } = await import('./parse-thread.ts')
+  const parsed = await parseApart({ bytes, file: path }, clock, signal)
+  return typeof parsed === 'string' ? { place: path, message: parsed } : { path, digest, parsed }
 }

@@ -2,13 +2,13 @@ import { resolve, sep } from 'node:path'
 import { type App, type Key, type Mapping, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
 import type { Secret } from '../../api/secret.ts'
-import type { ParsedFile } from '../../api/yaml.ts'
+import type { ParsedFile, PassedOver } from '../../api/yaml.ts'
 import type { InvalidObject, SourceFailure, SourceFault } from '../source.ts'
 import type { Trouble } from './listing.ts'
 import type { FileRead, FilesRead } from './read.ts'
 
 /** Objects as a file declares them. */
-type Declared = Omit<ParsedFile, 'faults'>
+type Declared = Pick<ParsedFile, 'apps' | 'mappings' | 'secrets'>
 
 /** What the source says after a reading. A value: the next one is made from it and from the next reading. */
 export interface State {
@@ -17,6 +17,8 @@ export interface State {
   /** By `namespace/name`. */
   secrets: ReadonlyMap<string, Secret>
   faults: readonly SourceFault[]
+  /** What of the files counts neither as objects nor as faults. */
+  passedOver: readonly PassedOver[]
   /** Objects that are declared with a fault, and nowhere without one. */
   invalid: readonly InvalidObject[]
   failure?: SourceFailure
@@ -34,6 +36,7 @@ export const NOTHING: State = {
   mappings: new Map(),
   secrets: new Map(),
   faults: [],
+  passedOver: [],
   invalid: [],
   good: new Map(),
   files: new Map(),
@@ -76,6 +79,7 @@ export function advance(before: State, read: FilesRead, defaultApp?: App): State
     mappings: withGenerations('mapping', served.mappings, generations, ({ domain, www, app }) => [domain, www, app]),
     secrets: served.secrets,
     faults,
+    passedOver: read.files.flatMap(({ parsed }) => parsed.passedOver),
     invalid: [...faulty.values()],
     ...(failure === undefined ? {} : { failure }),
     good,
