@@ -24,22 +24,46 @@ const autosslSchema = z
   .transform(({ available, domains }) => ({ available, ...(domains ? { domains } : {}) }))
   .nullish()
 
+/** A field that only some steps need: when it cannot be read, those say so, and all others go on. */
+const apart = <T>(schema: z.ZodType<T>, otherwise: T) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value): { value: T; problem?: string } => {
+      const read = schema.safeParse(value)
+      return read.success ? { value: read.data } : { value: otherwise, problem: faultsOf(read.error) }
+    })
+
 const appSchema = z
   .object({
     id: z.string().min(1),
-    name: z.string(),
+    // For people alone.
+    name: z.string().catch(''),
     serverid: z.string().min(1),
     // Never optional: a list written on a list that was wrongly taken for empty drops every domain that is not ours.
     domains: z.array(z.string()),
-    ssl: sslSchema,
-    autossl: autosslSchema,
+    ssl: apart(sslSchema, null),
+    autossl: apart(autosslSchema, null),
   })
   .transform(({ id, name, serverid, domains, ssl, autossl }): ServerPilotApp => {
-    return { id, name, serverId: serverid, domains, ssl, ...(autossl ? { autossl } : {}) }
+    const unread = {
+      ...(ssl.problem === undefined ? {} : { ssl: `ssl: ${ssl.problem}` }),
+      ...(autossl.problem === undefined ? {} : { autossl: `autossl: ${autossl.problem}` }),
+    }
+    return {
+      ...{ id, name, serverId: serverid, domains, ssl: ssl.value },
+      ...(autossl.value ? { autossl: autossl.value } : {}),
+      ...(Object.keys(unread).length === 0 ? {} : { unread }),
+    }
   })
 
 const serverSchema = z
-  .object({ id: z.string().min(1), name: z.string(), plan: z.string().nullish(), lastaddress: z.string().nullish() })
+  .object({
+    id: z.string().min(1),
+    name: z.string().catch(''),
+    plan: z.string().nullish().catch(''),
+    lastaddress: z.string().nullish(),
+  })
   .transform(({ id, name, plan, lastaddress }): Server => {
     return { id, name, plan: plan ?? '', ...(lastaddress ? { lastAddress: lastaddress } : {}) }
   })
@@ -91,10 +115,16 @@ function decode<T>(text: string, schema: z.ZodType<T>): Decoded<T> {
   }
   const result = schema.safeParse(body)
   if (result.success) return { ok: true, value: result.data }
-  const faults = result.error.issues
-    .slice(0, 3)
-    .map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`)
-  return { ok: false, problem: `JSON of another shape (${faults.join('; ')})` }
+  return { ok: false, problem: `JSON of another shape (${faultsOf(result.error, 'the body')})` }
+}
+
+/** The first faults of a value, by the names of fields; `itself`: the name of the whole. Never anything of the value. */
+function faultsOf({ issues }: z.ZodError, itself?: string): string {
+  const faults = issues.slice(0, 3).map(({ path, message }) => {
+    const where = path.join('.') || itself
+    return where === undefined ? message : `${where}: ${message}`
+  })
+  return faults.join('; ')
 }
 
 function nameOf(text: string): string {
