@@ -22,26 +22,34 @@ const LOOKS = 4
 const APART = Math.ceil(10_000 / (LOOKS - 1))
 
 /** What a record knows that a list can be held against. */
-type Known = Pick<OwnershipRecord, 'lastSeen' | 'removals'>
+type Known = Pick<OwnershipRecord, 'hosts' | 'lastSeen' | 'removals'>
 
 /**
  * Why a list is doubted, undefined when it is not: it is empty, it lacks names that were there when it was seen last, or it has names
  * that we took off. A list that is written on top of a wrong answer costs the hosts of others, or brings back what nobody owns.
  */
-export function doubtful({ lastSeen = [], removals }: Known, observed: readonly string[]): string | undefined {
+export function doubtful(known: Known, observed: readonly string[]): string | undefined {
+  const { lastSeen = [] } = known
   if (observed.length === 0) return 'ServerPilot lists no domain at all for this app'
   const present = new Set(observed.map(compareKey))
   const lost = lastSeen.filter((host) => !present.has(host)).length
   if (lost > 0) return `ServerPilot's list lacks ${lost} of the ${lastSeen.length} name(s) that were there before`
-  const back = broughtBack({ lastSeen, removals }, observed).size
+  const back = broughtBack(known, observed).size
   return back === 0 ? undefined : `ServerPilot's list has ${back} name(s) again that were removed`
 }
 
-/** The names of a list that we took off and that have not been believed to be there again. */
-export function broughtBack({ lastSeen = [], removals }: Known, observed: readonly string[]): ReadonlySet<string> {
+/**
+ * The names of a list that we took off and that have not been believed to be there again. One that is still ours may never have gone:
+ * its write may have come to nothing, and it is taken off again.
+ */
+export function broughtBack(
+  { hosts, lastSeen = [], removals }: Known,
+  observed: readonly string[],
+): ReadonlySet<string> {
   if (removals.length === 0) return new Set()
   const seen = new Set<string>(lastSeen)
-  const removed = new Set<string>(removals.map(({ host }) => host))
+  const gone = removals.filter(({ host }) => hosts[host] === undefined || hosts[host].gone)
+  const removed = new Set<string>(gone.map(({ host }) => host))
   return new Set(observed.map(compareKey).filter((name) => removed.has(name) && !seen.has(name)))
 }
 

@@ -207,7 +207,7 @@ async function freshBase(
   const { domains } = await account.getApp(app.spec.appId, signal, leave)
   const out = new Set<string>([...plan.removals, ...hosts])
   const others = domains.filter((name) => !out.has(compareKey(name)))
-  const known = { lastSeen: before.map(compareKey) as Host[], removals: facts.record.removals }
+  const known = { ...facts.record, lastSeen: before.map(compareKey) as Host[] }
   const doubt = before.length + others.length === 0 ? undefined : doubtful(known, others)
   if (doubt !== undefined) {
     const message = `${doubt}, while rejected names of app ${app.key} were looked for. It is read again before the next write.`

@@ -136,4 +136,21 @@ describe('a list that has again what was taken off', () => {
     await world.settle()
     assert.deepEqual(world.listed(), [...FOREIGN, 'gone.example.com', 'new.example.com', 'ours.example.com'].sort())
   })
+
+  test('a removal that never reached ServerPilot is made without a wait', async (t) => {
+    const world = await seen(t)
+    await world.map('gone')
+    await world.settle()
+    await world.unmap('gone')
+    // Claimed, and killed before the write.
+    await world.rewrite((record) => ({
+      ...record,
+      removals: [{ host: 'gone.example.com' as never, at: world.clock.now() }],
+      lastSeen: (record.lastSeen ?? []).filter((name) => name !== 'gone.example.com'),
+      unsureSince: world.clock.now(),
+    }))
+    await world.restart()
+    await world.map('new')
+    assert.deepEqual((await world.pass()).added, ['new.example.com'])
+  })
 })
