@@ -5,7 +5,7 @@ import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
 import { forgetStatusFile, handOver } from '../setup/state-folder.ts'
-import { failed, print } from './outcomes.ts'
+import { failed, print, rejected } from './outcomes.ts'
 import { passWithProgress } from './pass.ts'
 import { startProgress } from './progress.ts'
 
@@ -25,7 +25,7 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
     if (setup.cluster === undefined) await forgetStatusFile(setup.settings.stateDir)
     if (outcomes.length > 0 || !io.signal.aborted) print(io, given, { objects: setup.objects, outcomes, applied: true })
     io.signal.throwIfAborted()
-    if (failed(setup, outcomes)) return EXIT.failed
+    if (failed(setup, outcomes) || rejected(outcomes)) return EXIT.failed
     return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done
   } finally {
     await setup.cluster?.elector?.stop()

@@ -1,6 +1,9 @@
+import { displayHost } from '../domain/host.ts'
 import { visible } from '../log/visible.ts'
+import type { Plan } from '../plan/plan.ts'
 import { type Paint, planToJson, planToText } from '../plan/render.ts'
 import { painter } from '../report/terminal.ts'
+import { counted } from '../report/words.ts'
 import { errLine, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { Setup } from '../setup/setup.ts'
@@ -9,6 +12,18 @@ import type { Outcome } from '../status/outcome.ts'
 /** Whether something could not be read or done. */
 export const failed = ({ objects }: Pick<Setup, 'objects'>, outcomes: readonly Outcome[]): boolean =>
   objects.failure() !== undefined || outcomes.some((each) => each.failure !== undefined || each.frozen.size > 0)
+
+/** Whether ServerPilot refuses hosts that are asked for. */
+export const rejected = (outcomes: readonly Outcome[]): boolean =>
+  outcomes.some((each) => refusedHosts(each).length > 0)
+
+/** A line for each host that ServerPilot refuses, with its words. */
+function refusedHosts({ plan }: Outcome): string[] {
+  const refused = [...(plan?.held ?? [])].filter(([, { reason }]) => reason === 'Rejected')
+  return refused
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([host, { message }]) => `${displayHost(host)}: ${visible(message)}`)
+}
 
 /** What a pass came to. `applied`: the plans are results. */
 interface Passed {
@@ -38,10 +53,27 @@ export function print(io: Io, given: Given, { objects, outcomes, applied }: Pass
     }
     if (fault !== undefined) errLine(io, `${key}: ${fault.reason}: ${fault.message}`)
   }
+  if (applied) for (const each of outcomes) io.err(refusalText(each))
 }
 
-/** The plan to show: what was applied, or else what stands. */
-const shown = (outcome: Outcome, applied: boolean) => (applied ? (outcome.applied ?? outcome.plan) : outcome.plan)
+/** Refused hosts named before the rest is only counted. */
+const NAMED = 10
+
+function refusalText(outcome: Outcome): string {
+  const lines = refusedHosts(outcome)
+  if (lines.length === 0) return ''
+  const rest = lines.length > NAMED ? [`  and ${lines.length - NAMED} more`] : []
+  const named = lines.slice(0, NAMED).map((line) => `  ${line}`)
+  const head = `${outcome.key}: Rejected: ${counted(lines.length, 'host')} not added. Correct the domain in the mapping of each:`
+  return `${[head, ...named, ...rest].join('\n')}\n`
+}
+
+/** The plan to show: what was applied, with what is held back now, or else what stands. */
+function shown(outcome: Outcome, applied: boolean): Plan | undefined {
+  const { plan } = outcome
+  if (!applied || outcome.applied === undefined) return plan
+  return { ...outcome.applied, held: (plan ?? outcome.applied).held }
+}
 
 function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined, applied: boolean): unknown {
   return {
@@ -56,6 +88,9 @@ function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined,
       ...(sourceFailure === undefined ? [] : [{ reason: 'SourceUnavailable', message: sourceFailure }]),
       ...outcomes.flatMap(({ key, failure }) =>
         failure === undefined ? [] : [{ app: key, reason: failure.reason, message: failure.message }],
+      ),
+      ...(applied ? outcomes : []).flatMap((outcome) =>
+        refusedHosts(outcome).map((message) => ({ app: outcome.key, reason: 'Rejected', message })),
       ),
     ],
   }

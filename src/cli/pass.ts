@@ -5,8 +5,8 @@ import type { Given } from '../setup/option.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
 import type { Outcome } from '../status/outcome.ts'
 import { backOff } from '../time/back-off.ts'
-import { systemClock } from '../time/clock.ts'
-import { inParallel } from '../time/pool.ts'
+import type { Clock } from '../time/clock.ts'
+import { createGate, type Gate, inParallel } from '../time/pool.ts'
 import { unlessAborted } from '../time/within.ts'
 import { startProgress } from './progress.ts'
 
@@ -25,8 +25,11 @@ const TRIES = 5
 const PATIENCE = 60_000
 const PAUSES = { first: 500, longest: PATIENCE }
 
+/** Objects, as far as a pass needs them. */
+type Readable = Pick<Setup['objects'], 'apps' | 'start' | 'stop'>
+
 /** Reads the objects once, without following them. Rejects with the signal's reason once that aborts. */
-export async function readSource({ objects }: Pick<Setup, 'objects'>, signal: AbortSignal): Promise<void> {
+export async function readSource({ objects }: { objects: Readable }, signal: AbortSignal): Promise<void> {
   await unlessAborted(signal, () => objects.start(() => undefined)).catch((error: unknown) => {
     // A read that does not end would hold its own end up.
     objects.stop().catch(() => undefined)
@@ -37,19 +40,29 @@ export async function readSource({ objects }: Pick<Setup, 'objects'>, signal: Ab
 
 /**
  * Reads the objects and reconciles every app once, a few at a time, with its progress shown; what may pass by itself is tried again
- * for a while. In the order of keys. Once `io.signal` aborts it ends early, with the outcomes of the apps that were finished.
+ * for a while, and the others go on meanwhile. In the order of keys. Once `io.signal` aborts it ends early, with the outcomes of the
+ * apps that were finished.
  */
-export async function passWithProgress(io: Io, setup: Setup, what: string): Promise<Outcome[]> {
+export async function passWithProgress(
+  io: Io,
+  setup: Pick<Setup, 'context'> & { objects: Readable; settings: Pick<Setup['settings'], 'workers'> },
+  what: string,
+): Promise<Outcome[]> {
   const { signal } = io
   await readSource(setup, signal)
   const keys = setup.objects.apps().map(({ key }) => key)
   const outcomes = new Map<Key, Outcome>()
   const progress = startProgress(io, `${what} ${keys.length} app(s)`)
-  await inParallel(keys.sort(), setup.settings.workers, async (key) => {
-    if (signal.aborted) return
+  const gate = createGate(setup.settings.workers)
+  const pass = (key: Key) => (): Promise<Outcome> => {
+    signal.throwIfAborted()
     progress.say(`${what} ${key} (${outcomes.size} of ${keys.length} done)`)
+    return reconcile(setup.context, key, signal)
+  }
+  await inParallel(keys.sort(), keys.length, async (key) => {
+    if (signal.aborted) return
     try {
-      outcomes.set(key, await persist(setup.context, key, signal))
+      outcomes.set(key, await persist(gate, pass(key), setup.context.ports.clock, signal))
     } catch (error) {
       if (!signal.aborted) throw error
     }
@@ -57,16 +70,21 @@ export async function passWithProgress(io: Io, setup: Setup, what: string): Prom
   return keys.flatMap((key) => outcomes.get(key) ?? [])
 }
 
-async function persist(context: Setup['context'], key: Key, signal: AbortSignal): Promise<Outcome> {
-  const deadline = systemClock.steady() + PATIENCE
+/** Makes passes over one app while its failure may pass by itself; between them it is outside of the gate. */
+async function persist(gate: Gate, pass: () => Promise<Outcome>, clock: Clock, signal: AbortSignal): Promise<Outcome> {
+  let deadline = Number.POSITIVE_INFINITY
+  const begin = (): Promise<Outcome> => {
+    deadline = Math.min(deadline, clock.steady() + PATIENCE)
+    return pass()
+  }
   let done: Outcome | undefined
   for (let failures = 1; ; failures++) {
-    const outcome = await reconcile(context, key, signal)
+    const outcome = await gate(begin)
     done = done === undefined ? outcome : carry(done, outcome)
     const wait = outcome.failure?.retryAfter ?? backOff(PAUSES, failures)
     const hopeless = outcome.failure?.retryable !== true || failures >= TRIES
-    if (hopeless || systemClock.steady() + wait > deadline) return done
-    await systemClock.sleep(wait, signal)
+    if (hopeless || clock.steady() + wait > deadline) return done
+    await clock.sleep(wait, signal)
   }
 }
 

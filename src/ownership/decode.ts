@@ -7,7 +7,7 @@ import { RecordCorruptError } from './store.ts'
 const record = ownershipRecord.loose()
 
 const CURE =
-  'Nothing is written to its app until then: restore it from a backup, or delete it; its hosts then count as foreign and none of them is removed.'
+  'Nothing is written to its app until then: delete it; its hosts then count as foreign and none of them is removed. Or restore it from a backup: what that would remove then needs approval.'
 
 /**
  * Reads an ownership record. `place`: where the text stands, for the message.

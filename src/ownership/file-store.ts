@@ -6,6 +6,7 @@ import { createKeyedMutex } from '../time/mutex.ts'
 import { decodeRecord, encodeRecord } from './decode.ts'
 import { makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
 import { type LockOptions, lockStateDir, StateDirBusyError } from './lock.ts'
+import { heldAgainst } from './record.ts'
 import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stored } from './store.ts'
 
 /** An open state folder. */
@@ -50,6 +51,8 @@ export async function openFileStore(stateDir: string, options: LockOptions): Pro
           throw new RecordConflictError(`The ownership record ${file} was changed by somebody else meanwhile.`)
         }
         await naming('write', file, () => writeDurably(file, text, fs))
+        // After the record: what a crash leaves in between is newer than its mark, and trusted. Without the mark nothing is lost.
+        await fs.writeFile(markOf(file), String(record.serial ?? 0), { mode: 0o600 }).catch(() => undefined)
         return digest(text)
       })
       underWay.add(saving)
@@ -80,11 +83,16 @@ export function recordFile(account: string, appId: string): string {
   return `ownership-${clean(account)}-${clean(appId)}-${digest(JSON.stringify([account, appId])).slice(0, 16)}.json`
 }
 
+/** The file with the serial of the record that was saved last: a record that is put back does not bring it along. */
+const markOf = (file: string): string => `${file}.newest`
+
 async function load(folder: string, account: string, appId: string, fs: FileSystem): Promise<Stored | undefined> {
   const file = join(folder, recordFile(account, appId))
+  // Before the record, which a daemon may save meanwhile.
+  const mark = await fs.readFile(markOf(file), 'utf8').catch(() => '')
   const bytes = await read(file, fs)
   if (bytes === undefined) return undefined
-  const record = decodeRecord(bytes, file)
+  const record = heldAgainst(decodeRecord(bytes, file), Number.parseInt(mark, 10) || 0)
   if (record.account !== account || record.appId !== appId) {
     throw new RecordCorruptError(
       `The ownership record ${file} is that of another app (${record.appId} of account ${record.account}): it was copied or renamed. Put the right file in its place, or delete it; the app's hosts then count as foreign and none of them is removed.`,

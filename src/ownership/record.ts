@@ -83,6 +83,8 @@ export const ownershipRecord = z.object({
     epoch: z.number().exactOptional(),
   }),
   policy: z.string().exactOptional(),
+  /** How often the record was saved: tells an older one that is put back. */
+  serial: count.exactOptional(),
   hosts: z.record(host, claim),
   removals: z.array(removal),
   approvalsUsed: count,
@@ -120,13 +122,25 @@ export function emptyRecord(
   return { version: 1, account, appId, owner, writer, hosts: {}, removals: [], approvalsUsed: 0, rejected: {} }
 }
 
+/** Stands in the place of filters, which are a digest: no writer has these. */
+const PUT_BACK = 'put back'
+
+/**
+ * A record that is held against the serial of the newest one known: an older one was put back, from a backup or a snapshot. What it
+ * says of removals may be long over, so it is trusted as little as that of another writer, and it goes on from the newest serial.
+ */
+export function heldAgainst(record: OwnershipRecord, newest: number): OwnershipRecord {
+  if ((record.serial ?? 0) >= newest) return record
+  return { ...record, serial: newest, writer: { ...record.writer, filters: PUT_BACK } }
+}
+
 /** When a host was claimed or taken off last; epoch ms, 0 for never. */
 export function lastChange({ hosts, removals }: Pick<OwnershipRecord, 'hosts' | 'removals'>): number {
   const times = [...Object.values(hosts).map(({ since }) => since), ...removals.map(({ at }) => at)]
   return times.reduce((last, at) => Math.max(last, at), 0)
 }
 
-/** True when the record was last written by this version with these filters: what it lacks was then really gone. */
+/** True when the record is the newest, and was last written by this version with these filters: what it lacks was then really gone. */
 export function writerMatches(record: OwnershipRecord, writer: OwnershipRecord['writer']): boolean {
   return record.writer.version === writer.version && record.writer.filters === writer.filters
 }

@@ -56,7 +56,7 @@ export function waitOf(host: Host, { watch, distrusted, app, now }: PlanInput): 
   // What only seems to be gone, because another version or other filters looked, may never have been wanted by those.
   if (inferred && (watch?.distrusted ?? distrusted)) {
     const message =
-      'its mapping went while no daemon watched, and the record was written by another version or with other filters: this needs approval'
+      'its mapping went while no daemon watched, and the record was written by another version or with other filters, or is an older one that was put back: this needs approval'
     return { reason: 'RemovalRefused', message }
   }
   if (at <= now) return undefined

@@ -18,7 +18,7 @@ export interface PlanInput {
   frozen: ReadonlyMap<string, string>
   /** What this process saw of the desired set; undefined in a one-shot run, which waits for nothing. */
   watch: RemovalWatch | undefined
-  /** The record was written by another version or with other filters (a one-shot run has no watch to remember that). */
+  /** The record was written by another version or with other filters, or is an older one (a one-shot run has no watch to remember that). */
   distrusted: boolean
   /** Names that a source protects besides those of the app: never removed. */
   protectedHosts: readonly string[]

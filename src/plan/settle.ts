@@ -16,7 +16,7 @@ export interface RemovalWatch {
   /** When the desired set last lost a host; ms of the clock that the passes were given. */
   readonly lastLoss: number
   readonly missing: ReadonlyMap<Host, { since: number; seen: boolean }>
-  /** The record was written by another version, or with other filters: inferred removals need approval. */
+  /** The record was written by another version or with other filters, or is an older one: inferred removals need approval. */
   readonly distrusted: boolean
 }
 
@@ -49,7 +49,7 @@ export function watchRemovals(
     missing.set(host, known ?? { since: now, seen: before?.wanted.has(host) ?? false })
   }
   const wanted = withFrozen(pass.wanted, before?.wanted, pass.frozen)
-  return { basis: pass.basis, wanted, lastLoss, missing, distrusted: before?.distrusted ?? pass.distrusted }
+  return { basis: pass.basis, wanted, lastLoss, missing, distrusted: before?.distrusted === true || pass.distrusted }
 }
 
 /** The wanted hosts, and those wanted before whose source has failed. The map itself where there are none: it is kept anyway. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Decoded, decodeJson, decodeJsonList } from './json.ts'
+import { type Decoded, decodeJson, decodeJsonList, faultsOf } from './json.ts'
 import type { Server, ServerPilotApp, Ssl } from './serverpilot.ts'
 
 /** Reads the text of an answer; a long one with a `turn` of the event loop now and then. */
@@ -31,22 +31,46 @@ const autosslSchema = z
   .transform(({ available, domains }) => ({ available, ...(domains ? { domains } : {}) }))
   .nullish()
 
+/** A field that only some steps need: when it cannot be read, those say so, and all others go on. */
+const apart = <T>(schema: z.ZodType<T>, otherwise: T) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value): { value: T; problem?: string } => {
+      const read = schema.safeParse(value)
+      return read.success ? { value: read.data } : { value: otherwise, problem: faultsOf(read.error) }
+    })
+
 const appSchema = z
   .object({
     id: z.string().min(1),
-    name: z.string(),
+    // For people alone.
+    name: z.string().catch(''),
     serverid: z.string().min(1),
     // Never optional: a list written on a list that was wrongly taken for empty drops every domain that is not ours.
     domains: texts,
-    ssl: sslSchema,
-    autossl: autosslSchema,
+    ssl: apart(sslSchema, null),
+    autossl: apart(autosslSchema, null),
   })
   .transform(({ id, name, serverid, domains, ssl, autossl }): ServerPilotApp => {
-    return { id, name, serverId: serverid, domains, ssl, ...(autossl ? { autossl } : {}) }
+    const unread = {
+      ...(ssl.problem === undefined ? {} : { ssl: `ssl: ${ssl.problem}` }),
+      ...(autossl.problem === undefined ? {} : { autossl: `autossl: ${autossl.problem}` }),
+    }
+    return {
+      ...{ id, name, serverId: serverid, domains, ssl: ssl.value },
+      ...(autossl.value ? { autossl: autossl.value } : {}),
+      ...(Object.keys(unread).length === 0 ? {} : { unread }),
+    }
   })
 
 const serverSchema = z
-  .object({ id: z.string().min(1), name: z.string(), plan: z.string().nullish(), lastaddress: z.string().nullish() })
+  .object({
+    id: z.string().min(1),
+    name: z.string().catch(''),
+    plan: z.string().nullish().catch(''),
+    lastaddress: z.string().nullish(),
+  })
   .transform(({ id, name, plan, lastaddress }): Server => {
     return { id, name, plan: plan ?? '', ...(lastaddress ? { lastAddress: lastaddress } : {}) }
   })

@@ -65,10 +65,16 @@ function parse(text: string, whole = text): Decoded<unknown> {
 function check<T>(value: unknown, schema: z.ZodType<T>, place: readonly PropertyKey[]): Decoded<T> {
   const result = schema.safeParse(value)
   if (result.success) return { ok: true, value: result.data }
-  const faults = result.error.issues
-    .slice(0, 3)
-    .map((issue) => `${[...place, ...issue.path].join('.') || 'the body'}: ${issue.message}`)
-  return { ok: false, problem: `JSON of another shape (${faults.join('; ')})` }
+  return { ok: false, problem: `JSON of another shape (${faultsOf(result.error, place, 'the body')})` }
+}
+
+/** The first faults of a value at `place`, by the names of fields; `itself`: the name of the whole. Never anything of the value. */
+export function faultsOf({ issues }: z.ZodError, place: readonly PropertyKey[] = [], itself = ''): string {
+  const faults = issues.slice(0, 3).map(({ path, message }) => {
+    const where = [...place, ...path].join('.') || itself
+    return where === '' ? message : `${where}: ${message}`
+  })
+  return faults.join('; ')
 }
 
 function nameOf(text: string): string {

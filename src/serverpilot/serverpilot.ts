@@ -17,6 +17,8 @@ export interface ServerPilotApp {
   ssl: Ssl | null
   /** Only in the detail (`GET /apps/:id`). */
   autossl?: { available: boolean; domains?: string[] }
+  /** What the answer says of SSL, or of AutoSSL, and cannot be read: why. The field itself is then as if nothing was said. */
+  unread?: { ssl?: string; autossl?: string }
 }
 
 export interface Server {

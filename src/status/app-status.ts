@@ -67,7 +67,9 @@ function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
   const message = why === '' ? ssl.message : uncovered ? why : `${head} ${why}`
   // Where something else than time is in the way, waiting is no cure.
   const reason = ssl.reason === 'AwaitingAvailability' && why !== '' ? 'NotCovered' : ssl.reason
-  return { status: ssl.ready ? 'True' : 'False', reason, message }
+  // What cannot be read denies nothing.
+  const denied = reason === 'ApiUnreachable' ? 'Unknown' : 'False'
+  return { status: ssl.ready ? 'True' : denied, reason, message }
 }
 
 function countsOf({ desired, observed, record, plan }: Outcome): AppStatus['domains'] {

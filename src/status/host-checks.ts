@@ -39,7 +39,8 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
     judged ??= new Map(coverageOf(app, outcome, dns).map((each) => [each.host, each]))
     return judged
   }
-  const asked = app.spec.ssl.auto || certificate !== undefined
+  const isRead = observed?.unread?.ssl === undefined
+  const asked = isRead && (app.spec.ssl.auto || certificate !== undefined)
   const life = certificate && certificateLife(certificate.notAfter, endedAt)
   const isCovered = (host: string): boolean =>
     certificate !== undefined && life !== 'Expired' && covers(certificate, host)

@@ -66,7 +66,7 @@ export const REASONS = {
   },
   RecordCorrupt: {
     summary: 'The record of what is ours cannot be read, so nothing is written to this app.',
-    cure: 'Restore the record from a backup, or delete it: what is there then counts as foreign and is never removed.',
+    cure: 'Delete the record: what is there then counts as foreign and is never removed. Or restore it from a backup: what that would remove then needs approval.',
     stalls: true,
   },
 

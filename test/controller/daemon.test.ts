@@ -1,44 +1,12 @@
 import assert from 'node:assert/strict'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { createContext } from '../../src/controller/context/context.ts'
 import { createDaemon } from '../../src/controller/daemon.ts'
 import { createLogger } from '../../src/log/log.ts'
-import { createMetrics } from '../../src/report/metrics.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
-import { createStatusStore } from '../../src/status/store.ts'
 import { turnUntil } from '../time/turn-until.ts'
-import { createWorld, names, type World } from './world.ts'
-
-/** A daemon on a world's folder, account, records and clock. */
-async function startDaemon(t: TestContext, world: World) {
-  const objects = createManifestSource({ paths: [world.folder] })
-  const { clock } = world
-  const ports = { ...world.context.ports, objects, mappingSources: [objects], clock }
-  const context = createContext(ports, world.context.mode)
-  const metrics = createMetrics({ version: 'test', sources: ['manifests'], process: false })
-  metrics.note('leader', 1)
-  const log = createLogger({
-    logLevel: 'error',
-    logFormat: 'json',
-    destination: { write: () => true },
-    secrets: () => [],
-  })
-  const statuses = createStatusStore({
-    version: 'test',
-    dryRun: false,
-    objects,
-    metrics,
-    log,
-    clock,
-    leader: () => true,
-  })
-  const daemon = createDaemon({ context, reporter: statuses, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
-  await daemon.start()
-  await daemon.lead()
-  t.after(() => daemon.stop(1_000))
-  const until = (what: string, holds: () => boolean): Promise<void> => turnUntil(clock, what, holds)
-  return { daemon, statuses, metrics, until }
-}
+import { startDaemon } from './started-daemon.ts'
+import { createWorld, names } from './world.ts'
 
 describe('daemon', () => {
   test('N mappings added within a second are one write', async (t) => {

@@ -44,7 +44,9 @@ export interface Installation {
   map(name: string, domain?: string, spec?: object): Promise<void>
   unmap(name: string): Promise<void>
   write(file: string, text: string): Promise<void>
-  /** Reads the folder and reconciles the app once. */
+  /** Reads the folder and makes one pass over the app. */
+  pass(): Promise<Outcome>
+  /** The same; while the list is doubted, pass after pass, letting time pass as asked for. */
   reconcile(): Promise<Outcome>
   /** Reconciles until nothing is pending, letting time pass as asked for; the last outcome. */
   settle(): Promise<Outcome>
@@ -117,10 +119,18 @@ async function install(
   const boot = () => bootController(root, folder, simulator, clock, options)
   let running = await boot()
   t.after(() => running.close())
-  const one = async (): Promise<Outcome> => {
+  const pass = async (): Promise<Outcome> => {
     await running.context.ports.objects.start(() => undefined)
     await running.context.ports.objects.stop()
     return await reconcile(running.context, KEY, new AbortController().signal)
+  }
+  const one = async (): Promise<Outcome> => {
+    for (;;) {
+      const outcome = await pass()
+      const { reason, retryAfter } = outcome.failure ?? {}
+      if (reason !== 'Progressing' || retryAfter === undefined) return outcome
+      clock.advance(retryAfter)
+    }
   }
   const api: Installation = {
     folder,
@@ -135,6 +145,7 @@ async function install(
       ),
     unmap: (name) => rm(join(folder, `${name}.yaml`)),
     write: (file, text) => writeFile(join(folder, file), text),
+    pass,
     reconcile: one,
     async settle() {
       let outcome = await one()

@@ -106,3 +106,42 @@ describe('plan and apply', { concurrency: 2 }, () => {
     assert.match((await execute(t, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
   })
 })
+
+describe('a-rejected-host-is-an-error', { concurrency: 2 }, () => {
+  const NAMES = names(41)
+  const REFUSED = 'h017.example.com'
+
+  test('apply names it with the words of ServerPilot, and exits with 1; so does the next one, within its pause', async (t) => {
+    const bench = await createBench(t, undefined, { behaviours: { rejectedNames: [REFUSED] } })
+    for (const name of NAMES) await bench.map(name)
+    const first = await bench.command(['apply'])
+    assert.equal(first.status, 1)
+    assert.match(first.stdout, /Applied: 40 added, 0 removed/)
+    assert.match(first.stdout, /! Rejected: not added: ServerPilot refuses it: .*\n +h017\.example\.com/)
+    assert.match(
+      first.stderr,
+      /wordpress\/network: Rejected: 1 host not added.*\n +h017\.example\.com: ServerPilot refuses it: ./,
+    )
+    const next = await bench.command(['apply', '-o', 'json'])
+    assert.equal(next.status, 1)
+    const { plans, errors } = applyJson.parse(JSON.parse(next.stdout))
+    assert.deepEqual(
+      plans[0]?.held.map(({ host, reason }) => [host, reason]),
+      [[REFUSED, 'Rejected']],
+    )
+    assert.deepEqual(
+      errors.map(({ app, reason }) => [app, reason]),
+      [['wordpress/network', 'Rejected']],
+    )
+  })
+
+  test('more than a few are counted', async (t) => {
+    const bench = await createBench(t, ['by-hand.example.org'], {
+      behaviours: { rejectedNames: NAMES.slice(0, 11).map((name) => `${name}.example.com`), quotedNames: 'all' },
+    })
+    for (const name of NAMES) await bench.map(name)
+    const { status, stderr } = await bench.command(['apply'])
+    assert.equal(status, 1)
+    assert.match(stderr, /11 hosts not added[\s\S]*h010\.example\.com: [^\n]*\n {2}and 1 more\n/)
+  })
+})

@@ -415,9 +415,6 @@ describe('an app of a wrong shape is an error, never an empty list of domains:',
     'a domain that is no text': [{ ...APP, domains: ['a.example.com', null] }, /domains\.1/],
     'no id': [{ ...APP, id: undefined }, /id/],
     'no server': [{ ...APP, serverid: null }, /serverid/],
-    'ssl a text': [{ ...APP, ssl: PRIVATE_KEY }, /ssl/],
-    'ssl.auto a text': [{ ...APP, ssl: { ...SSL, auto: PRIVATE_KEY } }, /ssl\.auto/],
-    'autossl.available missing': [{ ...APP, autossl: { domains: [] } }, /autossl\.available/],
   }
   for (const [shape, [app, place]] of Object.entries(shapes)) {
     for (const call of ['getApp', 'listApps'] as const) {
@@ -530,4 +527,27 @@ describe('reads are tried again', () => {
       await server.close()
     }
   })
+})
+
+describe('an-odd-field-that-nobody-needs', () => {
+  const shapes: Record<string, [unknown, Partial<Record<'ssl' | 'autossl', RegExp>>]> = {
+    'ssl a text': [{ ...APP, ssl: PRIVATE_KEY }, { ssl: /^ssl: .*object/ }],
+    'ssl.auto a text': [{ ...APP, ssl: { ...SSL, auto: PRIVATE_KEY } }, { ssl: /^ssl: auto: .*boolean/ }],
+    'autossl.available missing': [{ ...APP, autossl: { domains: [] } }, { autossl: /^autossl: available: / }],
+    'no ssl': [{ ...APP, ssl: undefined }, {}],
+  }
+  for (const [shape, [app, problems]] of Object.entries(shapes)) {
+    it(`${shape}: said apart, by names alone, and the domains are read`, async () => {
+      const server = await serveHttp((_, response) => json(response, 200, { data: app }))
+      try {
+        const { domains, unread = {} } = await clientOf(server.url).pilot.getApp(APP.id)
+        assert.deepEqual(domains, APP.domains)
+        assert.deepEqual(Object.keys(unread), Object.keys(problems))
+        for (const field of ['ssl', 'autossl'] as const) assert.match(unread[field] ?? '', problems[field] ?? /^$/)
+        assert.ok(!JSON.stringify(unread).includes(PRIVATE_KEY))
+      } finally {
+        await server.close()
+      }
+    })
+  }
 })

@@ -1,13 +1,14 @@
 import type { App } from '../../api/objects.ts'
 import { writesUnder } from '../../api/policy.ts'
 import { writes } from '../../plan/plan.ts'
-import type { Found } from '../../status/outcome.ts'
+import type { Failure, Found } from '../../status/outcome.ts'
 import { type Contention, endPause, noteReversals, pausedAfter, refuseWhilePaused } from '../context/contention.ts'
 import type { Context } from '../context/context.ts'
+import { failureOf } from '../context/errors.ts'
 import { type Decision, decide } from './decide.ts'
 import type { Declared, Facts } from './facts.ts'
 import { stageOf } from './finalize.ts'
-import { gatherAgain, readForWrite, sameNames, withObserved } from './gather.ts'
+import { gatherAgain, readForWrite, refuseWhileDoubted, sameNames, withObserved } from './gather.ts'
 import { type AccountPass, collect, type Pass } from './pass.ts'
 import { type Changes, type WriteResult, writePlan } from './write.ts'
 
@@ -56,9 +57,22 @@ export function decideNow(pass: Pass, facts: Facts): Decided {
  * Brings the list in line, while no other write of this process to that server is under way: reads, decides, claims, writes, reads
  * back, and begins again when somebody else wrote in between. Never throws but for the abort reason: a failure is part of what is found.
  */
-export function act(pass: AccountPass, start: Decided): Promise<Decided> {
+export async function act(pass: AccountPass, start: Decided): Promise<Decided> {
+  const failure = writes(start.decision.plan) ? obstacle(pass, start) : undefined
+  if (failure !== undefined) return { ...start, failure }
   const rounds = (): Promise<Decided> => collect<Decided>(writeRounds(pass, start.facts), pass.signal, start)
-  return pass.account.exclusively(start.facts.observed.serverId, rounds)
+  return await pass.account.exclusively(start.facts.observed.serverId, rounds)
+}
+
+/** What a write has to wait for. It is asked before the line for the server, so that no other app waits for it too. */
+function obstacle(pass: AccountPass, { facts }: Decided): Failure | undefined {
+  try {
+    refuseWhilePaused(facts.contention, pass.context.ports.clock.steady())
+    refuseWhileDoubted(pass)
+    return undefined
+  } catch (error) {
+    return failureOf(error)
+  }
 }
 
 async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Partial<Decided>> {

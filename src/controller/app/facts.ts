@@ -25,7 +25,7 @@ export interface Facts extends Declared {
   observed: ServerPilotApp
   /** What its certificate says. */
   certificate: CertificateFacts | undefined
-  /** The record was written by another version or with other filters. */
+  /** The record was written by another version or with other filters, or is an older one. */
   distrusted: boolean
   /** What this process saw of the desired set; its times are those of the steady clock. */
   watch: RemovalWatch

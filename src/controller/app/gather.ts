@@ -4,7 +4,7 @@ import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
 import { releaseBroughtBack } from '../../ownership/claims.ts'
 import { writerMatches } from '../../ownership/record.ts'
-import { doubt } from '../../plan/doubt.ts'
+import { look, lookAfter } from '../../plan/doubt.ts'
 import { type RemovalWatch, watchRemovals } from '../../plan/settle.ts'
 import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import { NO_CONTENTION } from '../context/contention.ts'
@@ -35,9 +35,11 @@ export async function gatherDeclared({ context, app, stage, account: { account }
  * Gathers what there is at ServerPilot: what a sweep has just listed, or else the app's detail. One pass by a person looks up the
  * hosts that are to be added, where `dns.policy` asks for that. Throws `ServerPilotError`.
  */
-export async function gatherFacts({ context, app, account, signal }: AccountPass, declared: Declared): Promise<Facts> {
+export async function gatherFacts(pass: AccountPass, declared: Declared): Promise<Facts> {
+  const { context, app, account, signal } = pass
   const listed = context.memory.listings.take(app.key, app.spec.appId)
   const observed = listed ?? (await account.getApp(app.spec.appId, signal))
+  noteLook(pass, declared, observed)
   const facts = factsOf(context, declared, observed)
   const { lookUpNow } = context.ports
   if (lookUpNow === undefined || app.spec.dns.policy !== 'Require') return facts
@@ -61,28 +63,39 @@ export function withObserved({ context }: Pass, facts: Facts, observed: ServerPi
 }
 
 /**
- * Reads the app's list for a write to stand on. A list that lost names since it was last seen is read again before it is believed; the
- * last reading counts, so that the write follows it directly.
- * Throws a retryable `ReconcileError` when the answers contradict each other.
+ * Reads the app's list for a write to stand on, which follows it directly. Throws a retryable `ReconcileError` while the list is doubted.
  */
 export async function readForWrite(
-  { context, account, app, signal }: AccountPass,
-  { record }: Pick<Facts, 'record'>,
+  pass: AccountPass,
+  facts: Pick<Facts, 'record'>,
   leave: Leave,
 ): Promise<ServerPilotApp> {
-  const first = await account.getApp(app.spec.appId, signal, leave)
-  const doubted = doubt(record.lastSeen, first.domains, app.spec.safety)
-  if (doubted === undefined) return first
-  let last = first
-  for (let read = 0; read < doubted.reads; read++) {
-    await context.ports.clock.sleep(doubted.over / doubted.reads, signal)
-    last = await account.getApp(app.spec.appId, signal)
-    if (sameNames(first.domains, last.domains)) continue
-    // The first answer does not stand. What came now is believed only if it raises no doubt itself.
-    if (doubt(record.lastSeen, last.domains, app.spec.safety) === undefined) return last
-    throw new ReconcileError('ApiUnreachable', `${doubted.message}, and repeated reads contradict each other.`)
+  const { account, app, signal } = pass
+  const observed = await account.getApp(app.spec.appId, signal, leave)
+  noteLook(pass, facts, observed)
+  refuseWhileDoubted(pass)
+  return observed
+}
+
+/** Keeps what a look at the list says for or against it. */
+function noteLook({ context, app }: Pass, { record }: Pick<Facts, 'record'>, { domains }: ServerPilotApp): void {
+  const { doubts } = context.memory
+  const doubt = look(doubts.get(app.key), record, domains, context.ports.clock.steady())
+  if (doubt === undefined) doubts.delete(app.key)
+  else doubts.set(app.key, doubt)
+}
+
+/** Throws a `ReconcileError` while the list looked at last is doubted. Nobody waits here: the pass ends, and another one looks again. */
+export function refuseWhileDoubted({ context, app }: Pass): void {
+  const doubt = context.memory.doubts.get(app.key)
+  const retryAfter = doubt && lookAfter(doubt, context.ports.clock.steady())
+  if (doubt === undefined || retryAfter === undefined) return
+  if (doubt.contradicts) {
+    const message = `${doubt.message}, and repeated reads contradict each other. It is read again before anything is written.`
+    throw new ReconcileError('ApiUnreachable', message, { retryAfter })
   }
-  return last
+  const message = `${doubt.message}. It is read again, over ten seconds, before anything is written.`
+  throw new ReconcileError('Progressing', message, { retryAfter })
 }
 
 /** Whether two lists have the same names, in whatever order. */

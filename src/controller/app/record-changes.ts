@@ -2,6 +2,7 @@ import { actionsUnder } from '../../api/policy.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
+import { broughtBack } from '../../plan/doubt.ts'
 import { type Plan, writes } from '../../plan/plan.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import { type BackOff, backOff } from '../../time/back-off.ts'
@@ -34,9 +35,16 @@ export function afterReading(
   next = claims.release(next, plan.releases)
   // Those that were released have no claim any more.
   next = claims.noteAbsent(next, plan.absent, now)
-  // Only a list that a write stands on was read with care. Any other may be a wrong answer: what it lacks stays seen, so that a
-  // write is not based on the same wrong answer without a second look.
-  return withLastSeen(next, writes(plan) ? observed.domains : [...(record.lastSeen ?? []), ...observed.domains])
+  return withLastSeen(next, writes(plan) ? observed.domains : alsoSeen(record, observed.domains))
+}
+
+/**
+ * Only a list that a write stands on was read with care. Any other may be a wrong answer: what it lacks stays seen, and what we had
+ * taken off does not count as seen, so that no write is based on the same wrong answer without a second look.
+ */
+function alsoSeen(record: OwnershipRecord, domains: readonly string[]): readonly string[] {
+  const back = broughtBack(record, domains)
+  return [...(record.lastSeen ?? []), ...domains.filter((name) => !back.has(compareKey(name)))]
 }
 
 /** The record to save before a write: whatever becomes of it, a crash orphans nothing of ours. */
@@ -117,7 +125,9 @@ export function readBack(
   if (certain) next = claims.markGone(next, removed)
   next = claims.markImplied(next, impliedWww(next, added, before, there), now)
   // What it lacks besides our own removals was not looked at twice: the next write has to doubt it.
-  return { record: withLastSeen(next, [...(next.lastSeen ?? []), ...after.domains]), added, removed, taken }
+  const earlier = next.removals.filter(({ host }) => !removals.includes(host))
+  const seen = alsoSeen({ ...next, removals: earlier }, after.domains)
+  return { record: withLastSeen(next, seen), added, removed, taken }
 }
 
 /** `www.X` that nobody asked for and that first appeared with our own write of `X`: it goes when X goes. */

@@ -35,6 +35,8 @@ interface Tries {
 interface SslCase {
   wanted: App['spec']['ssl']
   ssl: ServerPilotApp['ssl']
+  /** What ServerPilot says of it and cannot be read. */
+  unread: NonNullable<ServerPilotApp['unread']>
   /** ServerPilot has a certificate ready. */
   available: boolean
   /** It is ready, AutoSSL is on, and it names a host that the installed one does not. Whether it installs itself is not documented. */
@@ -53,6 +55,14 @@ const say = (reason: Reason, message: string, ready: boolean, again = false): De
   again,
 })
 
+const notRead = (problem: string | undefined): Decision =>
+  say(
+    'ApiUnreachable',
+    `What ServerPilot says of SSL cannot be read (${problem}). Nothing is switched until it can be; domains are not concerned.`,
+    false,
+    true,
+  )
+
 const isCustom = ({ ssl }: SslCase): boolean => ssl !== null && !ssl.auto && ssl.cert !== undefined
 const isOff = ({ wanted, ssl }: SslCase): boolean => wanted.auto && ssl?.auto !== true
 const lacksForce = ({ wanted, ssl }: SslCase): boolean => wanted.force && ssl?.force !== true
@@ -67,6 +77,10 @@ interface Rule {
 
 /** The rules in their order: the first that applies decides. */
 const RULES: Readonly<Record<string, Rule>> = {
+  sslUnread: {
+    when: ({ unread }) => unread.ssl !== undefined,
+    decide: ({ unread }) => notRead(unread.ssl),
+  },
   customEnded: {
     when: (each) => isCustom(each) && each.life === 'Expired',
     decide: ({ end }) =>
@@ -75,6 +89,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   customLeftAlone: {
     when: isCustom,
     decide: () => say('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true),
+  },
+  autosslUnread: {
+    when: (each) => each.unread.autossl !== undefined && (isOff(each) || each.uncovered.length > 0),
+    decide: ({ unread }) => notRead(unread.autossl),
   },
   notAvailable: {
     when: (each) => isOff(each) && !each.available,
@@ -127,7 +145,7 @@ const RULES: Readonly<Record<string, Rule>> = {
  */
 export function decideSsl(
   app: App,
-  { observed: { ssl, autossl }, certificate, uncovered }: SslSight,
+  { observed: { ssl, autossl, unread = {} }, certificate, uncovered }: SslSight,
   tries: Tries,
   now: number,
 ): Decision {
@@ -137,7 +155,7 @@ export function decideSsl(
     wanted.auto && ssl?.auto === true && available && uncovered.some((host) => autossl.domains?.includes(host))
   const end = certificate?.notAfter
   const life = end === undefined ? undefined : certificateLife(end, now)
-  const each: SslCase = { wanted, ssl, available, offersMore, tries, uncovered, end, life }
+  const each: SslCase = { wanted, ssl, unread, available, offersMore, tries, uncovered, end, life }
   const rule = Object.values(RULES).find(({ when }) => when(each))
   if (rule === undefined) return say('Succeeded', 'AutoSSL is on.', true)
   return rule.decide(each)

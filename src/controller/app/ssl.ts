@@ -90,7 +90,7 @@ async function lookAtSsl(pass: SslPass, state: SslState): Promise<SslState & { s
 
 /** Where SSL stands, for a pass that writes nothing; nothing is said when that needs a closer look. Pure. */
 export function judgeSsl({ app, observed, certificate, desired, now }: Facts): Found {
-  if (observed.autossl === undefined) return {}
+  if (observed.autossl === undefined && observed.unread === undefined) return {}
   const decision = decideSsl(app, sightOf(observed, certificate, desired.hosts), { auto: 0, force: 0 }, now)
   if (!('change' in decision)) return { ssl: { ...decision, switched: undefined, next: undefined } }
   const what = 'auto' in decision.change ? NAME.auto : NAME.force

@@ -1,6 +1,7 @@
 import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
+import { doubtful } from '../../plan/doubt.ts'
 import { nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
 import { type Plan, writes } from '../../plan/plan.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
@@ -198,18 +199,19 @@ async function isolate(job: WriteJob, firstBase: readonly string[], refusal: Ser
 
 /** What is on the app now besides our removals and the additions that are to be tried. Throws when names went meanwhile. */
 async function freshBase(
-  { account, app, plan, signal }: WriteJob,
+  { account, app, facts, plan, signal }: WriteJob,
   before: readonly string[],
   hosts: readonly Host[],
   leave: Leave,
 ): Promise<readonly string[]> {
   const { domains } = await account.getApp(app.spec.appId, signal, leave)
   const out = new Set<string>([...plan.removals, ...hosts])
-  const there = new Set(domains.map(compareKey))
-  const lost = before.filter((name) => !there.has(compareKey(name)))
-  if (lost.length > 0) {
-    const what = `ServerPilot's list of app ${app.key} lost ${lost.length} name(s) while rejected names were looked for.`
-    throw new ReconcileError('ApiUnreachable', `${what} It is read again before the next write.`)
+  const others = domains.filter((name) => !out.has(compareKey(name)))
+  const known = { ...facts.record, lastSeen: before.map(compareKey) as Host[] }
+  const doubt = before.length + others.length === 0 ? undefined : doubtful(known, others)
+  if (doubt !== undefined) {
+    const message = `${doubt}, while rejected names of app ${app.key} were looked for. It is read again before the next write.`
+    throw new ReconcileError('ApiUnreachable', message)
   }
-  return domains.filter((name) => !out.has(compareKey(name)))
+  return others
 }

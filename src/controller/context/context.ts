@@ -1,6 +1,7 @@
 import type { Key } from '../../api/objects.ts'
 import { type CertificateFacts, certificateFacts } from '../../check/certificate.ts'
 import type { Host } from '../../domain/host.ts'
+import type { Doubt } from '../../plan/doubt.ts'
 import type { RemovalWatch } from '../../plan/settle.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { SslOutcome } from '../../status/outcome.ts'
@@ -31,6 +32,8 @@ interface Memory {
   checks: CheckMemory
   /** What was seen of each app's desired set. Owner: app/gather.ts. */
   watches: Map<Key, RemovalWatch>
+  /** Lists that are not believed yet. Owner: app/gather.ts. */
+  doubts: Map<Key, Doubt>
   /** Writes that did not last. Owner: app/act.ts. */
   contention: Map<Key, Contention>
   /** Since when additions have been gathered, as certificates are scarce; epoch ms. Owner: app/act.ts. */
@@ -71,6 +74,7 @@ export function createContext(ports: Ports, mode: Mode): Context {
     certificates: new Map(),
     checks: createCheckMemory(),
     watches: new Map(),
+    doubts: new Map(),
     contention: new Map(),
     gathering: new Map(),
     ssl: new Map(),
@@ -98,6 +102,6 @@ export function forgetApp({ memory }: Context, key: Key): void {
 function forgetSeen(memory: Memory, key: Key): void {
   memory.listings.forget(key)
   memory.checks.forget(key)
-  const { certificates, watches, contention, gathering, ssl } = memory
-  for (const each of [certificates, watches, contention, gathering, ssl]) each.delete(key)
+  const { certificates, watches, doubts, contention, gathering, ssl } = memory
+  for (const each of [certificates, watches, doubts, contention, gathering, ssl]) each.delete(key)
 }

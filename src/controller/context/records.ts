@@ -1,5 +1,5 @@
 import type { App, Key } from '../../api/objects.ts'
-import { emptyRecord, type OwnershipRecord } from '../../ownership/record.ts'
+import { emptyRecord, heldAgainst, type OwnershipRecord } from '../../ownership/record.ts'
 import { RecordConflictError, type Stored } from '../../ownership/store.ts'
 import { ReconcileError } from './errors.ts'
 import type { Ports } from './ports.ts'
@@ -11,7 +11,12 @@ interface Entry {
   of: string
   /** Undefined: it has to be read first. */
   loaded: Partial<Stored> | undefined
+  /** Serial of the newest record loaded or saved. */
+  newest: number
 }
+
+/** What a record says, however often it was saved. */
+const contentOf = ({ serial: _, ...said }: OwnershipRecord): string => JSON.stringify(said)
 
 /**
  * The ownership records as they were loaded or saved last. `anotherApp` is called when an object names another app at ServerPilot than
@@ -29,9 +34,17 @@ export function createRecords(
     const known = entries.get(key)
     if (known?.of === of) return known
     if (known !== undefined) anotherApp(key)
-    const entry: Entry = { of, loaded: undefined }
+    const entry: Entry = { of, loaded: undefined, newest: 0 }
     entries.set(key, entry)
     return entry
+  }
+
+  async function read(entry: Entry, account: string, appId: string): Promise<Partial<Stored>> {
+    const stored = await ports.records.load(account, appId)
+    if (stored === undefined) return {}
+    const record = heldAgainst(stored.record, entry.newest)
+    entry.newest = record.serial ?? 0
+    return { ...stored, record }
   }
 
   /**
@@ -40,7 +53,7 @@ export function createRecords(
    */
   async function load(app: App, account: string): Promise<{ record: OwnershipRecord; fresh: boolean }> {
     const entry = entryOf(app, account)
-    entry.loaded ??= (await ports.records.load(account, app.spec.appId)) ?? {}
+    entry.loaded ??= await read(entry, account, app.spec.appId)
     const { record } = entry.loaded
     if (record === undefined) return { record: emptyRecord(account, app.spec.appId, app.key, writer), fresh: true }
     // Whether the app that the record names is still there, for the same app at ServerPilot.
@@ -66,11 +79,12 @@ export function createRecords(
     async save(key: Key, record: OwnershipRecord): Promise<void> {
       const entry = entries.get(key)
       const before = entry?.loaded?.record
-      if (before !== undefined && JSON.stringify(before) === JSON.stringify(record)) return
+      if (before !== undefined && contentOf(before) === contentOf(record)) return
       ports.assertMayWrite()
+      const next = { ...record, serial: (before?.serial ?? 0) + 1 }
       try {
-        const token = await ports.records.save(record, entry?.loaded?.token)
-        if (entry !== undefined) entry.loaded = { record, token }
+        const token = await ports.records.save(next, entry?.loaded?.token)
+        if (entry !== undefined) Object.assign(entry, { loaded: { record: next, token }, newest: next.serial })
       } catch (error) {
         if (error instanceof RecordConflictError && entry !== undefined) entry.loaded = undefined
         throw error

@@ -17,6 +17,7 @@ type Case = {
   force?: boolean
   ssl: Ssl
   autossl?: ServerPilotApp['autossl']
+  unread?: ServerPilotApp['unread']
   tries?: { auto: number; force: number }
   uncovered?: string[]
   now?: number
@@ -30,7 +31,16 @@ const sight = (observed: ServerPilotApp, uncovered: readonly string[]) => ({
 
 /** What is decided, in short: the change, or the reason with `ready` and `again` where they hold. */
 function decided(of: Case): string {
-  const { auto = true, force = false, ssl, autossl, tries = { auto: 0, force: 0 }, uncovered = [], now = EARLY } = of
+  const {
+    auto = true,
+    force = false,
+    ssl,
+    autossl,
+    unread,
+    tries = { auto: 0, force: 0 },
+    uncovered = [],
+    now = EARLY,
+  } = of
   const wanted = app({ ssl: { auto, force, maxAttempts: 5, retryInterval: 1_000 } })
   const observed = {
     id: 'a',
@@ -39,6 +49,7 @@ function decided(of: Case): string {
     domains: [],
     ssl,
     ...(autossl === undefined ? {} : { autossl }),
+    ...(unread === undefined ? {} : { unread }),
   }
   const decision = decideSsl(wanted, sight(observed, uncovered), tries, now)
   if ('change' in decision) return JSON.stringify(decision.change)
@@ -55,6 +66,24 @@ const FORCE = '{"force":true}'
 describe('what is decided about SSL', () => {
   const rows: [string, Case, string][] = [
     ['nothing asked, nothing there', { auto: false, ssl: null }, 'Succeeded ready'],
+    ['SSL cannot be read', { ssl: null, autossl: offered, unread: { ssl: 'odd' } }, 'ApiUnreachable again'],
+    [
+      'SSL cannot be read, and nothing is asked',
+      { auto: false, ssl: null, unread: { ssl: 'odd' } },
+      'ApiUnreachable again',
+    ],
+    ['AutoSSL cannot be read, and is off', { ssl: null, unread: { autossl: 'odd' } }, 'ApiUnreachable again'],
+    [
+      'AutoSSL cannot be read, and a host lacks',
+      { ssl: on, uncovered: ['b'], unread: { autossl: 'odd' } },
+      'ApiUnreachable again',
+    ],
+    ['AutoSSL cannot be read, and nobody needs it', { ssl: on, unread: { autossl: 'odd' } }, 'Succeeded ready'],
+    [
+      'AutoSSL cannot be read beside a custom certificate',
+      { ssl: custom, unread: { autossl: 'odd' } },
+      'CustomCertificate ready',
+    ],
     ['nothing asked, AutoSSL on', { auto: false, ssl: on }, 'Succeeded ready'],
     ['wanted, nothing said of availability', { ssl: null }, 'AwaitingAvailability again'],
     ['wanted, not available', { ssl: null, autossl: { available: false } }, 'AwaitingAvailability again'],
