@@ -12,7 +12,7 @@ import { type SimulatorProcess, until } from './process.ts'
 export interface BenchDaemon {
   /** Every outcome so far. */
   outcomes: Outcome[]
-  /** When sweeps began, by `performance.now()`. */
+  /** When sweeps began, an entry for each app, by `performance.now()`. */
   sweeps: number[]
   enqueue(app: Key): void
   stop(): Promise<void>
@@ -37,11 +37,17 @@ export async function startDaemon(
   )
   const outcomes: Outcome[] = []
   const sweeps: number[] = []
+  const { listings } = setup.context.memory
+  const { ask } = listings
+  // Only a sweep asks for listings, directly before its call.
+  listings.ask = (key) => {
+    sweeps.push(performance.now())
+    return ask(key)
+  }
   const daemon = createDaemon({
     context: setup.context,
     reporter: {
       reconciled: (outcome) => outcomes.push(outcome),
-      turned: () => sweeps.push(performance.now()),
       objectsChanged: () => undefined,
     },
     log: setup.log,

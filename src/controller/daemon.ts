@@ -3,6 +3,7 @@ import type { Log } from '../log/log.ts'
 import type { Failure, Outcome } from '../status/outcome.ts'
 import type { StatusStore } from '../status/store.ts'
 import type { Cancel } from '../time/clock.ts'
+import { createPulse } from '../time/pulse.ts'
 import { schedule } from '../time/schedule.ts'
 import { reconcile } from './app/reconcile.ts'
 import { notLookedAt } from './app/report.ts'
@@ -14,7 +15,7 @@ import { sweep } from './sweep.ts'
 export interface DaemonOptions {
   context: Context
   /** Gets what reconciles come to. */
-  reporter: Pick<StatusStore, 'reconciled' | 'turned' | 'objectsChanged'>
+  reporter: Pick<StatusStore, 'reconciled' | 'objectsChanged'>
   log: Log
   workers: number
   sweepSchedule: string
@@ -32,6 +33,8 @@ export interface Daemon {
   stop(graceMs: number): Promise<void>
   /** Asks for a reconcile of one app now. */
   enqueue(app: Key): void
+  /** How long no pass, or no sweep, that is under way has got on; ms. 0 while none is. */
+  silence(): number
 }
 
 /** The daemon: sources and schedule put keys into the queue, workers reconcile them. Nothing else decides anything here. */
@@ -42,23 +45,32 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const abort = new AbortController()
   const checks = options.checks?.((app) => queue.add(app, 'low'))
   const workers: Promise<void>[] = []
+  const pulse = { sweeps: createPulse(clock), passes: createPulse(clock) }
+  /** Apps of an account that could not be asked, by the one of them that asks again. */
+  const behind = new Map<Key, readonly Key[]>()
   let stopSchedule: Cancel | undefined
   let leads = false
   let stopping = false
 
-  async function sweepNow(): Promise<void> {
-    reporter.turned()
-    for (const { apps, failure } of await sweep(context, abort.signal)) {
-      if (failure === undefined) for (const key of apps) queue.add(key, 'low')
-      else sweepFailed(apps, failure)
-    }
-  }
+  const sweepNow = (): Promise<void> =>
+    pulse.sweeps.during(async () => {
+      for await (const { apps, failure } of sweep(context, abort.signal)) {
+        pulse.sweeps.beat()
+        if (failure === undefined) for (const key of apps) queue.add(key, 'low')
+        else sweepFailed(apps, failure)
+      }
+    })
 
-  /** Every app of the account says so; one of them asks again by itself, with its own back-off, to notice the end of it. */
+  /**
+   * Every app of the account says so; one of them asks again by itself, with its own back-off, to notice the end of it: then the others
+   * follow, however far off the next sweep is.
+   */
   function sweepFailed([first, ...others]: readonly Key[], failure: Failure): void {
     log.warn('Sweep failed', { reason: failure.reason, message: failure.message })
     for (const key of others) reporter.reconciled(notLookedAt(context, key, failure))
-    if (first !== undefined) queue.add(first, 'low')
+    if (first === undefined) return
+    behind.set(first, others)
+    queue.add(first, 'low')
   }
 
   function changed(apps: ReadonlySet<Key>): void {
@@ -71,7 +83,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   async function work(): Promise<void> {
     for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
       try {
-        const outcome = await reconcile(context, key, abort.signal)
+        const outcome = await pulse.passes.during(() => reconcile(context, key, abort.signal))
         followUp(outcome)
         checks?.observe(outcome)
       } catch (error) {
@@ -92,6 +104,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   function followUp(outcome: Outcome): void {
     const { key, failure, next, added, removed } = outcome
     reporter.reconciled(outcome)
+    if (failure === undefined) letFollow(key)
     if (failure?.retryable) {
       if (failure.retryAfter === undefined) queue.addRateLimited(key)
       else queue.addAfter(key, failure.retryAfter)
@@ -106,6 +119,11 @@ export function createDaemon(options: DaemonOptions): Daemon {
     log.info('Applied', { app: key, added, removed })
     if (account === undefined) return
     for (const other of context.memory.desires.concerned(key, account, changed)) queue.add(other, 'low')
+  }
+
+  function letFollow(first: Key): void {
+    for (const key of behind.get(first) ?? []) queue.add(key, 'low')
+    behind.delete(first)
   }
 
   return {
@@ -140,5 +158,6 @@ export function createDaemon(options: DaemonOptions): Daemon {
       abort.abort(new Error('stopped'))
     },
     enqueue: (app) => queue.add(app),
+    silence: () => Math.max(pulse.sweeps.silence(), pulse.passes.silence()),
   }
 }

@@ -11,11 +11,11 @@ interface Swept {
 }
 
 /**
- * Compares everything with ServerPilot: one `GET /apps` per account. What it lists is handed to the reconciles that follow, which
+ * Compares everything with ServerPilot: one `GET /apps` per account, one after the other. What it lists is handed to the reconciles that follow, which
  * ask again only where something is to be written. An app that is not listed is asked for by id, so that its own reconcile
  * says what is wrong.
  */
-export async function sweep({ ports, memory }: Context, signal: AbortSignal): Promise<Swept[]> {
+export async function* sweep({ ports, memory }: Context, signal: AbortSignal): AsyncGenerator<Swept> {
   const accounts = new Map<ServerPilot, App[]>()
   const unlisted: Key[] = []
   await memory.accounts.findAll()
@@ -28,9 +28,8 @@ export async function sweep({ ports, memory }: Context, signal: AbortSignal): Pr
   }
   const invalid = ports.objects.invalid().filter(({ kind }) => kind === 'ServerPilotApp')
   const unreadable = invalid.map(({ key }) => key).filter((key) => ports.objects.app(key) === undefined)
-  const swept: Swept[] = [{ apps: [...unlisted, ...unreadable] }]
-  for (const [account, apps] of accounts) swept.push(await sweepAccount(memory, account, apps, signal))
-  return swept
+  yield { apps: [...unlisted, ...unreadable] }
+  for (const [account, apps] of accounts) yield await sweepAccount(memory, account, apps, signal)
 }
 
 async function sweepAccount(

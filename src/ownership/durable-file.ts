@@ -31,10 +31,22 @@ export async function writeDurably(path: string, text: string, fs: FileSystem): 
 
 /** Makes a folder, for its owner alone, with those above it that are missing, and makes that last. */
 export async function makeFolder(path: string, fs: FileSystem): Promise<void> {
-  const first = await fs.mkdir(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder), fs)
+  const above = dirname(path)
+  const make = (): Promise<unknown> => fs.mkdir(path, { mode: 0o700 })
+  try {
+    await make()
+  } catch (error) {
+    if (await isFolder(path, fs)) return
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error
+    await makeFolder(above, fs)
+    // Once more and not for ever, as Node's own recursion does where ENOENT is said though the folder above is there: in /proc.
+    await make()
+  }
+  await syncFolder(above, fs)
 }
+
+const isFolder = async (path: string, fs: FileSystem): Promise<boolean> =>
+  (await fs.stat(path).catch(() => undefined))?.isDirectory() === true
 
 /** Deletes what crashed writes left in a folder. Only for the holder of the folder. */
 export async function removeTemporaries(folder: string, fs: FileSystem): Promise<void> {

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
+import { NotAFileError, readRegularFile } from '../files/regular-file.ts'
 import { messageOf } from '../log/message-of.ts'
 import { createKeyedMutex } from '../time/mutex.ts'
 import { decodeRecord, encodeRecord } from './decode.ts'
 import { makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
 import { type LockOptions, lockStateDir, StateDirBusyError } from './lock.ts'
 import { heldAgainst } from './record.ts'
-import { type OwnershipStore, RecordConflictError, RecordCorruptError, type Stored } from './store.ts'
+import {
+  type OwnershipStore,
+  RecordConflictError,
+  RecordCorruptError,
+  RecordUnavailableError,
+  type Stored,
+} from './store.ts'
 
 /** An open state folder. */
 interface FileStore extends OwnershipStore {
@@ -103,7 +110,7 @@ async function load(folder: string, account: string, appId: string, fs: FileSyst
 
 async function read(file: string, fs: FileSystem): Promise<Buffer | undefined> {
   return await naming('read', file, () =>
-    fs.readFile(file).catch((error: NodeJS.ErrnoException) => {
+    readRegularFile(file, fs).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
       throw error
     }),
@@ -114,14 +121,29 @@ const digest = (content: string | Buffer): string => createHash('sha256').update
 
 async function naming<Result>(verb: string, file: string, work: () => Promise<Result>): Promise<Result> {
   return await work().catch((cause: unknown) => {
-    throw new Error(`Cannot ${verb} the ownership record ${file}: ${messageOf(cause)}`, { cause })
+    if (cause instanceof NotAFileError) {
+      throw new RecordCorruptError(
+        `The ownership record ${file} is not a file, but a pipe, a device or a folder. Put the right file in its place, or delete it; the app's hosts then count as foreign and none of them is removed.`,
+      )
+    }
+    const cure = isFull(cause) ? 'Make room on its disk' : 'Let this user read and write it'
+    throw new RecordUnavailableError(
+      `Cannot ${verb} the ownership record ${file} (${messageOf(cause)}). ${cure}: until then nothing is written to its app. It is tried again.`,
+      { cause },
+    )
   })
 }
 
+/** The disk, or what this user may have of it, is used up. */
+const isFull = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '')
+
 async function unusable<Result>(stateDir: string, work: () => Promise<Result>): Promise<Result> {
   return await work().catch((cause: unknown) => {
-    if (cause instanceof StateDirBusyError) throw cause
-    const cure = 'make it a folder that this user may write, or name another one with --state-dir.'
-    throw new Error(`The state folder ${stateDir} cannot be used (${messageOf(cause)}): ${cure}`, { cause })
+    // What is not an error of the system says by itself what to do.
+    if ((cause as NodeJS.ErrnoException).code === undefined) throw cause
+    const cure = isFull(cause) ? 'make room on its disk' : 'make it a folder that this user may write'
+    const words = `${cure}, or name another one with --state-dir.`
+    throw new Error(`The state folder ${stateDir} cannot be used (${messageOf(cause)}): ${words}`, { cause })
   })
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
+import { readRegularFile } from '../files/regular-file.ts'
 import { type Clock, every, systemClock } from '../time/clock.ts'
 import { identifySelf, type ProcessIdentity, isRunning as runs } from './process-identity.ts'
 
@@ -35,6 +36,8 @@ export interface LockOptions {
 /** How often the holder gives a sign of life. */
 const BEAT_MS = 5_000
 const SILENCE_MS = 30_000
+/** Each try that comes to nothing means that another process got on. So many in a row mean that something else is in the way. */
+const MOST_TRIES = 100
 const LOCK_FILE = /^lock\.(\d{1,15})$/
 
 const holderSchema = z.object({
@@ -58,7 +61,7 @@ type Holder = z.infer<typeof holderSchema>
  * A holder that runs where we cannot see its process (another machine, another container) counts as dead once its
  * signs of life stop.
  *
- * Throws `StateDirBusyError`, which says who holds it and what to do.
+ * Throws `StateDirBusyError`, which says who holds it and what to do; an `Error` when what is in the folder lets nobody take it.
  */
 export async function lockStateDir(stateDir: string, options: LockOptions): Promise<StateLock> {
   const self = options.self ?? (await identifySelf())
@@ -67,7 +70,7 @@ export async function lockStateDir(stateDir: string, options: LockOptions): Prom
   const holder: Holder = { ...self, since, version, id: randomUUID(), released: false }
   const draft = join(stateDir, `.lock-${holder.id}.tmp`)
   try {
-    for (;;) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       await fs.writeFile(draft, encode(holder), { mode: 0o600 })
       const [top = 0] = await generations(stateDir, fs)
       if (top > 0) await assertFree(stateDir, top, draft, { self, fs, isRunning, silence })
@@ -75,12 +78,16 @@ export async function lockStateDir(stateDir: string, options: LockOptions): Prom
       if (!(await createExclusively(draft, path, fs))) continue
       const [highest = 0, ...older] = await generations(stateDir, fs)
       if (highest === top + 1) {
-        for (const each of older) await fs.rm(join(stateDir, `lock.${each}`), { force: true })
+        // What is left of them, as a folder of that name, is in nobody's way.
+        for (const each of older) await fs.rm(join(stateDir, `lock.${each}`), { force: true }).catch(() => undefined)
         return await hold(path, holder, { clock, fs })
       }
       // We listed the folder in the very moment in which others took it, released it and tidied up.
       await fs.rm(path, { force: true })
     }
+    throw new Error(
+      `The state folder ${stateDir} cannot be locked: files in it are named like locks, and are not. Delete lock.* there (in whatever case) once no domainpilot uses the folder.`,
+    )
   } finally {
     await fs.rm(draft, { force: true })
   }
@@ -145,7 +152,7 @@ async function isSilent([path, draft]: readonly [string, string], silence: numbe
 
 async function readHolder(path: string, fs: FileSystem): Promise<Holder | undefined> {
   try {
-    return holderSchema.parse(JSON.parse(await fs.readFile(path, 'utf8')))
+    return holderSchema.parse(JSON.parse((await readRegularFile(path, fs)).toString()))
   } catch {
     return undefined
   }
@@ -177,11 +184,24 @@ async function hold(
     endBeat()
     const ours = await isOurs()
     released = true
-    await file.close()
-    if (!ours) return
+    try {
+      if (ours) await giveFree()
+    } finally {
+      await file.close()
+    }
+  }
+
+  async function giveFree(): Promise<void> {
     const draft = join(dirname(path), `.${basename(path)}.tmp`)
-    await fs.writeFile(draft, encode({ ...holder, released: true }), { mode: 0o600 })
-    await fs.rename(draft, path)
+    const text = encode({ ...holder, released: true })
+    try {
+      await fs.writeFile(draft, text, { mode: 0o600 })
+      await fs.rename(draft, path)
+    } catch {
+      await fs.rm(draft, { force: true })
+      // A full disk has room where the holder stands, whose text is no shorter.
+      await file.write(text.padEnd(encode(holder).length), 0)
+    }
   }
 
   return {

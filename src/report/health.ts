@@ -1,7 +1,7 @@
-/** What liveness and readiness are judged by. Times are epoch milliseconds. */
+/** What liveness and readiness are judged by. */
 export interface HealthFacts {
-  /** When the loop turned last; at first, when it was started. */
-  lastTurn: number
+  /** How long no work that is under way has got on; ms. 0 while none is, as on a standby and between two sweeps. */
+  silence: number
   /** True once every source was read as a whole. */
   synced: boolean
   /** False on a standby, which waits for the Lease and is ready for that. */
@@ -17,13 +17,12 @@ export interface HealthVerdict {
 }
 
 /**
- * Live while the loop turned within `maxSilence` milliseconds before `now`. Faults of sources or of ServerPilot do not count:
- * a restart cures neither.
+ * Live unless the work that is under way stands still for more than `maxSilence` milliseconds. How rarely there is any does not count,
+ * nor do faults of sources or of ServerPilot: a restart cures neither.
  */
-export function liveness(facts: HealthFacts, maxSilence: number, now: number): HealthVerdict {
-  const silence = now - facts.lastTurn
+export function liveness({ silence }: HealthFacts, maxSilence: number): HealthVerdict {
   if (silence <= maxSilence) return { ok: true, message: 'ok' }
-  return { ok: false, message: `the loop has not turned for ${Math.round(silence / 1000)} s` }
+  return { ok: false, message: `the work that is under way has not got on for ${Math.round(silence / 1000)} s` }
 }
 
 /** Ready when the sources were read once, or when another replica leads and this one waits. */

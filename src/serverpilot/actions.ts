@@ -16,11 +16,11 @@ export async function waitForAction(
   options: { clock: Clock; pollMs: number; timeoutMs: number; signal?: AbortSignal | undefined },
 ): Promise<ActionStatus> {
   const { clock, pollMs, timeoutMs, signal } = options
-  const end = clock.now() + timeoutMs
+  const end = clock.steady() + timeoutMs
   let asked = 0
   for (let polls = 1; ; polls++) {
     const wait = Math.max(asked, backOff({ first: FIRST_POLL_MS, longest: pollMs }, polls))
-    if (clock.now() + wait > end) return 'unknown'
+    if (clock.steady() + wait > end) return 'unknown'
     await clock.sleep(wait, signal)
     asked = 0
     try {

@@ -81,7 +81,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
     if (pausedFor > 0) throw pausedError(pausedFor, context)
     // The wait may have been long: of a process that was stopped in it, longer than its Lease.
     if (context.write) options.assertMayWrite?.()
-    const started = clock.now()
+    const started = clock.steady()
     let code = 'error'
     try {
       const answer = await http({
@@ -103,7 +103,7 @@ export function createServerPilot(options: ServerPilotOptions): ServerPilot {
       if (!decoded.ok) throw unusableError(answer, decoded.problem, context)
       return decoded.value
     } finally {
-      const seconds = Math.max(0, clock.now() - started) / 1000
+      const seconds = (clock.steady() - started) / 1000
       observe?.({ method: call.method, endpoint: call.endpoint, code, seconds })
     }
   }

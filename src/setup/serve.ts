@@ -7,8 +7,11 @@ import { type Io, outsideOf } from './io.ts'
 import { openStatuses, type Setup } from './setup.ts'
 import { keepFolder } from './state-folder.ts'
 
-/** The loop counts as stuck after this long without a sweep or a reconcile; ms. The default sweep comes every minute. */
-const MAX_SILENCE = 10 * 60_000
+/**
+ * Work counts as stuck that has not got on for so long; ms. The longest that is not: a pass that takes a refused list apart waits a minute
+ * for each of 12 writes.
+ */
+const MAX_SILENCE = 30 * 60_000
 /** How long a stop waits for writes under way; ms. Kubernetes gives 30 s. */
 const GRACE = 20_000
 /** How long a stop waits for statuses that are not written yet; ms. */
@@ -34,8 +37,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
   let endKeeping: (() => Promise<void>) | undefined
   try {
     const facts = (): HealthFacts => ({
-      // A standby has no sweep that could turn: it is alive while it answers.
-      lastTurn: leads() ? statuses.lastTurn() : clock.now(),
+      silence: daemon.silence(),
       synced: objects.synced(),
       leader: leads(),
       stopping: io.signal.aborted,
@@ -46,7 +48,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
         ...settings.listen,
         status: statuses.status,
         metrics,
-        live: () => liveness(facts(), MAX_SILENCE, clock.now()),
+        live: () => liveness(facts(), MAX_SILENCE),
         ready: () => readiness(facts()),
         failed: (error) => log.error('Answering a request failed', { error }),
         clock,

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { renameSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import type { Log } from '../log/log.ts'
@@ -19,19 +19,28 @@ const APPROVALS = 'approval'
 /** Approvals that are kept: each fits one plan, and old ones fit none. */
 const KEPT = 20
 
+/** Name of a file that is to take the place of another one: of its own, so that nothing that stands there is written into. */
+const draftOf = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
+
 /** Hands an approval to the daemon that holds the folder. */
 export function handOver(stateDir: string, hash: string): void {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   const path = join(stateDir, APPROVALS)
   const hashes = [...handedApprovals(stateDir).filter((each) => each !== hash), hash].slice(-KEPT)
-  writeFileSync(`${path}.tmp`, `${hashes.join('\n')}\n`, { mode: 0o600 })
-  renameSync(`${path}.tmp`, path)
+  const draft = draftOf(path)
+  writeFileSync(draft, `${hashes.join('\n')}\n`, { mode: 0o600 })
+  renameSync(draft, path)
 }
 
 /** The approvals that were handed over, the latest last; none when there is no file. */
-export function handedApprovals(stateDir: string, fs: Pick<FileSystem, 'readFileSync'> = systemFiles): string[] {
+export function handedApprovals(
+  stateDir: string,
+  fs: Pick<FileSystem, 'readFileSync' | 'statSync'> = systemFiles,
+): string[] {
   try {
-    const lines = fs.readFileSync(join(stateDir, APPROVALS), 'utf8').split('\n')
+    const path = join(stateDir, APPROVALS)
+    // A pipe would be waited for without an end.
+    if (!fs.statSync(path).isFile()) return []
+    const lines = fs.readFileSync(path, 'utf8').split('\n')
     return lines.filter((line) => /^[0-9a-f]{16}$/.test(line))
   } catch {
     return []
@@ -87,7 +96,9 @@ const shape = z.looseObject({
 /** The file that the daemon keeps; undefined where there is none, or none that can be read: then a fresh look is taken. */
 export function readStatusFile(io: Pick<Io, 'readFile'>, dir: string): Status | undefined {
   try {
-    const value: unknown = JSON.parse(io.readFile(join(dir, STATUS_FILE)))
+    const path = join(dir, STATUS_FILE)
+    if (!systemFiles.statSync(path).isFile()) return undefined
+    const value: unknown = JSON.parse(io.readFile(path))
     return shape.safeParse(value).success ? (value as Status) : undefined
   } catch {
     return undefined
@@ -123,10 +134,15 @@ export function keepFolder(
     }
     const digest = hash.digest('base64')
     if (digest !== last) {
-      await files.mkdir(dir, { recursive: true, mode: 0o700 })
       const path = join(dir, STATUS_FILE)
-      await files.writeFile(`${path}.tmp`, `{"generatedAt":${generatedAt},${pieces.join('').slice(1)}`, { mode: 0o600 })
-      await files.rename(`${path}.tmp`, path)
+      const draft = draftOf(path)
+      try {
+        await files.writeFile(draft, `{"generatedAt":${generatedAt},${pieces.join('').slice(1)}`, { mode: 0o600 })
+        await files.rename(draft, path)
+      } catch (error) {
+        await files.rm(draft, { force: true }).catch(() => undefined)
+        throw error
+      }
     }
     last = digest
     seen = changes

@@ -17,15 +17,11 @@ import { atNewest, blankAppStatus, byKindAndKey, createUnserved, faultOf, mapByK
 export interface StatusStore {
   /** After each reconcile; never throws. */
   reconciled(outcome: Outcome): void
-  /** A sweep began: the loop turns. */
-  turned(): void
   /** Objects changed; called before their apps are reconciled. */
   objectsChanged(): void
   status(): Status
   /** Grows whenever `status` may have become another one, but for its time. */
   changes(): number
-  /** When the loop turned last; epoch ms. */
-  lastTurn(): number
 }
 
 /** One reconcile with the statuses that came of it. */
@@ -74,7 +70,6 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
   const apps = new Map<Key, AppStatus>()
   const mappings = new Map<Key, ReadonlyMap<Key, MappingStatus>>()
   const unserved = createUnserved(objects)
-  let lastTurn = clock.now()
   let changes = 0
   let pending: Cancel | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -150,13 +145,9 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
   return {
     reconciled(outcome) {
       changes++
-      lastTurn = clock.now()
       const { app, ...rest } = atNewest(outcome, objects.invalid)
       if (app !== undefined) take(app, { ...rest, app })
       else forgetGone([outcome.key])
-    },
-    turned() {
-      lastTurn = clock.now()
     },
     objectsChanged() {
       changes++
@@ -188,7 +179,6 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       }
     },
     changes: () => changes,
-    lastTurn: () => lastTurn,
   }
 }
 

@@ -5,8 +5,12 @@ import { createDaemon } from '../../src/controller/daemon.ts'
 import { createLogger } from '../../src/log/log.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
 import { turnUntil } from '../time/turn-until.ts'
-import { startDaemon } from './started-daemon.ts'
-import { createWorld, names } from './world.ts'
+import { openDaemon, startDaemon } from './started-daemon.ts'
+import { createWorld, names, objectYaml, type World } from './world.ts'
+
+const HOUR = 3_600_000
+/** A schedule without a sweep in the time of a test. */
+const NEVER = '0 0 1 1 *'
 
 describe('daemon', () => {
   test('N mappings added within a second are one write', async (t) => {
@@ -61,7 +65,6 @@ describe('daemon', () => {
     const seen: string[] = []
     const reporter = {
       reconciled: ({ key }: { key: string }) => void seen.push(key),
-      turned: () => undefined,
       objectsChanged: () => undefined,
     }
     const log = createLogger({
@@ -83,6 +86,48 @@ describe('daemon', () => {
     await daemon.lead()
     await turnUntil(clock, 'all were looked at', () => turns.at(-1) === 50)
     assert.ok(turns.length > 20, `${turns.length} turns of the loop`)
+  })
+
+  test('a-rare-sweep: silence is that work which is under way stands still, a sweep or a pass', async (t) => {
+    for (const stuck of ['listApps', 'getApp'] as const) {
+      const world = await createWorld(t)
+      const { accountOf } = world.context.ports
+      const asked = Promise.withResolvers<void>()
+      const never = (...given: readonly unknown[]): Promise<never> => {
+        const signal = given.find((each) => each instanceof AbortSignal)
+        asked.resolve()
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+      }
+      world.context.ports.accountOf = async (app) => ({
+        ...(await accountOf(app)),
+        listApps: async () => [],
+        [stuck]: never,
+      })
+      const { daemon } = openDaemon(t, world, NEVER)
+      await daemon.start()
+      world.clock.advance(HOUR)
+      assert.equal(daemon.silence(), 0, 'nothing is under way yet')
+      void daemon.lead()
+      await asked.promise
+      world.clock.advance(HOUR)
+      assert.equal(daemon.silence(), HOUR, stuck)
+    }
+  })
+
+  test('a-rare-sweep: when an account answers again all of its apps follow, not only the one that asked', async (t) => {
+    const apps = ['network', ...names(3, 'app')].map((name) => ({ name, domains: [`${name}.example.org`] }))
+    const world = await createWorld(t, { simulator: { apps } })
+    for (const [at, { name }] of apps.entries()) {
+      const spec = { appId: world.simulator.apps[at], ssl: { auto: false } }
+      await world.write(`${name}.yaml`, objectYaml('ServerPilotApp', name, spec))
+    }
+    world.simulator.faults.add({ kind: 'html502', times: 'always' })
+    const { statuses, until } = await startDaemon(t, world, NEVER)
+    const away = () =>
+      statuses.status().apps.filter(({ conditions }) => conditions.some(({ reason }) => reason === 'ApiUnreachable'))
+    await until('all say so', () => away().length === apps.length)
+    world.simulator.faults.clear()
+    await until('none says so any more', () => away().length === 0)
   })
 
   test('an app whose object goes leaves no status and no series behind, and its hosts stay', async (t) => {

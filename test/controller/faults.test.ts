@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { sweep } from '../../src/controller/sweep.ts'
 import { FAULT_KINDS, type FaultKind, type FaultRule } from '../../src/simulator/faults.ts'
 import {
   assertHealed,
@@ -12,6 +11,7 @@ import {
   TIMEOUT_MS,
 } from '../e2e/disturbed-world.ts'
 import { until } from '../until.ts'
+import { sweepOnce } from './world.ts'
 
 /** Calls that a sweep and a reconcile make, with the numbers of their occurrences that are spoiled one by one. */
 const CALLS = { listApps: [0, 1], getApp: [0, 1, 2, 3, 4], postDomains: [0, 1], postSsl: [0], getAction: [0] } as const
@@ -93,9 +93,8 @@ async function survive(t: TestContext, rule: FaultRule): Promise<void> {
   const world = await createDisturbedWorld(t)
   await world.change()
   world.simulator.faults.add(rule)
-  const { signal } = new AbortController()
   for (let round = 0; round < 4; round++) {
-    await sweep(world.context, signal)
+    await sweepOnce(world.context)
     await world.reconcile()
     assertForeign(world.listed(), rule)
     world.clock.advance(31_000)
@@ -136,9 +135,8 @@ describe('every fault at every call', { concurrency: 8 }, () => {
 
 test('what a sweep saw is no proof: a stale list in a sweep and again before a write costs no foreign host', async (t) => {
   const world = await createDisturbedWorld(t)
-  const { signal } = new AbortController()
   const round = async (): Promise<void> => {
-    await sweep(world.context, signal)
+    await sweepOnce(world.context)
     await world.reconcile()
   }
   world.simulator.state.setDomains(world.appId, [...world.listed(), 'panel.example.org'])

@@ -8,8 +8,8 @@ import { createStatusStore } from '../../src/status/store.ts'
 import { turnUntil } from '../time/turn-until.ts'
 import type { World } from './world.ts'
 
-/** A daemon on a world's folder, account, records and clock. */
-export async function startDaemon(t: TestContext, world: World) {
+/** A daemon on a world's folder, account, records and clock, that does nothing yet. */
+export function openDaemon(t: TestContext, world: World, sweepSchedule = '* * * * * *') {
   const objects = createManifestSource({ paths: [world.folder] })
   const { clock } = world
   const ports = { ...world.context.ports, objects, mappingSources: [objects], clock }
@@ -31,10 +31,20 @@ export async function startDaemon(t: TestContext, world: World) {
     clock,
     leader: () => true,
   })
-  const daemon = createDaemon({ context, reporter: statuses, log, workers: 2, sweepSchedule: '* * * * * *', hooks: {} })
-  await daemon.start()
-  await daemon.lead()
-  t.after(() => daemon.stop(1_000))
+  const daemon = createDaemon({ context, reporter: statuses, log, workers: 2, sweepSchedule, hooks: {} })
+  t.after(async () => {
+    const stopped = daemon.stop(0)
+    clock.advance(1)
+    await stopped
+  })
   const until = (what: string, holds: () => boolean): Promise<void> => turnUntil(clock, what, holds)
   return { daemon, statuses, metrics, until }
+}
+
+/** One that leads. */
+export async function startDaemon(t: TestContext, world: World, sweepSchedule?: string) {
+  const opened = openDaemon(t, world, sweepSchedule)
+  await opened.daemon.start()
+  await opened.daemon.lead()
+  return opened
 }

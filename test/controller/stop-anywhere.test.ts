@@ -11,7 +11,6 @@ import { createWorld, names, type World } from './world.ts'
 
 const reporting = (act: (what: string) => void) => ({
   reconciled: () => act('reconciled'),
-  turned: () => act('turned'),
   objectsChanged: () => act('objects changed'),
 })
 

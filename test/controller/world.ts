@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { reconcile } from '../../src/controller/app/reconcile.ts'
 import { type Context, createContext } from '../../src/controller/context/context.ts'
 import type { Mode, Ports } from '../../src/controller/context/ports.ts'
+import { sweep } from '../../src/controller/sweep.ts'
 import { openFileStore } from '../../src/ownership/file-store.ts'
 import type { OwnershipRecord } from '../../src/ownership/record.ts'
 import { createServerPilot } from '../../src/serverpilot/client.ts'
@@ -212,6 +213,11 @@ export function objectYaml(kind: string, name: string, spec: object, metadata: o
     metadata: { name, namespace: 'wordpress', ...metadata },
     spec,
   })
+}
+
+/** One sweep, to its end. */
+export async function sweepOnce(context: Context): Promise<void> {
+  for await (const _ of sweep(context, new AbortController().signal));
 }
 
 /** `h001` … */

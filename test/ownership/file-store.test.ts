@@ -160,9 +160,12 @@ interface Fault {
   crash: boolean
 }
 
-function faulty(fault: Fault): { fs: FileSystem; calls: string[] } {
+/** A file system with that fault, in force during `work` alone. */
+function faulty(fault: Fault): { fs: FileSystem; calls: string[]; during<T>(work: () => Promise<T>): Promise<T> } {
   const calls: string[] = []
+  let inForce = false
   const step = async <Result>(name: string, call: () => Promise<Result>): Promise<Result> => {
+    if (!inForce) return await call()
     const number = calls.push(name) - 1
     if (number === fault.at || (fault.crash && number > fault.at)) {
       throw Object.assign(new Error(`${fault.code}: injected, ${name}`), { code: fault.code })
@@ -178,14 +181,23 @@ function faulty(fault: Fault): { fs: FileSystem; calls: string[] } {
       const write = handle.writeFile.bind(handle)
       const sync = handle.sync.bind(handle)
       handle.writeFile = async (data) => {
-        if (calls.length === fault.at) await write(String(data).slice(0, fault.bytes))
+        if (inForce && calls.length === fault.at) await write(String(data).slice(0, fault.bytes))
         await step('write', () => write(data))
       }
       handle.sync = () => step('sync', sync)
       return handle
     },
   }
-  return { fs, calls }
+  return {
+    fs,
+    calls,
+    during(work) {
+      inForce = true
+      return work().finally(() => {
+        inForce = false
+      })
+    },
+  }
 }
 
 describe('file store under faults', { timeout: 120_000 }, () => {
@@ -212,10 +224,10 @@ describe('file store under faults', { timeout: 120_000 }, () => {
     for (const fault of faults) {
       for (const crash of [false, true]) {
         await writeFile(file, oldText)
-        const { fs, calls } = faulty({ ...fault, crash })
+        const { fs, calls, during } = faulty({ ...fault, crash })
         const broken = await openFileStore(stateDir, { ...OPTIONS, fs })
-        calls.length = 0
-        await assert.rejects(broken.save(fresh, token), new RegExp(`Cannot write the ownership record .*${fault.code}`))
+        const saving = during(() => broken.save(fresh, token))
+        await assert.rejects(saving, new RegExp(`Cannot write the ownership record .*${fault.code}`))
         await broken.close()
         const left = await temporaries(stateDir)
         if (!crash) assert.deepEqual(left, [], `${fault.code} at ${calls.at(-1)} left a temporary`)
@@ -230,10 +242,9 @@ describe('file store under faults', { timeout: 120_000 }, () => {
 
   test('file-systems-that-cannot-sync-a-folder-serve', async (t) => {
     const stateDir = await temporaryFolder(t)
-    const { fs, calls } = faulty({ at: 5, code: 'EINVAL', bytes: 0, crash: false })
+    const { fs, calls, during } = faulty({ at: 5, code: 'EINVAL', bytes: 0, crash: false })
     const store = await openFileStore(stateDir, { ...OPTIONS, fs })
-    calls.length = 0
-    await store.save(numbered(1), undefined)
+    await during(() => store.save(numbered(1), undefined))
     assert.deepEqual(calls, ['open', 'write', 'sync', 'rename', 'open', 'sync'])
     await store.close()
   })

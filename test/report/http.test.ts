@@ -96,10 +96,11 @@ test('a port that is taken is said', () =>
     )
   }))
 
-test('health: the loop turns; ready when synced, or on a standby', () => {
-  const facts = { lastTurn: 0, synced: false, leader: true, stopping: false }
-  assert.equal(liveness(facts, 1_000, 1_000).ok, true)
-  assert.deepEqual(liveness(facts, 1_000, 90_000), { ok: false, message: 'the loop has not turned for 90 s' })
+test('health: live unless work stands still; ready when synced, or on a standby', () => {
+  const facts = { silence: 0, synced: false, leader: true, stopping: false }
+  assert.equal(liveness({ ...facts, silence: 1_000 }, 1_000).ok, true)
+  const message = 'the work that is under way has not got on for 90 s'
+  assert.deepEqual(liveness({ ...facts, silence: 90_000 }, 1_000), { ok: false, message })
   assert.equal(readiness(facts).ok, false)
   assert.equal(readiness({ ...facts, synced: true }).ok, true)
   assert.equal(readiness({ ...facts, leader: false }).ok, true)

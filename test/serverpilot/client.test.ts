@@ -125,6 +125,24 @@ describe('writes', () => {
       },
     ))
 
+  it('the-clock-is-set-back: an action is followed no longer for it, and no shorter when the clock is set forward', async () => {
+    for (const jump of [-86_400_000, 86_400_000]) {
+      let set = (): void => undefined
+      await withServer(
+        ({ method }, response) => {
+          set()
+          json(response, 200, method === 'POST' ? { actionid: 'ACT1', data: {} } : { data: { status: 'open' } })
+        },
+        async ({ url }) => {
+          const { pilot, clock } = clientOf(url, { actionTimeoutMs: 5_000 })
+          set = () => clock.set(clock.now() + jump)
+          assert.equal(await pilot.writeDomains(APP_ID, []), 'unknown')
+          assert.ok(clock.steady() > 4_000 && clock.steady() <= 5_000, `${clock.steady()} ms`)
+        },
+      )
+    }
+  })
+
   it('polls that fail do not fail the write', () =>
     withServer(
       ({ method }, response, nth) => {

@@ -2,7 +2,7 @@ import { ANNOTATION } from '../../api/objects.ts'
 import type { DnsVerdict } from '../../check/dns/judge.ts'
 import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
-import { releaseBroughtBack } from '../../ownership/claims.ts'
+import { notAhead, releaseBroughtBack } from '../../ownership/claims.ts'
 import { writerMatches } from '../../ownership/record.ts'
 import { look, lookAfter } from '../../plan/doubt.ts'
 import { type RemovalWatch, watchRemovals } from '../../plan/settle.ts'
@@ -110,15 +110,16 @@ type Seen = Pick<Facts, 'observed' | 'record' | 'distrusted' | 'certificate' | '
 function seenIn(context: Context, declared: Declared, observed: ServerPilotApp): Seen {
   const { ports, mode } = context
   const { app, desired, fresh } = declared
+  const now = ports.clock.now()
   // What somebody else put back after we had taken it off is not ours any more.
-  const record = releaseBroughtBack(declared.record, observed.domains, (host) => desired.hosts.has(host))
+  const record = releaseBroughtBack(notAhead(declared.record, now), observed.domains, (host) => desired.hosts.has(host))
   return {
     observed,
     record,
     distrusted: !fresh && !writerMatches(record, mode.writer),
     certificate: certificateOf(context, app.key, observed),
     history: historyFor(context, { ...declared, record }, observed),
-    now: ports.clock.now(),
+    now,
     steady: Math.floor(ports.clock.steady()),
   }
 }

@@ -268,8 +268,8 @@ function counting(tries: SslTries | undefined, over: boolean, now: number): SslT
   const NONE = { attempts: 0, lastAt: 0 }
   if (tries === undefined) return NONE
   const { attempts, failed } = tries
-  // A time that lies ahead was noted before the clock was set back.
-  const lastAt = Math.min(tries.lastAt, now)
+  // A time that lies ahead was noted before the clock was set back: its pause is over.
+  const lastAt = tries.lastAt > now ? 0 : tries.lastAt
   if (failed === undefined && now - lastAt >= FORGOTTEN) return NONE
   return { attempts: over ? 0 : attempts, lastAt, ...(failed === undefined ? {} : { failed }) }
 }

@@ -75,7 +75,7 @@ export function createChecks(options: ChecksOptions): Checks {
   const reach = createReach()
   const findings = createFindings(context)
   const urgent = new Map<string, AppHost>()
-  let notifiedAt = clock.now()
+  let notifiedAt = clock.steady()
   let leads = false
   let running: Promise<void> | undefined
   let again = false
@@ -114,7 +114,7 @@ export function createChecks(options: ChecksOptions): Checks {
         if (outage !== undefined && !isOver(outage, clock.now())) return notify()
         const first = takeUrgent()
         await lookAt(first.length > 0 ? first : due.splice(0, AT_ONCE).filter((each) => !wasLookedAt(each, begun)))
-        if (first.length > 0 || clock.now() - notifiedAt >= NOTIFY_EVERY) notify()
+        if (first.length > 0 || clock.steady() - notifiedAt >= NOTIFY_EVERY) notify()
       }
       notify()
     } while (again)
@@ -195,7 +195,7 @@ export function createChecks(options: ChecksOptions): Checks {
   }
 
   function notify(): void {
-    notifiedAt = clock.now()
+    notifiedAt = clock.steady()
     for (const app of findings.changed) options.enqueue(app)
     findings.changed.clear()
   }

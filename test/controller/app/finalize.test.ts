@@ -193,22 +193,26 @@ describe('deletionPolicy: Delete', () => {
     assert.equal(object.vanished(), true)
   })
 
-  test('a write whose end nobody saw: it waits until it cannot land any more', async (t) => {
-    const { world, ...object } = await inCluster(t)
-    await world.map('shop')
-    await world.settle()
-    const since = world.clock.now()
-    const late = { mapping: 'wordpress/late', source: 'manifests', state: 'Uncertain', since } as const
-    await world.rewrite((record) => ({ ...record, hosts: { ...record.hosts, ['late.example.com' as Host]: late } }))
-    object.delete()
-    const outcome = await world.reconcile()
-    assert.deepEqual(world.listed(), ['by-hand.example.org'])
-    assert.equal(object.vanished(), false)
-    assert.ok((outcome.next ?? 0) > world.clock.now())
-    world.clock.advance(121_000)
-    await world.reconcile()
-    assert.equal(object.vanished(), true)
-  })
+  for (const [ahead, id] of [
+    [0, ''],
+    [86_400_000, 'the-clock-is-set-back: '],
+  ] as const)
+    test(`${id}a write whose end nobody saw: it waits until it cannot land any more`, async (t) => {
+      const { world, ...object } = await inCluster(t)
+      await world.map('shop')
+      await world.settle()
+      const since = world.clock.now() + ahead
+      const late = { mapping: 'wordpress/late', source: 'manifests', state: 'Uncertain', since } as const
+      await world.rewrite((record) => ({ ...record, hosts: { ...record.hosts, ['late.example.com' as Host]: late } }))
+      object.delete()
+      const outcome = await world.reconcile()
+      assert.deepEqual(world.listed(), ['by-hand.example.org'])
+      assert.equal(object.vanished(), false)
+      assert.ok((outcome.next ?? 0) > world.clock.now())
+      world.clock.advance(121_000)
+      await world.reconcile()
+      assert.equal(object.vanished(), true)
+    })
 
   test('a dry run touches no finalizer', async (t) => {
     const { world, changes, ...object } = await inCluster(t)

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { sweep } from '../../../src/controller/sweep.ts'
 import type { Outcome } from '../../../src/status/outcome.ts'
-import { createWorld, names } from '../world.ts'
+import { createWorld, names, sweepOnce } from '../world.ts'
 
 describe('reconcile', () => {
   test('adds what is mapped in one write, keeps what is foreign, and then rests', async (t) => {
@@ -339,7 +338,7 @@ test('a listing that was asked for before our own write is not taken for what is
     },
   }
   world.context.ports.accountOf = async () => slow
-  const swept = sweep(world.context, signal)
+  const swept = sweepOnce(world.context)
   await asked.promise
   world.context.ports.accountOf = accountOf
   world.context.mode.approval = refused.plan?.hash
