@@ -77,6 +77,9 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
         case 'page':
           run((round, signal) => page(round, signal, command.next))
           break
+        case 'ask':
+          run(ask)
+          break
         case 'wait':
           run((round, signal) => wait(round, signal, Math.max(command.floorMs, random() * command.ceilingMs)))
           break
@@ -163,6 +166,14 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
     const { items, ...rest } = pageOf(await connection.json(path, { query, signal }))
     for (const item of items) take({ type: 'object', round, change: 'put', version: item.version }, item)
     take({ type: 'page', round, ...rest })
+    // At once, so that who counts the rereads finds what went with one.
+    notify()
+  }
+
+  /** Without a version a LIST says how things are now, whatever the server has in its own memory. */
+  async function ask(round: number, signal: AbortSignal): Promise<void> {
+    const { version } = pageOf(await connection.json(path, { query: { limit: 1 }, signal }))
+    take({ type: 'present', round, version })
   }
 
   async function wait(round: number, signal: AbortSignal, ms: number): Promise<void> {
@@ -186,5 +197,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
     /** Why the copy may not be taken as the present state; undefined while it may. */
     failure: (): string | undefined => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
     records: cache.records,
+    /** How often everything was read anew after the first time: what went with that nobody saw go. */
+    rereads: (): number => state.rereads,
   }
 }
