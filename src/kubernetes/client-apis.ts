@@ -93,7 +93,7 @@ export function createLeaseApi(
     },
     async watch(changed, signal) {
       const query = { watch: true, fieldSelector: `metadata.name=${name}`, timeoutSeconds: WATCH_SECONDS }
-      for await (const values of jsonLines(await connection.raw(collection, { query, signal }))) {
+      for await (const { values } of jsonLines(await connection.raw(collection, { query, signal }))) {
         for (const value of values) {
           const [event, item] = eventOf(value, 0)
           if (event.type === 'object' && event.change === 'put') changed(decoded(leaseObject, item?.object).record)

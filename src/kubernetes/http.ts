@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
 import http, { type Agent, type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
 import https from 'node:https'
-import { text } from 'node:stream/consumers'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { messageOf } from '../log/message-of.ts'
 import type { Clock } from '../time/clock.ts'
+import { createBytes, MOST_MIB } from './bytes.ts'
 
 /**
  * A failed call to the API server. Carries no request, no header, no body: nothing secret can be in it.
  * `reason` is the Status' own word (`NotFound`, `Conflict`, `Forbidden`, `Expired`, …); without an answer it is
- * `Unreachable` or `Timeout`, for a kubeconfig that cannot be used `Misconfigured`, for an answer that cannot be `Undecodable`.
+ * `Unreachable` or `Timeout`, for a kubeconfig that cannot be used `Misconfigured`, for an answer that cannot be `Undecodable`, and for
+ * one that is larger than is read `TooLarge`.
  * A failed *write* without an answer, or with a 5xx, may have been done: read back before judging.
  */
 export class KubernetesError extends Error {
@@ -68,6 +69,9 @@ const KEEP_ALIVE_MS = 15_000
 /** An idle connection is closed by us before a server would: a write on one that is just being closed fails. */
 const IDLE_MS = 4_000
 
+/** How long the words of a refusal are waited for. */
+const WORDS_MS = 5000
+
 /** The way to an API server. */
 export type Transport = ReturnType<typeof createTransport>
 
@@ -121,17 +125,18 @@ export function createTransport(options: { access(): Promise<Access>; refresh():
   async function send(call: Call, pool: Pool): Promise<IncomingMessage> {
     try {
       const answer = await attempt(call, pool)
-      if (answer.statusCode !== 401) return await accepted(answer)
-      answer.resume()
+      if (answer.statusCode !== 401) return await accepted(answer, clock)
+      // Not read on: it may have no end.
+      answer.destroy()
     } catch (error) {
       if (!isDistrust(error)) throw error
     }
     await refresh()
-    return await accepted(await attempt(call, pool))
+    return await accepted(await attempt(call, pool), clock)
   }
 
   return {
-    /** The text of a whole answer, within `timeoutMs` milliseconds. */
+    /** The text of a whole answer, within `timeoutMs` milliseconds, and of `MOST_MIB` at most. */
     async call(call: Call, timeoutMs: number): Promise<string> {
       const limit = new AbortController()
       const signal = call.signal === undefined ? limit.signal : AbortSignal.any([call.signal, limit.signal])
@@ -139,7 +144,7 @@ export function createTransport(options: { access(): Promise<Access>; refresh():
         limit.abort(new KubernetesError({ reason: 'Timeout', message: 'the API server did not answer in time' }))
       })
       try {
-        return await text(await send({ ...call, signal }, 'calls'))
+        return await textOf(await send({ ...call, signal }, 'calls'))
       } catch (error) {
         throw failure(error, signal)
       } finally {
@@ -207,10 +212,24 @@ function fingerprint({ server, proxy, tls }: Access): string {
   return hash.digest('base64')
 }
 
-async function accepted(answer: IncomingMessage): Promise<IncomingMessage> {
+/** Throws `KubernetesError` for an answer that is too large; what is left of it is not read. */
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const bytes = createBytes()
+  for await (const chunk of answer as AsyncIterable<Uint8Array>) if (!bytes.add(chunk)) throw tooLarge()
+  return new TextDecoder().decode(bytes.take())
+}
+
+function tooLarge(): KubernetesError {
+  const message =
+    `the API server's answer is larger than ${MOST_MIB} MiB: if these are not that many objects, ` +
+    'see what stands between (a proxy, a gateway)'
+  return new KubernetesError({ reason: 'TooLarge', message })
+}
+
+async function accepted(answer: IncomingMessage, clock: Clock): Promise<IncomingMessage> {
   const { statusCode: code = 0, headers } = answer
   if (code < 400) return answer
-  const status = statusOf(await text(answer).catch(() => ''))
+  const status = statusOf(await wordsOf(answer, clock))
   const words = STATUS_CODES[code] ?? 'error'
   const seconds = Number(headers['retry-after'])
   throw new KubernetesError({
@@ -219,6 +238,18 @@ async function accepted(answer: IncomingMessage): Promise<IncomingMessage> {
     message: status.message || `${code} ${words}`,
     retryAfter: Number.isFinite(seconds) ? seconds * 1000 : undefined,
   })
+}
+
+/** The text of a refusal; empty where it does not come to its end soon, as the refusal itself is known already. */
+async function wordsOf(answer: IncomingMessage, clock: Clock): Promise<string> {
+  const cancel = clock.after(WORDS_MS, () => answer.destroy())
+  try {
+    return await textOf(answer)
+  } catch {
+    return ''
+  } finally {
+    cancel()
+  }
 }
 
 /** Reason and message of a `Status`; nothing of any other text, as that may be a proxy's page. */

@@ -1,5 +1,8 @@
 import { type Item, UndecodableLine } from './reflector-events.ts'
 
+/** More than fit into the memory of any daemon: a list without an end. */
+const MOST_OBJECTS = 200_000
+
 /** Makes an empty cache of a collection: what is served, and what is under way. `decode`, `same`: as the reflector's options. */
 export function createCache<Slim>(
   decode: (object: unknown, previous: Slim | undefined, key: string) => Slim,
@@ -18,6 +21,11 @@ export function createCache<Slim>(
     }
   }
 
+  function hold(records: Map<string, Slim>, key: string, record: Slim): void {
+    records.set(key, record)
+    if (records.size > MOST_OBJECTS) throw new UndecodableLine(`there are more than ${MOST_OBJECTS} objects`)
+  }
+
   function put(key: string, record: Slim): void {
     const before = served.get(key)
     if (before === undefined || !same(before, record)) differing.add(key)
@@ -30,7 +38,7 @@ export function createCache<Slim>(
       staged = new Map()
     },
     stage(item: Item, change: 'put' | 'remove'): void {
-      if (change === 'put') staged.set(item.key, slim(item))
+      if (change === 'put') hold(staged, item.key, slim(item))
       else staged.delete(item.key)
     },
     /** Changes what is served. */
@@ -41,7 +49,7 @@ export function createCache<Slim>(
       }
       const record = slim(item)
       put(item.key, record)
-      served.set(item.key, record)
+      hold(served, item.key, record)
     },
     /** `swap`: what is not in the collection goes. `merge`: all of it comes in, nothing goes. */
     serve(how: 'swap' | 'merge'): void {

@@ -1,4 +1,5 @@
 import { messageOf } from '../log/message-of.ts'
+import { createBytes, MOST_MIB } from './bytes.ts'
 import { KubernetesError } from './http.ts'
 import type { Event, Trouble } from './reflector-state.ts'
 
@@ -7,35 +8,50 @@ export class UndecodableLine extends Error {
   override readonly name = 'UndecodableLine'
 }
 
-/** A stream said nothing for longer than a healthy one. */
+/** A stream said nothing for longer than a healthy one, or a list did not come to its end. */
 export class Silence extends Error {
   override readonly name = 'Silence'
+}
+
+/** Of a chunk of a stream of lines. */
+interface Lines {
+  /** Of the lines that ended in it. */
+  values: unknown[]
+  /** Whether another line has begun, and not ended. */
+  open: boolean
 }
 
 const NEWLINE = 0x0a
 
 /**
  * The lines of JSON of a stream of bytes, all of a chunk at once; empty lines count for nothing. Throws `UndecodableLine` for one that
- * is not valid JSON or UTF-8, or is cut off by the end of the stream: the lines behind such a hole are not to be trusted.
+ * is not valid JSON or UTF-8, is longer than `MOST_MIB`, or is cut off by the end of the stream: the lines behind such a hole are not to
+ * be trusted.
  */
-export async function* jsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown[]> {
+export async function* jsonLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Lines> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   // Bytes, not text: a chunk may end in the middle of a character.
-  let rest: Uint8Array[] = []
+  const rest = createBytes()
+  const add = (piece: Uint8Array): void => {
+    if (!rest.add(piece)) throw new UndecodableLine(`a line is longer than ${MOST_MIB} MiB`)
+  }
+  const whole = (end: Uint8Array): Uint8Array => {
+    add(end)
+    return rest.take()
+  }
   for await (const chunk of stream) {
     const values: unknown[] = []
     let from = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      const line = Buffer.concat([...rest, chunk.subarray(from, end)])
-      rest = []
+      const piece = chunk.subarray(from, end)
       from = end + 1
-      const value = decode(line, decoder)
+      const value = decode(rest.length() === 0 ? piece : whole(piece), decoder)
       if (value !== undefined) values.push(value)
     }
-    if (from < chunk.length) rest.push(chunk.subarray(from))
-    yield values
+    if (from < chunk.length) add(chunk.subarray(from))
+    yield { values, open: rest.length() > 0 }
   }
-  if (Buffer.concat(rest).toString('latin1').trim() !== '') throw new UndecodableLine('the last line has no end')
+  if (Buffer.from(rest.take()).toString('latin1').trim() !== '') throw new UndecodableLine('the last line has no end')
 }
 
 function decode(line: Uint8Array, decoder: { decode(bytes: Uint8Array): string }): unknown {
@@ -106,7 +122,7 @@ export function pageOf(value: unknown): { items: Item[]; version: string; next?:
 export function troubleOf(error: unknown, path: string): { trouble: Trouble; message: string; retryAfter?: number } {
   const kind = path.split('/').at(-1) ?? path
   const words = messageOf(error)
-  if (error instanceof Silence) return { trouble: 'silent', message: `${kind}: the API server has fallen silent` }
+  if (error instanceof Silence) return { trouble: 'silent', message: `${kind}: ${words}` }
   if (error instanceof UndecodableLine)
     return { trouble: 'garbled', message: `${kind}: the API server's answer cannot be used: ${words}` }
   if (!(error instanceof KubernetesError))
@@ -121,7 +137,7 @@ export function troubleOf(error: unknown, path: string): { trouble: Trouble; mes
 }
 
 function judge({ code, reason }: KubernetesError, kind: string): { trouble: Trouble; cure?: string } {
-  if (reason === 'Undecodable') return { trouble: 'garbled' }
+  if (reason === 'Undecodable' || reason === 'TooLarge') return { trouble: 'garbled' }
   if (reason === 'Misconfigured') return { trouble: 'refused' }
   const byStatus: Record<number, { trouble: Trouble; cure?: string }> = {
     400: { trouble: 'unsupported' },

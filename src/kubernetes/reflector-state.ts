@@ -3,7 +3,7 @@ import { type BackOff, backOff } from '../time/back-off.ts'
 /**
  * The states of a reflector and how one follows from another: pure, so that every turn can be tested without a server.
  *
- *     idle ─start─> collecting ─all there─> watching ─expired, garbled─> collecting
+ *     idle ─start─> collecting ─all there─> watching ─expired, garbled, went back─> collecting
  *                     │    ^                  │   ^
  *                  failed  └────── woke ──┐ ended, failed
  *                     v                   │   v   │
@@ -39,6 +39,8 @@ export type Event =
   | { type: 'woke'; round: number }
   /** The server accepted the watch. */
   | { type: 'opened'; round: number }
+  /** The server's own version, asked for after it had accepted the watch. */
+  | { type: 'present'; round: number; version: string }
   | { type: 'object'; round: number; change: 'put' | 'remove'; version: string }
   | { type: 'bookmark'; round: number; version: string; initialEnd: boolean }
   | { type: 'page'; round: number; version: string; next?: string }
@@ -58,6 +60,8 @@ export type Command =
   | { do: 'apply'; change: 'put' | 'remove' }
   | { do: 'stream'; from: 'start' | { version: string } }
   | { do: 'page'; next?: string }
+  /** Ask for the version at which the server itself is. */
+  | { do: 'ask' }
   /** Sleep for a random part of `ceilingMs`, but for `floorMs` at least. */
   | { do: 'wait'; floorMs: number; ceilingMs: number }
 
@@ -68,7 +72,9 @@ interface Common {
   /** The server cannot stream its initial state. */
   pages: boolean
   synced: boolean
-  /** The newest version ever seen: data that is older has gone backwards. */
+  /** How often everything was read anew, and what was gone left: nobody saw it go. */
+  rereads: number
+  /** The newest version seen: data that is older has gone backwards. */
   newest: string | undefined
   /** Why the collection may not be taken as the present state. */
   failure: string | undefined
@@ -79,7 +85,11 @@ export type State = Common &
   (
     | { at: 'idle' | 'stopped' }
     | { at: 'collecting'; by: 'stream' | 'pages' }
-    | { at: 'watching'; version: string }
+    /**
+     * `proven`: the server has shown in this round that it has reached the version. kube-apiserver takes a watch from one that is newer
+     * than its own, as after a restore of etcd, and sends nothing.
+     */
+    | { at: 'watching'; version: string; proven: boolean }
     | { at: 'waiting'; to: 'collect' | { version: string } }
   )
 
@@ -91,7 +101,7 @@ interface Step {
 
 /** Before the start. */
 export const IDLE: State = {
-  ...{ round: 0, attempts: 0, pages: false, synced: false, newest: undefined, failure: undefined },
+  ...{ round: 0, attempts: 0, pages: false, synced: false, rereads: 0, newest: undefined, failure: undefined },
   at: 'idle',
 }
 
@@ -118,7 +128,9 @@ export function step(state: State, event: Event): Step {
       if (state.at !== 'waiting') return to(state)
       return state.to === 'collect' ? collect(state) : watch(state, state.to.version)
     case 'opened':
-      return to(opened(state))
+      return opened(state)
+    case 'present':
+      return state.at === 'watching' ? present(state, event.version) : to(state)
     case 'object':
       if (state.at === 'collecting') return to(state, { do: 'stage', change: event.change })
       if (state.at !== 'watching') return to(state)
@@ -146,28 +158,39 @@ function collect(state: State): Step {
 
 function collected(state: State & { at: 'collecting' }, version: string): Step {
   if (state.newest !== undefined && isOlder(version, state.newest)) {
-    const message =
-      `the API server went back from version ${state.newest} to ${version}, as after a restore of a backup: ` +
-      'nothing is removed until it has passed that version, or until a restart'
-    const waiting = pause({ ...state, failure: message, attempts: state.attempts + 1 }, 'collect', WAITS.longest, 0)
+    // What is gone stays until a second reading says the same.
+    const back: State = { ...wentBack(state, state.newest, version), newest: version }
+    const waiting = pause(back, 'collect', WAITS.longest, WAITS.longest)
     return to(waiting.state, { do: 'merge' }, ...waiting.commands)
   }
-  const good: State = { ...common(state), failure: undefined, synced: true, newest: version, at: 'watching', version }
+  const rereads = state.rereads + (state.synced ? 1 : 0)
+  const read = { ...common(state), failure: undefined, synced: true, rereads, newest: version }
+  const good: State = { ...read, at: 'watching', version, proven: true }
   if (state.by === 'stream') return to(good, { do: 'swap' })
-  const next = watch(good, version)
-  return to(next.state, { do: 'swap' }, ...next.commands)
+  return to({ ...good, round: good.round + 1 }, { do: 'swap' }, { do: 'stream', from: { version } })
 }
 
 /** A server that answers is back: what it still may refuse is tried again soon. */
-function opened(state: State): State {
-  const attempts = Math.min(state.attempts, AFTER_ANSWER)
-  // While collecting, only the end of the collection proves that all is well.
-  if (state.at !== 'watching') return { ...state, attempts }
-  return { ...state, attempts, failure: undefined }
+function opened(state: State): Step {
+  const answered = { ...state, attempts: Math.min(state.attempts, AFTER_ANSWER) }
+  // That all is well only the end of the collection proves, and of a watch the version at which the server is.
+  return state.at === 'watching' && !state.proven ? to(answered, { do: 'ask' }) : to(answered)
+}
+
+function present(state: State & { at: 'watching' }, version: string): Step {
+  if (!isOlder(version, state.version)) return to({ ...state, proven: true, failure: undefined })
+  return pause(wentBack(state, state.version, version), 'collect', 0, 0)
+}
+
+function wentBack<S extends State>(state: S, from: string, version: string): S {
+  const failure =
+    `the API server went back from version ${from} to ${version}, as after a restore of a backup: everything is read again, ` +
+    'and what the restore took away is removed only as after a restart'
+  return { ...state, failure, attempts: state.attempts + 1 }
 }
 
 function watch(state: State, version: string): Step {
-  return to({ ...common(state, 1), at: 'watching', version }, { do: 'stream', from: { version } })
+  return to({ ...common(state, 1), at: 'watching', version, proven: false }, { do: 'stream', from: { version } })
 }
 
 function failed(state: State, event: Event & { type: 'failed' }): Step {
@@ -178,13 +201,14 @@ function failed(state: State, event: Event & { type: 'failed' }): Step {
   // Where a proxy swallows the bookmark that ends the initial state, pages still get through.
   const pages = state.pages || (state.at === 'collecting' && trouble === 'silent')
 
-  const worked = state.at === 'watching' && event.afterMs >= PROVEN_MS
+  const worked = state.at === 'watching' && state.proven && event.afterMs >= PROVEN_MS
   const attempts = worked ? 1 : state.attempts + 1
   const byItself = trouble !== 'refused' && trouble !== 'absent'
   const quiet = byItself && state.synced && attempts <= QUIET_ATTEMPTS
   const next: State = { ...state, pages, attempts, failure: quiet ? state.failure : event.message }
 
-  const again = ['unreachable', 'silent'].includes(trouble) && state.at === 'watching'
+  // A server that was away at the first try may come back as another, whose versions have passed ours and mean something else.
+  const again = ['unreachable', 'silent'].includes(trouble) && state.at === 'watching' && state.proven
   const then = again ? { version: state.version } : 'collect'
   // The first time there is nothing to wait for: an end that was due, a version too old, a line that was lost.
   const due = again ? worked : trouble === 'expired' || trouble === 'garbled' || trouble === 'handler'
@@ -205,8 +229,8 @@ function to(state: State, ...commands: Command[]): Step {
   return { state, commands }
 }
 
-function common({ round, attempts, pages, synced, newest, failure }: State, rounds = 0): Common {
-  return { round: round + rounds, attempts, pages, synced, newest, failure }
+function common({ round, attempts, pages, synced, rereads, newest, failure }: State, rounds = 0): Common {
+  return { round: round + rounds, attempts, pages, synced, rereads, newest, failure }
 }
 
 /** Versions are decimal numbers that only grow; any other text is taken as not older, as nothing can be said of it. */

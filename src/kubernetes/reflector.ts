@@ -2,6 +2,7 @@ import { messageOf } from '../log/message-of.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import { aborted } from '../time/within.ts'
 import type { Connection } from './connection.ts'
+import { KubernetesError } from './http.ts'
 import { createCache } from './reflector-cache.ts'
 import { eventOf, type Item, jsonLines, pageOf, Silence, troubleOf } from './reflector-events.ts'
 import { type Event, IDLE, type State, step } from './reflector-state.ts'
@@ -24,7 +25,7 @@ export interface ReflectorOptions<Slim> {
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
   /** From 0 to below 1; `Math.random` when not given. */
   random?: () => number
-  /** Milliseconds of silence after which a stream is given up: of its first part, and of the watch (above 290 s). */
+  /** Milliseconds of silence after which a stream is given up: of its first part, or within a line; and of the watch (above 290 s). */
   silence?: { collecting: number; watching: number }
 }
 
@@ -38,6 +39,9 @@ const WATCH_SECONDS = { least: 240, most: 290 }
 
 const SILENCE = { collecting: 30_000, watching: 310_000 }
 
+/** How long it may take to read everything, in milliseconds. */
+const LONGEST_READ = 600_000
+
 /** Makes a reflector; nothing happens before `start`. */
 export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
   const { connection, clock, path, changed, log = () => {}, random = Math.random, silence = SILENCE } = options
@@ -45,8 +49,11 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
   let state: State = IDLE
   let current = new AbortController()
   let begun = clock.steady()
+  let pageSize = PAGE_SIZE
   const running = new Set<Promise<void>>()
   const started = new AbortController()
+
+  const endless = () => new Silence(`the list has not come to its end within ${LONGEST_READ / 60_000} minutes`)
 
   /** Takes an event, with the object that it is about, and does what follows from it. */
   function take(event: Event, item?: Item): void {
@@ -76,6 +83,9 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
           break
         case 'page':
           run((round, signal) => page(round, signal, command.next))
+          break
+        case 'ask':
+          run(ask)
           break
         case 'wait':
           run((round, signal) => wait(round, signal, Math.max(command.floorMs, random() * command.ceilingMs)))
@@ -134,7 +144,9 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
     let cancel: Cancel = () => {}
     const listen = (ms: number) => {
       cancel()
-      cancel = clock.after(ms, () => quiet.abort(new Silence('silence')))
+      const left = timeLeft()
+      const meaning = left < ms ? endless() : new Silence('the API server has fallen silent')
+      cancel = clock.after(Math.min(ms, left), () => quiet.abort(meaning))
     }
     // A server in good health says at once whether it takes the watch, also where nothing happens on it.
     listen(silence.collecting)
@@ -144,11 +156,15 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
       take({ type: 'opened', round })
       notify()
       if (state.at === 'watching') listen(silence.watching)
-      for await (const values of jsonLines(lines)) {
+      let within = false
+      for await (const { values, open } of jsonLines(lines)) {
         for (const value of values) take(...eventOf(value, round))
         notify()
         if (state.round !== round) return
-        listen(state.at === 'watching' ? silence.watching : silence.collecting)
+        // More bytes of a line that has begun are no sign of life: it has to come to its end.
+        if (values.length > 0 || open !== within)
+          listen(state.at === 'watching' && !open ? silence.watching : silence.collecting)
+        within = open
       }
       take({ type: 'ended', round, afterMs: clock.steady() - begun })
     } catch (error) {
@@ -159,10 +175,34 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
   }
 
   async function page(round: number, signal: AbortSignal, next: string | undefined): Promise<void> {
-    const query = { limit: PAGE_SIZE, continue: next }
-    const { items, ...rest } = pageOf(await connection.json(path, { query, signal }))
+    const { items, ...rest } = pageOf(await readPage(signal, next))
+    if (timeLeft() === 0) throw endless()
     for (const item of items) take({ type: 'object', round, change: 'put', version: item.version }, item)
     take({ type: 'page', round, ...rest })
+    // At once, so that who counts the rereads finds what went with one.
+    notify()
+  }
+
+  /** Where objects are that large, smaller pages are read from then on. */
+  async function readPage(signal: AbortSignal, next: string | undefined): Promise<unknown> {
+    try {
+      return await connection.json(path, { query: { limit: pageSize, continue: next }, signal })
+    } catch (error) {
+      if (!(error instanceof KubernetesError) || error.reason !== 'TooLarge' || pageSize === 1) throw error
+      pageSize = Math.ceil(pageSize / 4)
+      return await readPage(signal, next)
+    }
+  }
+
+  /** For reading everything. */
+  function timeLeft(): number {
+    return state.at === 'collecting' ? Math.max(0, begun + LONGEST_READ - clock.steady()) : Number.POSITIVE_INFINITY
+  }
+
+  /** Without a version a LIST says how things are now, whatever the server has in its own memory. */
+  async function ask(round: number, signal: AbortSignal): Promise<void> {
+    const { version } = pageOf(await connection.json(path, { query: { limit: 1 }, signal }))
+    take({ type: 'present', round, version })
   }
 
   async function wait(round: number, signal: AbortSignal, ms: number): Promise<void> {
@@ -186,5 +226,7 @@ export function createReflector<Slim>(options: ReflectorOptions<Slim>) {
     /** Why the copy may not be taken as the present state; undefined while it may. */
     failure: (): string | undefined => state.failure ?? (state.synced ? undefined : `${path} has not been read yet`),
     records: cache.records,
+    /** How often everything was read anew after the first time: what went with that nobody saw go. */
+    rereads: (): number => state.rereads,
   }
 }

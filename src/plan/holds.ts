@@ -60,6 +60,6 @@ export function waitOf(host: Host, { watch, distrusted, app, now }: PlanInput): 
     return { reason: 'RemovalRefused', message }
   }
   if (at <= now) return undefined
-  const why = inferred ? 'its mapping was already absent at the first look' : 'its mapping went just now'
+  const why = inferred ? 'its mapping was already absent when everything was read' : 'its mapping went just now'
   return { reason: 'RemovalSettling', message: `${why}; waiting for the mappings to settle`, until: at }
 }

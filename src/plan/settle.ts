@@ -7,12 +7,14 @@ type Hosts = Pick<ReadonlySet<Host>, 'has' | 'keys'>
 /**
  * What this process remembers of an app's desired set, so that a removal is not taken for an interruption, nor the other way round.
  * `seen`: this process saw the host wanted, and then not. Otherwise the removal is inferred: the host was already unwanted at
- * the first pass (since start, takeover, or a change of policy).
+ * the first pass (since start, takeover, or a change of policy), or when a source had read everything anew.
  */
 export interface RemovalWatch {
   /** What decides, besides the mappings, which hosts may be removed: another basis makes every removal inferred. */
   readonly basis: string
   readonly wanted: Hosts
+  /** How often sources had read everything anew. */
+  readonly rereads: number
   /** When the desired set last lost a host; ms of the clock that the passes were given. */
   readonly lastLoss: number
   readonly missing: ReadonlyMap<Host, { since: number; seen: boolean }>
@@ -23,6 +25,7 @@ export interface RemovalWatch {
 /**
  * Follows the desired set from one pass to the next.
  * @param watch what the pass before gave; undefined at the first, or after anything that makes what was seen worthless
+ * @param rereads how often sources had read everything anew: what is gone with that nobody saw go.
  * @param frozen whether a host's source has failed: then it does not count as lost, nor is it forgotten that it was wanted.
  *   Removals that were waiting start over once the source can be read again: the failure may be what took their mappings, as
  *   a CustomResourceDefinition that is deleted takes its objects along.
@@ -35,21 +38,24 @@ export function watchRemovals(
     owned: Iterable<Host>
     frozen: (host: Host) => boolean
     distrusted: boolean
+    rereads?: number
     now: number
   },
 ): RemovalWatch {
-  const { now } = pass
+  const { now, rereads = 0 } = pass
   const before = watch?.basis === pass.basis ? watch : undefined
+  const followed = before !== undefined && before.rereads === rereads
   const missing = new Map<Host, { since: number; seen: boolean }>()
   let lastLoss = before?.lastLoss ?? now
   for (const host of pass.owned) {
     if (pass.wanted.has(host) || pass.frozen(host)) continue
     const known = before?.missing.get(host)
     if (known === undefined) lastLoss = now
-    missing.set(host, known ?? { since: now, seen: before?.wanted.has(host) ?? false })
+    missing.set(host, known ?? { since: now, seen: followed && before.wanted.has(host) })
   }
   const wanted = withFrozen(pass.wanted, before?.wanted, pass.frozen)
-  return { basis: pass.basis, wanted, lastLoss, missing, distrusted: before?.distrusted === true || pass.distrusted }
+  const distrusted = before?.distrusted === true || pass.distrusted
+  return { basis: pass.basis, wanted, rereads, lastLoss, missing, distrusted }
 }
 
 /** The wanted hosts, and those wanted before whose source has failed. The map itself where there are none: it is kept anyway. */

@@ -44,6 +44,8 @@ export interface MappingSource {
   readonly name: string
   /** The mappings of one app as of the last read. Never throws: a source that cannot answer says so in `failure`. */
   mappingsOf(app: App): MappingRead
+  /** How often it had to read everything anew, after a gap in what it follows: of what is gone since nobody knows that it was taken away. */
+  rereads?(): number
 }
 
 /** A source that reads mappings from the databases that apps name. */

@@ -6,7 +6,7 @@ import { createLogger } from '../../src/log/log.ts'
 import { createManifestSource } from '../../src/source/manifests/manifests.ts'
 import { turnUntil } from '../time/turn-until.ts'
 import { openDaemon, startDaemon } from './started-daemon.ts'
-import { createWorld, names, objectYaml, type World } from './world.ts'
+import { createWorld, names, objectYaml } from './world.ts'
 
 const HOUR = 3_600_000
 /** A schedule without a sweep in the time of a test. */

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +48,10 @@ export interface ApiServer {
     calls(user: string): Promise<string[]>
     /** Has etcd forget all revisions but the present one. */
     compact(): Promise<void>
+    /** A copy of etcd's data as it is now; gives its folder. */
+    backUp(): Promise<string>
+    /** Puts such a copy back: etcd and the API server end, and start on it. */
+    restore(copy: string): Promise<void>
   }
 }
 
@@ -155,7 +159,8 @@ async function startPair(t: Context, assets: string, flags: Flags) {
   const kubeconfig = await writeKubeconfig(files, 'admin')
   const client = `http://127.0.0.1:${etcdPort}`
   const data = ['--data-dir', join(folder, 'etcd'), '--unsafe-no-fsync', '--listen-peer-urls', 'http://127.0.0.1:0']
-  await launch('etcd', [...data, '--listen-client-urls', client, '--advertise-client-urls', client])
+  const launchEtcd = () => launch('etcd', [...data, '--listen-client-urls', client, '--advertise-client-urls', client])
+  let etcdServer = await launchEtcd()
 
   let server = await launch('kube-apiserver', apiServerFlags(files))
   const probe = withTyped(connect({ kubeconfig, environment: {}, timeoutMs: 2000, qps: 1000 }))
@@ -228,6 +233,20 @@ async function startPair(t: Context, assets: string, flags: Flags) {
     async compact() {
       const { header } = (await etcd(client, 'range', { key: 'AA==', limit: '1' })) as { header: { revision: string } }
       await etcd(client, 'compaction', { revision: header.revision, physical: true })
+    },
+    async backUp() {
+      const copy = await mkdtemp(join(folder, 'backup-'))
+      etcdServer.kill('SIGSTOP')
+      await cp(join(folder, 'etcd'), copy, { recursive: true })
+      etcdServer.kill('SIGCONT')
+      return copy
+    },
+    async restore(copy: string) {
+      await Promise.all([end(server), end(etcdServer)])
+      await rm(join(folder, 'etcd'), { recursive: true })
+      await cp(copy, join(folder, 'etcd'), { recursive: true })
+      etcdServer = await launchEtcd()
+      await own.start()
     },
   }
   return { kubeconfig, own }

@@ -61,7 +61,7 @@ describe('collecting', () => {
     assert.equal(walk(put('5'), fail('silent'), { type: 'woke' }).commands[1]?.do, 'page')
   })
 
-  test('data that went backwards removes nothing, until it has passed the version that was seen', () => {
+  test('data that went backwards removes nothing, until it was read a second time', () => {
     const back = walk(...SYNCED, fail('expired'), { type: 'woke' }, bookmark('9', true))
     assert.equal(done(back.commands), 'merge,wait')
     assert.match(back.state.failure ?? '', /went back from version 10 to 9/)
@@ -71,10 +71,19 @@ describe('collecting', () => {
       { type: 'woke' },
       bookmark('9', true),
       { type: 'woke' },
-      bookmark('11', true),
+      bookmark('9', true),
     )
     assert.equal(done(past.commands), 'swap')
     assert.equal(past.state.failure, undefined)
+    assert.equal(past.state.rereads, 1)
+    const further = walk(...SYNCED, fail('expired'), { type: 'woke' }, bookmark('9', true), { type: 'woke' })
+    const still = step(further.state, { ...bookmark('8', true), round: further.state.round })
+    assert.equal(done(still.commands), 'merge,wait', 'and goes back still')
+  })
+
+  test('the first reading is no reading anew', () => {
+    assert.equal(walk(...SYNCED).state.rereads, 0)
+    assert.equal(walk(...SYNCED, fail('garbled'), { type: 'woke' }, ...SYNCED).state.rereads, 1)
   })
 })
 
@@ -111,20 +120,50 @@ describe('watching', () => {
     })
   }
 
-  test('a connection that breaks is not told before it cannot be made anew', () => {
+  test('a connection that breaks is not told before it cannot be made anew; then everything is read again', () => {
     const once = walk(...SYNCED, fail('unreachable'))
     assert.equal(once.state.failure, undefined)
-    const twice = walk(...SYNCED, fail('unreachable'), { type: 'woke' }, fail('unreachable'))
-    assert.equal(twice.state.failure, 'unreachable')
-    const back = walk(
-      ...SYNCED,
-      fail('unreachable'),
-      { type: 'woke' },
-      fail('unreachable'),
-      { type: 'woke' },
-      { type: 'opened' },
-    )
-    assert.equal(back.state.failure, undefined)
+    const twice = [...SYNCED, fail('unreachable'), { type: 'woke' }, fail('unreachable')] as const
+    assert.equal(walk(...twice).state.failure, 'unreachable')
+    const back = walk(...twice, { type: 'woke' }, { type: 'opened' })
+    assert.deepEqual([back.state.at, back.state.failure], ['collecting', 'unreachable'])
+    assert.equal(walk(...twice, { type: 'woke' }, { type: 'opened' }, ...SYNCED).state.failure, undefined)
+  })
+
+  describe('a-watch-from-the-future', () => {
+    const CUT = [...SYNCED, fail('unreachable'), { type: 'woke' }, { type: 'opened' }] as const
+    const present = (version: string) => ({ type: 'present', version }) as const
+
+    test('a watch that is taken up again asks for the version at which the server is', () => {
+      assert.deepEqual(walk(...CUT).commands, [{ do: 'ask' }])
+      const { state, commands } = walk(...CUT, present('10'))
+      assert.deepEqual(commands, [])
+      assert.equal(state.at === 'watching' && state.proven, true)
+      assert.equal(state.failure, undefined)
+      assert.deepEqual(
+        walk(...CUT, put('11')).commands,
+        [{ do: 'apply', change: 'put' }],
+        'what comes meanwhile counts',
+      )
+    })
+
+    test('an older one: the source fails, and everything is read again at once', () => {
+      const { state, commands } = walk(...CUT, present('9'))
+      assert.match(state.failure ?? '', /went back from version 10 to 9/)
+      assert.equal(state.at === 'waiting' && state.to, 'collect')
+      assert.deepEqual(commands, [{ do: 'wait', floorMs: 0, ceilingMs: 0 }])
+    })
+
+    test('a watch that failed stays failed until its version is proven', () => {
+      const unasked = walk(...CUT, fail('unreachable', 60_000))
+      assert.equal(unasked.state.failure, 'unreachable', 'however long it was open')
+      assert.equal(unasked.state.at === 'waiting' && unasked.state.to, 'collect')
+    })
+
+    test('a watch that follows its own reading has nothing to prove', () => {
+      assert.deepEqual(walk(...SYNCED, { type: 'opened' }).commands, [])
+      assert.deepEqual(walk(fail('unsupported'), { type: 'page', version: '9' }, { type: 'opened' }).commands, [])
+    })
   })
 
   for (const trouble of ['refused', 'absent'] as const) {

@@ -84,6 +84,11 @@ function status(code: number, reason: string, message: string, headers: Record<s
   }
 }
 
+const list =
+  (version: number) =>
+  ({ response }: Request) =>
+    response.end(JSON.stringify({ metadata: { resourceVersion: String(version) }, items: [] }))
+
 describe('reflector', () => {
   test('streams everything, then watches; tells of what differs', async (t) => {
     const { reflector, requests, told, keys } = await setUp(t, [
@@ -207,7 +212,7 @@ describe('reflector', () => {
   test('a watch that falls silent is opened again from where it was', async (t) => {
     const { reflector, requests } = await setUp(
       t,
-      [({ lines }) => lines(initialEnd(3)), ({ lines }) => lines(added('a', 4))],
+      [({ lines }) => lines(initialEnd(3)), ({ lines }) => lines(added('a', 4)), list(4)],
       {
         silence: { collecting: 100, watching: 100 },
       },
@@ -215,6 +220,29 @@ describe('reflector', () => {
     await reflector.start()
     await until('it is open again', () => reflector.records().has('ns/a'))
     assert.equal(requests[1]?.query.get('resourceVersion'), '3')
+  })
+
+  test('a-watch-from-the-future: a watch that is taken and stays silent is not believed', async (t) => {
+    const causes: string[] = []
+    const { reflector, requests, keys } = await setUp(
+      t,
+      [
+        ({ lines }) => lines(added('a', 1), added('b', 2), initialEnd(30)),
+        ({ lines }) => lines(''),
+        list(20),
+        ({ lines }) => lines(added('a', 1), added('c', 20), initialEnd(21)),
+        ({ lines }) => lines(added('a', 1), added('c', 20), initialEnd(21)),
+      ],
+      { log: (_level, _message, { cause }) => void causes.push(String(cause)), random: () => 0 },
+    )
+    await reflector.start()
+    requests[0]?.response.destroy()
+    await until('nothing goes at once', () => keys().join() === 'ns/a,ns/b,ns/c')
+    assert.match(causes[0] ?? '', /went back from version 30 to 20/)
+    const { query } = requests[2] as Request
+    assert.deepEqual([query.get('limit'), query.get('resourceVersion'), query.get('watch')], ['1', null, null])
+    await until('what is gone goes', () => keys().join() === 'ns/a,ns/c')
+    assert.deepEqual([reflector.failure(), reflector.rereads()], [undefined, 1])
   })
 
   test('after stop nothing is written any more', async (t) => {

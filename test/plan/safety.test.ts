@@ -200,6 +200,20 @@ describe('settling', () => {
     assert.equal(watch.missing.get('h001.example.com' as Host)?.seen, true)
   })
 
+  test('a-watch-from-the-future: what is gone when a source has read everything anew is inferred', () => {
+    const pass = { basis: 'Sync', owned: owned as Host[], frozen: () => false, distrusted: false }
+    const wanted = (from: number) => new Map(owned.slice(from).map((host) => [host as Host, true]))
+    let watch = watchRemovals(undefined, { ...pass, wanted: wanted(0), rereads: 0, now: NOW })
+    watch = watchRemovals(watch, { ...pass, wanted: wanted(1), rereads: 0, now: NOW + 1 })
+    watch = watchRemovals(watch, { ...pass, wanted: wanted(2), rereads: 1, now: NOW + 2 })
+    watch = watchRemovals(watch, { ...pass, wanted: wanted(3), rereads: 1, now: NOW + 3 })
+    assert.deepEqual(
+      owned.slice(0, 3).map((host) => watch.missing.get(host as Host)?.seen),
+      [true, false, true],
+      'what was seen before, and what is seen after, stays seen',
+    )
+  })
+
   test('a change of policy makes everything inferred', () => {
     const upsert = watchRemovals(undefined, {
       basis: 'UpsertOnly',

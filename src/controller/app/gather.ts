@@ -157,7 +157,7 @@ function historyFor(
 const NO_HISTORY: History = { issuances: [], failures: [] }
 
 /** Follows the desired set: what it lost since the last look. */
-function watch({ memory }: Context, known: Declared & Seen): RemovalWatch {
+function watch({ ports, memory }: Context, known: Declared & Seen): RemovalWatch {
   const { app, desired, record, protectedHosts, frozen, distrusted, steady } = known
   const next = watchRemovals(memory.watches.get(app.key), {
     basis: JSON.stringify([app.spec.policy, app.spec.protectedDomains, protectedHosts]),
@@ -165,6 +165,7 @@ function watch({ memory }: Context, known: Declared & Seen): RemovalWatch {
     owned: Object.keys(record.hosts) as Host[],
     frozen: (host) => isFrozen(frozen, record.hosts[host]?.source),
     distrusted,
+    rereads: ports.mappingSources.reduce((sum, source) => sum + (source.rereads?.() ?? 0), 0),
     now: steady,
   })
   memory.watches.set(app.key, next)

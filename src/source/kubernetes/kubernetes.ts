@@ -145,6 +145,8 @@ export function createKubernetesSource({ namespaces, observed, ...options }: Kub
       const read = { source: 'kubernetes', mappings: index.mappingsOf(app.key) }
       return failed === undefined ? read : { ...read, failure: failed }
     },
+    // Apps and namespaces count too: what they say decides which mappings count.
+    rereads: () => [...all, followed].reduce((sum, each) => sum + each.rereads(), 0),
     faults: () => invalid().map(({ place, message, kind, key }) => ({ place, message, object: { kind, key } })),
     failure,
     invalid,

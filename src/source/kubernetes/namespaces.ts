@@ -41,6 +41,7 @@ export function createNamespaces({
       return following
     },
     stop: (): Promise<void> => reflector.stop(),
+    rereads: reflector.rereads,
     /** Undefined while they are not known, and for a namespace that is not there. While nothing can be read: as last seen. */
     labels: (namespace: string) => reflector.records().get(namespace)?.labels,
     /** Those that are being deleted: their objects go one by one, and nobody meant each of them. */
