@@ -41,8 +41,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a list that lost names is believed at once',
     file: 'controller/app/gather.ts',
-    from: 'if (doubted === undefined) return first',
-    to: 'return first',
+    from: '  refuseWhileDoubted(pass)\n  return observed',
+    to: '  return observed',
   },
   {
     name: 'the list of the sweep is written on, not a fresh one',
