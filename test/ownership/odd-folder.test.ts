@@ -118,9 +118,15 @@ describe('a-state-folder-that-cannot-be', { timeout: 60_000 }, () => {
     assert.deepEqual(handedApprovals(folder), [])
     handOver(folder, '0123456789abcdef')
     assert.deepEqual(handedApprovals(folder), ['0123456789abcdef'])
-    const status = { status: () => ({ generatedAt: 1, apps: [] }) as never, changes: () => 1 }
+    const status = {
+      status: () => ({ generatedAt: 1, version: '1', apps: [], mappings: [] }) as never,
+      changes: () => 1,
+    }
     await keepFolder({ dir: folder, files: systemFiles, clock: fakeClock() }, status, quiet, () => undefined)()
-    assert.equal(await systemFiles.readFile(join(folder, 'status.json'), 'utf8'), '{"generatedAt":1,"apps":[]}')
+    assert.equal(
+      await systemFiles.readFile(join(folder, 'status.json'), 'utf8'),
+      '{"generatedAt":1,"version":"1","apps":[],"mappings":[]}\n',
+    )
   })
 
   test('a full disk: said as such, nothing lost, and all is well once there is room', async (t) => {
