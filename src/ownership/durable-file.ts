@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { draftOf } from '../files/draft.ts'
 import type { FileSystem } from '../files/file-system.ts'
 
 /** Name of a file that a write has not finished: after a crash it can go. */
@@ -12,7 +12,7 @@ const TEMPORARY = /^\..+\.tmp$/
  */
 export async function writeDurably(path: string, text: string, fs: FileSystem): Promise<void> {
   const folder = dirname(path)
-  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`)
+  const temporary = draftOf(path)
   try {
     const file = await fs.open(temporary, 'wx', 0o600)
     try {

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { draftOf } from '../files/draft.ts'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import type { Log } from '../log/log.ts'
 import { statusJson } from '../report/status-json.ts'
@@ -18,9 +19,6 @@ import type { Io } from './io.ts'
 const APPROVALS = 'approval'
 /** Approvals that are kept: each fits one plan, and old ones fit none. */
 const KEPT = 20
-
-/** Name of a file that is to take the place of another one: of its own, so that nothing that stands there is written into. */
-const draftOf = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
 
 /** Hands an approval to the daemon that holds the folder. */
 export function handOver(stateDir: string, hash: string): void {

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { connect } from '../../src/kubernetes/connection.ts'
 import type { KubernetesError } from '../../src/kubernetes/http.ts'
 import { createReflector } from '../../src/kubernetes/reflector.ts'
 import { createCache } from '../../src/kubernetes/reflector-cache.ts'
 import { jsonLines } from '../../src/kubernetes/reflector-events.ts'
 import { fakeClock } from '../time/fake-clock.ts'
 import { until } from './api-server.ts'
+import { connectToFake } from './fake-cluster.ts'
 
 const MIB = 2 ** 20
 const PATH = '/apis/domainpilot.dev/v1alpha1/domainmappings'
@@ -25,29 +22,15 @@ async function setUp(t: TestContext, answer: (query: URLSearchParams, response: 
     answers.push(response)
     answer(query, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  const folder = await mkdtemp(join(tmpdir(), 'domainpilot-endless-'))
-  const kubeconfig = join(folder, 'kubeconfig')
-  const cluster = { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true }
-  const contexts = [{ name: 'fake', context: { cluster: 'fake', user: 'fake' } }]
-  const users = [{ name: 'fake', user: { token: 'secret' } }]
-  await writeFile(
-    kubeconfig,
-    JSON.stringify({ clusters: [{ name: 'fake', cluster }], users, contexts, 'current-context': 'fake' }),
-  )
   const clock = fakeClock()
-  const connection = connect({ kubeconfig, environment: {}, clock })
+  const { connection, close } = await connectToFake(server, { user: { token: 'secret' }, clock })
   const reflector = createReflector<string>({
     ...{ connection, clock, path: PATH, random: () => 0.01, changed() {} },
     decode: (_object, _previous, key) => key,
   })
   t.after(async () => {
     await reflector.stop()
-    await connection.close()
-    server.closeAllConnections()
-    server.close()
-    await rm(folder, { recursive: true })
+    await close()
   })
   const allClosed = () => answers.every((each) => each.destroyed)
   return { connection, reflector, clock, queries, allClosed }

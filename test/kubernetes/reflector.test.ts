@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { connect } from '../../src/kubernetes/connection.ts'
 import { createReflector, type ReflectorOptions } from '../../src/kubernetes/reflector.ts'
 import { systemClock } from '../../src/time/clock.ts'
 import { until } from './api-server.ts'
+import { connectToFake } from './fake-cluster.ts'
 
 const PATH = '/apis/domainpilot.dev/v1alpha1/domainmappings'
 
@@ -46,16 +43,7 @@ async function setUp(
     response.setHeader('content-type', 'application/json')
     answers[Math.min(requests.length, answers.length) - 1]?.(request)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  const folder = await mkdtemp(join(tmpdir(), 'domainpilot-fake-'))
-  const kubeconfig = join(folder, 'kubeconfig')
-  const cluster = { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true }
-  const contexts = [{ name: 'fake', context: { cluster: 'fake', user: 'fake' } }]
-  const users = [{ name: 'fake', user: {} }]
-  const config = { clusters: [{ name: 'fake', cluster }], users, contexts, 'current-context': 'fake' }
-  await writeFile(kubeconfig, JSON.stringify(config))
-  const connection = connect({ kubeconfig, environment: {} })
+  const { connection, close } = await connectToFake(server)
   const told: string[][] = []
   const reflector = createReflector<string>({
     connection,
@@ -69,10 +57,7 @@ async function setUp(
   })
   t.after(async () => {
     await reflector.stop()
-    await connection.close()
-    server.closeAllConnections()
-    server.close()
-    await rm(folder, { recursive: true })
+    await close()
   })
   return { reflector, requests, told, keys: () => [...reflector.records().keys()].sort() }
 }

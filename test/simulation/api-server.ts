@@ -5,6 +5,12 @@ import type { VirtualTime } from './virtual-time.ts'
 
 type Call = Parameters<Transport['call']>[0]
 
+/** The process that wrote a Lease last, and when. */
+export interface LeaseHolder {
+  life: Life
+  at: number
+}
+
 /** How the API server is at present. */
 export interface ApiServerTrouble {
   /** It answers nobody. */
@@ -22,7 +28,7 @@ export interface ApiServer {
   /** To be called when somebody changed the objects. */
   changed(): void
   /** Which process wrote a Lease last, and when; undefined once it was given back. */
-  leader(): { life: Life; at: number } | undefined
+  leader(): LeaseHolder | undefined
   /** Ends every watch, as a restart does. */
   cutWatches(): void
   /** A connection for one process. */
@@ -45,7 +51,7 @@ export function createApiServer(objects: ApiObjects, time: VirtualTime): ApiServ
     for (const watch of watches) watch.wake()
   }
 
-  let leader: { life: Life; at: number } | undefined
+  let leader: LeaseHolder | undefined
 
   function noteLease(life: Life, { path, method }: Call, written: KubeObject): void {
     if (method === 'GET' || !path.includes('/leases')) return

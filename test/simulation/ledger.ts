@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../../src/serverpilot/http.ts'
+import type { LeaseHolder } from './api-server.ts'
 import type { Declared } from './declared.ts'
 import type { Life } from './life.ts'
 import type { ServerPilotModel, Write } from './serverpilot.ts'
@@ -42,7 +43,7 @@ interface LedgerGround {
   serverpilot: ServerPilotModel
   declared: Declared
   /** Which process holds the Lease, where there is one. */
-  leader: (() => { life: Life; at: number } | undefined) | undefined
+  leader: (() => LeaseHolder | undefined) | undefined
 }
 
 interface Removal {

@@ -7,7 +7,7 @@ import { createDisk, type Disk } from './disk.ts'
 import { type DiskTrouble, noDiskTrouble } from './files.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import type { Life, Machine } from './life.ts'
+import type { Machine } from './life.ts'
 import { createRandom, type Random } from './random.ts'
 import { createServerPilotModel, type ServerPilotModel } from './serverpilot.ts'
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts'
@@ -171,6 +171,3 @@ function saidInCluster({ objects }: ApiServer): Said[] {
 }
 
 type Conditions = { type: string; status: string; reason: string; message: string }[]
-
-/** Who writes the Lease. */
-export type Leader = { life: Life; at: number } | undefined
