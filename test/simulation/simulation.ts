@@ -1,4 +1,5 @@
-import { EVENTS, type EventKind, GROUPS } from './events.ts'
+import type { EventKind } from './events/kind.ts'
+import { EVENTS, GROUPS } from './events.ts'
 import type { Violation } from './ledger.ts'
 import { createRandom, type Random } from './random.ts'
 import { createWorld, type Setting, type World } from './world.ts'

@@ -1,0 +1,50 @@
+import type { Slot } from '../fleet.ts'
+import type { Random } from '../random.ts'
+import type { World } from '../world.ts'
+import { type EventKind, HOUR } from './kind.ts'
+
+/** What becomes of the daemons. */
+export const processes: readonly EventKind[] = [
+  {
+    name: 'kill',
+    happen(world, random) {
+      const slot = world.fleet.pick(random)
+      slot.daemon?.life.kill()
+      restartSoon(world, slot, random)
+      return `${slot.daemon?.life.name} is killed`
+    },
+  },
+  {
+    name: 'terminate',
+    happen(world, random) {
+      const slot = world.fleet.pick(random)
+      slot.daemon?.terminate()
+      restartSoon(world, slot, random)
+      return `${slot.daemon?.life.name} is told to end`
+    },
+  },
+  {
+    name: 'stand-still',
+    happen(world, random) {
+      const life = world.fleet.pick(random).daemon?.life
+      if (life === undefined) return undefined
+      const seconds = random.whole(1, 600)
+      life.stop()
+      world.heal(seconds * 1000, () => life.goOn())
+      return `${life.name} stands still for ${seconds} s`
+    },
+  },
+]
+
+/** Another daemon takes the place: after seconds or hours, and 25 s after the one that is there was told to end. */
+export function restartSoon(world: World, slot: Slot, random: Random): void {
+  const { daemon } = slot
+  world.heal(random.chance(0.5) ? random.whole(1, 60_000) : random.whole(1, 2 * HOUR), () => {
+    if (daemon?.life.alive) daemon.terminate()
+    world.time.after(25_000, () => {
+      if (slot.daemon !== daemon) return
+      daemon?.life.kill()
+      slot.start()
+    })
+  })
+}

@@ -1,0 +1,111 @@
+import type { Random } from '../random.ts'
+import type { World } from '../world.ts'
+import { anApp, type EventKind, MINUTE, userName } from './kind.ts'
+
+const aMapping = ({ declared }: World, random: Random) => {
+  const all = [...declared.mappings.values()]
+  return all.length === 0 ? undefined : random.pick(all)
+}
+const isMapped = ({ declared }: World, domain: string): boolean =>
+  [...declared.mappings.values()].some((each) => each.domain === domain)
+
+function map(world: World, random: Random): string | undefined {
+  const domain = userName(random)
+  if (isMapped(world, domain)) return undefined
+  const { name } = anApp(world, random)
+  world.declared.putMapping({ name: `m-${domain.split('.')[0]}-${random.whole(1, 9999)}`, app: name, domain })
+  return `${domain} is mapped to ${name}`
+}
+
+/** What users do to what they want. */
+export const users: readonly EventKind[] = [
+  { name: 'map', happen: map },
+  {
+    name: 'map-many',
+    happen(world, random) {
+      const told = Array.from({ length: random.whole(2, 8) }, () => map(world, random)).filter((each) => each)
+      return told.length === 0 ? undefined : told.join('; ')
+    },
+  },
+  {
+    name: 'unmap',
+    happen(world, random) {
+      const mapping = aMapping(world, random)
+      if (mapping === undefined) return undefined
+      world.declared.removeMapping(mapping.name)
+      return `${mapping.domain} is unmapped from ${mapping.app}`
+    },
+  },
+  {
+    name: 'unmap-many',
+    happen(world, random) {
+      const all = [...world.declared.mappings.values()].filter(() => random.chance(0.6))
+      for (const { name } of all) world.declared.removeMapping(name)
+      return all.length === 0 ? undefined : `${all.map(({ domain }) => domain).join(', ')} are unmapped`
+    },
+  },
+  {
+    name: 'unmap-and-map-again',
+    happen(world, random) {
+      const mapping = aMapping(world, random)
+      if (mapping === undefined) return undefined
+      world.declared.removeMapping(mapping.name)
+      world.time.after(random.whole(10, 90_000), () => {
+        if (!isMapped(world, mapping.domain)) world.declared.putMapping(mapping)
+      })
+      return `${mapping.domain} is unmapped, and mapped again soon`
+    },
+  },
+  {
+    name: 'move',
+    happen(world, random) {
+      const mapping = aMapping(world, random)
+      const app = anApp(world, random).name
+      if (mapping === undefined || mapping.app === app) return undefined
+      world.declared.putMapping({ ...mapping, app })
+      return `${mapping.domain} moves from ${mapping.app} to ${app}`
+    },
+  },
+  {
+    name: 'rename-the-object',
+    happen(world, random) {
+      const mapping = aMapping(world, random)
+      if (mapping === undefined) return undefined
+      world.declared.removeMapping(mapping.name)
+      world.declared.putMapping({ ...mapping, name: `${mapping.name}-x`.slice(-60) })
+      return `the object of ${mapping.domain} gets another name`
+    },
+  },
+  {
+    name: 'suspend',
+    happen(world, random) {
+      const app = anApp(world, random)
+      world.declared.putApp({ ...app, suspend: true })
+      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app.name))
+      return `${app.name} is suspended`
+    },
+  },
+  {
+    name: 'observe',
+    happen(world, random) {
+      const app = anApp(world, random)
+      world.declared.putApp({ ...app, policy: 'Observe' })
+      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app.name))
+      return `${app.name} is only observed`
+    },
+  },
+  {
+    name: 'upsert-only',
+    happen(world, random) {
+      const app = anApp(world, random)
+      world.declared.putApp({ ...app, policy: 'UpsertOnly' })
+      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app.name))
+      return `${app.name} loses nothing for a while (UpsertOnly)`
+    },
+  },
+]
+
+function resume({ declared }: World, name: string): void {
+  const app = declared.apps.get(name)
+  if (app !== undefined) declared.putApp({ ...app, suspend: false, policy: 'Sync' })
+}
