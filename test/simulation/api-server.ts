@@ -1,7 +1,7 @@
 import { KubernetesError, type Transport } from '../../src/kubernetes/http.ts'
 import { type ApiObjects, type Change, type KubeObject, Refused, type Target, targetOf } from './api-objects.ts'
 import type { Life } from './life.ts'
-import type { VirtualTime } from './virtual-time.ts'
+import type { WorldTime } from './world-time.ts'
 
 type Call = Parameters<Transport['call']>[0]
 
@@ -44,7 +44,7 @@ interface Watch {
 }
 
 /** An API server over these objects. */
-export function createApiServer(objects: ApiObjects, time: VirtualTime): ApiServer {
+export function createApiServer(objects: ApiObjects, time: WorldTime): ApiServer {
   const trouble: ApiServerTrouble = { away: false, failing: 0, slowMs: 4 }
   const watches = new Set<Watch>()
   const changed = (): void => {
@@ -131,7 +131,7 @@ export function createApiServer(objects: ApiObjects, time: VirtualTime): ApiServ
 const failed = (): KubernetesError =>
   new KubernetesError({ code: 500, reason: 'InternalError', message: 'an error on the server' })
 
-function inTime<T>(time: VirtualTime, ms: number, work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function inTime<T>(time: WorldTime, ms: number, work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal?.reason)
     if (signal?.aborted) return abort()
@@ -148,7 +148,7 @@ function inTime<T>(time: VirtualTime, ms: number, work: Promise<T>, signal: Abor
 
 interface WatchGround {
   objects: ApiObjects
-  time: VirtualTime
+  time: WorldTime
   life: Life
   watches: Set<Watch>
 }

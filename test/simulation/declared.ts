@@ -1,7 +1,6 @@
-import { posix } from 'node:path'
 import { API_VERSION } from '../../src/api/objects.ts'
 import type { ApiObjects, KubeObject } from './api-objects.ts'
-import type { Disk } from './disk.ts'
+import type { FilesByHand } from './disk.ts'
 
 /** An app as the users of this world want it. */
 export interface DeclaredApp {
@@ -94,16 +93,12 @@ const mappingObject = ({ name, app, domain }: DeclaredMapping): KubeObject => ({
 })
 
 /** Objects as files, one each. */
-export function inFiles(disk: Disk, folder: string): ObjectStore {
+export function inFiles(files: FilesByHand, folder: string): ObjectStore {
   const pathOf = (kind: string, name: string): string => `${folder}/${kind}-${name}.json`
-  disk.makeFolder(folder)
-  for (let at = folder; at !== '/'; at = posix.dirname(at)) disk.sync(posix.dirname(at))
+  files.makeFolder(folder)
   return {
-    put: (kind, name, object) => disk.write(pathOf(kind, name), Buffer.from(JSON.stringify(object)), true),
-    remove(kind, name) {
-      if (disk.find(pathOf(kind, name)) !== undefined) disk.remove(pathOf(kind, name))
-      disk.sync(folder)
-    },
+    put: (kind, name, object) => files.put(pathOf(kind, name), JSON.stringify(object)),
+    remove: (kind, name) => files.take(pathOf(kind, name)),
   }
 }
 

@@ -23,22 +23,29 @@ type Node = FileNode | FolderNode
 /** What happened to an entry of a folder, for those that watch it. */
 export type FolderListener = (type: 'rename' | 'change', name: string) => void
 
+/** What people do with files. Throws errors with a `code`, as `node:fs` does. */
+export interface FilesByHand {
+  makeFolder(path: string): void
+  /** Writes a whole file at once, safe from a power cut. */
+  put(path: string, text: string): void
+  /** Removes a file, for good; nothing when there is none. */
+  take(path: string): void
+  names(path: string): string[]
+  text(path: string): string | undefined
+}
+
 /** The disk of one machine: what processes and people have written. Knows no process, no faults and no time of its own. */
-export interface Disk {
-  /** Throws errors with a `code`, as `node:fs` does. */
+export interface Disk extends FilesByHand {
   node(path: string): Node
   find(path: string): Node | undefined
   makeFolder(path: string): string | undefined
-  /** Writes a whole file at once. `safe`: as if it had been synced, with its folder. */
-  write(path: string, bytes: Buffer, safe?: boolean): void
+  write(path: string, bytes: Buffer): void
   create(path: string): FileNode
   changed(path: string): void
   link(from: string, to: string): void
   rename(from: string, to: string): void
   remove(path: string): void
   sync(path: string): void
-  names(path: string): string[]
-  text(path: string): string | undefined
   watch(folder: string, listener: FolderListener): Cancel
   /** What was not synced is gone. */
   cutPower(): void
@@ -94,6 +101,21 @@ export function createDisk(now: () => number): Disk {
     return made
   }
 
+  function write(path: string, bytes: Buffer): void {
+    const found = find(path)
+    if (found?.kind === 'folder') throw errno('EISDIR', path)
+    const file = found ?? create(path)
+    file.bytes = bytes
+    file.changedAt = now()
+    tell(path, 'change')
+  }
+
+  function remove(path: string): void {
+    node(path)
+    folderOf(path).entries.delete(posix.basename(path))
+    tell(path, 'rename')
+  }
+
   function sync(path: string): void {
     const found = node(path)
     if (found.kind === 'file') found.safe = found.bytes
@@ -127,15 +149,14 @@ export function createDisk(now: () => number): Disk {
       }
       return first
     },
-    write(path, bytes, safe = false) {
-      const found = find(path)
-      if (found?.kind === 'folder') throw errno('EISDIR', path)
-      const file = found ?? create(path)
-      file.bytes = bytes
-      file.changedAt = now()
-      tell(path, 'change')
-      if (!safe) return
-      sync(path)
+    write,
+    put(path, text) {
+      write(path, Buffer.from(text))
+      for (let at = path; at !== '/'; at = posix.dirname(at)) sync(at)
+      sync('/')
+    },
+    take(path) {
+      if (find(path) !== undefined) remove(path)
       sync(posix.dirname(path))
     },
     changed(path) {
@@ -153,11 +174,7 @@ export function createDisk(now: () => number): Disk {
       tell(from, 'rename')
       put(to, moved)
     },
-    remove(path) {
-      node(path)
-      folderOf(path).entries.delete(posix.basename(path))
-      tell(path, 'rename')
-    },
+    remove,
     sync,
     names(path) {
       const found = node(path)

@@ -2,6 +2,7 @@ import { clock } from './events/clock.ts'
 import { cluster } from './events/cluster.ts'
 import { disk } from './events/disk.ts'
 import type { EventKind } from './events/kind.ts'
+import { manifests } from './events/manifests.ts'
 import { others } from './events/others.ts'
 import { processes } from './events/processes.ts'
 import { serverpilot } from './events/serverpilot.ts'
@@ -15,11 +16,13 @@ export const EVENTS: Readonly<Record<string, readonly EventKind[]>> = {
   processes,
   clock,
   disk,
+  manifests,
   cluster,
 }
 
-/** The groups of a place. */
+/** The groups of a place; `processes`: files, with a daemon that is a real process. */
 export const GROUPS = {
-  files: ['users', 'others', 'serverpilot', 'processes', 'clock', 'disk'],
+  files: ['users', 'others', 'serverpilot', 'processes', 'clock', 'disk', 'manifests'],
+  processes: ['users', 'others', 'serverpilot', 'processes', 'clock', 'manifests'],
   cluster: ['users', 'others', 'serverpilot', 'processes', 'clock', 'cluster'],
 } as const

@@ -3,7 +3,7 @@ import type { FileSystem } from '../../src/files/file-system.ts'
 import { watcherOf } from './daemon.ts'
 import { type Disk, errno } from './disk.ts'
 import type { Life } from './life.ts'
-import type { VirtualTime } from './virtual-time.ts'
+import type { WorldTime } from './world-time.ts'
 
 /** What goes wrong with a disk at present. */
 export interface DiskTrouble {
@@ -28,7 +28,7 @@ export const noDiskTrouble = (): DiskTrouble => ({
 const WRITE_MS = 3
 
 /** A disk as one process sees it through `node:fs`. */
-export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: VirtualTime): FileSystem {
+export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: WorldTime): FileSystem {
   const isPlace = (path: unknown): string => posix.resolve('/', String(path))
 
   /** An operation that changes something: takes time, may fail, may be the last that the process does. */

@@ -1,10 +1,6 @@
-import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
-import { type RunningDaemon, startDaemon } from './daemon.ts'
-import { NAMESPACE } from './declared.ts'
-import { createFiles } from './files.ts'
-import { createLife, type Life } from './life.ts'
+import type { RunningDaemon } from './daemon.ts'
+import type { Ground } from './ground.ts'
 import type { Random } from './random.ts'
-import type { Ground } from './world.ts'
 
 /** A place for a daemon, in which one runs after the other. */
 export interface Slot {
@@ -23,34 +19,10 @@ export interface Fleet {
 }
 
 const RESTART_MS = 10_000
-const LOG_LINES = 400
-/** What a daemon calls itself in the Lease: another one each time. */
-const IDENTITY = /domainpilot-[0-9a-f-]{36}/g
 
 /** Places for so many daemons, all of them empty. */
-export function createFleet(ground: Ground, size: number): Fleet {
-  const lives = new Map<number, Life>()
+export function createFleet(ground: Pick<Ground, 'launch' | 'time'>, size: number): Fleet {
   let started = 0
-
-  function launch(name: string): RunningDaemon {
-    const number = ++started
-    const { machine, random, disk, diskTrouble, time, serverpilot, cluster, log } = ground
-    const life = createLife(`${name}.${number}`, machine, random.fork(`daemon ${number}`))
-    const identity: ProcessIdentity = { pid: 1000 + number, started: String(number), host: 'host', scope: 'boot' }
-    lives.set(identity.pid, life)
-    return startDaemon(life, {
-      environment: environmentOf(ground, name),
-      files: createFiles(disk, diskTrouble, life, time),
-      serverpilot: serverpilot.connect(life),
-      ...(cluster && { cluster: { transport: cluster.connect(life), namespace: ground.namespace } }),
-      identity,
-      isRunning: ({ pid }) => lives.get(pid)?.alive === true,
-      log(line) {
-        log.push(`${life.name} ${line.replaceAll(IDENTITY, life.name)}`)
-        if (log.length > LOG_LINES) log.shift()
-      },
-    })
-  }
 
   function createSlot(name: string): Slot {
     let daemon: RunningDaemon | undefined
@@ -59,7 +31,7 @@ export function createFleet(ground: Ground, size: number): Fleet {
         return daemon
       },
       start() {
-        const next = launch(name)
+        const next = ground.launch(name, ++started)
         daemon = next
         void next.ended.then(() => {
           const byItself = next.life.alive && !next.told()
@@ -81,23 +53,5 @@ export function createFleet(ground: Ground, size: number): Fleet {
     killAll() {
       for (const { daemon } of slots) daemon?.life.kill()
     },
-  }
-}
-
-function environmentOf({ serverpilot, cluster, manifests, state, namespace }: Ground, name: string) {
-  const { clientId, apiKey } = serverpilot.core.world.model
-  return {
-    SERVERPILOT_CLIENT_ID: clientId,
-    SERVERPILOT_API_KEY: apiKey,
-    DOMAINPILOT_LISTEN: 'off',
-    DOMAINPILOT_CHECK_SCHEDULE: 'off',
-    HOSTNAME: name,
-    ...(cluster === undefined
-      ? { DOMAINPILOT_MANIFESTS: manifests, DOMAINPILOT_STATE_DIR: state }
-      : {
-          DOMAINPILOT_SOURCE: 'kubernetes',
-          DOMAINPILOT_RECORD_NAMESPACE: namespace,
-          DOMAINPILOT_AMBIENT_CREDENTIALS_NAMESPACES: NAMESPACE,
-        }),
   }
 }

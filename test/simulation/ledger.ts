@@ -3,7 +3,7 @@ import type { LeaseHolder } from './api-server.ts'
 import type { Declared } from './declared.ts'
 import type { Life } from './life.ts'
 import type { ServerPilotModel, Write } from './serverpilot.ts'
-import type { VirtualTime } from './virtual-time.ts'
+import type { WorldTime } from './world-time.ts'
 
 /** Something that must not happen, and has. */
 export interface Violation {
@@ -37,7 +37,7 @@ const MAX_PERCENT = 30
 const CALLS_AN_HOUR = 2_500
 
 interface LedgerGround {
-  time: VirtualTime
+  time: WorldTime
   /** What the machine's clock shows, epoch milliseconds. */
   now(): number
   serverpilot: ServerPilotModel

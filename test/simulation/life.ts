@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/time/clock.ts'
 import type { Random } from './random.ts'
-import type { VirtualTime } from './virtual-time.ts'
+import type { WorldTime } from './world-time.ts'
 
 /** One process of the world, from its start to its end. What it asks of the outside goes through here. */
 export interface Life {
@@ -21,7 +21,7 @@ export interface Life {
 
 /** What a process sees of the machine that it runs on: somebody may set the wall clock. */
 export interface Machine {
-  readonly time: VirtualTime
+  readonly time: WorldTime
   /** Epoch milliseconds when the world began. */
   readonly epoch: number
   /** Milliseconds by which the wall clock is set off. */

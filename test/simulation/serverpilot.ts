@@ -6,7 +6,7 @@ import { serve } from '../../src/simulator/serve.ts'
 import type { Reply } from '../../src/simulator/spoil.ts'
 import type { Life } from './life.ts'
 import type { Random } from './random.ts'
-import type { VirtualTime } from './virtual-time.ts'
+import type { WorldTime } from './world-time.ts'
 
 /** A write of a list, at the moment at which ServerPilot carried it out. */
 export interface Write {
@@ -40,7 +40,7 @@ export interface ServerPilotModel {
 export const API = 'https://api.serverpilot.io/v1'
 
 /** A ServerPilot with these apps. */
-export function createServerPilotModel(options: SimulatorOptions, time: VirtualTime, random: Random): ServerPilotModel {
+export function createServerPilotModel(options: SimulatorOptions, time: WorldTime, random: Random): ServerPilotModel {
   const core = createCore({ ...options, random: random.next, maxCalls: 50 }, (ms) =>
     ms <= 0 ? Promise.resolve() : time.wait(ms),
   )

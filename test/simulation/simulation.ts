@@ -1,8 +1,9 @@
 import type { EventKind } from './events/kind.ts'
 import { EVENTS, GROUPS } from './events.ts'
+import { createGround, type Ground, type Setting } from './ground.ts'
 import type { Violation } from './ledger.ts'
 import { createRandom, type Random } from './random.ts'
-import { createWorld, type Setting, type World } from './world.ts'
+import { createWorld, type World } from './world.ts'
 
 /** One event of a seed's story. */
 export interface Planned {
@@ -38,34 +39,71 @@ const HOUR = 60 * MINUTE
 /** Pauses of contention last 15 minutes, inferred removals wait for 5, and somebody approves what waits for approval. */
 const REST_WITHIN = 90 * MINUTE
 
+/** How the events of a plan lie in time; milliseconds. */
+export interface Pace {
+  /** Before the first storm, and after the last one. */
+  first: number
+  last: number
+  /** The shortest and the longest storm, in minutes, and quiet between two of them. */
+  storm: readonly [number, number]
+  quiet: readonly [number, number]
+  /** Between two events of a storm, on average: one of these. */
+  means: readonly number[]
+}
+
+const USUAL: Pace = {
+  first: 10 * MINUTE,
+  last: 3 * HOUR,
+  storm: [5, 60],
+  quiet: [3 * HOUR, 10 * HOUR],
+  means: [20_000, 2 * MINUTE, 8 * MINUTE],
+}
+
 /** The story of a seed. */
-export function planOf(seed: string, hours: number): Plan {
+export function planOf(seed: string, hours: number, pace: Pace = USUAL): Plan {
   const random = createRandom(`${seed}/plan`)
-  const events: Planned[] = []
-  const calms: number[] = []
   const place = random.pick(['files', 'files', 'cluster'] as const)
   const setting = { seed, place, apps: random.whole(1, 3), daemons: place === 'files' ? 1 : random.whole(1, 2) }
-  const groups: readonly string[] = GROUPS[place]
-  const end = hours * HOUR
-  for (let at = 10 * MINUTE; at < end - 3 * HOUR; ) {
-    const storm = at + random.whole(5, 60) * MINUTE
+  return storms(setting, { random, groups: GROUPS[place], end: hours * HOUR, pace })
+}
+
+/** The story of a seed for a daemon that is a real process. */
+export function planOfProcesses(seed: string, hours: number, pace: Pace): Plan {
+  const random = createRandom(`${seed}/processes`)
+  const setting: Setting = { seed, place: 'files', apps: random.whole(1, 3), daemons: 1 }
+  return storms(setting, { random, groups: GROUPS.processes, end: hours * HOUR, pace })
+}
+
+interface Weather {
+  random: Random
+  groups: readonly string[]
+  end: number
+  pace: Pace
+}
+
+function storms(setting: Setting, { random, groups, end, pace }: Weather): Plan {
+  const { seed } = setting
+  const events: Planned[] = []
+  const calms: number[] = []
+  for (let at = pace.first; at < end - pace.last; ) {
+    const storm = at + random.whole(...pace.storm) * MINUTE
     // Each storm has a few groups of its own: all of them at once would hide one behind the other.
     const active = groups.filter(() => random.chance(0.5))
-    const mean = random.pick([20_000, 2 * MINUTE, 8 * MINUTE])
+    const mean = random.pick(pace.means)
     for (; at < storm; at += random.next() * 2 * mean) {
       const kind = random.pick(EVENTS[active.length === 0 ? 'users' : random.pick(active)]!)
       events.push({ at, kind, seed: `${seed}/${events.length}` })
     }
     calms.push(storm)
-    at = storm + random.whole(3 * HOUR, 10 * HOUR)
+    at = storm + random.whole(...pace.quiet)
   }
   return { setting, calms, events, end }
 }
 
 /** Lives through a plan. Ends at the first broken promise. */
-export async function run(plan: Plan): Promise<Result> {
+export async function run(plan: Plan, ground: Ground = createGround(plan.setting)): Promise<Result> {
   const { seed } = plan.setting
-  const world = createWorld(plan.setting)
+  const world = createWorld(plan.setting, ground)
   // The parts shake their waits by it.
   const before = { random: Math.random, stackTraceLimit: Error.stackTraceLimit }
   // An error is thrown for each look at a file that is not there.
@@ -86,15 +124,19 @@ export async function run(plan: Plan): Promise<Result> {
     prepare(world, random)
     world.fleet.startAll()
     let next = 0
+    /** By how much all is later than planned, as a rest took long. */
+    let late = 0
     const broken = (): boolean => world.ledger.violations.length > 0
     for (const calm of plan.calms) {
+      if (world.time.now() >= plan.end) break
+      late = Math.max(late, world.time.now() - (plan.events[next]?.at ?? 0))
       for (; next < plan.events.length && plan.events[next]!.at <= calm && !broken(); next++) {
         const { at, kind, seed: own } = plan.events[next]!
-        await world.time.runUntil(at, broken)
+        await world.time.runUntil(at + late, broken)
         const told = broken() ? undefined : kind.happen(world, createRandom(own))
         if (told !== undefined) tell(told)
       }
-      await world.time.runUntil(calm, broken)
+      await world.time.runUntil(calm + late, broken)
       if (broken()) break
       await rest(world, tell)
       if (broken()) break

@@ -1,25 +1,11 @@
 import { API_VERSION } from '../../src/api/objects.ts'
 import type { Status } from '../../src/status/status.ts'
-import { createApiObjects } from './api-objects.ts'
-import { type ApiServer, createApiServer } from './api-server.ts'
-import { createDeclared, type Declared, inCluster, inFiles, NAMESPACE, type ObjectStore } from './declared.ts'
-import { createDisk, type Disk } from './disk.ts'
-import { type DiskTrouble, noDiskTrouble } from './files.ts'
+import type { ApiServer } from './api-server.ts'
+import { createDeclared, type Declared, inCluster, inFiles, type ObjectStore } from './declared.ts'
 import { createFleet, type Fleet } from './fleet.ts'
+import type { Ground, Setting } from './ground.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { Machine } from './life.ts'
-import { createRandom, type Random } from './random.ts'
-import { createServerPilotModel, type ServerPilotModel } from './serverpilot.ts'
-import { createVirtualTime, type VirtualTime } from './virtual-time.ts'
-
-/** What a seed decides of a world before it begins. */
-export interface Setting {
-  seed: string
-  /** Where the objects are, and the records. */
-  place: 'files' | 'cluster'
-  apps: number
-  daemons: number
-}
 
 /** What one app says of itself, wherever it says it. */
 export interface Said {
@@ -47,30 +33,9 @@ export interface World extends Ground {
   healing(): boolean
 }
 
-/** What the daemons stand on. */
-export interface Ground {
-  readonly time: VirtualTime
-  readonly random: Random
-  readonly machine: Machine
-  readonly disk: Disk
-  readonly diskTrouble: DiskTrouble
-  readonly serverpilot: ServerPilotModel
-  /** Undefined in a world of files. */
-  readonly cluster: ApiServer | undefined
-  /** Folders of the daemon. */
-  readonly manifests: string
-  readonly state: string
-  /** Namespace of the daemon. */
-  readonly namespace: string
-  readonly log: string[]
-}
-
-const EPOCH = Date.UTC(2026, 0, 15, 12)
-
 /** A world in which nothing has begun. */
-export function createWorld(setting: Setting): World {
-  const ground = createGround(setting)
-  const { time, serverpilot, cluster, disk, state } = ground
+export function createWorld(setting: Setting, ground: Ground): World {
+  const { time, haste, serverpilot, cluster, files, state } = ground
   const declared = createDeclared(storeOf(ground))
   const ledger = createLedger({ time, now: clockOf(ground.machine), serverpilot, declared, leader: cluster?.leader })
   const approved = new Set<string>()
@@ -82,51 +47,23 @@ export function createWorld(setting: Setting): World {
     ledger,
     fleet: createFleet(ground, setting.daemons),
     approved,
-    said: () => (cluster === undefined ? saidInFile(disk.text(`${state}/status.json`)) : saidInCluster(cluster)),
+    said: () => (cluster === undefined ? saidInFile(files.text(`${state}/status.json`)) : saidInCluster(cluster)),
     approve(app, hash) {
       approved.add(hash)
       const found = declared.apps.get(app)
       if (cluster !== undefined && found !== undefined) declared.putApp({ ...found, approval: hash })
       const text = `${[...approved].slice(-20).join('\n')}\n`
-      if (cluster === undefined) disk.write(`${state}/approval`, Buffer.from(text), true)
+      if (cluster === undefined) files.put(`${state}/approval`, text)
     },
     healing: () => open > 0,
     heal(ms, end) {
       open++
-      time.after(ms, () => {
+      time.after(ms / haste, () => {
         open--
         end()
       })
     },
   }
-}
-
-function createGround({ seed, place, apps }: Setting): Ground {
-  const random = createRandom(seed)
-  const time = createVirtualTime(random.fork('time'))
-  const now = (): number => EPOCH + time.now()
-  const seeds = Array.from({ length: apps }, (_, n) => ({ name: `app${n}`, domains: [`f${n + 1}.example.org`] }))
-  let uids = 0
-  const objects = createApiObjects({ uid: () => `uid-${++uids}`, now })
-  const ground: Ground = {
-    time,
-    random,
-    machine: { time, epoch: EPOCH, offset: 0 },
-    disk: createDisk(now),
-    diskTrouble: noDiskTrouble(),
-    serverpilot: createServerPilotModel({ apps: seeds, now }, time, random.fork('serverpilot')),
-    cluster: place === 'cluster' ? createApiServer(objects, time) : undefined,
-    manifests: '/etc/domains',
-    state: '/var/lib/domainpilot',
-    namespace: 'domainpilot',
-    log: [],
-  }
-  for (const name of [ground.namespace, NAMESPACE])
-    objects.create(
-      { resource: '/api/v1/namespaces', namespace: undefined, name, status: false },
-      { metadata: { name } },
-    )
-  return ground
 }
 
 /** What the clock of a machine shows. */
@@ -135,8 +72,8 @@ const clockOf =
   () =>
     machine.epoch + machine.offset + machine.time.now()
 
-const storeOf = ({ cluster, disk, manifests }: Ground): ObjectStore =>
-  cluster === undefined ? inFiles(disk, manifests) : inCluster(cluster.objects, cluster.changed)
+const storeOf = ({ cluster, files, manifests }: Ground): ObjectStore =>
+  cluster === undefined ? inFiles(files, manifests) : inCluster(cluster.objects, cluster.changed)
 
 function saidInFile(text: string | undefined): Said[] {
   try {

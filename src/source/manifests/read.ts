@@ -3,7 +3,6 @@ import type { ParsedFile } from '../../api/yaml.ts'
 import type { FileSystem } from '../../files/file-system.ts'
 import type { Clock } from '../../time/clock.ts'
 import { codeOf, list, reason, type Trouble, type WatchPoint } from './listing.ts'
-import { parseBytes } from './parse.ts'
 
 /** One file as it was read. */
 export interface FileRead {
@@ -130,6 +129,8 @@ async function parseOne(
   if (bytes.length <= SMALL_BYTES) {
     // Many small ones in a row would hold the event loop as one large one does.
     await clock.turn()
+    // The parser is loaded where it is needed: here, or in the thread alone.
+    const { parseBytes } = await import('./parse.ts')
     return { path, digest, parsed: parseBytes(bytes, path) }
   }
   const { parseApart } = await import('./parse-thread.ts')

@@ -2,7 +2,7 @@ import type { Cancel } from '../../src/time/clock.ts'
 import type { Random } from './random.ts'
 
 /** Time that passes as fast as there is nothing left to do: one queue of what is due, in the order that a seed decides. */
-export interface VirtualTime {
+export interface WorldTime {
   /** Milliseconds since the world began. */
   now(): number
   /** Calls `fire` in `ms` milliseconds, unless it is called off. */
@@ -26,7 +26,7 @@ interface Entry {
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Makes a world's time, at 0. */
-export function createVirtualTime(random: Random): VirtualTime {
+export function createVirtualTime(random: Random): WorldTime {
   const heap: Entry[] = []
   let now = 0
   let turns = 0

@@ -1,0 +1,25 @@
+import { type EventKind, MINUTE } from './kind.ts'
+
+/** What becomes of the folder of manifests. */
+export const manifests: readonly EventKind[] = [
+  {
+    name: 'a-half-written-manifest',
+    happen(world, random) {
+      const file = random.pick(world.files.names(world.manifests))
+      const path = `${world.manifests}/${file}`
+      const text = world.files.text(path)
+      if (text === undefined) return undefined
+      world.files.put(path, text.slice(0, random.whole(0, text.length - 1)))
+      world.heal(random.whole(10, 5 * MINUTE), () => world.declared.writeAgain())
+      return `${file} is half written`
+    },
+  },
+  {
+    name: 'an-empty-folder',
+    happen(world, random) {
+      for (const file of world.files.names(world.manifests)) world.files.take(`${world.manifests}/${file}`)
+      world.heal(random.whole(10, 4 * MINUTE), () => world.declared.writeAgain())
+      return 'the folder of manifests is empty for a while'
+    },
+  },
+]

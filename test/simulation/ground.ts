@@ -1,0 +1,80 @@
+import { createApiObjects } from './api-objects.ts'
+import { type ApiServer, createApiServer } from './api-server.ts'
+import type { RunningDaemon } from './daemon.ts'
+import { NAMESPACE } from './declared.ts'
+import { createDisk, type Disk, type FilesByHand } from './disk.ts'
+import { type DiskTrouble, noDiskTrouble } from './files.ts'
+import { createLauncher } from './launch.ts'
+import type { Machine } from './life.ts'
+import { createRandom, type Random } from './random.ts'
+import { createServerPilotModel, type ServerPilotModel } from './serverpilot.ts'
+import { createVirtualTime, type WorldTime } from './world-time.ts'
+
+/** What a seed decides of a world before it begins. */
+export interface Setting {
+  seed: string
+  /** Where the objects are, and the records. */
+  place: 'files' | 'cluster'
+  apps: number
+  daemons: number
+}
+
+/** What the daemons stand on. */
+export interface Ground {
+  readonly time: WorldTime
+  readonly random: Random
+  /** Troubles end so many times sooner than they say: a world in real time cannot wait for hours. */
+  readonly haste: number
+  readonly machine: Machine
+  readonly serverpilot: ServerPilotModel
+  /** What people write, and read of the daemon's status. */
+  readonly files: FilesByHand
+  /** Undefined where it is a real one. */
+  readonly disk: (Disk & { trouble: DiskTrouble }) | undefined
+  /** Undefined in a world of files. */
+  readonly cluster: ApiServer | undefined
+  /** Folders of the daemon. */
+  readonly manifests: string
+  readonly state: string
+  /** Namespace of the daemon. */
+  readonly namespace: string
+  readonly log: string[]
+  /** Starts a daemon; `number` is another one each time. */
+  launch(name: string, number: number): RunningDaemon
+}
+
+/** The apps of a world as ServerPilot has them at first, each with a host of somebody else. */
+export const firstApps = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ name: `app${n}`, domains: [`f${n + 1}.example.org`] }))
+
+const EPOCH = Date.UTC(2026, 0, 15, 12)
+
+/** A ground of models on virtual time. */
+export function createGround({ seed, place, apps }: Setting): Ground {
+  const random = createRandom(seed)
+  const time = createVirtualTime(random.fork('time'))
+  const now = (): number => EPOCH + time.now()
+  let uids = 0
+  const objects = createApiObjects({ uid: () => `uid-${++uids}`, now })
+  const disk = { ...createDisk(now), trouble: noDiskTrouble() }
+  const ground = {
+    time,
+    random,
+    haste: 1,
+    machine: { time, epoch: EPOCH, offset: 0 },
+    serverpilot: createServerPilotModel({ apps: firstApps(apps), now }, time, random.fork('serverpilot')),
+    files: disk,
+    disk,
+    cluster: place === 'cluster' ? createApiServer(objects, time) : undefined,
+    manifests: '/etc/domains',
+    state: '/var/lib/domainpilot',
+    namespace: 'domainpilot',
+    log: [],
+  }
+  for (const name of [ground.namespace, NAMESPACE])
+    objects.create(
+      { resource: '/api/v1/namespaces', namespace: undefined, name, status: false },
+      { metadata: { name } },
+    )
+  return { ...ground, launch: createLauncher(ground) }
+}

@@ -1,0 +1,58 @@
+import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
+import { startDaemon } from './daemon.ts'
+import { NAMESPACE } from './declared.ts'
+import { createFiles } from './files.ts'
+import type { Ground } from './ground.ts'
+import { createLife, type Life } from './life.ts'
+
+/** What the daemons call themselves in the Lease: another one each time. */
+const IDENTITY = /domainpilot-[0-9a-f-]{36}/g
+const LOG_LINES = 400
+
+/** Keeps a line of a daemon, and so many before it. */
+export function noteLine(log: string[], name: string, line: string): void {
+  log.push(`${name} ${line.replaceAll(IDENTITY, name)}`)
+  if (log.length > LOG_LINES) log.shift()
+}
+
+/** Starts daemons that live in this process, on a ground of models. */
+export function createLauncher(ground: Omit<Ground, 'launch'>): Ground['launch'] {
+  const lives = new Map<number, Life>()
+  return (name, number) => {
+    const { machine, random, disk, time, serverpilot, cluster, log } = ground
+    const life = createLife(`${name}.${number}`, machine, random.fork(`daemon ${number}`))
+    const identity: ProcessIdentity = { pid: 1000 + number, started: String(number), host: 'host', scope: 'boot' }
+    lives.set(identity.pid, life)
+    return startDaemon(life, {
+      environment: environmentOf(ground, name),
+      files: createFiles(disk!, disk!.trouble, life, time),
+      serverpilot: serverpilot.connect(life),
+      ...(cluster && { cluster: { transport: cluster.connect(life), namespace: ground.namespace } }),
+      identity,
+      isRunning: ({ pid }) => lives.get(pid)?.alive === true,
+      log: (line) => noteLine(log, life.name, line),
+    })
+  }
+}
+
+/** What a daemon is told by its environment. */
+export function environmentOf(
+  { serverpilot, cluster, manifests, state, namespace }: Omit<Ground, 'launch'>,
+  name: string,
+) {
+  const { clientId, apiKey } = serverpilot.core.world.model
+  return {
+    SERVERPILOT_CLIENT_ID: clientId,
+    SERVERPILOT_API_KEY: apiKey,
+    DOMAINPILOT_LISTEN: 'off',
+    DOMAINPILOT_CHECK_SCHEDULE: 'off',
+    HOSTNAME: name,
+    ...(cluster === undefined
+      ? { DOMAINPILOT_MANIFESTS: manifests, DOMAINPILOT_STATE_DIR: state }
+      : {
+          DOMAINPILOT_SOURCE: 'kubernetes',
+          DOMAINPILOT_RECORD_NAMESPACE: namespace,
+          DOMAINPILOT_AMBIENT_CREDENTIALS_NAMESPACES: NAMESPACE,
+        }),
+  }
+}
