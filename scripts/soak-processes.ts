@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Pace, planOfProcesses } from '../test/simulation/plan.ts'
 import { createRealGround } from '../test/simulation/real/ground.ts'
-import { type Pace, planOfProcesses, run } from '../test/simulation/simulation.ts'
+import { run } from '../test/simulation/simulation.ts'
 
 /**
  * Lets worlds live in real time, side by side, whose daemons are processes of the built program: kill -9, SIGSTOP, a wall clock that is

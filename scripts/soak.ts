@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
+import { planOf } from '../test/simulation/plan.ts'
 import { shrink } from '../test/simulation/shrink.ts'
-import { planOf, run } from '../test/simulation/simulation.ts'
+import { run } from '../test/simulation/simulation.ts'
 
 /**
  * Lets worlds live: `npm run soak -- --seeds 100 --hours 48`, or one again: `--from SEED`. A seed decides everything; one that breaks a

@@ -1,5 +1,6 @@
 /** Lives through worlds until a promise is broken: `node --import ./plant.ts find-planted.ts FIRST SEEDS HOURS`. Prints one line of JSON. */
-import { planOf, run } from './simulation.ts'
+import { planOf } from './plan.ts'
+import { run } from './simulation.ts'
 
 const [first = 1, seeds = 300, hours = 24] = process.argv.slice(2).map(Number)
 let found: { seeds: number; hours: number; promise: string; message: string } | undefined

@@ -10,7 +10,7 @@ export interface Violation {
   /** Milliseconds since the world began. */
   at: number
   /** Which promise is broken. */
-  promise: 'foreign' | 'budget' | 'one-write' | 'calls' | 'rest' | 'said' | 'leader'
+  promise: 'foreign' | 'budget' | 'one-write' | 'calls' | 'rest' | 'said' | 'leader' | 'crash'
   message: string
 }
 
@@ -26,6 +26,8 @@ export interface Ledger {
   foreign(appId: string): ReadonlySet<string>
   /** Names that somebody else put there and that a mapping asked for since: ours once the daemon has noticed. */
   either(appId: string): ReadonlySet<string>
+  /** From now on nobody can tell whose this name is. */
+  unsure(appId: string, name: string): void
   violate(promise: Violation['promise'], message: string): void
 }
 
@@ -150,6 +152,10 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
     foreignTook(appId, name) {
       if (!foreignOf(appId).delete(name)) setOf(taken, appId).add(name)
       eitherOf(appId).delete(name)
+    },
+    unsure(appId, name) {
+      foreignOf(appId).delete(name)
+      eitherOf(appId).add(name)
     },
     approved(appId, names) {
       excused.set(appId, new Set([...(excused.get(appId) ?? []), ...names]))

@@ -1,4 +1,5 @@
-import { type Plan, type Planned, type Result, run } from './simulation.ts'
+import type { Plan, Planned } from './plan.ts'
+import { type Result, run } from './simulation.ts'
 
 /** A story that fails, and how often it was lived through to find it. */
 export interface Shrunk {

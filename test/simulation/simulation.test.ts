@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { planOf } from './plan.ts'
 import { PLANTED_FAULTS } from './planted-faults.ts'
 import { shrink } from './shrink.ts'
-import { planOf, run } from './simulation.ts'
+import { run } from './simulation.ts'
 
 const HOURS = 6
 /** Worlds of files and of clusters, with one daemon and with two. */
@@ -20,6 +21,15 @@ describe('worlds that live on a seed', () => {
       assert.ok(result.hours >= HOURS)
     })
   }
+
+  test('ten seeds that nobody has seen before', { timeout: 600_000 }, async (t) => {
+    const first = Date.now() % 1_000_000_000
+    t.diagnostic(`seeds ${first} to ${first + 9}: npm run soak -- --hours ${HOURS} --from SEED lives through one again`)
+    for (let seed = first; seed < first + 10; seed++) {
+      const { violations, story } = await run(planOf(String(seed), HOURS))
+      assert.deepEqual(violations, [], `npm run soak -- --hours ${HOURS} --from ${seed}\n${story.join('\n')}`)
+    }
+  })
 
   test('a seed decides everything', async () => {
     const [first, second] = [await run(planOf('9', 6)), await run(planOf('9', 6))]

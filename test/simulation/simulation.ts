@@ -1,27 +1,11 @@
-import type { EventKind } from './events/kind.ts'
-import { EVENTS, GROUPS } from './events.ts'
-import { createGround, type Ground, type Setting } from './ground.ts'
+import { approveWaiting } from './approvals.ts'
+import { EVENTS } from './events.ts'
+import { createGround, type Ground } from './ground.ts'
 import type { Violation } from './ledger.ts'
+import type { Plan } from './plan.ts'
 import { createRandom, type Random } from './random.ts'
+import type { Write } from './serverpilot.ts'
 import { createWorld, type World } from './world.ts'
-
-/** One event of a seed's story. */
-export interface Planned {
-  /** Milliseconds since the world began. */
-  at: number
-  kind: EventKind
-  /** Decides what exactly happens. */
-  seed: string
-}
-
-/** What a seed decides beforehand: when the world is disturbed and by what, and when it has to be at rest. */
-export interface Plan {
-  setting: Setting
-  /** The ends of the storms: from then on nothing more happens, until the next one. */
-  calms: readonly number[]
-  events: readonly Planned[]
-  end: number
-}
 
 /** What came of a run. */
 export interface Result {
@@ -39,123 +23,73 @@ const HOUR = 60 * MINUTE
 /** Pauses of contention last 15 minutes, inferred removals wait for 5, and somebody approves what waits for approval. */
 const REST_WITHIN = 90 * MINUTE
 
-/** How the events of a plan lie in time; milliseconds. */
-export interface Pace {
-  /** Before the first storm, and after the last one. */
-  first: number
-  last: number
-  /** The shortest and the longest storm, in minutes, and quiet between two of them. */
-  storm: readonly [number, number]
-  quiet: readonly [number, number]
-  /** Between two events of a storm, on average: one of these. */
-  means: readonly number[]
-}
-
-const USUAL: Pace = {
-  first: 10 * MINUTE,
-  last: 3 * HOUR,
-  storm: [5, 60],
-  quiet: [3 * HOUR, 10 * HOUR],
-  means: [20_000, 2 * MINUTE, 8 * MINUTE],
-}
-
-/** The story of a seed. */
-export function planOf(seed: string, hours: number, pace: Pace = USUAL): Plan {
-  const random = createRandom(`${seed}/plan`)
-  const place = random.pick(['files', 'files', 'cluster'] as const)
-  const setting = { seed, place, apps: random.whole(1, 3), daemons: place === 'files' ? 1 : random.whole(1, 2) }
-  return storms(setting, { random, groups: GROUPS[place], end: hours * HOUR, pace })
-}
-
-/** The story of a seed for a daemon that is a real process. */
-export function planOfProcesses(seed: string, hours: number, pace: Pace): Plan {
-  const random = createRandom(`${seed}/processes`)
-  const setting: Setting = { seed, place: 'files', apps: random.whole(1, 3), daemons: 1 }
-  return storms(setting, { random, groups: GROUPS.processes, end: hours * HOUR, pace })
-}
-
-interface Weather {
-  random: Random
-  groups: readonly string[]
-  end: number
-  pace: Pace
-}
-
-function storms(setting: Setting, { random, groups, end, pace }: Weather): Plan {
-  const { seed } = setting
-  const events: Planned[] = []
-  const calms: number[] = []
-  for (let at = pace.first; at < end - pace.last; ) {
-    const storm = at + random.whole(...pace.storm) * MINUTE
-    // Each storm has a few groups of its own: all of them at once would hide one behind the other.
-    const active = groups.filter(() => random.chance(0.5))
-    const mean = random.pick(pace.means)
-    for (; at < storm; at += random.next() * 2 * mean) {
-      const kind = random.pick(EVENTS[active.length === 0 ? 'users' : random.pick(active)]!)
-      events.push({ at, kind, seed: `${seed}/${events.length}` })
-    }
-    calms.push(storm)
-    at = storm + random.whole(...pace.quiet)
-  }
-  return { setting, calms, events, end }
-}
-
 /** Lives through a plan. Ends at the first broken promise. */
 export async function run(plan: Plan, ground: Ground = createGround(plan.setting)): Promise<Result> {
-  const { seed } = plan.setting
   const world = createWorld(plan.setting, ground)
-  // The parts shake their waits by it.
-  const before = { random: Math.random, stackTraceLimit: Error.stackTraceLimit }
-  // An error is thrown for each look at a file that is not there.
-  Error.stackTraceLimit = 0
-  Math.random = createRandom(`${seed}/Math.random`).next
   const story: string[] = []
   const tell = (text: string): void => void story.push(`${timeOf(world.time.now())} ${text}`)
+  const crashed = (error: unknown): void =>
+    world.ledger.violate('crash', error instanceof Error ? `${error.message} ${error.stack}` : String(error))
+  const leave = enter(plan.setting.seed, crashed)
+  world.serverpilot.onWrite((write) => tell(toldOf(world, write)))
   try {
-    const random = createRandom(`${seed}/start`)
-    world.serverpilot.onWrite(({ life, appId, before, after }) => {
-      const added = after.filter((name) => !before.includes(name))
-      const removed = before.filter((name) => !after.includes(name))
-      const app = [...world.declared.apps.values()].find((each) => each.appId === appId)?.name
-      tell(
-        `${life.name} writes ${app}:${added.map((name) => ` +${name}`).join('')}${removed.map((name) => ` -${name}`).join('')}`,
-      )
-    })
-    prepare(world, random)
-    world.fleet.startAll()
-    let next = 0
-    /** By how much all is later than planned, as a rest took long. */
-    let late = 0
-    const broken = (): boolean => world.ledger.violations.length > 0
-    for (const calm of plan.calms) {
-      if (world.time.now() >= plan.end) break
-      late = Math.max(late, world.time.now() - (plan.events[next]?.at ?? 0))
-      for (; next < plan.events.length && plan.events[next]!.at <= calm && !broken(); next++) {
-        const { at, kind, seed: own } = plan.events[next]!
-        await world.time.runUntil(at + late, broken)
-        const told = broken() ? undefined : kind.happen(world, createRandom(own))
-        if (told !== undefined) tell(told)
-      }
-      await world.time.runUntil(calm + late, broken)
-      if (broken()) break
-      await rest(world, tell)
-      if (broken()) break
-    }
-    await world.time.runUntil(plan.end, broken)
+    const events = await live(world, plan, tell)
     for (const { promise, message } of world.ledger.violations) tell(`BROKEN (${promise}): ${message}`)
-    return {
-      hours: world.time.now() / HOUR,
-      events: next,
-      turns: world.time.turns(),
-      violations: world.ledger.violations,
-      story,
-      log: world.log,
-    }
+    const { violations } = world.ledger
+    return { hours: world.time.now() / HOUR, events, turns: world.time.turns(), violations, story, log: world.log }
   } finally {
     world.fleet.killAll()
-    Math.random = before.random
-    Error.stackTraceLimit = before.stackTraceLimit
+    leave()
   }
+}
+
+/** Makes this process one in which a seed decides everything, and whose crashes are noticed. Gives what ends it. */
+function enter(seed: string, crashed: (error: unknown) => void): () => void {
+  const { random } = Math
+  const { stackTraceLimit } = Error
+  // The parts shake their waits by it.
+  Math.random = createRandom(`${seed}/Math.random`).next
+  // An error is thrown for each look at a file that is not there.
+  Error.stackTraceLimit = 0
+  const events = ['unhandledRejection', 'uncaughtException'] as const
+  for (const event of events) process.on(event, crashed)
+  return () => {
+    for (const event of events) process.off(event, crashed)
+    Math.random = random
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+function toldOf({ declared }: World, { life, appId, before, after }: Write): string {
+  const added = after.filter((name) => !before.includes(name)).map((name) => ` +${name}`)
+  const removed = before.filter((name) => !after.includes(name)).map((name) => ` -${name}`)
+  const app = [...declared.apps.values()].find((each) => each.appId === appId)?.name
+  return `${life.name} writes ${app}:${added.join('')}${removed.join('')}`
+}
+
+/** Lets everything happen that is planned, with a rest after each storm. Gives how many events there were. */
+async function live(world: World, { setting, events, calms, end }: Plan, tell: (text: string) => void) {
+  const { time, ledger } = world
+  const broken = (): boolean => ledger.violations.length > 0
+  let next = 0
+  /** By how much all is later than planned, as a rest took long. */
+  let late = 0
+  prepare(world, createRandom(`${setting.seed}/start`))
+  world.fleet.startAll()
+  for (const calm of calms) {
+    if (broken() || time.now() >= end) break
+    late = Math.max(late, time.now() - (events[next]?.at ?? 0))
+    for (; next < events.length && events[next]!.at <= calm && !broken(); next++) {
+      const { at, kind, seed } = events[next]!
+      await time.runUntil(at + late, broken)
+      const told = broken() ? undefined : kind.happen(world, createRandom(seed))
+      if (told !== undefined) tell(told)
+    }
+    await time.runUntil(calm + late, broken)
+    if (!broken()) await rest(world, tell)
+  }
+  await time.runUntil(end, broken)
+  return next
 }
 
 function prepare(world: World, random: Random): void {
@@ -185,7 +119,7 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
   let complaints = complaintsOf(world)
   while (complaints.length > 0 && world.time.now() < limit && !broken()) {
     await world.time.runUntil(world.time.now() + MINUTE, broken)
-    approve(world, tell)
+    for (const told of approveWaiting(world)) tell(told)
     complaints = complaintsOf(world)
   }
   if (!broken() && complaints.length > 0) world.ledger.violate('rest', complaints.join('; '))
@@ -213,18 +147,6 @@ function complaintsOf(world: World): string[] {
       complaints.push(`${name} is said to be ${synced?.reason ?? 'unknown'}: ${synced?.message ?? ''}`)
   }
   return complaints
-}
-
-/** Somebody looks at what waits for approval, and approves it. */
-function approve(world: World, tell: (text: string) => void): void {
-  for (const { name, appId, hash } of world.said()) {
-    if (hash === undefined || world.approved.has(hash)) continue
-    const foreign = world.ledger.foreign(appId)
-    const ours = world.serverpilot.listed(appId).filter((host) => !foreign.has(host))
-    world.ledger.approved(appId, ours)
-    world.approve(name, hash)
-    tell(`somebody approves plan ${hash} of ${name}`)
-  }
 }
 
 function timeOf(ms: number): string {

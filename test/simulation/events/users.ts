@@ -1,3 +1,5 @@
+import { approveWaiting } from '../approvals.ts'
+import type { DeclaredApp } from '../declared.ts'
 import type { Random } from '../random.ts'
 import type { World } from '../world.ts'
 import { anApp, type EventKind, MINUTE, userName } from './kind.ts'
@@ -81,16 +83,20 @@ export const users: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       world.declared.putApp({ ...app, suspend: true })
-      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app.name))
+      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app))
       return `${app.name} is suspended`
     },
+  },
+  {
+    name: 'approve',
+    happen: (world) => approveWaiting(world).join('; ') || undefined,
   },
   {
     name: 'observe',
     happen(world, random) {
       const app = anApp(world, random)
       world.declared.putApp({ ...app, policy: 'Observe' })
-      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app.name))
+      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app))
       return `${app.name} is only observed`
     },
   },
@@ -99,13 +105,14 @@ export const users: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       world.declared.putApp({ ...app, policy: 'UpsertOnly' })
-      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app.name))
+      world.heal(random.whole(1, 20) * MINUTE, () => resume(world, app))
       return `${app.name} loses nothing for a while (UpsertOnly)`
     },
   },
 ]
 
-function resume({ declared }: World, name: string): void {
-  const app = declared.apps.get(name)
+/** By its id: it may have another name meanwhile. */
+function resume({ declared }: World, { appId }: DeclaredApp): void {
+  const app = [...declared.apps.values()].find((each) => each.appId === appId)
   if (app !== undefined) declared.putApp({ ...app, suspend: false, policy: 'Sync' })
 }
