@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { explainCommand } from '../../src/cli/explain.ts'
 import { runCommand } from '../../src/cli/run.ts'
 import type { FileSystem } from '../../src/files/file-system.ts'
 import type { Transport } from '../../src/kubernetes/http.ts'
@@ -30,19 +31,18 @@ export interface RunningDaemon {
   readonly ended: Promise<number>
 }
 
-/** Starts `domainpilot run` in a life. */
-export function startDaemon(life: Life, world: DaemonWorld): RunningDaemon {
-  const stop = new AbortController()
-  const io: Io = {
+/** A process of the world as commands see it. */
+function ioOf(life: Life, world: DaemonWorld, out: (text: string) => void, signal: AbortSignal): Io {
+  return {
     environment: world.environment,
-    out: () => undefined,
+    out,
     err: (text) => world.log(text),
     outIsTerminal: false,
     errIsTerminal: false,
     colour: false,
     width: 80,
     readFile: (path) => world.files.readFileSync(path, 'utf8'),
-    signal: stop.signal,
+    signal,
     version: '0.1.0',
     outside: {
       clock: life.clock,
@@ -53,6 +53,22 @@ export function startDaemon(life: Life, world: DaemonWorld): RunningDaemon {
       processMetrics: false,
     },
   }
+}
+
+/** What `domainpilot explain HOST --output json` prints, run in a life. */
+export async function explain(life: Life, world: DaemonWorld, host: string): Promise<string> {
+  let printed = ''
+  const print = (text: string): void => {
+    printed += text
+  }
+  await explainCommand(ioOf(life, world, print, new AbortController().signal), { output: 'json' }, host)
+  return printed
+}
+
+/** Starts `domainpilot run` in a life. */
+export function startDaemon(life: Life, world: DaemonWorld): RunningDaemon {
+  const stop = new AbortController()
+  const io = ioOf(life, world, () => undefined, stop.signal)
   const ended = runCommand(io, {}).catch((error: unknown) => {
     world.log(`ended: ${error instanceof Error ? error.stack : String(error)}\n`)
     return 1

@@ -19,8 +19,8 @@ export interface Setting {
   daemons: number
 }
 
-/** What the daemons stand on. */
-export interface Ground {
+/** What the processes of a world stand on. */
+export interface Stage {
   readonly time: WorldTime
   readonly random: Random
   /** Troubles end so many times sooner than they say: a world in real time cannot wait for hours. */
@@ -39,8 +39,14 @@ export interface Ground {
   /** Namespace of the daemon. */
   readonly namespace: string
   readonly log: string[]
+}
+
+/** A stage, and how processes come onto it. */
+export interface Ground extends Stage {
   /** Starts a daemon; `number` is another one each time. */
   launch(name: string, number: number): RunningDaemon
+  /** What `explain HOST --output json` prints. */
+  explain(host: string): Promise<string>
 }
 
 /** The apps of a world as ServerPilot has them at first, each with a host of somebody else. */
@@ -76,5 +82,5 @@ export function createGround({ seed, place, apps }: Setting): Ground {
       { resource: '/api/v1/namespaces', namespace: undefined, name, status: false },
       { metadata: { name } },
     )
-  return { ...ground, launch: createLauncher(ground) }
+  return { ...ground, ...createLauncher(ground) }
 }

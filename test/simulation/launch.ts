@@ -1,8 +1,8 @@
 import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
-import { startDaemon } from './daemon.ts'
+import { type DaemonWorld, explain, startDaemon } from './daemon.ts'
 import { NAMESPACE } from './declared.ts'
 import { createFiles } from './files.ts'
-import type { Ground } from './ground.ts'
+import type { Ground, Stage } from './ground.ts'
 import { createLife, type Life } from './life.ts'
 
 /** What the daemons call themselves in the Lease: another one each time. */
@@ -15,15 +15,16 @@ export function noteLine(log: string[], name: string, line: string): void {
   if (log.length > LOG_LINES) log.shift()
 }
 
-/** Starts daemons that live in this process, on a ground of models. */
-export function createLauncher(ground: Omit<Ground, 'launch'>): Ground['launch'] {
+/** Starts processes that live in this one, on a ground of models. */
+export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'> {
   const lives = new Map<number, Life>()
-  return (name, number) => {
-    const { machine, random, disk, time, serverpilot, cluster, log } = ground
-    const life = createLife(`${name}.${number}`, machine, random.fork(`daemon ${number}`))
+  const { machine, random, disk, time, serverpilot, cluster, log } = ground
+  let people = 0
+
+  function worldOf(life: Life, number: number, name: string): DaemonWorld {
     const identity: ProcessIdentity = { pid: 1000 + number, started: String(number), host: 'host', scope: 'boot' }
     lives.set(identity.pid, life)
-    return startDaemon(life, {
+    return {
       environment: environmentOf(ground, name),
       files: createFiles(disk!, disk!.trouble, life, time),
       serverpilot: serverpilot.connect(life),
@@ -31,15 +32,24 @@ export function createLauncher(ground: Omit<Ground, 'launch'>): Ground['launch']
       identity,
       isRunning: ({ pid }) => lives.get(pid)?.alive === true,
       log: (line) => noteLine(log, life.name, line),
-    })
+    }
+  }
+
+  return {
+    launch(name, number) {
+      const life = createLife(`${name}.${number}`, machine, random.fork(`daemon ${number}`))
+      return startDaemon(life, worldOf(life, number, name))
+    },
+    async explain(host) {
+      const name = `person.${++people}`
+      const life = createLife(name, machine, random.fork(name))
+      return await explain(life, worldOf(life, -people, name), host)
+    },
   }
 }
 
 /** What a daemon is told by its environment. */
-export function environmentOf(
-  { serverpilot, cluster, manifests, state, namespace }: Omit<Ground, 'launch'>,
-  name: string,
-) {
+export function environmentOf({ serverpilot, cluster, manifests, state, namespace }: Stage, name: string) {
   const { clientId, apiKey } = serverpilot.core.world.model
   return {
     SERVERPILOT_CLIENT_ID: clientId,

@@ -1,5 +1,6 @@
 import { approveWaiting } from './approvals.ts'
 import { EVENTS } from './events.ts'
+import { wrongExplanations } from './explained.ts'
 import { createGround, type Ground } from './ground.ts'
 import type { Violation } from './ledger.ts'
 import type { Plan } from './plan.ts'
@@ -122,7 +123,21 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
     for (const told of approveWaiting(world)) tell(told)
     complaints = complaintsOf(world)
   }
-  if (!broken() && complaints.length > 0) world.ledger.violate('rest', complaints.join('; '))
+  if (broken()) return
+  if (complaints.length > 0) return world.ledger.violate('rest', complaints.join('; '))
+  await explainSome(world)
+}
+
+/** What `explain` says has to be so as well. */
+async function explainSome(world: World): Promise<void> {
+  let wrong: string[] | undefined
+  const answered = wrongExplanations(world).then((found) => {
+    wrong = found
+  })
+  await world.time.runUntil(world.time.now() + MINUTE, () => wrong !== undefined)
+  if (wrong === undefined) return world.ledger.violate('said', 'explain gives no answer within a minute')
+  await answered
+  if (wrong.length > 0) world.ledger.violate('said', wrong.join('; '))
 }
 
 /** What is not as it has to be at rest. */

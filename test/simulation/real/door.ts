@@ -7,8 +7,14 @@ import type { ServerPilotModel } from '../serverpilot.ts'
 /** Longer than any client waits. */
 const SILENCE_MS = 600_000
 
+/** Where one process reaches ServerPilot. */
+export interface Door {
+  url: string
+  close(): void
+}
+
 /** A ServerPilot as one process reaches it over HTTP on loopback. Closes when the process ends. */
-export async function openDoor(serverpilot: ServerPilotModel, life: Life): Promise<{ url: string; close(): void }> {
+export async function openDoor(serverpilot: ServerPilotModel, life: Life): Promise<Door> {
   const http = serverpilot.connect(life)({
     clock: life.clock,
     timeoutMs: SILENCE_MS,

@@ -41,5 +41,5 @@ export function createRealGround({ seed, apps }: Setting, folder: string, faketi
     namespace: 'domainpilot',
     log: [],
   }
-  return { ...ground, launch: createProcessLauncher(ground, clock) }
+  return { ...ground, ...createProcessLauncher(ground, clock) }
 }

@@ -1,15 +1,18 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import { systemClock } from '../../../src/time/clock.ts'
-import type { Ground } from '../ground.ts'
+import type { Ground, Stage } from '../ground.ts'
 import { environmentOf, noteLine } from '../launch.ts'
 import type { Life } from '../life.ts'
-import { openDoor } from './door.ts'
+import { type Door, openDoor } from './door.ts'
 
 /** The program as users start it. */
 const PROGRAM = join(import.meta.dirname, '../../../dist/main.js')
+
+const run = promisify(execFile)
 
 /** How the wall clock of a process is set: libfaketime reads a file, again each second. The steady clock stays what it is. */
 export interface WallClock {
@@ -30,20 +33,30 @@ const environmentOfClock = ({ library, file }: WallClock): Record<string, string
 })
 
 /** Starts processes of the program on a real ground. */
-export function createProcessLauncher(ground: Omit<Ground, 'launch'>, clock: WallClock): Ground['launch'] {
-  return (name, number) => {
+export function createProcessLauncher(ground: Stage, clock: WallClock): Pick<Ground, 'launch' | 'explain'> {
+  const environment = (name: string, door: Door) => ({
+    ...(process.env.PATH && { PATH: process.env.PATH }),
+    ...environmentOf(ground, name),
+    ...environmentOfClock(clock),
+    DOMAINPILOT_SERVERPILOT_URL: door.url,
+  })
+
+  async function explain(host: string): Promise<string> {
+    const door = await openDoor(ground.serverpilot, createProcessLife('person', ground))
+    const { stdout } = await run(process.execPath, [PROGRAM, 'explain', host, '--output', 'json'], {
+      env: environment('person', door),
+    }).finally(() => door.close())
+    return stdout
+  }
+
+  const launch: Ground['launch'] = (name, number) => {
     const life = createProcessLife(`${name}.${number}`, ground)
     const ended = openDoor(ground.serverpilot, life).then(
       (door) =>
         new Promise<number>((resolve) => {
           if (!life.alive) return door.close()
           const child = spawn(process.execPath, [PROGRAM, 'run'], {
-            env: {
-              ...(process.env.PATH && { PATH: process.env.PATH }),
-              ...environmentOf(ground, name),
-              ...environmentOfClock(clock),
-              DOMAINPILOT_SERVERPILOT_URL: door.url,
-            },
+            env: environment(name, door),
             stdio: ['ignore', 'ignore', 'pipe'],
           })
           life.child = child
@@ -65,6 +78,7 @@ export function createProcessLauncher(ground: Omit<Ground, 'launch'>, clock: Wal
       },
     }
   }
+  return { launch, explain }
 }
 
 interface ProcessLife extends Life {
