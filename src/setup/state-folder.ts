@@ -37,7 +37,7 @@ export function handedApprovals(
   try {
     const path = join(stateDir, APPROVALS)
     // A pipe would be waited for without an end.
-    if (!fs.statSync(path).isFile()) return []
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return []
     const lines = fs.readFileSync(path, 'utf8').split('\n')
     return lines.filter((line) => /^[0-9a-f]{16}$/.test(line))
   } catch {

@@ -24,11 +24,18 @@ const HOUR = 60 * MINUTE
 /** Pauses of contention last 15 minutes, inferred removals wait for 5, and somebody approves what waits for approval. */
 const REST_WITHIN = 90 * MINUTE
 
-/** Lives through a plan. Ends at the first broken promise. */
-export async function run(plan: Plan, ground: Ground = createGround(plan.setting)): Promise<Result> {
+/** Lives through a plan. Ends at the first broken promise. `hear` gets each line of the story as it comes. */
+export async function run(
+  plan: Plan,
+  ground: Ground = createGround(plan.setting),
+  hear: (line: string) => void = () => undefined,
+): Promise<Result> {
   const world = createWorld(plan.setting, ground)
   const story: string[] = []
-  const tell = (text: string): void => void story.push(`${timeOf(world.time.now())} ${text}`)
+  const tell = (text: string): void => {
+    story.push(`${timeOf(world.time.now())} ${text}`)
+    hear(story.at(-1)!)
+  }
   const crashed = (error: unknown): void =>
     world.ledger.violate('crash', error instanceof Error ? `${error.message} ${error.stack}` : String(error))
   const leave = enter(plan.setting.seed, crashed)
