@@ -15,8 +15,11 @@ interface Entry {
   newest: number
 }
 
-/** What a record says, however often it was saved. */
-const contentOf = ({ serial: _, ...said }: OwnershipRecord): string => JSON.stringify(said)
+/** Whether two records say the same, however often each was saved. A pass that changes nothing leaves the large parts as they are. */
+function sayTheSame({ serial: _a, ...a }: OwnershipRecord, { serial: _b, ...b }: OwnershipRecord): boolean {
+  const fields = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof typeof a>
+  return [...fields].every((field) => a[field] === b[field] || JSON.stringify(a[field]) === JSON.stringify(b[field]))
+}
 
 /**
  * The ownership records as they were loaded or saved last. `anotherApp` is called when an object names another app at ServerPilot than
@@ -79,7 +82,7 @@ export function createRecords(
     async save(key: Key, record: OwnershipRecord): Promise<void> {
       const entry = entries.get(key)
       const before = entry?.loaded?.record
-      if (before !== undefined && contentOf(before) === contentOf(record)) return
+      if (before !== undefined && sayTheSame(before, record)) return
       ports.assertMayWrite()
       const next = { ...record, serial: (before?.serial ?? 0) + 1 }
       try {
