@@ -91,7 +91,13 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
   }
 
   const files = {
-    mkdir: (path: string) => change(path, () => disk.makeFolder(isPlace(path))),
+    mkdir: (path: string, { recursive = false }: { recursive?: boolean } = {}) =>
+      change(path, () => {
+        const place = isPlace(path)
+        if (!recursive && disk.find(place) !== undefined) throw errno('EEXIST', place)
+        if (!recursive) disk.node(posix.dirname(place))
+        return disk.makeFolder(place)
+      }),
     readdir: (path: string) => look(() => disk.names(isPlace(path))),
     realpath: (path: string) =>
       look(() => {
