@@ -2,7 +2,7 @@ import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
 import { doubtful } from '../../plan/doubt.ts'
-import { nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
+import { MAX_PROBES, nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
 import { type Plan, writes } from '../../plan/plan.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
@@ -43,6 +43,8 @@ export interface WriteResult extends Changes {
   observed: ServerPilotApp
   /** False when what was written is not (wholly) there. */
   taken: boolean
+  /** Why isolation did not get to some additions; undefined when it got to all of them. */
+  unfinished?: Error | undefined
 }
 
 /**
@@ -76,7 +78,15 @@ export async function writePlan(job: WriteJob): Promise<WriteResult> {
   const result = readBack(open, proof, context.ports.clock.now())
   await save(job, result.record)
   if (!result.taken && written.failure !== undefined) throw written.failure
-  return { ...result, observed, ...changes }
+  return { ...result, observed, ...changes, unfinished: unfinished(job, written) }
+}
+
+/** Why isolation left additions waiting: a try failed, or the tries of one go are spent. */
+function unfinished({ app }: WriteJob, { waiting, failure }: Written): Error | undefined {
+  if (waiting.length === 0) return undefined
+  if (failure !== undefined) return failure
+  const message = `ServerPilot refuses names among the additions to app ${app.spec.appId}. They are looked for in ${MAX_PROBES} tries at a time, and ${waiting.length} host(s) wait for the next ones.`
+  return new ReconcileError('Progressing', message)
 }
 
 const save = ({ context, app }: WriteJob, record: OwnershipRecord): Promise<void> =>
