@@ -7,6 +7,7 @@ import { type Plan, writes } from '../../plan/plan.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { Outcome } from '../../status/outcome.ts'
+import type { Context } from '../context/context.ts'
 import { ReconcileError } from '../context/errors.ts'
 import type { Facts } from './facts.ts'
 import { sameNames } from './gather.ts'
@@ -75,7 +76,7 @@ export async function writePlan(job: WriteJob): Promise<WriteResult> {
   const wanted = plan.additions.map(({ host }) => host).filter((host) => written.expected.has(host))
   const certain = written.failure === undefined
   const proof = { before: facts.observed, after: observed, wanted, removals: plan.removals, certain }
-  const result = readBack(open, proof, context.ports.clock.now())
+  const result = readBack(open, proof, later(context, facts))
   await save(job, result.record)
   if (!result.taken && written.failure !== undefined) throw written.failure
   return { ...result, observed, ...changes, unfinished: unfinished(job, written) }
@@ -89,8 +90,11 @@ function unfinished({ app }: WriteJob, { waiting, failure }: Written): Error | u
   return new ReconcileError('Progressing', message)
 }
 
-const save = ({ context, app }: WriteJob, record: OwnershipRecord): Promise<void> =>
-  context.memory.records.save(app.key, record)
+const save = ({ context, app, facts }: WriteJob, record: OwnershipRecord): Promise<void> =>
+  context.memory.records.save(app.key, record, facts.wallOffset)
+
+/** The time on the clock that the facts are by, whatever the wall clock was set to since; epoch ms. */
+const later = ({ ports }: Context, { now, steady }: Facts): number => now + Math.floor(ports.clock.steady()) - steady
 
 /**
  * Writes the plan's list; a list that the API refuses is taken apart until its good names are in.
