@@ -122,7 +122,7 @@ export function keepFolder(
     // Of 30,000 mappings it is many megabytes: made only when something changed, and once.
     const changes = statuses.changes()
     if (changes === seen) return
-    const { generatedAt, ...rest } = statuses.status()
+    const { generatedAt, ...rest } = await statuses.status()
     const pieces: string[] = []
     const hash = createHash('sha256')
     for (const piece of statusJson(rest)) {
