@@ -1,0 +1,121 @@
+import { dirname, resolve } from 'node:path'
+import { importsOf, within } from './names.ts'
+import { lineOf, nameOf, nodesOf, type PhpNode, walk } from './node.ts'
+import { type Parsed, parsePhp } from './parse.ts'
+import { lineIn, nameOfFile, openEverything, type Scope } from './scope.ts'
+import { asText, known, type Result, type SourceFile, unknown, type Value } from './values.ts'
+
+/** What a look at a path finds: the text of a file; `folder`; `none` where nothing is; undefined where that cannot be seen. */
+export function lookAt(
+  { readFile }: Pick<Scope, 'readFile'>,
+  path: string,
+): { text: string } | 'folder' | 'none' | undefined {
+  try {
+    return { text: readFile(path) }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    return code === 'EISDIR' ? 'folder' : code === 'ENOENT' || code === 'ENOTDIR' ? 'none' : undefined
+  }
+}
+
+/** A path as PHP takes it: `./` begins where the first file is, what does not say where it begins, beside the file that names it. */
+export const pathOf = (text: string, { main, file }: Pick<Scope, 'main' | 'file'>): string =>
+  resolve(dirname(/^\.\.?(\/|$)/.test(text) ? main : file.path), text)
+
+/** Reads a file that is included, as PHP would, when its path is known and it is there; else what it may define is not known from then on. */
+export function include(node: PhpNode, target: Value, scope: Scope): Result {
+  const line = lineOf(node)
+  const end = target.known
+    ? asText(target.value)
+    : String([...walk(node)].findLast(({ kind }) => kind === 'string')?.value ?? '')
+  if (nameOfFile(end) === 'wp-settings.php') {
+    scope.ended ??= { by: 'settings', line, certain: true }
+    return null
+  }
+  // What Composer loads are classes and functions.
+  if (/(^|\/)vendor\/autoload\.php$/.test(end)) {
+    scope.autoloaded.yes = true
+    return unknown('it is what an autoloader gives')
+  }
+  const path = target.known && end !== '' ? pathOf(end, scope) : undefined
+  const before = path === undefined ? undefined : scope.included.get(path)
+  if (node.once === true && before?.known) return true
+  const isOpen = path === undefined || (node.once === true && before !== undefined)
+  const found = isOpen ? undefined : lookAt(scope, path)
+  if (found === 'none' && node.optional === true) return false
+  const parsed = typeof found === 'object' ? parsePhp(found.text) : undefined
+  if (isOpen || parsed === undefined || 'fault' in parsed) {
+    const fault = parsed && 'fault' in parsed ? ` and whose line ${parsed.fault.line} is not PHP that can be read` : ''
+    const where = `in ${nameOfFile(end) || 'a file'}, which ${lineIn(scope, line)} includes${fault}`
+    openEverything(scope, { line, where, included: true })
+    return undefined
+  }
+  scope.included.set(path, known(true))
+  return enter(parsed, path, scope)
+}
+
+/** Follows the statements of a file, and gives what it returns. */
+export function enter({ statements, unread }: Parsed, path: string, scope: Scope): Value {
+  for (const name of unread) scope.unread.add(name)
+  const { file } = scope
+  scope.file = sourceOf(statements, { path, namespace: '', imports: new Map() })
+  hoist(statements, scope.file, scope)
+  scope.follow(statements, scope)
+  scope.file = file
+  return returned(scope, known(1))
+}
+
+/** What a file or a function came to that has ended; `otherwise`: when no `return` was reached. */
+export function returned(scope: Scope, otherwise: Value): Value {
+  const { ended } = scope
+  if (ended === undefined) return otherwise
+  if (ended.by !== 'dead' && ended.by !== 'settings') scope.ended = undefined
+  return ended.certain && ended.value ? ended.value : unknown('what is returned depends on what is not known')
+}
+
+/** A file, or a namespace in it, with what its statements import. */
+export const sourceOf = (statements: readonly PhpNode[], file: SourceFile): SourceFile => ({
+  ...file,
+  imports: statements
+    .filter(({ kind }) => kind === 'usegroup')
+    .reduce((all, each) => importsOf(each, all), file.imports),
+})
+
+/** The file with another namespace. */
+export const inNamespace = ({ name, children }: PhpNode, { path }: SourceFile): SourceFile =>
+  sourceOf(nodesOf(children), { path, namespace: String(name).toLowerCase(), imports: new Map() })
+
+/** Functions are there before the statement that declares them, unless it stands in a condition. */
+function hoist(statements: readonly PhpNode[], file: SourceFile, scope: Scope): void {
+  for (const statement of statements) {
+    if (statement.kind === 'namespace') {
+      hoist(nodesOf(statement.children), inNamespace(statement, file), scope)
+      continue
+    }
+    if (statement.kind === 'function') declare(statement, file, scope)
+    for (const each of walk(statement)) {
+      const name = within(file, nameOf(each.name) ?? '').toLowerCase()
+      if (each.kind === 'function') scope.declared.add(name)
+      if (/^(class|trait|enum)$/.test(each.kind)) scope.classes.set(name, each)
+    }
+  }
+}
+
+/** A function is there from now on. */
+export function declare(node: PhpNode, file: SourceFile, { functions }: Scope): void {
+  const name = within(file, nameOf(node.name) ?? '').toLowerCase()
+  functions.set(name, { ...unknown('it is a function'), code: { node, file } })
+}
+
+/** The image of Docker runs the text of a variable, WORDPRESS_CONFIG_EXTRA: it is read as the rest of the file is. */
+export function runText(node: PhpNode, source: Value, scope: Scope): Result {
+  const line = lineOf(node)
+  const parsed = source.known ? parsePhp(`<?php ${asText(source.value)}`) : undefined
+  if (parsed === undefined || 'fault' in parsed) {
+    openEverything(scope, { line, where: `by the text that ${lineIn(scope, line)} runs` })
+    return undefined
+  }
+  for (const each of parsed.statements.flatMap((statement) => [...walk(statement)]))
+    if (each.loc) each.loc.start.line = line
+  return enter(parsed, scope.file.path, scope)
+}
