@@ -76,7 +76,7 @@ function putList(target: PhpNode, value: Value, scope: Scope): void {
   const at = placeOf(scope, lineOf(target))
   const seen = new Map<string, Value>()
   for (const item of nodesOf(target.items)) {
-    const key = item.key ? scope.evaluate(item.key, scope) : known(nextIndex(seen))
+    const key = item.key ? scope.evaluate(item.key, scope) : known(nextIndex(seen) ?? 0)
     const [name, inner] = [keyAt(key), nodeOf(item.value)]
     if (name !== undefined) seen.set(name, key)
     const found = entries === undefined || name === undefined ? undefined : (entries.get(name) ?? known(null))

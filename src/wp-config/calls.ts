@@ -20,14 +20,21 @@ const ODD_ARGUMENTS = /^(variadic|variadicplaceholder|namedargument)$/
 
 /** What a call is worth: of a function of the file's own, of one of PHP or of Bedrock that is known here, or unknown. */
 export function call(node: PhpNode, args: readonly Value[], scope: Scope): Value {
-  const name = node.kind === 'new' ? undefined : functionName(node, scope)
-  if (nodesOf(node.arguments).some(({ kind }) => ODD_ARGUMENTS.test(kind))) return unread(node, name, args, scope)
-  const callee = name === undefined ? calleeOf(node, scope) : name === 'call_user_func' ? args[0] : undefined
+  const [name, line] = [node.kind === 'new' ? undefined : functionName(node, scope), lineOf(node)]
+  if (nodesOf(node.arguments).some(({ kind }) => ODD_ARGUMENTS.test(kind))) {
+    if (DEFINES.test(name ?? '')) noteDefine(name ?? '', [], line, scope)
+    return unread(node, name, args, scope)
+  }
+  const isNamed = name !== undefined && name !== 'call_user_func'
+  const callee = isNamed ? undefined : name === undefined ? calleeOf(node, scope) : args[0]
   if (callee === undefined) return callByName(node, name, args, scope)
   const rest = name === undefined ? args : args.slice(1)
   const code = codeOf(callee)
-  if (code !== undefined) return follow(code, rest, lineOf(node), scope)
-  return callByName(node, callee.known ? asText(callee.value).replace(/^\\/, '').toLowerCase() : name, rest, scope)
+  if (code !== undefined) return follow(code, rest, line, scope)
+  if (callee.known) return callByName(node, asText(callee.value).replace(/^\\/, '').toLowerCase(), rest, scope)
+  if (callee.entries === undefined)
+    openEverything(scope, { line, where: `by what is called in ${lineIn(scope, line)}` })
+  return unread(node, name, args, scope)
 }
 
 function callByName(node: PhpNode, name: string | undefined, args: readonly Value[], scope: Scope): Value {
@@ -103,7 +110,6 @@ const withoutAbsence = (value: Value): Value => (!value.known && value.absent ? 
 const isPlain = (node: PhpNode): boolean =>
   node.byref !== true &&
   nodesOf(node.arguments).every(({ byref, variadic }) => byref !== true && variadic !== true) &&
-  nodesOf(node.uses).every(({ byref }) => byref !== true) &&
   ![...walk(node)].some(({ kind }) => kind === 'yield' || kind === 'yieldfrom')
 
 const TYPES: Readonly<Record<string, string>> = { string: 'string', int: 'number', bool: 'boolean' }
@@ -156,6 +162,9 @@ export function noteDefine(
 const CHANGES_ARGUMENTS =
   /^(preg_\w+|parse_str|settype|f?sscanf|array_(push|pop|shift|unshift|splice|walk\w*|multisort)|\w*sort|shuffle|str_i?replace|exec|system|passthru|similar_text|openssl_\w+|end|reset|next|prev|each)$/
 
+/** Functions that change what paths mean that do not say where they begin. */
+const MOVES = /^(chdir|chroot|set_include_path|ini_set|ini_alter)$/
+
 /** Notes what a call may change whose function is not followed: variables, the environment, and what callbacks define. */
 export function noteUnread(
   node: PhpNode,
@@ -171,6 +180,7 @@ export function noteUnread(
     const isVariable = /^(variable|offsetlookup)$/.test(each.kind)
     if (CHANGES_ARGUMENTS.test(name ?? '') || (isForeign && isVariable)) forgetVariables(each, changed, scope)
   }
+  if (MOVES.test(name ?? '')) scope.seen.moved = true
   if (name === 'extract' || (name === 'parse_str' && args.length === 1)) forgetAll(changed, scope)
   if (
     name !== undefined &&

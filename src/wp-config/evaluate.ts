@@ -173,7 +173,7 @@ function arrayLiteral({ items }: PhpNode, scope: Scope): Result {
   const entries = new Map<string, Value>()
   for (const item of nodesOf(items)) {
     const value = evaluate(item.value, scope)
-    const key = item.key === null ? known(nextIndex(entries)) : evaluate(item.key, scope)
+    const key = item.key === null ? asValue(nextIndex(entries), BY_PHP) : evaluate(item.key, scope)
     const name = keyAt(key)
     if (item.kind !== 'entry' || item.unpack === true || item.byRef === true || name === undefined)
       return perhaps(key.known ? unknown('it is an array that is put together') : key, items, scope)

@@ -28,7 +28,8 @@ const plain = (value: Value): string => (value.known ? '' : value.why)
 /** Of a path: what is there. */
 const ofPath = (make: (found: NonNullable<ReturnType<typeof lookAt>>) => Result): Rule =>
   ofText((text, scope) => {
-    const found = text === '' ? 'none' : lookAt(scope, pathOf(text, scope))
+    const path = pathOf(text, scope)
+    const found = text === '' ? 'none' : path === undefined ? undefined : lookAt(scope, path)
     return found === undefined ? unknown('it depends on a file that cannot be seen') : make(found)
   })
 
@@ -54,12 +55,12 @@ export const FUNCTIONS: ReadonlyMap<string, Rule> = new Map(
     }),
     defined: ofText((name, scope) => isDefined(name, scope)),
     constant: ofText((name, { constants }) => constants.get(name) ?? unknown(`${name} is not defined in this file`)),
-    function_exists: ofText((text, { functions, declared, openConstants, autoloaded }) => {
+    function_exists: ofText((text, { functions, declared, openConstants, seen }) => {
       const name = text.replace(/^\\/, '').toLowerCase()
       const own = functions.get(name)
       if (own !== undefined) return own.known || own.code === undefined ? unknown(`${name}() may be there`) : true
       // What a file declares itself where it is missing is none of PHP's own.
-      const isMissing = declared.has(name) && openConstants === undefined && !autoloaded.yes
+      const isMissing = declared.has(name) && openConstants === undefined && !seen.autoloader
       return isMissing ? false : DEFINED_BY_PHP.test(name) || unknown(`${name}() may be there`)
     }),
     file_exists: ofPath((found) => found !== 'none'),

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { importsOf, within } from './names.ts'
-import { lineOf, nameOf, nodesOf, type PhpNode, walk } from './node.ts'
+import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, walk } from './node.ts'
 import { type Parsed, parsePhp } from './parse.ts'
 import { lineIn, nameOfFile, openEverything, type Scope } from './scope.ts'
 import { asText, known, type Result, type SourceFile, unknown, type Value } from './values.ts'
@@ -18,9 +18,18 @@ export function lookAt(
   }
 }
 
-/** A path as PHP takes it: `./` begins where the first file is, what does not say where it begins, beside the file that names it. */
-export const pathOf = (text: string, { main, file }: Pick<Scope, 'main' | 'file'>): string =>
-  resolve(dirname(/^\.\.?(\/|$)/.test(text) ? main : file.path), text)
+/** A path as PHP takes it, from where the first file is; undefined where it may begin elsewhere. */
+export const pathOf = (text: string, { main, seen }: Pick<Scope, 'main' | 'seen'>): string | undefined =>
+  seen.moved && !text.startsWith('/') ? undefined : resolve(dirname(main), text)
+
+/** The path of a file that is included. One that does not say where it begins is looked for there, and beside the file that names it. */
+function pathToInclude(text: string, scope: Scope): string | undefined {
+  const path = pathOf(text, scope)
+  const beside = resolve(dirname(scope.file.path), text)
+  if (path === undefined || path === beside || /^\.{0,2}\//.test(text)) return path
+  const [isThere, isBeside] = [path, beside].map((each) => lookAt(scope, each) !== 'none')
+  return isThere && isBeside ? undefined : isThere ? path : beside
+}
 
 /** Reads a file that is included, as PHP would, when its path is known and it is there; else what it may define is not known from then on. */
 export function include(node: PhpNode, target: Value, scope: Scope): Result {
@@ -34,10 +43,10 @@ export function include(node: PhpNode, target: Value, scope: Scope): Result {
   }
   // What Composer loads are classes and functions.
   if (/(^|\/)vendor\/autoload\.php$/.test(end)) {
-    scope.autoloaded.yes = true
+    scope.seen.autoloader = true
     return unknown('it is what an autoloader gives')
   }
-  const path = target.known && end !== '' ? pathOf(end, scope) : undefined
+  const path = target.known && end !== '' ? pathToInclude(end, scope) : undefined
   const before = path === undefined ? undefined : scope.included.get(path)
   if (node.once === true && before?.known) return true
   const isOpen = path === undefined || (node.once === true && before !== undefined)
@@ -56,13 +65,29 @@ export function include(node: PhpNode, target: Value, scope: Scope): Result {
 
 /** Follows the statements of a file, and gives what it returns. */
 export function enter({ statements, unread }: Parsed, path: string, scope: Scope): Value {
-  for (const name of unread) scope.unread.add(name)
+  for (const name of unread) scope.unread.set(name, `$${name} stands in a statement whose syntax is not known here`)
+  for (const name of namesOfReferences(statements)) scope.unread.set(name, `$${name} has another name, by reference`)
   const { file } = scope
   scope.file = sourceOf(statements, { path, namespace: '', imports: new Map() })
   hoist(statements, scope.file, scope)
   scope.follow(statements, scope)
   scope.file = file
   return returned(scope, known(1))
+}
+
+/** Names of variables that share a value with another one: what is set by the one is not seen by the other. */
+function namesOfReferences(statements: readonly PhpNode[]): string[] {
+  const nodes = statements.flatMap((statement) => [...walk(statement)])
+  const shared = nodes.flatMap((node) => {
+    if (node.kind === 'assignref') return [node]
+    if (node.kind === 'entry') return node.byRef === true ? [node] : []
+    if (node.kind === 'foreach') return nodeOf(node.value)?.byref === true ? nodesOf([node.source, node.value]) : []
+    return nodesOf(node.uses).filter(({ byref }) => byref === true)
+  })
+  const names = shared
+    .flatMap((node) => [...walk(node)])
+    .map(({ kind, name, value }) => (kind === 'string' ? value : name))
+  return names.filter((name) => typeof name === 'string')
 }
 
 /** What a file or a function came to that has ended; `otherwise`: when no `return` was reached. */

@@ -54,19 +54,19 @@ export interface Scope extends State, Pick<WpConfigReading, 'environment' | 'rea
   /** The path of the first file. */
   main: string
   file: SourceFile
-  /** Variables that share a value with another name: what is set by the one is not seen by the other. */
-  aliased: Set<string>
-  /** Variables in statements that were not read: nobody knows what they hold. */
-  unread: Set<string>
+  /** Variables of which nobody knows what they hold, and why. */
+  unread: Map<string, string>
   /** Before the names of variables in the function that is followed; empty outside of any. */
   frame: string
+  /** How many conditions that are not known it stands in. */
+  forked: number
   /** Names within frames that mean the variable outside. */
   globals: Set<string>
   /** Names of functions that a file declares somewhere, and its classes. */
   declared: Set<string>
   classes: Map<string, PhpNode>
-  /** Whether an autoloader may bring functions along. */
-  autoloaded: { yes: boolean }
+  /** Whether an autoloader may bring functions along, and whether paths may begin elsewhere by now. */
+  seen: { autoloader: boolean; moved: boolean }
   /** How much was followed. */
   count: { steps: number; calls: number; depth: number }
   /** Functions and classes whose effects are being noted. */
@@ -92,12 +92,13 @@ export function createScope(
     ...{ constants: new Map(Object.entries(constants)), variables: new Map(), functions: new Map() },
     ...{
       included: new Map([[path, known(true)]]),
-      aliased: new Set(),
-      unread: new Set(),
+
+      unread: new Map(),
       frame: '',
+      forked: 0,
       globals: new Set(),
     },
-    ...{ declared: new Set(), classes: new Map(), autoloaded: { yes: false } },
+    ...{ declared: new Set(), classes: new Map(), seen: { autoloader: false, moved: false } },
     ...{ count: { steps: 0, calls: 0, depth: 0 }, noting: new Set(), ...rules },
   }
 }
@@ -105,6 +106,7 @@ export function createScope(
 /** A scope for one way of a condition: what is changed there is not changed in the other. */
 export const fork = (scope: Scope): Scope => ({
   ...scope,
+  forked: scope.forked + 1,
   ...Object.fromEntries(TABLES.map((table) => [table, new Map(scope[table])])),
 })
 
@@ -112,11 +114,12 @@ export const fork = (scope: Scope): Scope => ({
 export function join(scope: Scope, [left, right]: readonly [Scope, Scope], open: (perhaps: boolean) => Value): void {
   const isDead = ({ ended }: Scope) => ended?.by === 'dead' && ended.certain
   if (isDead(left) || isDead(right)) {
-    Object.assign(scope, isDead(left) ? right : left)
+    Object.assign(scope, isDead(left) ? right : left, { forked: scope.forked })
     return
   }
   const tables = TABLES.map((table) => [table, merged(left[table], right[table], open)])
   Object.assign(scope, right, left, Object.fromEntries(tables), {
+    forked: scope.forked,
     openConstants: left.openConstants ?? right.openConstants,
     openVariables: left.openVariables ?? right.openVariables,
     environmentLoaded: left.environmentLoaded ?? right.environmentLoaded,
@@ -188,33 +191,39 @@ function keyOfVariable(name: string, { frame, globals }: Scope): string {
 
 /** Gives a value to a variable. */
 export function setVariable(scope: Scope, name: string, value: Value, line: number): void {
-  const key = keyOfVariable(name, scope)
-  const counts = scope.aliased.has(key) ? unknown(`$${name} has another name, by reference`) : value
-  scope.variables.set(key, placed(counts, placeOf(scope, line)))
+  scope.variables.set(keyOfVariable(name, scope), placed(value, placeOf(scope, line)))
 }
 
 /** What a variable was given; undefined when nothing is known to. */
-export const getVariable = (name: string, scope: Scope): Value | undefined =>
-  scope.unread.has(name)
-    ? unknown(`$${name} stands in a statement whose syntax is not known here`)
-    : scope.variables.get(keyOfVariable(name, scope))
+export function getVariable(name: string, scope: Scope): Value | undefined {
+  const [value, why] = [scope.variables.get(keyOfVariable(name, scope)), scope.unread.get(name)]
+  return why === undefined ? value : unknown(why, value?.at)
+}
 
-/** The variable has another name from now on. */
-export const alias = (scope: Scope, name: string): void => void scope.aliased.add(keyOfVariable(name, scope))
+/** The variable is there no more. Of one outside of a function only the name in there is taken away. */
+export function unsetVariable(scope: Scope, name: string): void {
+  if (scope.globals.has(scope.frame + name)) scope.unread.set(name, PERHAPS_OUTSIDE)
+  scope.variables.delete(keyOfVariable(name, scope))
+}
 
-export const unsetVariable = (scope: Scope, name: string): void =>
-  void scope.variables.delete(keyOfVariable(name, scope))
+const PERHAPS_OUTSIDE = 'it is perhaps the variable outside of the function'
+
+/** The name means the variable outside from now on. */
+export function makeGlobal(scope: Scope, name: string): void {
+  if (scope.forked > 0) scope.unread.set(name, PERHAPS_OUTSIDE)
+  scope.globals.add(scope.frame + name)
+}
 
 /** An array with one entry more or another one; `key` undefined: at its end. Undefined when that array is not known. */
 export function withEntry(before: Value | undefined, key: Value | undefined, value: Value): Value | undefined {
   const isFresh = before === undefined || (!before.known && before.absent === true)
   const whole = isFresh ? arrayOf(new Map()) : before
   if (whole.known || whole.isObject || whole.entries === undefined || key?.known === false) return undefined
-  const name = key === undefined ? String(nextIndex(whole.entries)) : (keyAt(key) ?? '')
-  return arrayOf(new Map(whole.entries).set(name, value))
+  const name = key === undefined ? nextIndex(whole.entries)?.toString() : keyAt(key)
+  return name === undefined ? undefined : arrayOf(new Map(whole.entries).set(name, value))
 }
 
-/** Every variable that is named in there is worth `value` from now on. `keyOf`: text of an entry's key. */
+/** Every variable that is named in there is worth `value` from now on. */
 export function forgetVariables(node: PhpNode, value: Value, scope: Scope): void {
   for (const each of walk(node)) {
     if (each.kind !== 'variable') continue

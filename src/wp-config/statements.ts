@@ -11,6 +11,7 @@ import {
   fork,
   join,
   lineIn,
+  makeGlobal,
   placeOf,
   type Scope,
   setVariable,
@@ -91,7 +92,7 @@ const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => void>> = {
     repeat(node, scope, { test: nodesOf(node.test), after: nodesOf(node.increment) })
   },
   global: ({ items }, scope) => {
-    for (const { name } of nodesOf(items)) if (typeof name === 'string') scope.globals.add(scope.frame + name)
+    for (const { name } of nodesOf(items)) if (typeof name === 'string') makeGlobal(scope, name)
   },
   static: ({ variables }, scope) => {
     for (const each of nodesOf(variables))

@@ -2,7 +2,7 @@ import { DEFINES, noteDefine, noteUnread } from './calls.ts'
 import { evaluate } from './evaluate.ts'
 import { functionName, within } from './names.ts'
 import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, walk } from './node.ts'
-import { alias, define, forgetAll, forgetVariables, lineIn, openEverything, placeOf, type Scope } from './scope.ts'
+import { define, forgetAll, forgetVariables, lineIn, openEverything, placeOf, type Scope } from './scope.ts'
 import { type Unknown, unknown, type Value } from './values.ts'
 
 /** What has variables and a `return` of its own. */
@@ -15,8 +15,6 @@ export function undecided(node: PhpNode, scope: Scope, why: string): void {
     for (const target of targetsOf(each)) forgetVariables(target, value, scope)
     const isReturn = each.kind === 'return' && scope.ended === undefined
     if (isReturn) scope.ended = { by: 'return', line: lineOf(each), certain: false }
-    if (each.kind !== 'assignref') continue
-    for (const { kind, name } of walk(each)) if (kind === 'variable' && typeof name === 'string') alias(scope, name)
   }
   for (const each of walk(node)) EFFECTS[each.kind]?.(each, scope, value)
 }
@@ -29,6 +27,11 @@ const EFFECTS: Readonly<Record<string, (node: PhpNode, scope: Scope, value: Unkn
     const line = lineOf(node)
     const file = name.slice(name.lastIndexOf('/') + 1) || 'a file'
     openEverything(scope, { line, where: `in ${file}, which ${lineIn(scope, line)} includes`, included: true })
+  },
+  goto: (node, scope) => {
+    const line = lineOf(node)
+    openEverything(scope, { line, where: `by the goto in ${lineIn(scope, line)}` })
+    scope.ended ??= { by: 'return', line, certain: false }
   },
   eval: (node, scope) => {
     const line = lineOf(node)

@@ -93,9 +93,11 @@ export const keyAt = (key: Value): string | undefined =>
 /** A key of an array as PHP hands it out. */
 export const keyOf = (key: string): Value => known(isIndex(key) ? Number(key) : key)
 
-/** The number that the next entry of an array gets. */
-export const nextIndex = (entries: ReadonlyMap<string, Value>): number =>
-  Math.max(-1, ...[...entries.keys()].filter(isIndex).map(Number)) + 1
+/** The number that the next entry of an array gets; undefined behind numbers below zero, where versions of PHP differ. */
+export function nextIndex(entries: ReadonlyMap<string, Value>): number | undefined {
+  const numbers = [...entries.keys()].filter(isIndex).map(Number)
+  return numbers.some((each) => each < 0) ? undefined : Math.max(-1, ...numbers) + 1
+}
 
 /** Whether `??` and `isset` of PHP take it for null. */
 export const isNull = (value: Value): boolean => (value.known ? value.value === null : value.absent === true)

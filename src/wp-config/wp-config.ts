@@ -3,7 +3,7 @@ import { type DbHost, parseDbHost } from './db-host.ts'
 import { lookAt } from './include.ts'
 import { isTooDeep } from './node.ts'
 import { parsePhp } from './parse.ts'
-import type { Scope, WpConfigReading } from './scope.ts'
+import { getVariable, type Scope, type WpConfigReading } from './scope.ts'
 import { readStatements } from './statements.ts'
 import { asText, known, type Place, unknown, type Value } from './values.ts'
 
@@ -95,9 +95,9 @@ function otherWay(name: string): string {
 }
 
 function configOf(scope: Scope, given: Given, faults: WpConfigFault[]): WpConfig {
-  const { constants, variables, openConstants, openVariables, environment, main } = scope
+  const { constants, openConstants, openVariables, environment, main } = scope
   /** Of a constant, or of a variable whose name begins with `$`. */
-  const lookUp = (name: string) => (name.startsWith('$') ? variables.get(name.slice(1)) : constants.get(name))
+  const lookUp = (name: string) => (name.startsWith('$') ? getVariable(name.slice(1), scope) : constants.get(name))
   const fault = (name: string, message: string, at: Place | undefined = lookUp(name)?.at): undefined => {
     faults.push({ line: at?.line, ...(at === undefined || at.path === main ? {} : { path: at.path }), name, message })
   }

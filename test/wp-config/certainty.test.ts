@@ -52,7 +52,7 @@ describe('what is not certain is a fault, never a guess', () => {
     [
       'what a reference sets',
       `$p = '${SECRET}'; $q = &$p; $q = 'new';\ndefine('DB_PASSWORD', $p);`,
-      /:2: DB_PASSWORD .*assignref/,
+      /:2: DB_PASSWORD .*by reference/,
     ],
     [
       'what both ways of a condition take away',
@@ -103,6 +103,31 @@ describe('what is not certain is a fault, never a guess', () => {
       'what is made of a variable that is not set here',
       `define('DB_PASSWORD', trim(getenv('PART')));`,
       /:2: DB_PASSWORD comes from the environment variable PART/,
+    ],
+    [
+      'what is called by another name',
+      `$f = define(...); $f('DB_PASSWORD', 'x'); define('DB_PASSWORD', '${SECRET}');`,
+      /:2: DB_PASSWORD .*may be defined before, by what is called in line 2/,
+    ],
+    [
+      'a method that is handed on',
+      `class C { static function m() { define('DB_PASSWORD', 'x'); } } call_user_func(['C', 'm']); define('DB_PASSWORD', '${SECRET}');`,
+      /:2: DB_PASSWORD .*in a function that is not followed/,
+    ],
+    [
+      'what a loop sets by reference',
+      `$a = ['${SECRET}']; foreach ($a as &$v) { $v .= '1'; }\ndefine('DB_PASSWORD', $a[0]);`,
+      /:2: DB_PASSWORD .*\$a has another name, by reference/,
+    ],
+    [
+      'what a goto passes over',
+      `$p = '${SECRET}'; goto end; $p = 'x'; end:\ndefine('DB_PASSWORD', $p);`,
+      /:3: DB_PASSWORD .*after the return in line 2|:2: DB_PASSWORD .*goto/,
+    ],
+    [
+      'a file whose path begins elsewhere',
+      `chdir('/tmp'); require 'local.php'; define('DB_PASSWORD', '${SECRET}');`,
+      /:2: DB_PASSWORD .*may be defined before, in local\.php/,
     ],
     [
       'bytes that are not text',
