@@ -176,6 +176,10 @@ export const REASONS = {
     summary: "The server shows a certificate without its issuer's.",
     cure: 'Install the certificate together with its chain (`cacerts`).',
   },
+  WrongPurpose: {
+    summary: 'The server shows a certificate that is not made for web servers.',
+    cure: 'Install one whose extended key usage has `serverAuth`, or let AutoSSL do so.',
+  },
   Untrusted: {
     summary: 'The server shows a certificate of an authority that browsers do not know.',
     cure: 'Install a certificate of a known authority, or let AutoSSL do so.',
