@@ -18,7 +18,7 @@ export function noteLine(log: string[], name: string, line: string): void {
 /** Starts processes that live in this one, on a ground of models. */
 export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'> {
   const lives = new Map<number, Life>()
-  const { machine, random, disk, time, serverpilot, cluster, log } = ground
+  const { machine, random, disk, time, serverpilot, databases, cluster, log } = ground
   let people = 0
 
   function worldOf(life: Life, number: number, name: string): DaemonWorld {
@@ -28,6 +28,7 @@ export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'
       environment: environmentOf(ground, name),
       files: createFiles(disk!, disk!.trouble, life, time),
       serverpilot: serverpilot.connect(life),
+      database: databases.connect(life),
       ...(cluster && { cluster: { transport: cluster.connect(life), namespace: ground.namespace } }),
       identity,
       isRunning: ({ pid }) => lives.get(pid)?.alive === true,

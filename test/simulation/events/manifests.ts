@@ -18,6 +18,7 @@ export const manifests: readonly EventKind[] = [
     name: 'an-empty-folder',
     happen(world, random) {
       for (const file of world.files.names(world.manifests)) world.files.take(`${world.manifests}/${file}`)
+      for (const { knowledge } of world.databases.servers.values()) knowledge.forget()
       world.heal(random.whole(10, 4 * MINUTE), () => world.declared.writeAgain())
       return 'the folder of manifests is empty for a while'
     },
