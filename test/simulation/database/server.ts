@@ -107,6 +107,6 @@ function createServer(number: number, now: () => number, time: WorldTime, random
     password,
     url: `mysql://reader:${password}@db${number}.example:3306/wordpress`,
     mappings: random.chance(0.5) ? 'Auto' : SETTINGS[plugin],
-    pollInterval: random.pick(['20s', '60s']),
+    pollInterval: random.pick(['60s', '2m']),
   }
 }
