@@ -91,7 +91,12 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
   }
 
   const files = {
-    mkdir: (path: string) => change(path, () => disk.makeFolder(isPlace(path))),
+    mkdir: (path: string) =>
+      change(path, () => {
+        disk.node(posix.dirname(isPlace(path)))
+        if (disk.find(isPlace(path)) !== undefined) throw errno('EEXIST', path)
+        disk.makeFolder(isPlace(path))
+      }),
     readdir: (path: string) => look(() => disk.names(isPlace(path))),
     realpath: (path: string) =>
       look(() => {
