@@ -44,7 +44,7 @@ export const restores: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       const record = recordOf(world, app.appId)
-      if (record === undefined) return undefined
+      if (record === undefined || /"version": ?2\b/.test(record.text)) return undefined
       record.put(JSON.stringify({ ...(JSON.parse(record.text) as object), version: 2 }))
       world.heal(random.whole(1, 10) * MINUTE, () => recordOf(world, app.appId)?.put(record.text))
       return `a newer version has written the ownership record of ${app.name}, for a while`
