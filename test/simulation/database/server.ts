@@ -26,6 +26,16 @@ export interface DatabaseTrouble {
   lags: Tables | undefined
 }
 
+/** Nothing is the matter. */
+export const noDatabaseTrouble = (): DatabaseTrouble => ({
+  away: false,
+  silent: false,
+  refuses: undefined,
+  slowMs: 10,
+  breaks: undefined,
+  lags: undefined,
+})
+
 /** The database server of one app, with its network. */
 export interface DatabaseServer {
   /** What the object of the app is called now, or was last. */
@@ -85,20 +95,12 @@ export function createDatabases(
 function createServer(number: number, now: () => number, time: WorldTime, random: Random): DatabaseServer {
   const plugin = random.pick(PLUGINS)
   const network = createNetwork(`network${number}.example.net`, plugin, now, random.fork('network'))
-  const trouble: DatabaseTrouble = {
-    away: false,
-    silent: false,
-    refuses: undefined,
-    slowMs: 10,
-    breaks: undefined,
-    lags: undefined,
-  }
   const password = 'secret-of-the-database'
   return {
     app: '',
     network,
     knowledge: createKnowledge(network, time.now),
-    trouble,
+    trouble: noDatabaseTrouble(),
     time,
     random: random.fork('statements'),
     kind: random.pick(['mariadb', 'mysql']),

@@ -35,7 +35,9 @@ export function inDatabases(store: ObjectStore, servers: ReadonlyMap<string, Dat
     },
     remove(kind, name) {
       // Who follows the app no more forgets what was read for it.
-      if (kind === 'ServerPilotApp') serverOf(name)?.knowledge.forget()
+      const server = kind === 'ServerPilotApp' ? serverOf(name) : undefined
+      server?.knowledge.forget()
+      if (server !== undefined) store.remove('Secret', `${name}-db`)
       if (kind === 'DomainMapping' && rows.has(name)) takeRow(name)
       else store.remove(kind, name)
     },

@@ -1,6 +1,6 @@
 import { driverError, serverError } from '../database/errors.ts'
 import type { Way } from '../database/network.ts'
-import type { DatabaseServer, DatabaseTrouble } from '../database/server.ts'
+import { type DatabaseServer, type DatabaseTrouble, noDatabaseTrouble } from '../database/server.ts'
 import { emptyTable, largestId, type Table } from '../database/tables.ts'
 import type { Random } from '../random.ts'
 import type { World } from '../world.ts'
@@ -31,13 +31,11 @@ const trouble = <Key extends keyof DatabaseTrouble>(
   words: string,
 ): EventKind =>
   database(name, (world, [app, server], random) => {
-    const before = server.trouble[key]
     const value = random.pick(values)
-    if (before === value) return undefined
     server.trouble[key] = value
     const minutes = random.whole(1, 30)
     world.heal(minutes * MINUTE, () => {
-      if (server.trouble[key] === value) server.trouble[key] = before
+      if (server.trouble[key] === value) server.trouble[key] = noDatabaseTrouble()[key]
     })
     return `the database of ${app} ${words} for ${minutes} minutes`
   })
