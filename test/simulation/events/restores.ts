@@ -11,6 +11,16 @@ function doubtOwners({ ledger, serverpilot }: World, { appId }: DeclaredApp, tex
     if (ledger.foreign(appId).has(host) === claimed.has(host)) ledger.unsure(appId, host)
 }
 
+const withVersion = (text: string, version: number): string =>
+  JSON.stringify({ ...(JSON.parse(text) as object), version })
+const isNewer = (text: string): boolean => /"version": ?2\b/.test(text)
+
+/** A record of the newer version, which a backup brought along, is not left there for good. */
+function mendRecord(world: World, { appId }: DeclaredApp): void {
+  const record = recordOf(world, appId)
+  if (record !== undefined && isNewer(record.text)) record.put(withVersion(record.text, 1))
+}
+
 /** What people apply from their repository: all that is declared, and nothing else. */
 function applyAll({ declared, cluster }: World): void {
   const { objects, changed } = cluster!
@@ -31,7 +41,7 @@ export const restores: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       const copy = recordOf(world, app.appId)?.text
-      if (copy === undefined) return undefined
+      if (copy === undefined || isNewer(copy)) return undefined
       world.heal(random.whole(1, 30) * MINUTE, () => {
         doubtOwners(world, app, copy)
         recordOf(world, app.appId)?.put(copy)
@@ -44,8 +54,8 @@ export const restores: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       const record = recordOf(world, app.appId)
-      if (record === undefined || /"version": ?2\b/.test(record.text)) return undefined
-      record.put(JSON.stringify({ ...(JSON.parse(record.text) as object), version: 2 }))
+      if (record === undefined || isNewer(record.text)) return undefined
+      record.put(withVersion(record.text, 2))
       world.heal(random.whole(1, 10) * MINUTE, () => recordOf(world, app.appId)?.put(record.text))
       return `a newer version has written the ownership record of ${app.name}, for a while`
     },
@@ -68,7 +78,10 @@ export const clusterRestores: readonly EventKind[] = [
         for (const app of world.declared.apps.values()) doubtOwners(world, app, recordOf(world, app.appId)?.text ?? '')
         world.heal(random.whole(5, 60) * 1000, () => {
           trouble.away = false
-          world.heal(random.whole(0, 5) * MINUTE, () => applyAll(world))
+          world.heal(random.whole(0, 5) * MINUTE, () => {
+            applyAll(world)
+            for (const app of world.declared.apps.values()) mendRecord(world, app)
+          })
         })
       })
       return 'etcd as it is now will be put back later'
