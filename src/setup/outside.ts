@@ -1,4 +1,5 @@
 import type { Dns } from '../check/dns/ask.ts'
+import type { Shake } from '../check/served.ts'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import type { Transport } from '../kubernetes/http.ts'
 import type { LockOptions } from '../ownership/lock.ts'
@@ -17,6 +18,8 @@ export interface Outside {
   cluster?: { transport: Transport; namespace: string }
   /** Opens a resolver for some looks; one on the network when not given. */
   resolver?: (signal: AbortSignal) => Dns
+  /** Shakes hands with servers; over the network when not given. */
+  shake?: Shake
   /** Whether the metrics of Node and the process are exported. */
   processMetrics: boolean
 }

@@ -9,6 +9,7 @@ import { remember } from '../../src/check/dns/memory.ts'
 import { issuanceOf } from '../../src/check/limits.ts'
 import { handshake } from '../../src/check/served.ts'
 import { dnsRecall } from '../../src/setup/dns-recall.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
 import { turnUntil } from '../time/turn-until.ts'
@@ -96,7 +97,7 @@ describe('looks at hosts', () => {
       domains: [],
       simulator: { dns: SHOP, issuance: { delay: 0 } },
       spec: { ssl: { auto: true } },
-      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }),
+      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }, systemClock),
     })
     world.clock.advance(Date.now() - world.clock.now())
     await world.map('shop')
