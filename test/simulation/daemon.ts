@@ -5,6 +5,7 @@ import type { Transport } from '../../src/kubernetes/http.ts'
 import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
 import type { CreateHttp } from '../../src/serverpilot/http.ts'
 import type { Io } from '../../src/setup/io.ts'
+import type { Outside } from '../../src/setup/outside.ts'
 import type { Life } from './life.ts'
 
 /** How a daemon of the world is started. */
@@ -13,6 +14,8 @@ export interface DaemonWorld {
   files: FileSystem
   serverpilot: CreateHttp
   cluster?: { transport: Transport; namespace: string }
+  /** DNS and the servers that hosts lead to, where there are any. */
+  hosts?: Required<Pick<Outside, 'resolver' | 'shake'>>
   identity: ProcessIdentity
   isRunning(identity: ProcessIdentity): boolean
   /** Gets each line of the log. */
@@ -49,6 +52,7 @@ export function startDaemon(life: Life, world: DaemonWorld): RunningDaemon {
       files: world.files,
       serverpilot: world.serverpilot,
       ...(world.cluster === undefined ? {} : { cluster: world.cluster }),
+      ...world.hosts,
       processes: { self: world.identity, isRunning: async (identity) => world.isRunning(identity) },
       processMetrics: false,
     },

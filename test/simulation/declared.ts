@@ -11,6 +11,8 @@ export interface DeclaredApp {
   deletionPolicy: 'Retain' | 'Delete'
   /** `domainpilot.dev/approve-plan`; empty: none. */
   approval: string
+  /** `dns.policy` is Require since then, in milliseconds of the world; undefined: it is Report. */
+  requireSince?: number | undefined
 }
 
 /** A mapping as the users want it. */
@@ -75,13 +77,15 @@ export function createDeclared(store: ObjectStore): Declared {
   }
 }
 
-function appObject({ name, appId, policy, suspend, deletionPolicy, approval }: DeclaredApp): KubeObject {
+function appObject(app: DeclaredApp): KubeObject {
+  const { name, appId, policy, suspend, deletionPolicy, approval, requireSince } = app
+  const dns = { policy: requireSince === undefined ? 'Report' : 'Require' }
   const annotations = approval === '' ? {} : { annotations: { 'domainpilot.dev/approve-plan': approval } }
   return {
     apiVersion: API_VERSION,
     kind: 'ServerPilotApp',
     metadata: { name, namespace: NAMESPACE, ...annotations },
-    spec: { appId, policy, suspend, deletionPolicy, www: 'Never' },
+    spec: { appId, policy, suspend, deletionPolicy, www: 'Never', dns },
   }
 }
 

@@ -1,6 +1,7 @@
 import { clock } from './events/clock.ts'
 import { cluster } from './events/cluster.ts'
 import { disk } from './events/disk.ts'
+import { dns } from './events/dns.ts'
 import type { EventKind } from './events/kind.ts'
 import { manifests } from './events/manifests.ts'
 import { others } from './events/others.ts'
@@ -18,6 +19,7 @@ export const EVENTS: Readonly<Record<string, readonly EventKind[]>> = {
   disk,
   manifests,
   cluster,
+  dns,
 }
 
 /** The groups of a place; `processes`: files, with a daemon that is a real process. */

@@ -4,6 +4,7 @@ import type { RunningDaemon } from './daemon.ts'
 import { NAMESPACE } from './declared.ts'
 import { createDisk, type Disk, type FilesByHand } from './disk.ts'
 import { type DiskTrouble, noDiskTrouble } from './files.ts'
+import { createHosts, type HostsModel, type HostsSetting } from './hosts.ts'
 import { createLauncher } from './launch.ts'
 import type { Machine } from './life.ts'
 import { createRandom, type Random } from './random.ts'
@@ -17,6 +18,8 @@ export interface Setting {
   place: 'files' | 'cluster'
   apps: number
   daemons: number
+  /** Where hosts are looked at. */
+  hosts?: HostsSetting | undefined
 }
 
 /** What the daemons stand on. */
@@ -33,6 +36,8 @@ export interface Ground {
   readonly disk: (Disk & { trouble: DiskTrouble }) | undefined
   /** Undefined in a world of files. */
   readonly cluster: ApiServer | undefined
+  /** Undefined where nothing is looked at. */
+  readonly hosts: HostsModel | undefined
   /** Folders of the daemon. */
   readonly manifests: string
   readonly state: string
@@ -50,19 +55,25 @@ export const firstApps = (count: number) =>
 const EPOCH = Date.UTC(2026, 0, 15, 12)
 
 /** A ground of models on virtual time. */
-export function createGround({ seed, place, apps }: Setting): Ground {
+export function createGround({ seed, place, apps, hosts }: Setting): Ground {
   const random = createRandom(seed)
   const time = createVirtualTime(random.fork('time'))
   const now = (): number => EPOCH + time.now()
   let uids = 0
   const objects = createApiObjects({ uid: () => `uid-${++uids}`, now })
   const disk = { ...createDisk(now), trouble: noDiskTrouble() }
+  const serverpilot = createServerPilotModel(
+    { apps: firstApps(apps), now, ...hosts?.serverpilot },
+    time,
+    random.fork('serverpilot'),
+  )
   const ground = {
     time,
     random,
     haste: 1,
     machine: { time, epoch: EPOCH, offset: 0 },
-    serverpilot: createServerPilotModel({ apps: firstApps(apps), now }, time, random.fork('serverpilot')),
+    serverpilot,
+    hosts: hosts && createHosts(hosts, { time, serverpilot, random: random.fork('hosts') }),
     files: disk,
     disk,
     cluster: place === 'cluster' ? createApiServer(objects, time) : undefined,

@@ -19,7 +19,7 @@ export function noteLine(log: string[], name: string, line: string): void {
 export function createLauncher(ground: Omit<Ground, 'launch'>): Ground['launch'] {
   const lives = new Map<number, Life>()
   return (name, number) => {
-    const { machine, random, disk, time, serverpilot, cluster, log } = ground
+    const { machine, random, disk, time, serverpilot, cluster, hosts, log } = ground
     const life = createLife(`${name}.${number}`, machine, random.fork(`daemon ${number}`))
     const identity: ProcessIdentity = { pid: 1000 + number, started: String(number), host: 'host', scope: 'boot' }
     lives.set(identity.pid, life)
@@ -28,6 +28,7 @@ export function createLauncher(ground: Omit<Ground, 'launch'>): Ground['launch']
       files: createFiles(disk!, disk!.trouble, life, time),
       serverpilot: serverpilot.connect(life),
       ...(cluster && { cluster: { transport: cluster.connect(life), namespace: ground.namespace } }),
+      ...(hosts && { hosts: { resolver: hosts.dns.connect(life), shake: hosts.servers.connect(life) } }),
       identity,
       isRunning: ({ pid }) => lives.get(pid)?.alive === true,
       log: (line) => noteLine(log, life.name, line),
@@ -37,7 +38,7 @@ export function createLauncher(ground: Omit<Ground, 'launch'>): Ground['launch']
 
 /** What a daemon is told by its environment. */
 export function environmentOf(
-  { serverpilot, cluster, manifests, state, namespace }: Omit<Ground, 'launch'>,
+  { serverpilot, cluster, hosts, manifests, state, namespace }: Omit<Ground, 'launch'>,
   name: string,
 ) {
   const { clientId, apiKey } = serverpilot.core.world.model
@@ -45,7 +46,7 @@ export function environmentOf(
     SERVERPILOT_CLIENT_ID: clientId,
     SERVERPILOT_API_KEY: apiKey,
     DOMAINPILOT_LISTEN: 'off',
-    DOMAINPILOT_CHECK_SCHEDULE: 'off',
+    DOMAINPILOT_CHECK_SCHEDULE: hosts?.schedule ?? 'off',
     HOSTNAME: name,
     ...(cluster === undefined
       ? { DOMAINPILOT_MANIFESTS: manifests, DOMAINPILOT_STATE_DIR: state }

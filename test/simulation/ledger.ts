@@ -10,7 +10,7 @@ export interface Violation {
   /** Milliseconds since the world began. */
   at: number
   /** Which promise is broken. */
-  promise: 'foreign' | 'budget' | 'one-write' | 'calls' | 'rest' | 'said' | 'leader'
+  promise: 'foreign' | 'budget' | 'one-write' | 'calls' | 'rest' | 'said' | 'leader' | 'dns' | 'autossl'
   message: string
 }
 

@@ -1,6 +1,9 @@
 import type { EventKind } from './events/kind.ts'
 import { EVENTS, GROUPS } from './events.ts'
 import { createGround, type Ground, type Setting } from './ground.ts'
+import { hostsSettingOf } from './hosts.ts'
+import { hostComplaints, mayBeHeld } from './hosts-complaints.ts'
+import { watchHosts } from './hosts-ledger.ts'
 import type { Violation } from './ledger.ts'
 import { createRandom, type Random } from './random.ts'
 import { createWorld, type World } from './world.ts'
@@ -63,8 +66,10 @@ const USUAL: Pace = {
 export function planOf(seed: string, hours: number, pace: Pace = USUAL): Plan {
   const random = createRandom(`${seed}/plan`)
   const place = random.pick(['files', 'files', 'cluster'] as const)
-  const setting = { seed, place, apps: random.whole(1, 3), daemons: place === 'files' ? 1 : random.whole(1, 2) }
-  return storms(setting, { random, groups: GROUPS[place], end: hours * HOUR, pace })
+  const hosts = hostsSettingOf(random.fork('hosts'))
+  const setting = { seed, place, apps: random.whole(1, 3), daemons: place === 'files' ? 1 : random.whole(1, 2), hosts }
+  const groups = hosts === undefined ? GROUPS[place] : [...GROUPS[place], 'dns']
+  return storms(setting, { random, groups, end: hours * HOUR, pace })
 }
 
 /** The story of a seed for a daemon that is a real process. */
@@ -121,6 +126,7 @@ export async function run(plan: Plan, ground: Ground = createGround(plan.setting
         `${life.name} writes ${app}:${added.map((name) => ` +${name}`).join('')}${removed.map((name) => ` -${name}`).join('')}`,
       )
     })
+    watchHosts(world)
     prepare(world, random)
     world.fleet.startAll()
     let next = 0
@@ -159,6 +165,7 @@ export async function run(plan: Plan, ground: Ground = createGround(plan.setting
 }
 
 function prepare(world: World, random: Random): void {
+  const hosts = random.fork('hosts')
   world.serverpilot.core.apps.forEach((appId, number) => {
     world.declared.putApp({
       name: `app${number + 1}`,
@@ -167,6 +174,7 @@ function prepare(world: World, random: Random): void {
       suspend: false,
       deletionPolicy: 'Retain',
       approval: '',
+      requireSince: world.hosts && hosts.chance(0.5) ? 0 : undefined,
     })
     for (const name of world.serverpilot.listed(appId)) world.ledger.foreignPut(appId, name)
   })
@@ -193,14 +201,16 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
 
 /** What is not as it has to be at rest. */
 function complaintsOf(world: World): string[] {
-  const complaints: string[] = []
+  const complaints = hostComplaints(world)
   const said = world.said()
   const all = [...world.declared.mappings.values()]
-  for (const { name, appId } of world.declared.apps.values()) {
+  for (const app of world.declared.apps.values()) {
+    const { name, appId } = app
     const listed = new Set(world.serverpilot.listed(appId))
     const wanted = new Set(all.filter(({ app }) => app === name).map(({ domain }) => domain))
     const foreign = world.ledger.foreign(appId)
-    const missing = [...wanted].filter((host) => !listed.has(host))
+    const absent = [...wanted].filter((host) => !listed.has(host))
+    const missing = absent.filter((host) => !mayBeHeld(world, app, host))
     const lost = [...foreign].filter((host) => !listed.has(host))
     const left = [...listed].filter(
       (host) => !wanted.has(host) && !foreign.has(host) && !world.ledger.either(appId).has(host),
@@ -209,7 +219,8 @@ function complaintsOf(world: World): string[] {
     if (lost.length > 0) complaints.push(`${lost.join(', ')} of somebody else missing on ${name}`)
     if (left.length > 0) complaints.push(`${left.join(', ')} left on ${name}`)
     const synced = said.find((each) => each.name === name)?.synced
-    if (synced?.status !== 'True')
+    const isHeld = absent.length > 0 && ['AwaitingDNS', 'ResolverFailed'].includes(synced?.reason ?? '')
+    if (synced?.status !== 'True' && !isHeld)
       complaints.push(`${name} is said to be ${synced?.reason ?? 'unknown'}: ${synced?.message ?? ''}`)
   }
   return complaints
