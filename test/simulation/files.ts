@@ -50,6 +50,13 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
     return act()
   }
 
+  /** One folder, in one that is there, unless it is asked for those above it too: what nobody made, nobody would sync. */
+  function makeFolder(path: string, recursive: boolean): string | undefined {
+    if (!recursive && disk.node(posix.dirname(path)) !== undefined && disk.find(path) !== undefined)
+      throw errno('EEXIST', path)
+    return disk.makeFolder(path)
+  }
+
   function bytesOf(path: string): Buffer {
     const node = disk.node(path)
     if (node.kind === 'folder') throw errno('EISDIR', path)
@@ -87,7 +94,8 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
   }
 
   const files = {
-    mkdir: (path: string) => change(path, () => disk.makeFolder(isPlace(path))),
+    mkdir: (path: string, options?: { recursive?: boolean }) =>
+      change(path, () => makeFolder(isPlace(path), options?.recursive === true)),
     readdir: (path: string) => look(() => disk.names(isPlace(path))),
     realpath: (path: string) =>
       look(() => {
