@@ -70,6 +70,15 @@ describe('looks at hosts', () => {
     }
   })
 
+  test('an address that ServerPilot did not tell is not called one that it does not have', async (t) => {
+    const world = await checked(t, { simulator: { dns: { 'shop.example.com': [SERVER] } } })
+    world.simulator.faults.add({ kind: 'status', status: 500, path: 'getServer', times: 'always' })
+    await world.map('shop')
+    await world.round()
+    const said = world.says(await world.round(), 'shop', 'DNSReady')
+    assert.equal(said, 'Unknown NotChecked: It cannot be judged: ServerPilot does not say where the server is.')
+  })
+
   test('a host that is added is looked at once', async (t) => {
     const { address, queries } = await responder(t, () => [SERVER])
     const world = await checked(t, { nameserver: address })
