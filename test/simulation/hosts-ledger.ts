@@ -64,7 +64,7 @@ export function watchHosts(world: World): void {
       if (had) judgeRemoval(life, host)
       // What somebody takes off between a reading and the write comes back with that write.
       else if (requires(app) && basis?.had.includes(host) !== true && !wasRight(life, host))
-        ledger.violate('dns', `${life.name} adds ${host} to ${app.name}, and was told that it leads elsewhere`)
+        ledger.violate('dns', `${life.name} adds ${host} to ${app.name} before it was told that it leads to the server`)
     }
   }
 

@@ -174,7 +174,7 @@ function prepare(world: World, random: Random): void {
       suspend: false,
       deletionPolicy: 'Retain',
       approval: '',
-      requireSince: world.hosts && hosts.chance(0.5) ? 0 : undefined,
+      requireSince: world.hosts && hosts.chance(0.5) ? Number.NEGATIVE_INFINITY : undefined,
     })
     for (const name of world.serverpilot.listed(appId)) world.ledger.foreignPut(appId, name)
   })

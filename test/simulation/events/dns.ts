@@ -47,6 +47,19 @@ export const dns: readonly EventKind[] = [
   spoiled('server-failure', 'ServerFailure', 'ends in SERVFAIL'),
   spoiled('caa-refuses', 'RefusedByCaa', 'has a CAA record for another authority'),
   {
+    name: 'map-before-dns',
+    happen(world, random) {
+      const domain = userName(random)
+      if ([...world.declared.mappings.values()].some((each) => each.domain === domain)) return undefined
+      const trouble = random.pick(['Elsewhere', 'IPv6Elsewhere', 'Missing', 'ServerFailure'] as const)
+      const minutes = random.whole(1, 120)
+      world.heal(minutes * MINUTE, world.hosts!.dns.spoil(domain, trouble))
+      const app = anApp(world, random).name
+      world.declared.putMapping({ name: `d-${domain.split('.')[0]}-${random.whole(1, 9999)}`, app, domain })
+      return `${domain} is mapped to ${app}, and its DNS is wrong for ${minutes} minutes: ${trouble}`
+    },
+  },
+  {
     name: 'resolver-down',
     happen(world, random) {
       const { trouble } = world.hosts!.dns
