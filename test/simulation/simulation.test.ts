@@ -15,16 +15,20 @@ describe('worlds that live on a seed', () => {
     test(`seed ${seed}: every promise is kept for ${HOURS} hours`, { timeout: 600_000 }, async (t) => {
       const plan = planOf(seed, HOURS)
       const result = await run(plan)
-      t.diagnostic(`${plan.setting.place}, ${plan.setting.daemons} daemon(s), ${result.events} events`)
+      const { place, daemons, hosts } = plan.setting
+      t.diagnostic(`${place}, ${daemons} daemon(s), ${hosts ? 'with DNS, ' : ''}${result.events} events`)
       assert.deepEqual(result.violations, [], result.story.join('\n'))
       assert.ok(result.hours >= HOURS)
     })
   }
 
-  test('a seed decides everything', async () => {
-    const [first, second] = [await run(planOf('9', 6)), await run(planOf('9', 6))]
-    assert.deepEqual([second.story, second.log, second.turns], [first.story, first.log, first.turns])
-  })
+  // One without DNS, and one with it.
+  for (const seed of ['9', '10']) {
+    test(`seed ${seed} decides everything`, async () => {
+      const [first, second] = [await run(planOf(seed, 6)), await run(planOf(seed, 6))]
+      assert.deepEqual([second.story, second.log, second.turns], [first.story, first.log, first.turns])
+    })
+  }
 
   test('a promise that is broken is told as a story that still breaks it', { timeout: 600_000 }, async () => {
     const plan = planOf('3', 6)
