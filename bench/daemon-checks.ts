@@ -25,6 +25,7 @@ export async function daemonTurn(address: string): Promise<Figure[]> {
     schedule: '0 0 1 1 *',
     served: false,
     resolver: (signal) => openDns({ servers: [address], pace, signal }),
+    shake: async () => ({ kind: 'unseen', why: 'Timeout' }),
     enqueue: () => {
       told++
     },

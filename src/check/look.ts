@@ -4,7 +4,7 @@ import type { Dns, Failure } from './dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from './dns/caa.ts'
 import type { DnsVerdict } from './dns/judge.ts'
 import { checkRound, type HostToCheck } from './dns/round.ts'
-import { type Handshake, type HandshakeOptions, handshake } from './served.ts'
+import type { Handshake, Shake } from './served.ts'
 import { judgeServed, type ServedVerdict } from './served-verdict.ts'
 
 /** One host to look at in every way. */
@@ -33,7 +33,7 @@ export interface LookOptions {
   /** Epoch ms. */
   now(): number
   signal: AbortSignal
-  shake?: (options: HandshakeOptions) => Promise<Handshake>
+  shake: Shake
 }
 
 /** Lookups, and handshakes, under way at a time. How fast questions go out is the resolver's pace. */
@@ -48,7 +48,7 @@ export async function look<T extends Target>(
   options: LookOptions,
   observer: LookObserver<T>,
 ): Promise<Failure | undefined> {
-  const { dns, controls, suspicious, reach, now, signal, shake = handshake } = options
+  const { dns, controls, suspicious, reach, now, signal, shake } = options
   const resolved: T[] = []
   const outage = await checkRound(targets, {
     dns,

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
-import { systemClock } from '../time/clock.ts'
+import type { Clock } from '../time/clock.ts'
 import { within } from '../time/within.ts'
 
 /** Where and how to shake hands. */
@@ -28,7 +28,10 @@ export type Handshake = { kind: 'served'; leaf: X509Certificate; distrust?: stri
  * Shakes hands and hangs up: gives the certificate that a server delivers for a name. Sends no data. Rejects only with the signal's
  * reason.
  */
-export async function handshake(options: HandshakeOptions): Promise<Handshake> {
+export type Shake = (options: HandshakeOptions) => Promise<Handshake>
+
+/** Shakes hands over the network; `clock` says when that takes too long. */
+export async function handshake(options: HandshakeOptions, clock: Pick<Clock, 'after'>): Promise<Handshake> {
   const { address, port = 443, host, timeout = 5000, signal, ca } = options
   signal?.throwIfAborted()
   const name = host.startsWith('*.') ? `wildcard${host.slice(1)}` : host
@@ -43,7 +46,7 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
     ...(isIP(name) === 0 ? { servername: name } : {}),
   })
   try {
-    return await within(systemClock, timeout, outcome(socket, signal), () => ({ kind: 'unseen', why: 'Timeout' }))
+    return await within(clock, timeout, outcome(socket, signal), () => ({ kind: 'unseen', why: 'Timeout' }))
   } finally {
     socket.destroy()
   }

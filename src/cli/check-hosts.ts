@@ -6,7 +6,6 @@ import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { checkHost } from '../check/dns/lookup.ts'
 import { outageVerdict, probeResolver, rememberOutage } from '../check/dns/outage.ts'
-import { handshake } from '../check/served.ts'
 import { judgeServed } from '../check/served-verdict.ts'
 import { rightAddresses } from '../controller/checks/whereabouts.ts'
 import { compareKey, displayHost, type Host } from '../domain/host.ts'
@@ -14,7 +13,7 @@ import { lastChange } from '../ownership/record.ts'
 import { cureOf } from '../report/words.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { Io } from '../setup/io.ts'
-import { createResolver, lookUpAll } from '../setup/resolver.ts'
+import { createResolver, createShake, lookUpAll } from '../setup/resolver.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../time/clock.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -26,13 +25,12 @@ export async function hostFindings(
   say: (text: string) => void,
   io: Io,
 ): Promise<Finding[]> {
-  const { signal } = io
-  const dns = createResolver(io, setup.settings)(signal)
+  const dns = createResolver(io, setup.settings)(io.signal)
   try {
     const findings: Finding[] = []
     for (const host of hosts) {
       say(`Checking ${displayHost(host)}`)
-      findings.push(...(await oneHost(setup, host, dns, signal)))
+      findings.push(...(await oneHost(setup, host, dns, io)))
     }
     return findings
   } finally {
@@ -50,9 +48,9 @@ interface Home {
   wanted: boolean
 }
 
-async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal): Promise<Finding[]> {
+async function oneHost(setup: Setup, host: Host, dns: Dns, io: Io): Promise<Finding[]> {
   const what = displayHost(host)
-  const home = await homeOf(setup, host, signal)
+  const home = await homeOf(setup, host, io.signal)
   if (home === undefined) {
     const cure = `Declare a DomainMapping with spec.domain: ${host}.`
     return [warn(what, 'no mapping wants it and no app lists it', cure)]
@@ -72,7 +70,7 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, signal: AbortSignal):
     listed ? ok(what, `on ${place}`) : warn(what, `not on ${place}`),
     dnsFinding(what, verdict),
     ...(caa.state === 'Allowed' ? [] : [warn(what, `CAA: ${caa.message}`)]),
-    ...(setup.settings.checkServed ? [await servedFinding(what, host, home, signal)] : []),
+    ...(setup.settings.checkServed ? [await servedFinding(what, host, home, io)] : []),
     coverageFinding(host, home, {
       dns: new Map([...dnsOfOthers, [host, verdict]]),
       caa,
@@ -127,14 +125,9 @@ function dnsFinding(what: string, { state, message, addresses }: DnsVerdict): Fi
   return (state === 'Unknown' ? warn : fail)(what, `DNS: ${state}: ${message}`)
 }
 
-async function servedFinding(
-  what: string,
-  host: Host,
-  { certificate, address }: Home,
-  signal: AbortSignal,
-): Promise<Finding> {
+async function servedFinding(what: string, host: Host, { certificate, address }: Home, io: Io): Promise<Finding> {
   if (address === undefined) return warn(what, 'served: the server has no known address yet')
-  const shaken = await handshake({ address, host, signal })
+  const shaken = await createShake(io)({ address, host, signal: io.signal })
   const known = certificate === undefined ? {} : { expected: certificate.fingerprint }
   const judged = judgeServed({ host, handshake: shaken, now: systemClock.now(), ...known })
   const detail = `served: ${judged.message}`

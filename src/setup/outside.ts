@@ -1,4 +1,5 @@
 import type { Dns } from '../check/dns/ask.ts'
+import type { Shake } from '../check/served.ts'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import type { Transport } from '../kubernetes/http.ts'
 import type { LockOptions } from '../ownership/lock.ts'
@@ -20,6 +21,8 @@ export interface Outside {
   resolver?: (signal: AbortSignal) => Dns
   /** Connects with a WordPress database; over the network when not given. */
   database?: Connect
+  /** Shakes hands with servers; over the network when not given. */
+  shake?: Shake
   /** Whether the metrics of Node and the process are exported. */
   processMetrics: boolean
 }

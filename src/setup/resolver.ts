@@ -4,6 +4,7 @@ import { type Dns, openDns, questionRate } from '../check/dns/ask.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { outageVerdict, rememberOutage } from '../check/dns/outage.ts'
 import { checkRound } from '../check/dns/round.ts'
+import { handshake, type Shake } from '../check/served.ts'
 import { rightAddresses } from '../controller/checks/whereabouts.ts'
 import type { Host } from '../domain/host.ts'
 import { createPace } from '../time/pace.ts'
@@ -15,6 +16,12 @@ export function createResolver(io: Io, { dnsServers, dnsQps }: Settings): (signa
   const { clock, resolver } = outsideOf(io)
   const pace = createPace(questionRate(dnsQps), clock)
   return resolver ?? ((signal) => openDns({ servers: dnsServers, pace, signal }))
+}
+
+/** How servers are shaken hands with. */
+export function createShake(io: Io): Shake {
+  const { clock, shake } = outsideOf(io)
+  return shake ?? ((options) => handshake(options, clock))
 }
 
 /** Looks hosts of an app up at once; `address`: of its server. Rejects with the signal's reason once that aborts. */

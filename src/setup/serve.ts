@@ -101,7 +101,7 @@ async function openChecks(io: Io, setup: Setup): Promise<DaemonOptions['checks']
   const { settings, context, cluster, metrics, log } = setup
   const { checkSchedule } = settings
   if (checkSchedule === undefined) return undefined
-  const [{ createChecks }, { createResolver }] = await Promise.all([
+  const [{ createChecks }, { createResolver, createShake }] = await Promise.all([
     import('../controller/checks/checks.ts'),
     import('./resolver.ts'),
   ])
@@ -111,6 +111,7 @@ async function openChecks(io: Io, setup: Setup): Promise<DaemonOptions['checks']
       schedule: checkSchedule,
       served: settings.checkServed,
       resolver: createResolver(io, settings),
+      shake: createShake(io),
       enqueue,
       resolverAnswers: (answers) => metrics.note('dns_resolver_failing', answers ? 0 : 1),
       log,

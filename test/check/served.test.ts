@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { certificateFacts, factsOf } from '../../src/check/certificate.ts'
 import { type Handshake, handshake } from '../../src/check/served.ts'
 import { judgeServed, type ServedVerdict } from '../../src/check/served-verdict.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { type Leaf, makeChains } from './chains.ts'
 
 const chains = makeChains()
@@ -33,7 +34,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 }
 
 const shake = (port: number, host = HOST, more: Partial<Parameters<typeof handshake>[0]> = {}): Promise<Handshake> =>
-  handshake({ address: '127.0.0.1', port, host, ca: chains.root, ...more })
+  handshake({ address: '127.0.0.1', port, host, ca: chains.root, ...more }, systemClock)
 
 async function verdictOn(t: TestContext, leaf: Leaf, host = HOST, now = Date.now()): Promise<ServedVerdict> {
   const port = await listen(t, createTlsServer(leaf))
@@ -136,7 +137,7 @@ describe('what is served', () => {
   test('an authority that nobody here trusts', async (t) => {
     const port = await listen(t, createTlsServer(withChain(right)))
     // With the authorities that come with Node.
-    const seen = await handshake({ address: '127.0.0.1', port, host: HOST })
+    const seen = await handshake({ address: '127.0.0.1', port, host: HOST }, systemClock)
     assert.equal(judgeServed({ host: HOST, handshake: seen, now: Date.now() }).state, 'Untrusted')
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { openDns } from '../../src/check/dns/ask.ts'
-import type { Handshake, handshake } from '../../src/check/served.ts'
+import type { Handshake, Shake } from '../../src/check/served.ts'
 import { type Checks, createChecks } from '../../src/controller/checks/checks.ts'
 import { quiet } from '../../src/log/quiet.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
@@ -37,7 +37,7 @@ export async function checked(
     domains?: string[]
     simulator?: SimulatorOptions
     nameserver?: string
-    shake?: typeof handshake
+    shake?: Shake
   } = {},
 ): Promise<CheckedWorld> {
   const { nameserver, simulator, shake = silence, ...rest } = options

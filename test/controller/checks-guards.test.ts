@@ -9,6 +9,7 @@ import { remember } from '../../src/check/dns/memory.ts'
 import { issuanceOf } from '../../src/check/limits.ts'
 import { handshake } from '../../src/check/served.ts'
 import { dnsRecall } from '../../src/setup/dns-recall.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
 import { turnUntil } from '../time/turn-until.ts'
@@ -69,6 +70,15 @@ describe('looks at hosts', () => {
     }
   })
 
+  test('an address that ServerPilot did not tell is not called one that it does not have', async (t) => {
+    const world = await checked(t, { simulator: { dns: { 'shop.example.com': [SERVER] } } })
+    world.simulator.faults.add({ kind: 'status', status: 500, path: 'getServer', times: 'always' })
+    await world.map('shop')
+    await world.round()
+    const said = world.says(await world.round(), 'shop', 'DNSReady')
+    assert.equal(said, 'Unknown NotChecked: It cannot be judged: ServerPilot does not say where the server is.')
+  })
+
   test('a host that is added is looked at once', async (t) => {
     const { address, queries } = await responder(t, () => [SERVER])
     const world = await checked(t, { nameserver: address })
@@ -96,7 +106,7 @@ describe('looks at hosts', () => {
       domains: [],
       simulator: { dns: SHOP, issuance: { delay: 0 } },
       spec: { ssl: { auto: true } },
-      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }),
+      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }, systemClock),
     })
     world.clock.advance(Date.now() - world.clock.now())
     await world.map('shop')

@@ -7,6 +7,7 @@ import { certificateFacts } from '../../src/check/certificate.ts'
 import { handshake } from '../../src/check/served.ts'
 import { appStatus } from '../../src/status/app-status.ts'
 import { hostChecks } from '../../src/status/host-checks.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { type Leaf, type LeafOptions, makeChains } from '../check/chains.ts'
 import { responder } from '../check/dns/responder.ts'
 import { turnUntil } from '../time/turn-until.ts'
@@ -207,7 +208,7 @@ describe('certificates of hosts', () => {
       domains: [],
       simulator: { ...a(SERVER), issuance: { delay: 0 } },
       spec: auto,
-      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }),
+      shake: (options) => handshake({ ...options, address: '127.0.0.1', port, ca: chains.root }, systemClock),
     })
     world.clock.advance(Date.now() - world.clock.now())
     await world.map('shop')

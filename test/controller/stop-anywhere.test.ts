@@ -29,6 +29,7 @@ function daemonOf(world: World, act: (what: string) => void): Part {
         schedule: '*/5 * * * *',
         served: true,
         resolver: () => ({ ask: () => new Promise(() => undefined), close: () => undefined }) as never,
+        shake: () => new Promise(() => undefined),
         enqueue,
         log: quiet,
       }),

@@ -6,6 +6,7 @@ import type { Transport } from '../../src/kubernetes/http.ts'
 import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
 import type { CreateHttp } from '../../src/serverpilot/http.ts'
 import type { Io } from '../../src/setup/io.ts'
+import type { Outside } from '../../src/setup/outside.ts'
 import type { Connect } from '../../src/source/wordpress/connection.ts'
 import type { Life } from './life.ts'
 
@@ -16,6 +17,8 @@ export interface DaemonWorld {
   serverpilot: CreateHttp
   database: Connect
   cluster?: { transport: Transport; namespace: string }
+  /** DNS and the servers that hosts lead to, where there are any. */
+  hosts?: Required<Pick<Outside, 'resolver' | 'shake'>>
   identity: ProcessIdentity
   isRunning(identity: ProcessIdentity): boolean
   /** Gets each line of the log. */
@@ -52,6 +55,7 @@ function ioOf(life: Life, world: DaemonWorld, out: (text: string) => void, signa
       serverpilot: world.serverpilot,
       database: world.database,
       ...(world.cluster === undefined ? {} : { cluster: world.cluster }),
+      ...world.hosts,
       processes: { self: world.identity, isRunning: async (identity) => world.isRunning(identity) },
       processMetrics: false,
     },

@@ -11,6 +11,8 @@ export interface DeclaredApp {
   deletionPolicy: 'Retain' | 'Delete'
   /** `domainpilot.dev/approve-plan`; empty: none. */
   approval: string
+  /** `dns.policy` is Require since then, in milliseconds of the world; undefined: it is Report. */
+  requireSince?: number | undefined
 }
 
 /** A mapping as the users want it. */
@@ -30,6 +32,8 @@ export interface Declared {
   removeMapping(name: string): void
   /** Calls back with every domain that is mapped, and the id of its app. */
   onMap(callback: (appId: string | undefined, domain: string) => void): void
+  /** Calls back with every domain that is mapped no longer, or no longer there, and the id of the app where it was. */
+  onUnmap(callback: (appId: string | undefined, domain: string) => void): void
   /** Writes all of it once more: whatever was damaged is whole again. */
   writeAgain(): void
 }
@@ -49,6 +53,12 @@ export function createDeclared(store: ObjectStore): Declared {
   const apps = new Map<string, DeclaredApp>()
   const mappings = new Map<string, DeclaredMapping>()
   const listeners: ((appId: string | undefined, domain: string) => void)[] = []
+  const unmapped: typeof listeners = []
+  const tellUnmapped = (name: string): void => {
+    const before = mappings.get(name)
+    if (before === undefined) return
+    for (const listener of unmapped) listener(apps.get(before.app)?.appId, before.domain)
+  }
   return {
     apps,
     mappings,
@@ -57,6 +67,7 @@ export function createDeclared(store: ObjectStore): Declared {
       store.put('ServerPilotApp', app.name, appObject(app))
     },
     putMapping(mapping) {
+      tellUnmapped(mapping.name)
       mappings.set(mapping.name, mapping)
       for (const listener of listeners) listener(apps.get(mapping.app)?.appId, mapping.domain)
       store.put('DomainMapping', mapping.name, mappingObject(mapping))
@@ -66,10 +77,12 @@ export function createDeclared(store: ObjectStore): Declared {
       store.remove('ServerPilotApp', name)
     },
     removeMapping(name) {
+      tellUnmapped(name)
       mappings.delete(name)
       store.remove('DomainMapping', name)
     },
     onMap: (callback) => void listeners.push(callback),
+    onUnmap: (callback) => void unmapped.push(callback),
     writeAgain() {
       for (const app of apps.values()) store.put('ServerPilotApp', app.name, appObject(app))
       for (const mapping of mappings.values()) store.put('DomainMapping', mapping.name, mappingObject(mapping))
@@ -77,13 +90,15 @@ export function createDeclared(store: ObjectStore): Declared {
   }
 }
 
-function appObject({ name, appId, policy, suspend, deletionPolicy, approval }: DeclaredApp): KubeObject {
+function appObject(app: DeclaredApp): KubeObject {
+  const { name, appId, policy, suspend, deletionPolicy, approval, requireSince } = app
+  const dns = { policy: requireSince === undefined ? 'Report' : 'Require' }
   const annotations = approval === '' ? {} : { annotations: { 'domainpilot.dev/approve-plan': approval } }
   return {
     apiVersion: API_VERSION,
     kind: 'ServerPilotApp',
     metadata: { name, namespace: NAMESPACE, ...annotations },
-    spec: { appId, policy, suspend, deletionPolicy, www: 'Never' },
+    spec: { appId, policy, suspend, deletionPolicy, www: 'Never', dns },
   }
 }
 

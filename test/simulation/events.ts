@@ -3,6 +3,7 @@ import { clock } from './events/clock.ts'
 import { cluster } from './events/cluster.ts'
 import { databases } from './events/database.ts'
 import { disk } from './events/disk.ts'
+import { dns } from './events/dns.ts'
 import type { EventKind } from './events/kind.ts'
 import { manifests } from './events/manifests.ts'
 import { others } from './events/others.ts'
@@ -25,6 +26,7 @@ export const EVENTS: Readonly<Record<string, readonly EventKind[]>> = {
   clusterRestores,
   cluster,
   database: databases,
+  dns,
 }
 
 /** The groups of a place; `processes`: files, with a daemon that is a real process. */

@@ -54,6 +54,13 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
     return act()
   }
 
+  /** One folder, in one that is there, unless it is asked for those above it too: what nobody made, nobody would sync. */
+  function makeFolder(path: string, recursive: boolean): string | undefined {
+    if (!recursive && disk.node(posix.dirname(path)) !== undefined && disk.find(path) !== undefined)
+      throw errno('EEXIST', path)
+    return disk.makeFolder(path)
+  }
+
   function bytesOf(path: string): Buffer {
     const node = disk.node(path)
     if (node.kind === 'folder') throw errno('EISDIR', path)
@@ -91,13 +98,8 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
   }
 
   const files = {
-    mkdir: (path: string, { recursive = false }: { recursive?: boolean } = {}) =>
-      change(path, () => {
-        const place = isPlace(path)
-        if (!recursive && disk.find(place) !== undefined) throw errno('EEXIST', place)
-        if (!recursive) disk.node(posix.dirname(place))
-        return disk.makeFolder(place)
-      }),
+    mkdir: (path: string, options?: { recursive?: boolean }) =>
+      change(path, () => makeFolder(isPlace(path), options?.recursive === true)),
     readdir: (path: string) => look(() => disk.names(isPlace(path))),
     realpath: (path: string) =>
       look(() => {

@@ -5,6 +5,7 @@ import { createDatabases, type Databases } from './database/server.ts'
 import { NAMESPACE } from './declared.ts'
 import { createDisk, type Disk, type FilesByHand } from './disk.ts'
 import { type DiskTrouble, noDiskTrouble } from './files.ts'
+import { createHosts, type HostsModel, type HostsSetting } from './hosts.ts'
 import { createLauncher } from './launch.ts'
 import type { Machine } from './life.ts'
 import { createRandom, type Random } from './random.ts'
@@ -20,6 +21,8 @@ export interface Setting {
   /** So many of the apps, the first ones, take their mappings from a database. */
   databases: number
   daemons: number
+  /** Where hosts are looked at. */
+  hosts?: HostsSetting | undefined
 }
 
 /** What the processes of a world stand on. */
@@ -37,6 +40,8 @@ export interface Stage {
   readonly disk: (Disk & { trouble: DiskTrouble }) | undefined
   /** Undefined in a world of files. */
   readonly cluster: ApiServer | undefined
+  /** Undefined where nothing is looked at. */
+  readonly hosts: HostsModel | undefined
   /** Folders of the daemon. */
   readonly manifests: string
   readonly state: string
@@ -60,14 +65,18 @@ export const firstApps = (count: number) =>
 const EPOCH = Date.UTC(2026, 0, 15, 12)
 
 /** A ground of models on virtual time. */
-export function createGround({ seed, place, apps, databases }: Setting): Ground {
+export function createGround({ seed, place, apps, databases, hosts }: Setting): Ground {
   const random = createRandom(seed)
   const time = createVirtualTime(random.fork('time'))
   const now = (): number => EPOCH + time.now()
   let uids = 0
   const objects = createApiObjects({ uid: () => `uid-${++uids}`, now })
   const disk = { ...createDisk(now), trouble: noDiskTrouble() }
-  const serverpilot = createServerPilotModel({ apps: firstApps(apps), now }, time, random.fork('serverpilot'))
+  const serverpilot = createServerPilotModel(
+    { apps: firstApps(apps), now, ...hosts?.serverpilot },
+    time,
+    random.fork('serverpilot'),
+  )
   const withDatabase = serverpilot.core.apps.slice(0, databases)
   const ground = {
     time,
@@ -76,6 +85,7 @@ export function createGround({ seed, place, apps, databases }: Setting): Ground 
     machine: { time, epoch: EPOCH, offset: 0 },
     serverpilot,
     databases: createDatabases(withDatabase, now, time, random.fork('databases')),
+    hosts: hosts && createHosts(hosts, { time, serverpilot, random: random.fork('hosts') }),
     files: disk,
     disk,
     cluster: place === 'cluster' ? createApiServer(objects, time) : undefined,

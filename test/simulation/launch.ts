@@ -20,7 +20,7 @@ export function noteLine(log: string[], name: string, line: string): void {
 /** Starts processes that live in this one, on a ground of models. */
 export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'> {
   const lives = new Map<number, Life>()
-  const { machine, random, disk, time, serverpilot, databases, cluster, log } = ground
+  const { machine, random, disk, time, serverpilot, databases, hosts, cluster, log } = ground
   let people = 0
 
   function worldOf(life: Life, number: number, name: string): DaemonWorld {
@@ -32,6 +32,7 @@ export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'
       serverpilot: serverpilot.connect(life),
       database: databases.connect(life),
       ...(cluster && { cluster: { transport: cluster.connect(life), namespace: ground.namespace } }),
+      ...(hosts && { hosts: { resolver: hosts.dns.connect(life), shake: hosts.servers.connect(life) } }),
       identity,
       isRunning: ({ pid }) => lives.get(pid)?.alive === true,
       log: (line) => noteLine(log, life.name, line),
@@ -52,13 +53,13 @@ export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'
 }
 
 /** What a daemon is told by its environment. */
-export function environmentOf({ serverpilot, cluster, manifests, state, namespace }: Stage, name: string) {
+export function environmentOf({ serverpilot, cluster, hosts, manifests, state, namespace }: Stage, name: string) {
   const { clientId, apiKey } = serverpilot.core.world.model
   return {
     SERVERPILOT_CLIENT_ID: clientId,
     SERVERPILOT_API_KEY: apiKey,
     DOMAINPILOT_LISTEN: 'off',
-    DOMAINPILOT_CHECK_SCHEDULE: 'off',
+    DOMAINPILOT_CHECK_SCHEDULE: hosts?.schedule ?? 'off',
     HOSTNAME: name,
     ...(cluster === undefined
       ? { DOMAINPILOT_MANIFESTS: manifests, DOMAINPILOT_STATE_DIR: state }

@@ -11,7 +11,18 @@ export interface Violation {
   /** Milliseconds since the world began. */
   at: number
   /** Which promise is broken. */
-  promise: 'foreign' | 'budget' | 'one-write' | 'frozen' | 'calls' | 'rest' | 'said' | 'leader' | 'crash'
+  promise:
+    | 'foreign'
+    | 'budget'
+    | 'one-write'
+    | 'frozen'
+    | 'calls'
+    | 'rest'
+    | 'said'
+    | 'leader'
+    | 'crash'
+    | 'dns'
+    | 'autossl'
   message: string
 }
 
@@ -33,6 +44,8 @@ export interface Ledger {
 }
 
 const HOUR = 3_600_000
+/** A daemon that cannot read its sources goes by what they said before: for so long it may still want what nobody wants. */
+const UNREAD = HOUR / 2
 const WINDOW = 24 * HOUR
 const MIN_DOMAINS = 10
 const MAX_PERCENT = 30
@@ -76,6 +89,8 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
   const removals = new Map<string, Removal[]>()
   const excused = new Map<string, Set<string>>()
   const underWay = new Set<{ life: Life }>()
+  /** When a name was unmapped, by id of the app and name. */
+  const wantedUntil = new Map<string, number>()
   /** How the machine's clock was set when a process first spoke, and when an app was written last. */
   const begun = new Map<Life, Setting>()
   const written = new Map<string, Setting>()
@@ -178,6 +193,7 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
   }
   declared.onMap(asked)
   for (const [appId, { knowledge }] of databases.servers) knowledge.onRead((name) => asked(appId, name))
+  declared.onUnmap((appId, name) => void wantedUntil.set(`${appId} ${name}`, time.now()))
   serverpilot.onWrite(judgeWrite)
   serverpilot.onRequest(judgeRequest)
   return {
@@ -187,7 +203,12 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
     either: eitherOf,
     foreignPut(appId, name) {
       // Nobody can tell a name that was away between two looks from one that was there all the time.
-      if (isWanted(appId, name) || knowledgeOf(appId)?.isBelieved(name) || setOf(taken, appId).delete(name))
+      if (
+        isWanted(appId, name) ||
+        time.now() < (wantedUntil.get(`${appId} ${name}`) ?? Number.NEGATIVE_INFINITY) + UNREAD ||
+        knowledgeOf(appId)?.isBelieved(name) ||
+        setOf(taken, appId).delete(name)
+      )
         eitherOf(appId).add(name)
       else foreignOf(appId).add(name)
     },

@@ -1,6 +1,7 @@
 import type { EventKind } from './events/kind.ts'
 import { EVENTS, GROUPS } from './events.ts'
 import type { Setting } from './ground.ts'
+import { hostsSettingOf } from './hosts.ts'
 import { createRandom, type Random } from './random.ts'
 
 /** One event of a seed's story. */
@@ -59,8 +60,9 @@ export function planOf(seed: string, hours: number, pace: Pace = USUAL): Plan {
   const place = random.pick(['files', 'files', 'cluster'] as const)
   const setting = { seed, place, apps: random.whole(1, 3), daemons: place === 'files' ? 1 : random.whole(1, 2) }
   const databases = place === 'files' ? databasesOf(createRandom(`${seed}/databases`), setting.apps) : 0
-  const groups = databases === 0 ? GROUPS[place] : [...GROUPS[place], 'database']
-  return storms({ ...setting, databases }, { random, groups, end: hours * HOUR, pace })
+  const hosts = hostsSettingOf(createRandom(`${seed}/hosts`))
+  const groups = [...GROUPS[place], ...(databases === 0 ? [] : ['database']), ...(hosts === undefined ? [] : ['dns'])]
+  return storms({ ...setting, databases, hosts }, { random, groups, end: hours * HOUR, pace })
 }
 
 /** Every other world of files has databases. */

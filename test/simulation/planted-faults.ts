@@ -164,4 +164,28 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     from: 'return now.monotonic - seen.since > duration',
     to: 'return now.monotonic - seen.since > duration / 20',
   },
+  {
+    name: 'Require takes every host',
+    file: 'check/dns/judge.ts',
+    from: "return verdict?.state === 'Ready'",
+    to: 'return verdict !== null',
+  },
+  {
+    name: 'a host whose DNS is wrong is looked at again after a day',
+    file: 'check/dns/memory.ts',
+    from: 'wrong: { first: MINUTE, longest: 15 * MINUTE }',
+    to: 'wrong: { first: 24 * HOUR, longest: 24 * HOUR }',
+  },
+  {
+    name: 'a resolver that is down is never asked again',
+    file: 'controller/checks/checks.ts',
+    from: 'outage !== undefined && (outage.dueAt <= now || outage.dueAt - now > LONGEST_OUTAGE_PAUSE)',
+    to: 'outage === null && now > LONGEST_OUTAGE_PAUSE',
+  },
+  {
+    name: 'a certificate that is ready is not taken',
+    file: 'controller/app/ssl-state.ts',
+    from: '  switchOn: { when: isOff, decide: () => ({ change: { auto: true } }) },',
+    to: '',
+  },
 ]

@@ -16,7 +16,8 @@ describe('worlds that live on a seed', () => {
     test(`seed ${seed}: every promise is kept for ${HOURS} hours`, { timeout: 600_000 }, async (t) => {
       const plan = planOf(seed, HOURS)
       const result = await run(plan)
-      t.diagnostic(`${plan.setting.place}, ${plan.setting.daemons} daemon(s), ${result.events} events`)
+      const { place, daemons, hosts } = plan.setting
+      t.diagnostic(`${place}, ${daemons} daemon(s), ${hosts ? 'with DNS, ' : ''}${result.events} events`)
       assert.deepEqual(result.violations, [], result.story.join('\n'))
       assert.ok(result.hours >= HOURS)
     })
@@ -34,6 +35,7 @@ describe('worlds that live on a seed', () => {
   for (const [seed, what] of [
     ['9', 'with a cluster'],
     ['11', 'with databases'],
+    ['10', 'with DNS'],
   ] as const)
     test(`a seed decides everything in a world ${what}`, async () => {
       const [first, second] = [await run(planOf(seed, 6)), await run(planOf(seed, 6))]

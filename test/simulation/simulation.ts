@@ -2,6 +2,8 @@ import { approveWaiting } from './approvals.ts'
 import { EVENTS } from './events.ts'
 import { wrongExplanations } from './explained.ts'
 import { createGround, type Ground } from './ground.ts'
+import { hostComplaints, mayBeHeld } from './hosts-complaints.ts'
+import { watchHosts } from './hosts-ledger.ts'
 import type { Violation } from './ledger.ts'
 import type { Plan } from './plan.ts'
 import { createRandom, type Random } from './random.ts'
@@ -43,6 +45,7 @@ export async function run(
   const leave = enter(plan.setting.seed, crashed)
   world.serverpilot.onWrite((write) => tell(toldOf(world, write)))
   try {
+    watchHosts(world)
     const events = await live(world, plan, tell)
     for (const { promise, message } of world.ledger.violations) tell(`BROKEN (${promise}): ${message}`)
     const { violations } = world.ledger
@@ -103,6 +106,7 @@ async function live(world: World, { setting, events, calms, end }: Plan, tell: (
 }
 
 function prepare(world: World, random: Random): void {
+  const hosts = random.fork('hosts')
   world.serverpilot.core.apps.forEach((appId, number) => {
     world.declared.putApp({
       name: `app${number + 1}`,
@@ -111,6 +115,7 @@ function prepare(world: World, random: Random): void {
       suspend: false,
       deletionPolicy: 'Retain',
       approval: '',
+      requireSince: world.hosts && hosts.chance(0.5) ? Number.NEGATIVE_INFINITY : undefined,
     })
     for (const name of world.serverpilot.listed(appId)) world.ledger.foreignPut(appId, name)
   })
@@ -153,14 +158,16 @@ async function explainSome(world: World): Promise<void> {
 
 /** What is not as it has to be at rest. */
 function complaintsOf(world: World): string[] {
-  const complaints: string[] = []
+  const complaints = hostComplaints(world)
   const said = world.said()
   const all = [...world.declared.mappings.values()]
-  for (const { name, appId } of world.declared.apps.values()) {
+  for (const app of world.declared.apps.values()) {
+    const { name, appId } = app
     const listed = new Set(world.serverpilot.listed(appId))
     const wanted = new Set(all.filter(({ app }) => app === name).map(({ domain }) => domain))
     const foreign = world.ledger.foreign(appId)
-    const missing = [...wanted].filter((host) => !listed.has(host))
+    const absent = [...wanted].filter((host) => !listed.has(host))
+    const missing = absent.filter((host) => !mayBeHeld(world, app, host))
     const lost = [...foreign].filter((host) => !listed.has(host))
     const left = [...listed].filter(
       (host) => !wanted.has(host) && !foreign.has(host) && !world.ledger.either(appId).has(host),
@@ -169,7 +176,8 @@ function complaintsOf(world: World): string[] {
     if (lost.length > 0) complaints.push(`${lost.join(', ')} of somebody else missing on ${name}`)
     if (left.length > 0) complaints.push(`${left.join(', ')} left on ${name}`)
     const synced = said.find((each) => each.name === name)?.synced
-    if (synced?.status !== 'True')
+    const isHeld = absent.length > 0 && ['AwaitingDNS', 'ResolverFailed'].includes(synced?.reason ?? '')
+    if (synced?.status !== 'True' && !isHeld)
       complaints.push(`${name} is said to be ${synced?.reason ?? 'unknown'}: ${synced?.message ?? ''}`)
   }
   return complaints

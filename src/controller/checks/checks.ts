@@ -2,7 +2,8 @@ import type { App, Key } from '../../api/objects.ts'
 import type { Dns } from '../../check/dns/ask.ts'
 import { LONGEST_OUTAGE_PAUSE, type Outage, rememberOutage } from '../../check/dns/outage.ts'
 import type { Whereabouts } from '../../check/facts.ts'
-import { createReach, type LookOptions, look } from '../../check/look.ts'
+import { createReach, look } from '../../check/look.ts'
+import type { Shake } from '../../check/served.ts'
 import { groupBy } from '../../domain/group-by.ts'
 import type { Log } from '../../log/log.ts'
 import type { Outcome } from '../../status/outcome.ts'
@@ -22,7 +23,7 @@ interface ChecksOptions {
   served: boolean
   /** Opens a resolver for some looks. */
   resolver(signal: AbortSignal): Dns
-  shake?: LookOptions['shake']
+  shake: Shake
   /** Asks for a reconcile: what is known of the app's hosts has changed. */
   enqueue(app: Key): void
   /** Called after each look with whether the resolver answers. */
@@ -145,7 +146,7 @@ export function createChecks(options: ChecksOptions): Checks {
           reach,
           now: clock.now,
           signal: end.signal,
-          ...(options.shake === undefined ? {} : { shake: options.shake }),
+          shake: options.shake,
         },
         findings.observer,
       )

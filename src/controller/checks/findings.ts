@@ -30,10 +30,13 @@ const REPAIR_LOOK = 15 * 60_000
 const SHARED = 1_000
 const CONTROLS = 3
 
-/** Of what leads elsewhere nobody can say whether that is the server, while ServerPilot does not say where it is. */
+/** Nobody can say whether a host leads to the server, while ServerPilot does not say where that is. */
 function withoutServer(verdict: DnsVerdict): DnsVerdict {
-  if (verdict.state === 'Ready' || verdict.state === 'Unknown' || verdict.state === 'NoRecords') return verdict
-  const message = `It cannot be judged: ServerPilot does not say where the server is. ${verdict.message}`
+  const { state, failure, message: found } = verdict
+  if (state === 'Ready' || state === 'NoRecords' || failure !== undefined) return verdict
+  const cause = 'It cannot be judged: ServerPilot does not say where the server is.'
+  // `Unknown` for want of an address says that ServerPilot knows none, which nobody has heard.
+  const message = state === 'Unknown' ? cause : `${cause} ${found}`
   return { ...verdict, state: 'Unknown', message }
 }
 

@@ -38,6 +38,7 @@ export function createRealGround({ seed, apps }: Setting, folder: string, faketi
     files: realFiles,
     disk: undefined,
     cluster: undefined,
+    hosts: undefined,
     manifests: join(folder, 'domains'),
     state: join(folder, 'state'),
     namespace: 'domainpilot',
