@@ -18,11 +18,14 @@ interface Asked {
   whose: 'wanted' | 'foreign'
 }
 
-function hostsToAsk({ declared, ledger, cluster }: World): Asked[] {
-  const asked: Asked[] = []
-  const mapping = [...declared.mappings.values()].at(-1)
-  const appId = mapping && declared.apps.get(mapping.app)?.appId
-  if (mapping !== undefined && appId !== undefined) asked.push({ host: mapping.domain, appId, whose: 'wanted' })
+function hostsToAsk({ declared, ledger, serverpilot, cluster }: World): Asked[] {
+  const wanted = [...declared.mappings.values()].flatMap(({ app, domain }) => {
+    const appId = declared.apps.get(app)?.appId
+    // Not one that waits for its DNS.
+    if (appId === undefined || !serverpilot.listed(appId).includes(domain)) return []
+    return [{ host: domain, appId, whose: 'wanted' } as const]
+  })
+  const asked: Asked[] = wanted.slice(-1)
   // In a cluster the objects alone are asked, which know nothing of others.
   if (cluster !== undefined) return asked
   for (const each of declared.apps.values()) {

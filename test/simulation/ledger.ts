@@ -15,6 +15,7 @@ export interface Violation {
     | 'foreign'
     | 'budget'
     | 'one-write'
+    | 'settle'
     | 'frozen'
     | 'calls'
     | 'rest'
@@ -44,6 +45,8 @@ export interface Ledger {
 }
 
 const HOUR = 3_600_000
+/** `safety.settle`, but for what a daemon takes to notice. */
+const SETTLE = 29_000
 /** A daemon that cannot read its sources goes by what they said before: for so long it may still want what nobody wants. */
 const UNREAD = HOUR / 2
 const WINDOW = 24 * HOUR
@@ -138,10 +141,20 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
         // The gap that docs/safety.md names: it came after the last reading before the write.
         if (basis?.had.includes(name))
           violate('foreign', `${life.name} removed ${name}, which somebody else had put there`)
-      } else noteRemoval(appId, name, before)
+      } else {
+        judgeSettle(appId, name, life)
+        noteRemoval(appId, name, before)
+      }
       judgeFrozen(appId, name, life)
     }
     for (const name of eitherOf(appId)) if (!kept.has(name)) eitherOf(appId).delete(name)
+  }
+
+  /** What was unmapped just now may be mapped again: no removal before it has settled. */
+  function judgeSettle(appId: string, name: string, life: Life): void {
+    const age = time.now() - (wantedUntil.get(`${appId} ${name}`) ?? Number.NEGATIVE_INFINITY)
+    if (age < SETTLE && !excused.get(appId)?.has(name))
+      violate('settle', `${life.name} removed ${name} ${Math.round(age / 1000)} s after it was unmapped`)
   }
 
   /** While its database cannot be read as a whole, nothing of an app is removed. */

@@ -1,7 +1,8 @@
 import type { Slot } from '../fleet.ts'
 import type { Random } from '../random.ts'
+import type { Write } from '../serverpilot.ts'
 import type { World } from '../world.ts'
-import { type EventKind, HOUR } from './kind.ts'
+import { type EventKind, HOUR, MINUTE } from './kind.ts'
 
 /** What becomes of the daemons. */
 export const processes: readonly EventKind[] = [
@@ -21,6 +22,31 @@ export const processes: readonly EventKind[] = [
       slot.daemon?.terminate()
       restartSoon(world, slot, random)
       return `${slot.daemon?.life.name} is told to end`
+    },
+  },
+  {
+    name: 'crash-at-a-post',
+    happen(world, random) {
+      let open = true
+      const forget = random.chance(0.5)
+      const crash = ({ life, appId, before, after }: Write): void => {
+        if (!open || !life.alive) return
+        open = false
+        const slot = world.fleet.slots.find(({ daemon }) => daemon?.life === life)
+        life.kill()
+        if (slot !== undefined) restartSoon(world, slot, random)
+        // What it was about to note is wanted by nobody any more when the next one comes.
+        for (const mapping of [...world.declared.mappings.values()]) {
+          const isNew = after.includes(mapping.domain) && !before.includes(mapping.domain)
+          if (forget && isNew && world.declared.apps.get(mapping.app)?.appId === appId)
+            world.declared.removeMapping(mapping.name)
+        }
+      }
+      world.serverpilot.onWrite((write) => crash(write))
+      world.heal(random.whole(1, 30) * MINUTE, () => {
+        open = false
+      })
+      return `the daemon crashes as its next write takes effect${forget ? ', and what it added is unmapped' : ''}`
     },
   },
   {

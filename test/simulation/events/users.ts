@@ -51,9 +51,12 @@ export const users: readonly EventKind[] = [
     happen(world, random) {
       const mapping = aMapping(world, random)
       if (mapping === undefined) return undefined
+      const appId = world.declared.apps.get(mapping.app)?.appId
       world.declared.removeMapping(mapping.name)
       world.time.after(random.whole(10, 90_000), () => {
-        if (!isMapped(world, mapping.domain)) world.declared.putMapping(mapping)
+        // It may have another name meanwhile.
+        const app = [...world.declared.apps.values()].find((each) => each.appId === appId)?.name
+        if (!isMapped(world, mapping.domain)) world.declared.putMapping({ ...mapping, app: app ?? mapping.app })
       })
       return `${mapping.domain} is unmapped, and mapped again soon`
     },
