@@ -20,6 +20,8 @@ export interface AmbientDatabase {
   /** Where it comes from, for messages: `WORDPRESS_DATABASE_URL`, the path of a wp-config.php. */
   origin: string
   tablePrefix: string
+  /** The credentials of the plugin that a wp-config.php defines, as `CLIENT_ID`; undefined where none is read. */
+  defined?: readonly string[]
 }
 
 /** What a wp-config.php adds to the environment. */
@@ -87,8 +89,7 @@ export function readAmbient(
   return {
     credentials: clientId === undefined || apiKey === undefined ? undefined : { clientId, apiKey },
     appId,
-    database:
-      url === undefined ? file?.database : { url, origin: DATABASE, tablePrefix: file?.database.tablePrefix ?? 'wp_' },
+    database: url === undefined ? file?.database : { tablePrefix: 'wp_', ...file?.database, url, origin: DATABASE },
   }
 }
 
@@ -113,6 +114,10 @@ function readVariable(
 const shownPath = (path: string): string =>
   /^(\.{0,2}|[A-Za-z]:)[/\\]/.test(path) ? path : `${REDACTED} (perhaps the secret itself; a path begins with / or ./)`
 
+/** Where somebody may look for credentials in vain. */
+const ENCRYPTED =
+  'Credentials that the plugin keeps encrypted in the database (since 2.5) can be read by the plugin alone: take them from the ServerPilot control panel.'
+
 const KEY = 'default/default'
 
 /**
@@ -123,7 +128,7 @@ export function defaultApp({ appId, database }: Ambient): App | undefined {
   if (appId === undefined) {
     if (database === undefined) return undefined
     throw new UsageError(
-      `${database.origin} names a database, and nothing says which app its domains belong to: set SERVERPILOT_APP_ID, or WU_SERVER_PILOT_APP_ID in the wp-config.php.`,
+      `${database.origin} names a database, and nothing says which app its domains belong to: set SERVERPILOT_APP_ID, or WU_SERVER_PILOT_APP_ID in the wp-config.php. ${ENCRYPTED}`,
     )
   }
   // Of the default app the Secret is not looked at: its database stands in the settings.

@@ -18,7 +18,14 @@ export function readFileSettings(
   if (!result.ok)
     throw new UsageError(`--wp-config:\n${result.faults.map((fault) => wpConfigFaultText(path, fault)).join('\n')}`)
   const { serverpilot, tablePrefix } = result.config
-  return { path, ...serverpilot, database: { url: databaseUrl(result.config), origin: path, tablePrefix } }
+  const url = databaseUrl(result.config)
+  return { path, ...serverpilot, database: { url, origin: path, tablePrefix, defined: definedIn(serverpilot) } }
+}
+
+/** Which credentials of the plugin the file defines. */
+function definedIn({ clientId, apiKey, appId }: WpConfig['serverpilot']): string[] {
+  const all = { CLIENT_ID: clientId, API_KEY: apiKey, APP_ID: appId }
+  return Object.entries(all).flatMap(([name, value]) => (value ? [name] : []))
 }
 
 /** The database of a wp-config.php as one URL, as WORDPRESS_DATABASE_URL takes it. Holds the password. */

@@ -16,7 +16,7 @@ function site(blogId: string, domain: string, more: Partial<SiteRow> = {}): Site
 }
 
 function row(id: string, domain: string | null, more: Partial<MappingRow> = {}): MappingRow {
-  return { id, blogId: '2', domain, active: '1', stage: 'done', created: null, ...more }
+  return { table: 'wp_wu_domain_mappings', id, blogId: '2', domain, active: '1', stage: 'done', created: null, ...more }
 }
 
 function rows(more: Partial<Rows>): Rows {

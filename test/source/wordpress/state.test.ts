@@ -62,6 +62,7 @@ function read({
         },
       ],
       mappings: Object.entries(rows).map(([id, domain]) => ({
+        table: table ?? '',
         id,
         blogId: '1',
         domain,
