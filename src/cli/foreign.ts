@@ -29,9 +29,15 @@ export function foreignLines(io: Io, objects: Pick<Setup['objects'], 'parts'>, o
     '  foreign: on the app, no mapping asks for it, and it stays:',
     ...hosts.slice(0, SHOWN).map((host) => `      ${visible(displayHost(host))}`),
     ...more,
-    `    to take over: ${calledAs(io)} import --foreign; to remove, with approval: ${calledAs(io)} apply --remove-foreign HOST`,
+    `    to take over: ${calledAs(io)} import --foreign; to remove, with approval: ${removal(io, outcome)}`,
   ]
 }
+
+/** In a cluster, whose objects have a uid, a daemon leads and `apply` does not write beside it. */
+const removal = (io: Io, { app }: Outcome): string =>
+  app?.uid === undefined
+    ? `${calledAs(io)} apply --remove-foreign HOST`
+    : 'spec.policy Exclusive, which removes all of them'
 
 /** A line for each host of `--remove-foreign` that is foreign on no app; true when there is one. */
 export function sayNotForeign(io: Io, given: Given, outcomes: readonly Outcome[]): boolean {

@@ -230,8 +230,12 @@ export function protectedNames(networks: readonly NetworkRow[]): string[] {
 function insideNetworks(networks: readonly NetworkRow[]): (name: string) => boolean {
   const names = new Set(networkNames(networks))
   return (name) => {
-    const labels = name.split('.')
-    return labels.some((_, index) => names.has(labels.slice(index).join('.')))
+    for (let rest = name; ; ) {
+      if (names.has(rest)) return true
+      const dot = rest.indexOf('.')
+      if (dot < 0) return false
+      rest = rest.slice(dot + 1)
+    }
   }
 }
 
