@@ -1,13 +1,14 @@
 import { isIP } from 'node:net'
 import { firstOf } from '../domain/first-of.ts'
-import { displayHost, parseHost, refusedByCa } from '../domain/host.ts'
+import { displayHost, parseHost, privateSuffix, refusedByCa } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import { type CertificateFacts, covers } from './certificate.ts'
 import type { CaaVerdict } from './dns/caa.ts'
 import type { DnsVerdict } from './dns/judge.ts'
+import { NAMES_PER_CERTIFICATE } from './limits.ts'
 
-/** A certificate of the authority names this many hosts at most. */
-export const MAX_NAMES = 100
+/** A certificate of AutoSSL, which asks for no profile, names this many hosts at most. */
+export const MAX_NAMES = NAMES_PER_CERTIFICATE.classic
 
 /** ServerPilot takes 5 to 15 minutes to issue. */
 const ISSUING = { least: 5 * 60_000, most: 15 * 60_000 } as const
@@ -18,6 +19,7 @@ export type CoverageReason =
   | 'Expired'
   | 'Address'
   | 'Wildcard'
+  | 'PrivateName'
   | 'RefusedByCa'
   | 'TooManyNames'
   | 'WrongDns'
@@ -62,7 +64,7 @@ interface Situation extends CoverageInput {
 type Rule<Known> = (host: string, known: Known) => Cause | undefined
 
 /** Names for which AutoSSL has no certificate; they do not stop the others. */
-const NO_CERTIFICATE: readonly Rule<unknown>[] = [address, wildcard]
+const NO_CERTIFICATE: readonly Rule<unknown>[] = [address, wildcard, privateName]
 
 /** What makes the authority refuse this very name. */
 const FAULTS: readonly Rule<CoverageInput>[] = [refusedName, wrongDns, refusedByCaa]
@@ -99,6 +101,14 @@ function wildcard(host: string): Cause | undefined {
   if (!host.startsWith('*.')) return undefined
   const message = `${displayHost(host)} is a wildcard, and AutoSSL proves names over HTTP, which no wildcard can be. Map its names one by one, or install a certificate of your own.`
   return { reason: 'Wildcard', message }
+}
+
+function privateName(host: string): Cause | undefined {
+  const parsed = parseHost(host)
+  const suffix = parsed.ok ? privateSuffix(parsed.host) : undefined
+  if (suffix === undefined) return undefined
+  const message = `${displayHost(host)} ends in "${suffix}", and no certificate authority issues for names below that: it is not a suffix of the public DNS. Map a public name, or install a certificate of your own.`
+  return { reason: 'PrivateName', message }
 }
 
 function refusedName(host: string): Cause | undefined {

@@ -80,15 +80,16 @@ export function looksOf(
   // A mapping has up to two hosts: what is said of the other one is not said of this.
   const wrong = at.dns === undefined ? concerns(dns, host) : at.dns.state !== 'Ready'
   const uncovered = at.state === 'present' && at.certificateNotAfter === undefined && certificate?.status === 'False'
+  const overdue = at.certificateNotAfter !== undefined && certificate?.reason === 'ExpiringSoon'
   const bad = wrong
     ? dns
-    : uncovered || (at.state === 'present' && concerns(certificate, host))
+    : uncovered || overdue || (at.state === 'present' && concerns(certificate, host))
       ? certificate
       : undefined
   return {
     dns: dns && dnsWords(dns, wrong, at),
     certificate: certificate && certificateWords(certificate, bad === certificate, at),
-    next: bad?.status === 'False' ? cureOf(bad.reason) : undefined,
+    next: bad?.status === 'False' || bad?.reason === 'ExpiringSoon' ? cureOf(bad.reason) : undefined,
   }
 }
 

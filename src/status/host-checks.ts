@@ -1,11 +1,10 @@
 import type { App } from '../api/objects.ts'
-import { certificateLife, covers } from '../check/certificate.ts'
+import { certificateLife, covers, overdueWords } from '../check/certificate.ts'
 import { type CoverageReason, type HostCoverage, judgeCoverage } from '../check/coverage.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
 import { dnsOf, noFacts, servedFault } from '../check/facts.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
-import { dayOf } from '../time/day.ts'
 import { cutMessage, denied, FINE, type Said } from './conditions.ts'
 import { hostClauses } from './host-clauses.ts'
 import type { Outcome } from './outcome.ts'
@@ -41,7 +40,7 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
   }
   const isRead = observed?.unread?.ssl === undefined
   const asked = isRead && (app.spec.ssl.auto || certificate !== undefined)
-  const life = certificate && certificateLife(certificate.notAfter, endedAt)
+  const life = certificate && certificateLife(certificate, endedAt)
   const isCovered = (host: string): boolean =>
     certificate !== undefined && life !== 'Expired' && covers(certificate, host)
   return {
@@ -62,9 +61,8 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
       })
       const [first] = found
       if (first !== undefined) return { ...first, message: [...new Set(found.map(({ message }) => message))].join(' ') }
-      if (certificate === undefined || life !== 'ExpiringSoon') return FINE
-      const message = `The certificate ends on ${dayOf(certificate.notAfter)} and was not renewed yet.`
-      return { status: 'True', reason: 'ExpiringSoon', message }
+      if (certificate === undefined || life === 'Good') return FINE
+      return { status: 'True', reason: 'ExpiringSoon', message: `${overdueWords(certificate, endedAt)}.` }
     },
     lacking(issuing) {
       const causes = [...coverage().values()].filter(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ANNOTATION, type App } from '../../api/objects.ts'
-import { type CertificateFacts, certificateLife, covers } from '../../check/certificate.ts'
+import { type CertificateFacts, certificateLife, covers, overdueWords } from '../../check/certificate.ts'
 import type { DnsState } from '../../check/dns/judge.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
 import { listNames } from '../../domain/list-names.ts'
@@ -43,8 +43,9 @@ interface SslCase {
   offersMore: boolean
   tries: Tries
   uncovered: readonly string[]
-  /** When the certificate ends, epoch ms; undefined without one, or when it cannot be read. */
-  end: number | undefined
+  /** Undefined without one, or when it cannot be read. */
+  certificate: CertificateFacts | undefined
+  now: number
   life: ReturnType<typeof certificateLife> | undefined
 }
 
@@ -63,6 +64,7 @@ const notRead = (problem: string | undefined): Decision =>
     true,
   )
 
+const endOf = ({ certificate }: SslCase): string => dayOf(certificate?.notAfter ?? 0)
 const isCustom = ({ ssl }: SslCase): boolean => ssl !== null && !ssl.auto && ssl.cert !== undefined
 const isOff = ({ wanted, ssl }: SslCase): boolean => wanted.auto && ssl?.auto !== true
 const lacksForce = ({ wanted, ssl }: SslCase): boolean => wanted.force && ssl?.force !== true
@@ -83,8 +85,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   customEnded: {
     when: (each) => isCustom(each) && each.life === 'Expired',
-    decide: ({ end }) =>
-      say('Expired', `The custom certificate ended on ${dayOf(end ?? 0)}: install another one at the panel.`, false),
+    decide: (each) =>
+      say('Expired', `The custom certificate ended on ${endOf(each)}: install another one at the panel.`, false),
   },
   customLeftAlone: {
     when: isCustom,
@@ -131,11 +133,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   ended: {
     when: ({ life }) => life === 'Expired',
-    decide: ({ end }) => say('Expired', `The certificate ended on ${dayOf(end ?? 0)}. ${RENEWAL}`, false, true),
+    decide: (each) => say('Expired', `The certificate ended on ${endOf(each)}. ${RENEWAL}`, false, true),
   },
   endsSoon: {
-    when: ({ life }) => life === 'ExpiringSoon',
-    decide: ({ end }) => say('ExpiringSoon', `The certificate ends on ${dayOf(end ?? 0)}. ${RENEWAL}`, true, true),
+    when: ({ life }) => life === 'Overdue' || life === 'Urgent',
+    decide: ({ certificate, now }) =>
+      say('ExpiringSoon', `${certificate && overdueWords(certificate, now)}. ${RENEWAL}`, true, true),
   },
 }
 
@@ -153,9 +156,8 @@ export function decideSsl(
   const available = autossl?.available === true
   const offersMore =
     wanted.auto && ssl?.auto === true && available && uncovered.some((host) => autossl.domains?.includes(host))
-  const end = certificate?.notAfter
-  const life = end === undefined ? undefined : certificateLife(end, now)
-  const each: SslCase = { wanted, ssl, unread, available, offersMore, tries, uncovered, end, life }
+  const life = certificate && certificateLife(certificate, now)
+  const each: SslCase = { wanted, ssl, unread, available, offersMore, tries, uncovered, certificate, now, life }
   const rule = Object.values(RULES).find(({ when }) => when(each))
   if (rule === undefined) return say('Succeeded', 'AutoSSL is on.', true)
   return rule.decide(each)

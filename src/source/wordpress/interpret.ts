@@ -1,6 +1,7 @@
 import type { App } from '../../api/objects.ts'
 import { INTEGRATIONS_KEY, type OwnWriter, ownWriter } from './plugins.ts'
 import { type Compiled, compileRows, protectedNames } from './rows.ts'
+import { settingName } from './setting-names.ts'
 import { type GoodWww, wwwSetting } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -17,9 +18,9 @@ export interface Reading extends Compiled {
 }
 
 /**
- * Makes mappings of a snapshot. Settings of the plugin that are broken are a failure: the rule of before stays in force, and
- * without one there are no mappings at all. An app that says `www` itself needs no settings. `defined`: which credentials of the
- * plugin wp-config.php defines, where that is known. Pure.
+ * Makes mappings of a snapshot. Settings of the plugin that are broken are a failure: the rule of before stays in force, and without
+ * one no `www.` is added, nor removed while it lasts. An app that says `www` itself needs no settings. `defined`: which credentials of
+ * the plugin wp-config.php defines or may define, where that is known. Pure.
  */
 export function interpret(
   app: App,
@@ -32,10 +33,11 @@ export function interpret(
   const setting =
     ultimate && app.spec.www === undefined ? wwwSetting(meta, names.sitemeta, networksApart(snapshot)) : undefined
   const broken = setting !== undefined && 'broken' in setting ? setting.broken : undefined
+  const failure = noSuchNetwork(app, snapshot) ?? broken
   const www = setting === undefined || 'broken' in setting ? before : setting
-  const wwwOf = (siteId: string) => (setting === undefined ? undefined : (www?.byNetwork.get(siteId) ?? www?.standard))
-  const lost = broken !== undefined && www === undefined
-  const compiled = lost ? NOTHING : compileRows(app, snapshot, wwwOf)
+  const wwwOf = (siteId: string) =>
+    setting === undefined ? undefined : (www?.byNetwork.get(siteId) ?? www?.standard ?? 'Never')
+  const compiled = compileRows(app, snapshot, wwwOf)
   const writer: OwnWriter = ultimate ? ownWriter(meta, defined) : { state: 'off' }
   const unclear = writer.state === 'broken' ? [unclearWriter(names.sitemeta)] : []
   return {
@@ -44,12 +46,10 @@ export function interpret(
     summary: summaryOf(snapshot, compiled, app.spec.www ?? www?.standard, writer),
     protectedHosts: protectedNames(snapshot.networks),
     ...(writer.state === 'on' ? { secondWriter: writerWords(writer, names.sitemeta) } : {}),
-    failure: broken,
+    failure,
     www,
   }
 }
-
-const NOTHING: Compiled = { mappings: [], holes: 0, faults: [], uncounted: [], unknownStages: [] }
 
 /** The networks that have a mapping table of their own. */
 const networksApart = ({ networks, names, largest }: Snapshot): string[] =>
@@ -63,6 +63,14 @@ const unclearWriter = (sitemeta: string) => ({
 function writerWords({ stored }: { stored: boolean }, sitemeta: string): string {
   const credentials = stored ? ` with credentials that stand encrypted in ${sitemeta}` : ''
   return `The plugin's own ServerPilot integration is switched on (${INTEGRATIONS_KEY} in ${sitemeta})${credentials}: it writes the same list of domains. Disable it in the network's admin: Ultimate Multisite, Settings, Integrations, ServerPilot.`
+}
+
+/** A network that is not there has no sites: that is a fault, and no empty list. */
+function noSuchNetwork(app: App, { networks, names }: Snapshot): string | undefined {
+  const network = app.spec.wordpress?.network
+  if (network === undefined || networks.some(({ id }) => id === network)) return undefined
+  const ids = networks.map(({ id }) => id).join(', ')
+  return `there is no network ${network} in ${names.site} (there are ${ids}): check ${settingName('network')}`
 }
 
 function summaryOf(

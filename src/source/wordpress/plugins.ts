@@ -27,7 +27,7 @@ export function activePlugins(meta: readonly MetaRow[], network?: string): Reado
   const rows = meta.filter(({ key, siteId }) => key === ACTIVE_KEY && (network === undefined || siteId === network))
   const lists = rows.map(({ value }) => phpArray(value))
   if (lists.length === 0 || lists.includes(undefined)) return undefined
-  const files = new Set(lists.flatMap((list) => Object.keys(list ?? {})).map((path) => path.replace(/^.*\//, '')))
+  const files = new Set(lists.flatMap((list) => [...(list?.keys() ?? [])]).map((path) => path.replace(/^.*\//, '')))
   const plugins = Object.keys(FILES) as Plugin[]
   return new Set(plugins.filter((plugin) => FILES[plugin].some((file) => files.has(file))))
 }
@@ -47,7 +47,7 @@ export function ownWriter(meta: readonly MetaRow[], defined?: readonly string[])
     const stored = NEEDED.filter((name) => meta.some((row) => row.siteId === siteId && isStored(row, name)))
     const ready = defined === undefined || NEEDED.every((name) => defined.includes(name) || stored.includes(name))
     if (list === undefined) broken ||= ready
-    else if (isTrue(list.serverpilot) && ready) return { state: 'on', stored: stored.length === NEEDED.length }
+    else if (isTrue(list.get('serverpilot')) && ready) return { state: 'on', stored: stored.length === NEEDED.length }
   }
   return { state: broken ? 'broken' : 'off' }
 }

@@ -3,6 +3,7 @@ import { compareKey, type WwwRule } from '../../domain/host.ts'
 import type { SourceFault, UncountedRow } from '../source.ts'
 import type { Family, TableNames } from './families.ts'
 import { type Hole, holeFaults, holeIn, whyHole } from './holes.ts'
+import { settingName } from './setting-names.ts'
 
 /** A row of `{p}site`: a network. */
 export interface NetworkRow {
@@ -93,14 +94,16 @@ export function compileRows(app: App, rows: Rows, wwwOf: WwwOf): Compiled {
   const uncounted: UncountedRow[] = []
   const candidates: Candidate[] = []
   const sites = new Map(rows.sites.map((site) => [site.blogId, site]))
+  const networkOf = new Map(rows.networks.map(({ id }) => [rows.names.ultimateOf(id), id]))
   const ruleOf = wwwRules(app, rows, wwwOf)
   for (const row of rows.mappings) {
     if (row.stage !== null && !STAGES.includes(row.stage)) stages.add(row.stage)
     const site = row.blogId === null ? undefined : sites.get(row.blogId)
     const active = rows.family === 'MuDomainMapping' || row.active === '1'
-    const hole = active ? holeIn(row, site !== undefined) : undefined
+    const foreign = ofAnother(app, site?.siteId ?? networkOf.get(row.table))
+    const hole = active && foreign === undefined ? holeIn(row, site !== undefined) : undefined
     if (hole !== undefined) holes.push(hole)
-    const why = active ? (hole === undefined ? unserved(site) : whyHole(hole)) : 'it is not active'
+    const why = active ? (foreign ?? (hole === undefined ? unserved(site) : whyHole(hole))) : 'it is not active'
     if (why !== undefined) uncounted.push(...uncountedRow(`${row.table} id ${row.id}`, row.domain, why))
     else if (site !== undefined) candidates.push(rowCandidate(row, rows.family, (key) => ruleOf(key, site)))
   }
@@ -149,7 +152,7 @@ function siteCandidates(
     // A port is a network on a test machine: nothing that ServerPilot could serve.
     if (domain === '' || domain.includes(':') || own.has(key)) continue
     if (inside(key) && app.spec.wordpress?.includeSites !== true) continue
-    const [id, why] = [site.blogId, unserved(site)]
+    const [id, why] = [site.blogId, ofAnother(app, site.siteId) ?? unserved(site)]
     if (why !== undefined) {
       uncounted.push(...uncountedRow(`${table} blog_id ${id}`, domain, why))
       continue
@@ -211,6 +214,13 @@ function generationOf(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return (hash >>> 1) + 1
+}
+
+/** Why what belongs to a network does not count where one network is served, as a clause; undefined when it does. */
+function ofAnother(app: App, network: string | undefined): string | undefined {
+  const served = app.spec.wordpress?.network
+  if (served === undefined || network === undefined || network === served) return undefined
+  return `it belongs to network ${network}, and ${settingName('network')} is ${served}`
 }
 
 /** Why the site is not to be reached, as a clause; undefined when it is. */

@@ -2,6 +2,7 @@
 const SETTINGS = {
   mappings: ['spec.wordpress.mappings', '--wordpress-mappings'],
   tablePrefix: ['spec.wordpress.tablePrefix', '--wordpress-table-prefix'],
+  network: ['spec.wordpress.network', '--wordpress-network'],
   www: ['spec.www', '--wordpress-www'],
 } as const
 
