@@ -3,6 +3,7 @@ import { type FileSystem, systemFiles } from '../files/file-system.ts'
 import type { Transport } from '../kubernetes/http.ts'
 import type { LockOptions } from '../ownership/lock.ts'
 import type { CreateHttp } from '../serverpilot/http.ts'
+import type { Connect } from '../source/wordpress/connection.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 
 /** What a daemon touches of the world around its process. The program has the real one; a simulation puts its own in. */
@@ -17,6 +18,8 @@ export interface Outside {
   cluster?: { transport: Transport; namespace: string }
   /** Opens a resolver for some looks; one on the network when not given. */
   resolver?: (signal: AbortSignal) => Dns
+  /** Connects with a WordPress database; over the network when not given. */
+  database?: Connect
   /** Whether the metrics of Node and the process are exported. */
   processMetrics: boolean
 }

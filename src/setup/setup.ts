@@ -210,13 +210,14 @@ function openFiles({ io, settings, log }: Ground): ObjectSource {
 }
 
 function openDatabases(objects: ObjectSource, { io, settings, metrics, secrets, log }: Ground): DatabaseSource {
-  const { clock } = outsideOf(io)
+  const { clock, database: connect } = outsideOf(io)
   const connectionUrl = connectionUrlOf(objects, settings.ambient.database, secrets)
   const databases = createDatabases(async () => {
     const { createWordpressSource } = await import('../source/wordpress/wordpress.ts')
     return createWordpressSource({
       connectionUrl,
       clock,
+      ...(connect === undefined ? {} : { connect }),
       log: (level, message, fields) => log[level](message, fields),
       looked() {
         // All of them as one read: good when each can be read as a whole.

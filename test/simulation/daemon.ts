@@ -6,6 +6,7 @@ import type { Transport } from '../../src/kubernetes/http.ts'
 import type { ProcessIdentity } from '../../src/ownership/process-identity.ts'
 import type { CreateHttp } from '../../src/serverpilot/http.ts'
 import type { Io } from '../../src/setup/io.ts'
+import type { Connect } from '../../src/source/wordpress/connection.ts'
 import type { Life } from './life.ts'
 
 /** How a daemon of the world is started. */
@@ -13,6 +14,7 @@ export interface DaemonWorld {
   environment: Record<string, string>
   files: FileSystem
   serverpilot: CreateHttp
+  database: Connect
   cluster?: { transport: Transport; namespace: string }
   identity: ProcessIdentity
   isRunning(identity: ProcessIdentity): boolean
@@ -48,6 +50,7 @@ function ioOf(life: Life, world: DaemonWorld, out: (text: string) => void, signa
       clock: life.clock,
       files: world.files,
       serverpilot: world.serverpilot,
+      database: world.database,
       ...(world.cluster === undefined ? {} : { cluster: world.cluster }),
       processes: { self: world.identity, isRunning: async (identity) => world.isRunning(identity) },
       processMetrics: false,

@@ -36,9 +36,11 @@ export interface Declared {
 
 /** Where objects are written down: files or a cluster. */
 export interface ObjectStore {
-  put(kind: 'ServerPilotApp' | 'DomainMapping', name: string, object: KubeObject): void
-  remove(kind: 'ServerPilotApp' | 'DomainMapping', name: string): void
+  put(kind: ObjectKind, name: string, object: KubeObject): void
+  remove(kind: ObjectKind, name: string): void
 }
+
+type ObjectKind = 'ServerPilotApp' | 'DomainMapping' | 'Secret'
 
 export const NAMESPACE = 'wordpress'
 
@@ -102,12 +104,16 @@ export function inFiles(files: FilesByHand, folder: string): ObjectStore {
   }
 }
 
-const RESOURCES = { ServerPilotApp: 'serverpilotapps', DomainMapping: 'domainmappings' }
+const RESOURCES: Readonly<Record<ObjectKind, string>> = {
+  ServerPilotApp: `/apis/${API_VERSION}/serverpilotapps`,
+  DomainMapping: `/apis/${API_VERSION}/domainmappings`,
+  Secret: '/api/v1/secrets',
+}
 
 /** Objects as custom resources. */
 export function inCluster(objects: ApiObjects, changed: () => void): ObjectStore {
-  const targetOf = (kind: keyof typeof RESOURCES, name: string) => ({
-    resource: `/apis/${API_VERSION}/${RESOURCES[kind]}`,
+  const targetOf = (kind: ObjectKind, name: string) => ({
+    resource: RESOURCES[kind],
     namespace: NAMESPACE,
     name,
     status: false,

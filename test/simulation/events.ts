@@ -1,6 +1,7 @@
 import { apps } from './events/apps.ts'
 import { clock } from './events/clock.ts'
 import { cluster } from './events/cluster.ts'
+import { databases } from './events/database.ts'
 import { disk } from './events/disk.ts'
 import type { EventKind } from './events/kind.ts'
 import { manifests } from './events/manifests.ts'
@@ -23,6 +24,7 @@ export const EVENTS: Readonly<Record<string, readonly EventKind[]>> = {
   restores,
   clusterRestores,
   cluster,
+  database: databases,
 }
 
 /** The groups of a place; `processes`: files, with a daemon that is a real process. */

@@ -1,6 +1,7 @@
 import { createApiObjects } from './api-objects.ts'
 import { type ApiServer, createApiServer } from './api-server.ts'
 import type { RunningDaemon } from './daemon.ts'
+import { createDatabases, type Databases } from './database/server.ts'
 import { NAMESPACE } from './declared.ts'
 import { createDisk, type Disk, type FilesByHand } from './disk.ts'
 import { type DiskTrouble, noDiskTrouble } from './files.ts'
@@ -16,6 +17,8 @@ export interface Setting {
   /** Where the objects are, and the records. */
   place: 'files' | 'cluster'
   apps: number
+  /** So many of the apps, the first ones, take their mappings from a database. */
+  databases: number
   daemons: number
 }
 
@@ -27,6 +30,7 @@ export interface Stage {
   readonly haste: number
   readonly machine: Machine
   readonly serverpilot: ServerPilotModel
+  readonly databases: Databases
   /** What people write, and read of the daemon's status. */
   readonly files: FilesByHand
   /** Undefined where it is a real one. */
@@ -56,19 +60,22 @@ export const firstApps = (count: number) =>
 const EPOCH = Date.UTC(2026, 0, 15, 12)
 
 /** A ground of models on virtual time. */
-export function createGround({ seed, place, apps }: Setting): Ground {
+export function createGround({ seed, place, apps, databases }: Setting): Ground {
   const random = createRandom(seed)
   const time = createVirtualTime(random.fork('time'))
   const now = (): number => EPOCH + time.now()
   let uids = 0
   const objects = createApiObjects({ uid: () => `uid-${++uids}`, now })
   const disk = { ...createDisk(now), trouble: noDiskTrouble() }
+  const serverpilot = createServerPilotModel({ apps: firstApps(apps), now }, time, random.fork('serverpilot'))
+  const withDatabase = serverpilot.core.apps.slice(0, databases)
   const ground = {
     time,
     random,
     haste: 1,
     machine: { time, epoch: EPOCH, offset: 0 },
-    serverpilot: createServerPilotModel({ apps: firstApps(apps), now }, time, random.fork('serverpilot')),
+    serverpilot,
+    databases: createDatabases(withDatabase, now, time, random.fork('databases')),
     files: disk,
     disk,
     cluster: place === 'cluster' ? createApiServer(objects, time) : undefined,

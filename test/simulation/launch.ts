@@ -7,18 +7,20 @@ import { createLife, type Life } from './life.ts'
 
 /** What the daemons call themselves in the Lease: another one each time. */
 const IDENTITY = /domainpilot-[0-9a-f-]{36}/g
+/** What drafts of files are called, beside the file. */
+const DRAFT = /-[0-9a-f-]{36}\.tmp/g
 const LOG_LINES = 400
 
 /** Keeps a line of a daemon, and so many before it. */
 export function noteLine(log: string[], name: string, line: string): void {
-  log.push(`${name} ${line.replaceAll(IDENTITY, name)}`)
+  log.push(`${name} ${line.replaceAll(IDENTITY, name).replaceAll(DRAFT, '.tmp')}`)
   if (log.length > LOG_LINES) log.shift()
 }
 
 /** Starts processes that live in this one, on a ground of models. */
 export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'> {
   const lives = new Map<number, Life>()
-  const { machine, random, disk, time, serverpilot, cluster, log } = ground
+  const { machine, random, disk, time, serverpilot, databases, cluster, log } = ground
   let people = 0
 
   function worldOf(life: Life, number: number, name: string): DaemonWorld {
@@ -28,6 +30,7 @@ export function createLauncher(ground: Stage): Pick<Ground, 'launch' | 'explain'
       environment: environmentOf(ground, name),
       files: createFiles(disk!, disk!.trouble, life, time),
       serverpilot: serverpilot.connect(life),
+      database: databases.connect(life),
       ...(cluster && { cluster: { transport: cluster.connect(life), namespace: ground.namespace } }),
       identity,
       isRunning: ({ pid }) => lives.get(pid)?.alive === true,

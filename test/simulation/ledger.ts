@@ -1,5 +1,6 @@
 import type { HttpRequest } from '../../src/serverpilot/http.ts'
 import type { LeaseHolder } from './api-server.ts'
+import type { Databases } from './database/server.ts'
 import type { Declared } from './declared.ts'
 import type { Life } from './life.ts'
 import type { ServerPilotModel, Write } from './serverpilot.ts'
@@ -10,7 +11,7 @@ export interface Violation {
   /** Milliseconds since the world began. */
   at: number
   /** Which promise is broken. */
-  promise: 'foreign' | 'budget' | 'one-write' | 'calls' | 'rest' | 'said' | 'leader' | 'crash'
+  promise: 'foreign' | 'budget' | 'one-write' | 'frozen' | 'calls' | 'rest' | 'said' | 'leader' | 'crash'
   message: string
 }
 
@@ -35,6 +36,8 @@ const HOUR = 3_600_000
 const WINDOW = 24 * HOUR
 const MIN_DOMAINS = 10
 const MAX_PERCENT = 30
+/** A process may stand still for ten minutes with a removal under way. */
+const FROZEN_AFTER = 12 * 60_000
 /** Far more than a daemon with three apps needs in the worst hour. */
 const CALLS_AN_HOUR = 2_500
 
@@ -43,6 +46,8 @@ interface LedgerGround {
   /** What the machine's clock shows, epoch milliseconds. */
   now(): number
   serverpilot: ServerPilotModel
+  /** What a daemon reads there counts as asked for, also while users want something else: a copy that is put back, a replica. */
+  databases: Databases
   declared: Declared
   /** Which process holds the Lease, where there is one. */
   leader: (() => LeaseHolder | undefined) | undefined
@@ -62,7 +67,7 @@ interface Removal {
 }
 
 /** Follows everything that is written to ServerPilot from now on. */
-export function createLedger({ time, now, serverpilot, declared, leader }: LedgerGround): Ledger {
+export function createLedger({ time, now, serverpilot, databases, declared, leader }: LedgerGround): Ledger {
   const violations: Violation[] = []
   const foreign = new Map<string, Set<string>>()
   const either = new Map<string, Set<string>>()
@@ -94,6 +99,7 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
     [...declared.mappings.values()].some(
       ({ app, domain }) => domain === name && declared.apps.get(app)?.appId === appId,
     )
+  const knowledgeOf = (appId: string) => databases.servers.get(appId)?.knowledge
 
   /** Removals go along with a clock that is set while the process lives that writes; what it was set to before they do not know. */
   function goAlong(appId: string, life: Life): void {
@@ -118,8 +124,16 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
         if (basis?.had.includes(name))
           violate('foreign', `${life.name} removed ${name}, which somebody else had put there`)
       } else noteRemoval(appId, name, before)
+      judgeFrozen(appId, name, life)
     }
     for (const name of eitherOf(appId)) if (!kept.has(name)) eitherOf(appId).delete(name)
+  }
+
+  /** While its database cannot be read as a whole, nothing of an app is removed. */
+  function judgeFrozen(appId: string, name: string, life: Life): void {
+    const since = knowledgeOf(appId)?.failingSince(life)
+    if (since === undefined || time.now() - since < FROZEN_AFTER) return
+    violate('frozen', `${life.name} removed ${name} of an app whose database it could not read as a whole`)
   }
 
   /** The budget of docs/safety.md: by time that has passed while one process lives, by the machine's clock from one to the next. */
@@ -159,9 +173,11 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
     return () => void underWay.delete(write)
   }
 
-  declared.onMap((appId, name) => {
+  const asked = (appId: string | undefined, name: string): void => {
     if (appId !== undefined && foreignOf(appId).delete(name)) eitherOf(appId).add(name)
-  })
+  }
+  declared.onMap(asked)
+  for (const [appId, { knowledge }] of databases.servers) knowledge.onRead((name) => asked(appId, name))
   serverpilot.onWrite(judgeWrite)
   serverpilot.onRequest(judgeRequest)
   return {
@@ -171,7 +187,8 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
     either: eitherOf,
     foreignPut(appId, name) {
       // Nobody can tell a name that was away between two looks from one that was there all the time.
-      if (isWanted(appId, name) || setOf(taken, appId).delete(name)) eitherOf(appId).add(name)
+      if (isWanted(appId, name) || knowledgeOf(appId)?.isBelieved(name) || setOf(taken, appId).delete(name))
+        eitherOf(appId).add(name)
       else foreignOf(appId).add(name)
     },
     foreignTook(appId, name) {

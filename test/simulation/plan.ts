@@ -58,13 +58,18 @@ export function planOf(seed: string, hours: number, pace: Pace = USUAL): Plan {
   const random = createRandom(`${seed}/plan`)
   const place = random.pick(['files', 'files', 'cluster'] as const)
   const setting = { seed, place, apps: random.whole(1, 3), daemons: place === 'files' ? 1 : random.whole(1, 2) }
-  return storms(setting, { random, groups: GROUPS[place], end: hours * HOUR, pace })
+  const databases = place === 'files' ? databasesOf(createRandom(`${seed}/databases`), setting.apps) : 0
+  const groups = databases === 0 ? GROUPS[place] : [...GROUPS[place], 'database']
+  return storms({ ...setting, databases }, { random, groups, end: hours * HOUR, pace })
 }
+
+/** Every other world of files has databases. */
+const databasesOf = (random: Random, apps: number): number => (random.chance(0.5) ? random.whole(1, apps) : 0)
 
 /** The story of a seed for a daemon that is a real process. */
 export function planOfProcesses(seed: string, hours: number, pace: Pace): Plan {
   const random = createRandom(`${seed}/processes`)
-  const setting: Setting = { seed, place: 'files', apps: random.whole(1, 3), daemons: 1 }
+  const setting: Setting = { seed, place: 'files', apps: random.whole(1, 3), databases: 0, daemons: 1 }
   return storms(setting, { random, groups: GROUPS.processes, end: hours * HOUR, pace })
 }
 

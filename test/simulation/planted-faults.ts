@@ -147,6 +147,18 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     to: '[sourceFailed, mappingKeeps, contended]',
   },
   {
+    name: 'an older copy of a database is believed',
+    file: 'source/wordpress/state.ts',
+    from: '    if (id === undefined || id > seen) continue\n',
+    to: '    if (id === undefined || id >= 0n) continue\n',
+  },
+  {
+    name: 'the rows of sites that are not served count',
+    file: 'source/wordpress/rows.ts',
+    from: "flag === null || flag === '' || /^0+$/.test(flag))",
+    to: "flag !== 'never')",
+  },
+  {
     name: 'a standby takes a Lease that is held',
     file: 'kubernetes/lease-state.ts',
     from: 'return now.monotonic - seen.since > duration',

@@ -31,10 +31,14 @@ describe('worlds that live on a seed', () => {
     }
   })
 
-  test('a seed decides everything', async () => {
-    const [first, second] = [await run(planOf('9', 6)), await run(planOf('9', 6))]
-    assert.deepEqual([second.story, second.log, second.turns], [first.story, first.log, first.turns])
-  })
+  for (const [seed, what] of [
+    ['9', 'with a cluster'],
+    ['11', 'with databases'],
+  ] as const)
+    test(`a seed decides everything in a world ${what}`, async () => {
+      const [first, second] = [await run(planOf(seed, 6)), await run(planOf(seed, 6))]
+      assert.deepEqual([second.story, second.log, second.turns], [first.story, first.log, first.turns])
+    })
 
   test('a promise that is broken is told as a story that still breaks it', { timeout: 600_000 }, async () => {
     const plan = planOf('3', 6)

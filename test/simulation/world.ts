@@ -1,6 +1,7 @@
 import { API_VERSION } from '../../src/api/objects.ts'
 import type { Status } from '../../src/status/status.ts'
 import type { ApiServer } from './api-server.ts'
+import { inDatabases } from './database/store.ts'
 import { createDeclared, type Declared, inCluster, inFiles, type ObjectStore } from './declared.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import type { Ground, Setting } from './ground.ts'
@@ -35,9 +36,10 @@ export interface World extends Ground {
 
 /** A world in which nothing has begun. */
 export function createWorld(setting: Setting, ground: Ground): World {
-  const { time, haste, serverpilot, cluster, files, state } = ground
-  const declared = createDeclared(storeOf(ground))
-  const ledger = createLedger({ time, now: clockOf(ground.machine), serverpilot, declared, leader: cluster?.leader })
+  const { time, haste, serverpilot, databases, cluster, files, state } = ground
+  const declared = createDeclared(inDatabases(storeOf(ground), databases.servers))
+  const now = clockOf(ground.machine)
+  const ledger = createLedger({ time, now, serverpilot, databases, declared, leader: cluster?.leader })
   const approved = new Set<string>()
   let open = 0
   return {

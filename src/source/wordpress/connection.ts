@@ -17,7 +17,7 @@ export const LIMITS = {
 export type Limits = typeof LIMITS
 
 /** What a connection stands on. */
-interface ConnectPorts {
+export interface ConnectPorts {
   clock: Pick<Clock, 'after'>
   limits: Limits
   /** Ends it, whatever it is at. */
@@ -40,6 +40,9 @@ export interface Database {
   /** Never rejects; ends the connection by force when the server does not answer. */
   close(): Promise<void>
 }
+
+/** Opens a connection. */
+export type Connect = (endpoint: Endpoint, ports: ConnectPorts) => Promise<Database>
 
 /**
  * Connects. Rejects with the driver's error, with one like it when time is up, or with a `DatabaseError` when `signal` says so.

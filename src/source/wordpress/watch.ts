@@ -2,7 +2,7 @@ import type { App } from '../../api/objects.ts'
 import { messageOf } from '../../log/message-of.ts'
 import type { Cancel, Clock } from '../../time/clock.ts'
 import { unlessAborted } from '../../time/within.ts'
-import { connect, type Limits } from './connection.ts'
+import type { Connect, Limits } from './connection.ts'
 import { type Endpoint, parseDatabaseUrl } from './database-url.ts'
 import { readDatabase } from './snapshot.ts'
 import { advance, failed, knownAt, pauseOf, type State } from './state.ts'
@@ -16,6 +16,7 @@ export interface WatchPorts {
    * credentials of the plugin a wp-config.php defines, where one is read.
    */
   connectionUrl(app: App): Promise<{ url: string; origin: string; defined?: readonly string[] | undefined }>
+  connect: Connect
   clock: Pick<Clock, 'steady' | 'after'>
   /** 0 to 1. */
   random(): number
@@ -122,7 +123,7 @@ async function readOnce(app: App, state: State, ports: WatchPorts, signal: Abort
   try {
     const { url, origin, defined } = await unlessAborted(signal, () => ports.connectionUrl(app))
     endpoint = parseDatabaseUrl(url, origin)
-    const database = await connect(endpoint, { ...ports, signal })
+    const database = await ports.connect(endpoint, { ...ports, signal })
     try {
       const settings = { prefix, mappings, statementMs: ports.limits.statement }
       const found = await readDatabase(database, settings, knownAt(state, at))

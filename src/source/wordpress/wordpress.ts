@@ -1,13 +1,13 @@
 import type { App, Key } from '../../api/objects.ts'
 import { systemClock } from '../../time/clock.ts'
 import type { DatabaseSource, MappingRead } from '../source.ts'
-import { LIMITS, type Limits } from './connection.ts'
+import { connect, LIMITS, type Limits } from './connection.ts'
 import { reread, type State, unread } from './state.ts'
 import { type Watch, type WatchPorts, watch } from './watch.ts'
 
-/** How the source of databases is set up. Clock and randomness are the system's when not given. */
+/** How the source of databases is set up. Clock, randomness and connections are the system's when not given. */
 type WordpressOptions = Pick<WatchPorts, 'connectionUrl'> &
-  Partial<Pick<WatchPorts, 'log' | 'looked' | 'clock' | 'random'>> & { limits?: Partial<Limits> }
+  Partial<Pick<WatchPorts, 'log' | 'looked' | 'clock' | 'random' | 'connect'>> & { limits?: Partial<Limits> }
 
 const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
 
@@ -17,7 +17,7 @@ const NO_DATABASE: MappingRead = { source: 'wordpress', mappings: [] }
  * nothing changed. `changed` is not called for the first readings, which `start` waits for; a stop ends them, and `start` then resolves.
  */
 export function createWordpressSource(options: WordpressOptions): DatabaseSource {
-  const defaults = { log: () => {}, looked: () => {}, clock: systemClock, random: Math.random }
+  const defaults = { log: () => {}, looked: () => {}, clock: systemClock, random: Math.random, connect }
   const ports = { ...defaults, ...options, limits: { ...LIMITS, ...options.limits } }
   const watches = new Map<Key, { settings: ReturnType<typeof settingsOf>; watch: Watch }>()
   const ending = new Set<Promise<void>>()

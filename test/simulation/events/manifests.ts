@@ -1,4 +1,11 @@
+import type { World } from '../world.ts'
 import { type EventKind, MINUTE } from './kind.ts'
+
+/** The objects of apps are deleted: what stays at ServerPilot is nobody's, until it is mapped again. */
+function letGo({ declared, ledger, serverpilot }: World): void {
+  for (const { appId } of declared.apps.values())
+    for (const host of serverpilot.listed(appId)) if (!ledger.foreign(appId).has(host)) ledger.unsure(appId, host)
+}
 
 /** What becomes of the folder of manifests. */
 export const manifests: readonly EventKind[] = [
@@ -18,7 +25,12 @@ export const manifests: readonly EventKind[] = [
     name: 'an-empty-folder',
     happen(world, random) {
       for (const file of world.files.names(world.manifests)) world.files.take(`${world.manifests}/${file}`)
-      world.heal(random.whole(10, 4 * MINUTE), () => world.declared.writeAgain())
+      for (const { knowledge } of world.databases.servers.values()) knowledge.forget()
+      letGo(world)
+      world.heal(random.whole(10, 4 * MINUTE), () => {
+        letGo(world)
+        world.declared.writeAgain()
+      })
       return 'the folder of manifests is empty for a while'
     },
   },

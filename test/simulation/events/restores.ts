@@ -11,12 +11,14 @@ function doubtOwners({ ledger, serverpilot }: World, { appId }: DeclaredApp, tex
     if (ledger.foreign(appId).has(host) === claimed.has(host)) ledger.unsure(appId, host)
 }
 
-function afterRestore(world: World, app: DeclaredApp): void {
-  const record = recordOf(world, app.appId)
-  doubtOwners(world, app, record?.text ?? '')
-  // Of a newer version it was for a while alone.
-  if (record !== undefined && isNewer(record.text))
-    record.put(JSON.stringify({ ...(JSON.parse(record.text) as object), version: 1 }))
+const withVersion = (text: string, version: number): string =>
+  JSON.stringify({ ...(JSON.parse(text) as object), version })
+const isNewer = (text: string): boolean => /"version": ?2\b/.test(text)
+
+/** A record of the newer version, which a backup brought along, is not left there for good. */
+function mendRecord(world: World, { appId }: DeclaredApp): void {
+  const record = recordOf(world, appId)
+  if (record !== undefined && isNewer(record.text)) record.put(withVersion(record.text, 1))
 }
 
 /** What people apply from their repository: all that is declared, and nothing else. */
@@ -31,8 +33,6 @@ function applyAll({ declared, cluster }: World): void {
   declared.writeAgain()
   changed()
 }
-
-const isNewer = (text: string): boolean => (JSON.parse(text) as { version: number }).version > 1
 
 /** What is put back to an older state, or lost. */
 export const restores: readonly EventKind[] = [
@@ -55,7 +55,7 @@ export const restores: readonly EventKind[] = [
       const app = anApp(world, random)
       const record = recordOf(world, app.appId)
       if (record === undefined || isNewer(record.text)) return undefined
-      record.put(JSON.stringify({ ...(JSON.parse(record.text) as object), version: 2 }))
+      record.put(withVersion(record.text, 2))
       world.heal(random.whole(1, 10) * MINUTE, () => recordOf(world, app.appId)?.put(record.text))
       return `a newer version has written the ownership record of ${app.name}, for a while`
     },
@@ -75,10 +75,13 @@ export const clusterRestores: readonly EventKind[] = [
         trouble.away = true
         cutWatches()
         objects.restore(backup)
-        for (const app of world.declared.apps.values()) afterRestore(world, app)
+        for (const app of world.declared.apps.values()) doubtOwners(world, app, recordOf(world, app.appId)?.text ?? '')
         world.heal(random.whole(5, 60) * 1000, () => {
           trouble.away = false
-          world.heal(random.whole(0, 5) * MINUTE, () => applyAll(world))
+          world.heal(random.whole(0, 5) * MINUTE, () => {
+            applyAll(world)
+            for (const app of world.declared.apps.values()) mendRecord(world, app)
+          })
         })
       })
       return 'etcd as it is now will be put back later'

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createDatabases } from '../database/server.ts'
 import { firstApps, type Ground, type Setting } from '../ground.ts'
 import { createRandom } from '../random.ts'
 import { createServerPilotModel } from '../serverpilot.ts'
@@ -33,6 +34,7 @@ export function createRealGround({ seed, apps }: Setting, folder: string, faketi
       },
     },
     serverpilot: createServerPilotModel({ apps: firstApps(apps), now }, time, random.fork('serverpilot')),
+    databases: createDatabases([], now, time, random),
     files: realFiles,
     disk: undefined,
     cluster: undefined,
