@@ -53,6 +53,8 @@ export interface Mapping extends ObjectBase {
   /** The domain as the user wrote it. */
   domain: string
   www?: WwwRule
+  /** Of a domain that begins with `www.`: it stands for the name without that too, where the www rule gives the two together. */
+  bare?: boolean
   /** Key of the app that it asks for. */
   app: Key
 }

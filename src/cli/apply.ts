@@ -5,6 +5,7 @@ import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
 import { forgetStatusFile, handOver } from '../setup/state-folder.ts'
+import { sayNotForeign } from './foreign.ts'
 import { failed, print, rejected } from './outcomes.ts'
 import { passWithProgress } from './pass.ts'
 import { startProgress } from './progress.ts'
@@ -16,7 +17,8 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
   try {
     setup = await setUp(io, given, { oneShot: true, writes: true, approval })
   } catch (error) {
-    if (!(error instanceof StateDirBusyError) || approval === undefined) throw error
+    const handed = approval !== undefined && given.removeForeign === undefined
+    if (!(error instanceof StateDirBusyError) || !handed) throw error
     return approveByDaemon(io, given, approval)
   }
   try {
@@ -25,7 +27,8 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
     if (setup.cluster === undefined) await forgetStatusFile(setup.settings.stateDir)
     if (outcomes.length > 0 || !io.signal.aborted) print(io, given, { objects: setup.objects, outcomes, applied: true })
     io.signal.throwIfAborted()
-    if (failed(setup, outcomes) || rejected(outcomes)) return EXIT.failed
+    const strangers = sayNotForeign(io, given, outcomes)
+    if (strangers || failed(setup, outcomes) || rejected(outcomes)) return EXIT.failed
     return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done
   } finally {
     await setup.cluster?.elector?.stop()
@@ -49,6 +52,11 @@ async function lead(io: Io, cluster: Cluster): Promise<boolean> {
 
 /** A daemon leads in the cluster: nobody writes beside it. */
 async function leftToDaemon(io: Io, given: Given, approval: string | undefined): Promise<number> {
+  if (given.removeForeign !== undefined) {
+    const words =
+      'Nothing was applied: a daemon leads in this cluster. --remove-foreign works where none runs; spec.policy Exclusive removes every foreign host, after approval.'
+    return endWith(io, EXIT.failed, words)
+  }
   if (approval !== undefined) {
     const { approveWaiting } = await import('./approve.ts')
     return await approveWaiting(io, given, approval)

@@ -104,7 +104,11 @@ async function homeOf(setup: Setup, host: Host, signal: AbortSignal): Promise<Ho
     context.ports.mappingSources.some((source) =>
       source
         .mappingsOf(app)
-        .mappings.some(({ domain }) => [host, host.replace(/^www\./, '')].includes(compareKey(domain))),
+        .mappings.some(
+          ({ domain, bare }) =>
+            [host, host.replace(/^www\./, '')].includes(compareKey(domain)) ||
+            (bare === true && compareKey(domain) === `www.${host}`),
+        ),
     )
   const homes: Home[] = []
   for (const app of apps) {

@@ -1,4 +1,6 @@
+import type { App } from '../api/objects.ts'
 import { displayHost, type Host } from '../domain/host.ts'
+import { listNames } from '../domain/list-names.ts'
 import { cureOf } from '../report/words.ts'
 import { EXIT, errLine, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
@@ -47,13 +49,14 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
   const refused = desired?.rejected.find((each) => means(each.mapping.domain, host))
   const claim = record?.hosts[host]
   const listed = observed?.domains.some((domain) => parsesTo(domain, host))
-  if (want === undefined && refused === undefined && claim === undefined && listed !== true) return []
+  const row = want === undefined ? uncountedRows(setup, app, host) : undefined
+  if (want === undefined && refused === undefined && claim === undefined && listed !== true && row === undefined)
+    return []
   const mapping = want?.mapping ?? refused?.mapping
   const held = plan?.held.get(host)
   const change = plan?.changes.find((each) => each.host === host)
-  const { reason, message: why } = refused ?? held ?? {}
-  const whose =
-    want !== undefined ? 'wanted' : claim !== undefined ? 'no longer wanted' : 'foreign: not ours, left alone'
+  const { reason, message } = refused ?? held ?? {}
+  const why = message ?? row
   return [
     {
       app: app.key,
@@ -63,14 +66,34 @@ function explain(setup: Setup, outcome: Outcome, host: Host): Explanation[] {
       heldBy: claim?.mapping,
       claim: claim === undefined ? undefined : claim.absentSince === undefined ? claim.state : 'Leaving',
       listed,
-      verdict: `${whereOf(listed)}, ${whose}${why === undefined ? '' : `: ${why}`}`,
+      verdict: `${whereOf(listed)}, ${whose({ want, refused, claim, listed })}${why === undefined ? '' : `: ${why}`}`,
       next:
         (change && NEXT[change.action]) ||
         (failure && cureOf(failure.reason)) ||
         (reason && cureOf(reason)) ||
+        (row && 'Nothing: the row counts once it is active and its site is there and served.') ||
         (setup.objects.failure()?.message ?? FINE),
     },
   ]
+}
+
+/** What a host is to an app. */
+function whose({ want, refused, claim, listed }: Record<'want' | 'refused' | 'claim' | 'listed', unknown>): string {
+  if (want !== undefined) return 'wanted'
+  if (claim !== undefined) return 'no longer wanted'
+  return listed === true || refused !== undefined ? 'foreign: not ours, left alone' : 'not wanted'
+}
+
+/** Database rows that name the host and do not count, in words; undefined when there are none. */
+function uncountedRows({ context }: Setup, app: App, host: Host): string | undefined {
+  const rows = context.ports.mappingSources.flatMap((source) => source.mappingsOf(app).uncounted ?? [])
+  const found = rows.filter(({ domain }) => means(domain, host))
+  if (found.length === 0) return undefined
+  return listNames(
+    found.map(({ place, why }) => `${place} does not count, as ${why}`),
+    3,
+    '; ',
+  )
 }
 
 /** Adds what the daemon found out of DNS and certificate, which a pass does not look at. */

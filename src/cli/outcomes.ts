@@ -8,6 +8,7 @@ import { errLine, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { Setup } from '../setup/setup.ts'
 import type { Outcome } from '../status/outcome.ts'
+import { foreignLines } from './foreign.ts'
 
 /** Whether something could not be read or done. */
 export const failed = ({ objects }: Pick<Setup, 'objects'>, outcomes: readonly Outcome[]): boolean =>
@@ -36,7 +37,7 @@ interface Passed {
 export function print(io: Io, given: Given, { objects, outcomes, applied }: Passed): void {
   const failure = objects.failure()
   if (given.output === 'json') outJson(io, toJson(outcomes, failure?.message, applied))
-  else io.out(toText(io, outcomes, applied))
+  else io.out(toText(io, { objects, outcomes, applied }))
   // Why a database cannot be read is said below, of the app that it holds up.
   const frozen = new Set(outcomes.flatMap((each) => [...each.frozen.values()]))
   for (const { place, message } of objects.faults()) if (!frozen.has(message)) errLine(io, `${place}: ${message}`)
@@ -96,7 +97,7 @@ function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined,
   }
 }
 
-function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string {
+function toText(io: Io, { objects, outcomes, applied }: Passed): string {
   const tone = { add: 'ok', remove: 'bad', quiet: 'quiet', bad: 'work', strong: 'strong' } as const
   const colour = painter(io.colour && io.outIsTerminal)
   const paint: Paint = (kind, value) => colour(tone[kind], value)
@@ -104,7 +105,8 @@ function toText(io: Io, outcomes: readonly Outcome[], applied: boolean): string 
     const plan = shown(outcome, applied)
     if (plan === undefined) return outcome.result === 'Suspended' ? [`${visible(outcome.key)} is suspended`] : []
     const text = planToText(plan, outcome.desired?.rejected ?? [], paint, outcome.forecast)
-    return [applied ? `${text}\n  ${resultLine(outcome)}` : text]
+    if (applied) return [`${text}\n  ${resultLine(outcome)}`]
+    return [[text, ...foreignLines(io, objects, outcome).map((line) => paint('quiet', line))].join('\n')]
   })
   return blocks.length === 0 ? '' : `${blocks.join('\n\n')}\n`
 }

@@ -1,6 +1,7 @@
 import { writes } from '../plan/plan.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
+import { sayNotForeign } from './foreign.ts'
 import { failed, print } from './outcomes.ts'
 import { looking, passWithProgress } from './pass.ts'
 
@@ -10,7 +11,8 @@ export async function planCommand(io: Io, given: Given): Promise<number> {
     const outcomes = await passWithProgress(io, setup, 'Planning')
     io.signal.throwIfAborted()
     print(io, given, { objects: setup.objects, outcomes, applied: false })
-    if (failed(setup, outcomes)) return EXIT.failed
+    const strangers = sayNotForeign(io, given, outcomes)
+    if (strangers || failed(setup, outcomes)) return EXIT.failed
     const differs = outcomes.some(({ plan }) => plan !== undefined && (writes(plan) || plan.waiting.length > 0))
     return given.exitCode === true && differs ? EXIT.differences : EXIT.done
   })

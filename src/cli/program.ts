@@ -30,6 +30,12 @@ const output = (): Option =>
 
 const everywhere = (): Option => new Option('-A, --all-namespaces', 'in a cluster: every namespace')
 
+const removeForeign = (): Option =>
+  new Option(
+    '--remove-foreign <host>',
+    'remove a host that no mapping asks for and that is not ours, repeatable',
+  ).argParser(collect)
+
 const COMMANDS: readonly Entry[] = [
   {
     usage: 'run',
@@ -42,7 +48,12 @@ const COMMANDS: readonly Entry[] = [
     usage: 'plan',
     summary: 'show what would change, per app, as a diff with its hash; writes nothing',
     options: LOOKING,
-    extra: [everywhere(), output(), new Option('--exit-code', 'exit with 2 when there are differences')],
+    extra: [
+      everywhere(),
+      output(),
+      removeForeign(),
+      new Option('--exit-code', 'exit with 2 when there are differences'),
+    ],
     examples: ['plan', 'plan -o json --exit-code'],
     action: async (io, given) => (await import('./plan.ts')).planCommand(io, given),
   },
@@ -50,8 +61,13 @@ const COMMANDS: readonly Entry[] = [
     usage: 'apply',
     summary: 'one pass over every app: prints the plan, applies it, waits for the result',
     options: LOOKING,
-    extra: [everywhere(), output(), new Option('--approve <hash>', 'let exactly the removals of this hash go, once')],
-    examples: ['apply', 'apply --approve 3f9a0c1d2e4b5a69'],
+    extra: [
+      everywhere(),
+      output(),
+      removeForeign(),
+      new Option('--approve <hash>', 'let exactly the removals of this hash go, once'),
+    ],
+    examples: ['apply', 'apply --approve 3f9a0c1d2e4b5a69', 'apply --remove-foreign old.example.com'],
     action: async (io, given) => (await import('./apply.ts')).applyCommand(io, given),
   },
   {
@@ -78,7 +94,8 @@ const COMMANDS: readonly Entry[] = [
     usage: 'import',
     summary: 'print the objects that describe what ServerPilot has now, so that a first plan is empty',
     options: CONNECTION,
-    examples: ['import > domains/imported.yaml'],
+    extra: [new Option('--foreign', 'only mappings for hosts that are on the apps and that no mapping asks for')],
+    examples: ['import > domains/imported.yaml', 'import --foreign > domains/taken-over.yaml'],
     action: async (io, given) => (await import('./import.ts')).importCommand(io, given),
   },
   {

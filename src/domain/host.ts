@@ -118,6 +118,12 @@ export function wwwHost(host: Host, rule: WwwRule): { host?: Host; note?: string
   return { host: www as Host }
 }
 
+/** The name without `www.` of a host that begins with it, where the rule gives the two together. */
+export function bareHost(host: Host, rule: WwwRule): Host | undefined {
+  const parsed = host.startsWith('www.') ? parseHost(host.slice('www.'.length)) : undefined
+  return parsed?.ok && wwwHost(parsed.host, rule).host === host ? parsed.host : undefined
+}
+
 /**
  * Whether a host is covered by one pattern of `allowedDomains`: `*` covers every host, `*.example.com` every name below
  * `example.com` at any depth but not itself, anything else that one name. Patterns may be written in any spelling.

@@ -1,12 +1,12 @@
 import type { App, Key, Mapping } from '../api/objects.ts'
 import { matchesSelector } from '../api/selector.ts'
-import { displayHost, type Host, matchesPattern, parseHost, wwwHost } from '../domain/host.ts'
+import { bareHost, displayHost, type Host, matchesPattern, parseHost, wwwHost } from '../domain/host.ts'
 
 /** One host that a mapping wants. */
 export interface DesiredHost {
   host: Host
   mapping: Mapping
-  /** True for the `www.` that follows from a www rule, false for the domain that was named. */
+  /** True for the name with or without `www.` that follows from a www rule, false for the domain that was named. */
   derived: boolean
 }
 
@@ -70,8 +70,10 @@ export function compileMapping(app: App, mapping: Mapping, labelsOf: NamespaceLa
     )
   }
   const hosts: DesiredHost[] = [{ host, mapping, derived: false }]
-  const www = wwwHost(host, mapping.www ?? app.spec.www ?? 'MainOnly')
-  if (www.host !== undefined && hostAllowed(app, www.host)) hosts.push({ host: www.host, mapping, derived: true })
+  const rule = mapping.www ?? app.spec.www ?? 'MainOnly'
+  const www = wwwHost(host, rule)
+  const other = www.host ?? (mapping.bare ? bareHost(host, rule) : undefined)
+  if (other !== undefined && hostAllowed(app, other)) hosts.push({ host: other, mapping, derived: true })
   return www.note === undefined ? { mapping, hosts } : { mapping, hosts, note: { mapping, message: www.note } }
 }
 

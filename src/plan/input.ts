@@ -30,6 +30,8 @@ export interface PlanInput {
   contended: ReadonlyMap<Host, Held>
   /** Hosts wanted by another app of the account that does not hold them there yet: they leave here only after. */
   moving: ReadonlyMap<Host, Key>
+  /** Foreign hosts that a person asked to remove, once approved. */
+  unwanted?: ReadonlySet<Host>
   /** Hashes that somebody approved. */
   approvals: readonly string[]
   /** More of them, meant for whichever app they fit. */

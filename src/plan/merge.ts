@@ -35,6 +35,8 @@ interface MergeCase {
 /** What an exception may ask about hosts. */
 interface Surroundings {
   desired: ReadonlyMap<Host, DesiredHost>
+  /** Foreign hosts that a person asked to remove. */
+  unwanted: ReadonlySet<Host> | undefined
   isProtected: (host: Host) => boolean
 }
 
@@ -63,10 +65,15 @@ const protectedName: Exception = ({ host, claim }, { isProtected }) => {
 const unaskedWww: Exception = ({ host, claim }, { desired }) =>
   claim === undefined && host.startsWith('www.') && desired.has(withoutWww(host)) ? 'foreign' : undefined
 
+/** A person asked for its removal: it is planned, and waits for approval. */
+const askedToGo: Exception = ({ host }, { unwanted, isProtected }) =>
+  unwanted?.has(host) && !isProtected(host) ? 'remove' : undefined
+
 /** The exceptions to each action of the table, in the order in which they are asked; the first that applies decides. */
 const EXCEPTIONS: Partial<Record<Action, readonly Exception[]>> = {
   keep: [wantedByAnother],
   remove: [cameWithItsDomain, protectedName, unaskedWww],
+  foreign: [askedToGo],
 }
 
 /** The table's action on one host, unless an exception has another. */
@@ -89,7 +96,7 @@ const withoutWww = (host: Host): Host => host.slice('www.'.length) as Host
 export function merge(input: PlanInput): Merged {
   const { app, observed, record, owned } = input
   const desired = input.desired.hosts
-  const around = { desired, isProtected: protector(input) }
+  const around = { desired, isProtected: protector(input), unwanted: input.unwanted }
   // Whatever the policy does with the hosts of others, or with ours while the app stays: now ours go.
   const actionFor = actionsUnder(input.finalizing ? 'Sync' : app.spec.policy)
   const respelled = new Map<string, Host>()
@@ -136,8 +143,18 @@ export function merge(input: PlanInput): Merged {
   return result
 }
 
+/** Of foreign hosts those that could go: neither protected nor the `www.` of a host that is wanted. */
+export function leftoversOf(
+  foreign: readonly Host[],
+  input: Pick<PlanInput, 'app' | 'protectedHosts' | 'desired'>,
+): Host[] {
+  const isProtected = protector(input)
+  const isWww = (host: Host): boolean => host.startsWith('www.') && input.desired.hosts.has(withoutWww(host))
+  return foreign.filter((host) => !isProtected(host) && !isWww(host))
+}
+
 /** Protected: the names that the app and its sources name, patterns allowed, and their `www.`. */
-function protector({ app, protectedHosts }: PlanInput): (host: Host) => boolean {
+function protector({ app, protectedHosts }: Pick<PlanInput, 'app' | 'protectedHosts'>): (host: Host) => boolean {
   const patterns = [...app.spec.protectedDomains, ...protectedHosts].map(compareKey)
   if (patterns.length === 0) return () => false
   const exact = new Set<string>(patterns.flatMap((name) => [name, `www.${name}`]))

@@ -24,11 +24,15 @@ type Guard = (removal: RemovalCase, input: PlanInput) => string | undefined
 
 const percent = (share: number): string => `${Math.floor(share * 10) / 10} %`
 
-/** `Exclusive` takes names off the app that it never put there: once, somebody says yes to that. */
-const exclusiveNeedsApproval: Guard = ({ foreign }, { record }) =>
-  foreign.length > 0 && record.exclusiveApproved !== true
-    ? `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
-    : undefined
+/** Names that nobody here put on the app go when somebody says yes to that: once under `Exclusive`, else to each such plan. */
+const foreignNeedsApproval: Guard = ({ foreign }, { app, record }) => {
+  if (foreign.length === 0) return undefined
+  if (app.spec.policy !== 'Exclusive')
+    return `${foreign.length} host(s) that domainpilot did not add would be removed, as was asked for; this needs approval`
+  return record.exclusiveApproved === true
+    ? undefined
+    : `policy Exclusive would remove ${foreign.length} host(s) that domainpilot did not add; the first time this needs approval`
+}
 
 const budget: Guard = ({ removals, foreign, joining }, { app, record, owned, finalizing, now }) => {
   if (finalizing) return undefined
@@ -52,7 +56,7 @@ const neverAll: Guard = ({ removals, left }, { app, desired, finalizing }) => {
 }
 
 /** The guards in the order in which they speak; the first that objects decides. */
-const GUARDS: readonly Guard[] = [exclusiveNeedsApproval, budget, neverAll]
+const GUARDS: readonly Guard[] = [foreignNeedsApproval, budget, neverAll]
 
 /** Judges removals that have settled. Undefined: they may go. */
 export function refuseRemovals(removal: RemovalCase, input: PlanInput): Refusal | undefined {

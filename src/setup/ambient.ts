@@ -20,6 +20,8 @@ export interface AmbientDatabase {
   /** Where it comes from, for messages: `WORDPRESS_DATABASE_URL`, the path of a wp-config.php. */
   origin: string
   tablePrefix: string
+  /** The credentials of the plugin that a wp-config.php defines, or may define, as `CLIENT_ID`; undefined where none is read. */
+  defined?: readonly string[]
   /** What is to be known of the connection, for `check`. */
   note?: string
 }
@@ -43,6 +45,8 @@ export interface FileSettings {
   /** Missing where the environment gives another one. */
   database?: AmbientDatabase
   tablePrefix?: string
+  /** The credentials of the plugin that it defines, or may define, as `CLIENT_ID`. */
+  defined: readonly string[]
 }
 
 /** The variables of ServerPilot: our name, and that of the WordPress plugin. */
@@ -100,10 +104,12 @@ export function readAmbient(
     faults.push('SERVERPILOT_APP_ID is the API key. Set it to the id of the app, as in AAAAAAAAAAAAAAAA.')
   }
   if (faults.length > 0) throw new UsageError(faults.join('\n'))
+  const database =
+    url === undefined ? file?.database : { url, origin: DATABASE, tablePrefix: file?.tablePrefix ?? 'wp_' }
   return {
     credentials: clientId === undefined || apiKey === undefined ? undefined : { clientId, apiKey },
     appId,
-    database: url === undefined ? file?.database : { url, origin: DATABASE, tablePrefix: file?.tablePrefix ?? 'wp_' },
+    database: database && { ...database, ...(file && { defined: file.defined }) },
   }
 }
 
@@ -128,6 +134,10 @@ function readVariable(
 const shownPath = (path: string): string =>
   /^(\.{0,2}|[A-Za-z]:)[/\\]/.test(path) ? path : `${REDACTED} (perhaps the secret itself; a path begins with / or ./)`
 
+/** Where somebody may look for credentials in vain. */
+const ENCRYPTED =
+  'Credentials that the plugin keeps encrypted in the database (since 2.5) can be read by the plugin alone: take them from the ServerPilot control panel.'
+
 const KEY = 'default/default'
 
 /**
@@ -138,7 +148,7 @@ export function defaultApp({ appId, database }: Ambient, options: AppOptions = {
   if (appId === undefined) {
     if (database === undefined) return undefined
     throw new UsageError(
-      `${database.origin} names a database, and nothing says which app its domains belong to: set SERVERPILOT_APP_ID, or WU_SERVER_PILOT_APP_ID in the wp-config.php.`,
+      `${database.origin} names a database, and nothing says which app its domains belong to: set SERVERPILOT_APP_ID, or WU_SERVER_PILOT_APP_ID in the wp-config.php. ${ENCRYPTED}`,
     )
   }
   const spec = appDefaults(appId, moreOf(database, options))

@@ -9,9 +9,9 @@ export function connectionUrlOf(
   objects: Pick<ObjectSource, 'secret'>,
   ambient: AmbientDatabase | undefined,
   secrets: Pick<Secrets, 'addUrl'>,
-): (app: App) => Promise<{ url: string; origin: string }> {
+): (app: App) => Promise<Pick<AmbientDatabase, 'url' | 'origin' | 'defined'>> {
   return async (app) => {
-    if (isDefaultApp(app) && ambient !== undefined) return { url: ambient.url, origin: ambient.origin }
+    if (isDefaultApp(app) && ambient !== undefined) return ambient
     const { name, key } = app.spec.wordpress?.connectionSecretRef ?? { name: '', key: '' }
     const origin = `Secret ${app.namespace}/${name}, key ${key}`
     const url = await objects.secret(app.namespace, name, key)

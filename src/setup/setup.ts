@@ -23,6 +23,7 @@ import { asWriter, namingRecordRight, namingSecretRight } from './own-rights.ts'
 import { createSecrets, type Secrets } from './secrets.ts'
 import { loadSettings, type Settings } from './settings.ts'
 import { handedApprovals } from './state-folder.ts'
+import { unwantedHosts } from './unwanted.ts'
 
 /** Everything that a command which talks to ServerPilot stands on. */
 export interface Setup {
@@ -63,6 +64,7 @@ interface Ground {
 /** Reads the settings and puts the parts together. Starts nothing but takes the lock. Throws `UsageError`. */
 export async function setUp(io: Io, given: Given, options: SetupOptions): Promise<Setup> {
   const settings = await loadSettings(io, given)
+  const unwanted = unwantedHosts(given)
   const { clock, files, processMetrics } = outsideOf(io)
   const { credentials, database } = settings.ambient
   const secrets = createSecrets()
@@ -104,7 +106,8 @@ export async function setUp(io: Io, given: Given, options: SetupOptions): Promis
     ...(options.oneShot ? onePass(accounts, store, ground) : {}),
   }
   const { oneShot, writes, approval } = options
-  const context = createContext(ports, { dryRun: settings.dryRun || !writes, oneShot, approval, writer })
+  const mode = { dryRun: settings.dryRun || !writes, oneShot, approval, writer, unwanted }
+  const context = createContext(ports, mode)
   return { settings, objects, accounts, context, cluster, metrics, log, close: store.close }
 }
 

@@ -35,14 +35,15 @@ export function readFileSettings(
     )
     throw new UsageError(`--wp-config:\n${lines.join('\n')}`)
   }
-  const { serverpilot, database } = result.config
+  const { serverpilot, defined, database } = result.config
   const tablePrefix = wordpressTablePrefix ?? result.config.tablePrefix
-  if (given.database) return { path, ...serverpilot, tablePrefix }
+  if (given.database) return { path, ...serverpilot, defined, tablePrefix }
   const url = databaseUrl(result.config, { ca: wordpressCa })
   const isOpen = database.tls === 'Required' && wordpressCa === undefined
   return {
     path,
     ...serverpilot,
+    defined,
     tablePrefix,
     database: { url, origin: path, tablePrefix, ...(isOpen ? { note: UNVERIFIED } : {}) },
   }

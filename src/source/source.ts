@@ -23,6 +23,14 @@ export interface SourceFailure {
   message: string
 }
 
+/** A row with a domain that does not count. */
+export interface UncountedRow {
+  place: Place
+  domain: string
+  /** A clause, such as: its site 7 does not exist. */
+  why: string
+}
+
 /** What one source says of one app's mappings: what could be read, and whether that is all. */
 export interface MappingRead {
   source: string
@@ -32,6 +40,8 @@ export interface MappingRead {
   protectedHosts?: readonly string[]
   /** What is wrong with single rows: table and id are named. The rest counts all the same. */
   faults?: readonly SourceFault[]
+  /** Rows that do not count, each with its domain: for whoever asks about one. */
+  uncounted?: readonly UncountedRow[]
   /** Somebody else writes the same list, with the cure: a plugin that is still switched on. */
   secondWriter?: string
   /** What was found, in a line for a person who sets it up. */

@@ -53,7 +53,7 @@ function acceptedOf(outcome: Outcome): Said {
 function rowFaults(faults: Outcome['faults']): string[] {
   if (faults.length === 0) return []
   const rows = faults.map(({ place, message }) => `${place}: ${message}`)
-  return [`${faults.length} row(s) name no domain that can be served: ${listNames(rows, 10, '; ')}.`]
+  return [`In the database: ${listNames(rows, 10, ' ')}${rows.length > 10 ? '.' : ''}`]
 }
 
 /** Reasons that leave open which hosts have no certificate, and why. */

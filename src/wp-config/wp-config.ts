@@ -20,6 +20,8 @@ export interface WpConfig {
   tablePrefix: string
   /** Constants that the plugin's users have there. */
   serverpilot: { clientId?: string; apiKey?: string; appId?: string }
+  /** Which of these WordPress has, or may have, by the last part of their names: `CLIENT_ID`. Also where they are given in another way. */
+  defined: string[]
 }
 
 /** What is given in another way, and need not be known from the file. */
@@ -136,6 +138,12 @@ function configOf(scope: Scope, given: Given, faults: WpConfigFault[]): WpConfig
     const text = isGiven ? '' : optional(name)
     return text ? [[key, text]] : []
   }
+  /** Whether WordPress may have a text in a constant, as far as is known. */
+  const mayHave = (name: string): boolean => {
+    const value = lookUp(name)
+    if (value === undefined) return openConstants !== undefined
+    return !value.known || value.unset !== undefined || asText(value.value) !== ''
+  }
   return {
     database: given.database ? NO_DATABASE : database(),
     tablePrefix: given.tablePrefix ? '' : prefix(),
@@ -144,6 +152,7 @@ function configOf(scope: Scope, given: Given, faults: WpConfigFault[]): WpConfig
       ...setting('apiKey', 'WU_SERVER_PILOT_API_KEY'),
       ...setting('appId', 'WU_SERVER_PILOT_APP_ID'),
     ]),
+    defined: ['CLIENT_ID', 'API_KEY', 'APP_ID'].filter((each) => mayHave(`WU_SERVER_PILOT_${each}`)),
   }
 
   function database(): WpConfig['database'] {

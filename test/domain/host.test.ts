@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { domainToUnicode } from 'node:url'
 import fc from 'fast-check'
 import {
+  bareHost,
   compareKey,
   displayHost,
   type Host,
@@ -311,4 +312,15 @@ test('parsePattern gives patterns a canonical form, and refuses what parseHost r
       if (once.ok) assert.deepEqual(parsePattern(once.pattern), once)
     }),
   )
+})
+
+test('bareHost: the name without www., where the rule gives the two together', () => {
+  const bare = (name: string, rule: Parameters<typeof bareHost>[1]) => bareHost(host(name), rule)
+  assert.equal(bare('www.example.com', 'MainOnly'), 'example.com')
+  assert.equal(bare('www.example.co.uk', 'MainOnly'), 'example.co.uk')
+  assert.equal(bare('www.shop.example.com', 'MainOnly'), undefined)
+  assert.equal(bare('www.shop.example.com', 'Always'), 'shop.example.com')
+  for (const name of ['example.com', 'www.co.uk', 'www.www.example.com', '*.example.com'])
+    assert.equal(bare(name, 'Always'), undefined, name)
+  assert.equal(bare('www.example.com', 'Never'), undefined)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { App } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
-import { wpConfigTemplate } from '../../src/cli/import.ts'
+import { wpConfigTemplate } from '../../src/cli/import-text.ts'
 import { quiet } from '../../src/log/quiet.ts'
 import { type AppOptions, defaultApp, readAmbient } from '../../src/setup/ambient.ts'
 import { connectionUrlOf, createDatabases } from '../../src/setup/databases.ts'
@@ -39,6 +39,32 @@ describe('--wp-config', () => {
   test('a variable goes before the file, value by value', () => {
     const { credentials, appId } = readAmbient({ SERVERPILOT_API_KEY: 'other' }, noFile, settings(text()))
     assert.deepEqual([credentials, appId], [{ clientId: 'cid_0123456789ab', apiKey: 'other' }, 'AAAAAAAAAAAAAAAA'])
+  })
+
+  test('which credentials of the plugin the file defines, or may define, is known beside a URL too', () => {
+    const definedBy = (content: string, environment: Record<string, string> = {}) => {
+      const file = readFileSettings('wp-config.php', environment, (path) => {
+        if (path === 'wp-config.php') return content
+        throw Object.assign(new Error('x'), { code: 'ENOENT' })
+      })
+      return readAmbient(environment, noFile, file).database?.defined
+    }
+    const all = ['CLIENT_ID', 'API_KEY', 'APP_ID']
+    const none = text().replaceAll(/define\('WU_[^;]*;/g, '')
+    const url = { WORDPRESS_DATABASE_URL: 'mysql://u:p@h/d' }
+    const ours = { SERVERPILOT_CLIENT_ID: 'cid', SERVERPILOT_API_KEY: 'k3y', SERVERPILOT_APP_ID: 'AAAAAAAAAAAAAAAA' }
+    assert.deepEqual(definedBy(text()), all)
+    assert.deepEqual(definedBy(text(), url), all)
+    assert.deepEqual(definedBy(text(), { ...url, ...ours }), all, 'what variables give stands there all the same')
+    assert.deepEqual(definedBy(none, { ...url, ...ours }), [])
+    assert.deepEqual(definedBy(`${none}define('WU_SERVER_PILOT_APP_ID', '');`, ours), [], 'an empty one is none')
+    assert.deepEqual(definedBy(`${none}define('WU_SERVER_PILOT_API_KEY', secret());`, ours), ['API_KEY'])
+    assert.deepEqual(definedBy(`${none}define('WU_SERVER_PILOT_API_KEY', getenv('X'));`, ours), ['API_KEY'])
+    assert.deepEqual(
+      definedBy(`<?php require '/etc/wordpress/secrets.php'; $table_prefix = 'x_';`, { ...url, ...ours }),
+      all,
+    )
+    assert.equal(readAmbient({ ...url, ...ours }, noFile).database?.defined, undefined)
   })
 
   test('the-prefix-alone', () => {

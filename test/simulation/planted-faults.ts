@@ -155,8 +155,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'the rows of sites that are not served count',
     file: 'source/wordpress/rows.ts',
-    from: "flag === null || flag === '' || /^0+$/.test(flag))",
-    to: "flag !== 'never')",
+    from: "flag !== null && flag !== '' && !/^0+$/.test(flag)",
+    to: "flag === 'never'",
   },
   {
     name: 'a standby takes a Lease that is held',

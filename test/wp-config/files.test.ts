@@ -8,6 +8,7 @@ import { hasPhp, runPhp } from './real-php.ts'
 
 const FILES = join(import.meta.dirname, 'files')
 const ACCOUNT = { clientId: 'cid_0123456789ab', apiKey: 'k3yk3yk3yk3yk3y1', appId: 'AAAAAAAAAAAAAAAA' }
+const ALL = ['CLIENT_ID', 'API_KEY', 'APP_ID']
 const EXTRA = `
 define('MULTISITE', true);
 define('WU_SERVER_PILOT_CLIENT_ID', 'cid_0123456789ab');
@@ -28,7 +29,7 @@ const CASES: Record<string, Case> = {
         ...{ at: { host: 'localhost' }, user: 'network_user', name: 'network' },
         password: 'it\'s \\ "quoted" $not a variable',
       },
-      ...{ tablePrefix: 'net_', serverpilot: ACCOUNT },
+      ...{ tablePrefix: 'net_', serverpilot: ACCOUNT, defined: ALL },
     },
   },
   'the image of Docker, with nothing set': {
@@ -37,7 +38,7 @@ const CASES: Record<string, Case> = {
       database: {
         ...{ at: { host: 'mysql' }, user: 'example username', name: 'wordpress', password: 'example password' },
       },
-      ...{ tablePrefix: 'wp_', serverpilot: {} },
+      ...{ tablePrefix: 'wp_', serverpilot: {}, defined: [] },
     },
   },
   'the image of Docker, with variables and more PHP in one of them': {
@@ -48,7 +49,7 @@ const CASES: Record<string, Case> = {
     },
     config: {
       database: { at: { host: 'db', port: 3307 }, user: 'u', name: 'n', password: "p'w" },
-      ...{ tablePrefix: 'x_', serverpilot: ACCOUNT },
+      ...{ tablePrefix: 'x_', serverpilot: ACCOUNT, defined: ALL },
     },
   },
   Bedrock: {
@@ -65,7 +66,7 @@ const CASES: Record<string, Case> = {
     config: {
       // Env\env() makes a number of it, and so does WordPress there.
       database: { at: { host: 'localhost' }, user: 'u', name: 'b', password: '7', tls: 'Required' },
-      ...{ tablePrefix: 'wp_', serverpilot: {} },
+      ...{ tablePrefix: 'wp_', serverpilot: {}, defined: [] },
     },
   },
   'secrets in the environment': {
@@ -78,7 +79,7 @@ const CASES: Record<string, Case> = {
         ...{ at: { host: 'db.internal', port: 3307 }, user: 'network', name: 'network_live', password: 'p' },
         tls: 'Required',
       },
-      ...{ tablePrefix: 'n_', serverpilot: ACCOUNT },
+      ...{ tablePrefix: 'n_', serverpilot: ACCOUNT, defined: ALL },
     },
   },
   'one that ServerPilot installed': {
@@ -88,7 +89,7 @@ const CASES: Record<string, Case> = {
         ...{ at: { host: 'localhost' }, user: 'Zy9Xw8Vu7Ts6', name: 'network-wp-Ab3dE6gH' },
         password: 'pAssw0rd-0f_20-chars',
       },
-      ...{ tablePrefix: 'wp_', serverpilot: ACCOUNT },
+      ...{ tablePrefix: 'wp_', serverpilot: ACCOUNT, defined: ALL },
     },
   },
 }

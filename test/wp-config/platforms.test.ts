@@ -69,7 +69,8 @@ function expected({
   prefix,
 }: Ran): WpConfig {
   const flags = Number(more.MYSQL_CLIENT_FLAGS ?? 0)
-  const [clientId, apiKey, appId] = ['CLIENT_ID', 'API_KEY', 'APP_ID'].map((each) => more[`WU_SERVER_PILOT_${each}`])
+  const names = ['CLIENT_ID', 'API_KEY', 'APP_ID']
+  const [clientId, apiKey, appId] = names.map((each) => more[`WU_SERVER_PILOT_${each}`])
   const tls =
     (flags & 2048) === 0 ? {} : { tls: (flags & (2 ** 30)) === 0 ? ('Required' as const) : ('VerifyIdentity' as const) }
   return {
@@ -82,6 +83,7 @@ function expected({
     },
     tablePrefix: prefix ?? '',
     serverpilot: { ...(clientId && { clientId }), ...(apiKey && { apiKey }), ...(appId && { appId }) },
+    defined: names.filter((each) => more[`WU_SERVER_PILOT_${each}`]),
   }
 }
 

@@ -62,6 +62,7 @@ if ( ! defined( 'ABSPATH' ) ) {
       database: { at: { host: 'localhost' }, user: 'wp', password: 's3cret', name: 'wordpress' },
       tablePrefix: 'wp_',
       serverpilot: { clientId: 'cid_0123456789ab', apiKey: 'k3y', appId: 'AAAAAAAAAAAAAAAA' },
+      defined: ['CLIENT_ID', 'API_KEY', 'APP_ID'],
     })
   })
 

@@ -36,6 +36,8 @@ export interface Facts extends Declared {
   /** Hashes approved for this app, and those that fit whichever app they fit. */
   approvals: readonly string[]
   handed: readonly string[]
+  /** Foreign hosts that a person asked to remove. */
+  unwanted: ReadonlySet<Host>
   /** What is known of the DNS of desired hosts; empty unless `dns.policy` is `Require`. */
   dns: ReadonlyMap<Host, DnsVerdict>
   /** Whether DNS is looked at at all. */

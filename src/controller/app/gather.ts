@@ -158,6 +158,7 @@ function factsOf(context: Context, declared: Declared, observed: ServerPilotApp)
     moving: memory.desires.moving(app.key, account),
     approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].flatMap((hash) => hash || []),
     handed: ports.handedApprovals?.() ?? [],
+    unwanted: mode.unwanted ?? NONE,
     dns: knownDns(context, declared),
     dnsChecked: memory.checks.on,
     gathering: memory.gathering.get(app.key),
@@ -201,6 +202,7 @@ const isFrozen = (frozen: ReadonlyMap<string, string>, source: string | undefine
   frozen.size > 0 && (source === undefined || frozen.has(source))
 
 const NOTHING: ReadonlyMap<Host, DnsVerdict> = new Map()
+const NONE: ReadonlySet<Host> = new Set()
 
 /** What the checks have found out of the hosts of an app that only takes those which resolve. */
 function knownDns({ ports, memory }: Context, { app, desired }: Declared): ReadonlyMap<Host, DnsVerdict> {

@@ -53,7 +53,7 @@ export function claimed(before: OwnershipRecord, { app, observed, record, now }:
   next = claims.recordRemovals(next, plan.removals, now, plan.approved, app.spec.safety.window)
   if (plan.approved) next = claims.useApproval(next, plan.hash)
   const foreign = plan.removals.some((host) => record.hosts[host] === undefined)
-  if (plan.approved && foreign) next = claims.approveExclusive(next)
+  if (plan.approved && foreign && plan.policy === 'Exclusive') next = claims.approveExclusive(next)
   // That our own removals are gone raises no doubt, also when the process ends before it has read them back.
   const going = new Set<string>(plan.removals)
   next = withLastSeen(

@@ -50,5 +50,7 @@ export interface Mode {
   oneShot: boolean
   /** Hash given on the command line; annotations count as well. */
   approval: string | undefined
+  /** Foreign hosts that a person asked to remove. */
+  unwanted?: ReadonlySet<Host>
   writer: OwnershipRecord['writer']
 }

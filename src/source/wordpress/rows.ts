@@ -1,7 +1,9 @@
 import type { App, Mapping } from '../../api/objects.ts'
 import { compareKey, type WwwRule } from '../../domain/host.ts'
-import type { SourceFault } from '../source.ts'
+import type { SourceFault, UncountedRow } from '../source.ts'
 import type { Family, TableNames } from './families.ts'
+import { type Hole, holeFaults, holeIn, whyHole } from './holes.ts'
+import { settingName } from './setting-names.ts'
 
 /** A row of `{p}site`: a network. */
 export interface NetworkRow {
@@ -22,6 +24,7 @@ export interface SiteRow {
 
 /** A row of a mapping table, as text. */
 export interface MappingRow {
+  table: string
   id: string
   blogId: string | null
   domain: string | null
@@ -34,7 +37,7 @@ export interface MappingRow {
 export interface Rows {
   family: Family
   names: TableNames
-  /** The mapping table, where the family has one. */
+  /** The mapping table, where the family has one; the first of several. */
   table: string | undefined
   networks: readonly NetworkRow[]
   sites: readonly SiteRow[]
@@ -44,7 +47,11 @@ export interface Rows {
 /** What rows come to. */
 export interface Compiled {
   mappings: Mapping[]
+  /** Rows that mean nothing. */
+  holes: number
   faults: SourceFault[]
+  /** Names that stand in a row which does not count. */
+  uncounted: UncountedRow[]
   /** Stages that are not known: harmless, but reported. */
   unknownStages: string[]
 }
@@ -65,9 +72,16 @@ interface Candidate {
   column: string
   id: string
   domain: string
+  /** The domain for comparing. */
+  key: string
   created: number | undefined
   www: WwwRule | undefined
+  /** The plugin answers for the name without `www.` by this row too. */
+  bare: boolean
 }
+
+/** Plugins that serve `X` by a row `www.X` as well. */
+const ANSWER_FOR_BOTH: readonly Family[] = ['Mercator', 'WpmuDev']
 
 /**
  * The mappings of an app: rows of the mapping table whose site is served, then sites whose own name lies outside the networks'
@@ -75,27 +89,60 @@ interface Candidate {
  * its date (no date is the oldest), then the lower id.
  */
 export function compileRows(app: App, rows: Rows, wwwOf: WwwOf): Compiled {
-  const faults: SourceFault[] = []
   const stages = new Set<string>()
-  const sites = new Map(rows.sites.map((site) => [site.blogId, site]))
+  const holes: Hole[] = []
+  const uncounted: UncountedRow[] = []
   const candidates: Candidate[] = []
+  const sites = new Map(rows.sites.map((site) => [site.blogId, site]))
+  const networkOf = new Map(rows.networks.map(({ id }) => [rows.names.ultimateOf(id), id]))
+  const ruleOf = wwwRules(app, rows, wwwOf)
   for (const row of rows.mappings) {
     if (row.stage !== null && !STAGES.includes(row.stage)) stages.add(row.stage)
-    if (rows.family !== 'MuDomainMapping' && row.active !== '1') continue
     const site = row.blogId === null ? undefined : sites.get(row.blogId)
-    const fault = faultOf(row, site)
-    if (fault !== undefined) faults.push({ place: `${rows.table} id ${row.id}`, message: fault })
-    else if (site !== undefined && counts(app, site)) {
-      const [table, domain] = [rows.table as string, (row.domain as string).trim()]
-      const [created, www] = [dateOf(row.created), wwwOf(site.siteId)]
-      candidates.push({ table, column: 'id', id: row.id, domain, created, www })
-    }
+    const active = rows.family === 'MuDomainMapping' || row.active === '1'
+    const foreign = ofAnother(app, site?.siteId ?? networkOf.get(row.table))
+    const hole = active && foreign === undefined ? holeIn(row, site !== undefined) : undefined
+    if (hole !== undefined) holes.push(hole)
+    const why = active ? (foreign ?? (hole === undefined ? unserved(site) : whyHole(hole))) : 'it is not active'
+    if (why !== undefined) uncounted.push(...uncountedRow(`${row.table} id ${row.id}`, row.domain, why))
+    else if (site !== undefined) candidates.push(rowCandidate(row, rows.family, (key) => ruleOf(key, site)))
   }
-  candidates.push(...siteCandidates(app, rows, wwwOf))
-  return { mappings: unique(candidates).map((each) => mappingOf(app, each)), faults, unknownStages: [...stages] }
+  candidates.push(...siteCandidates(app, rows, ruleOf, uncounted))
+  return {
+    mappings: unique(candidates).map((each) => mappingOf(app, each)),
+    holes: holes.length,
+    faults: holeFaults(holes),
+    uncounted,
+    unknownStages: [...stages],
+  }
 }
 
-function siteCandidates(app: App, { sites, networks, names }: Rows, wwwOf: WwwOf): Candidate[] {
+/** The www rule for a name (for comparing) of a site: below a network's own domain there is none, unless the app says so. */
+type RuleOf = (key: string, site: SiteRow) => WwwRule | undefined
+
+function wwwRules(app: App, { networks }: Rows, wwwOf: WwwOf): RuleOf {
+  const inside = insideNetworks(networks)
+  const own = new Set(networkNames(networks))
+  return (key, { siteId }) => {
+    if (app.spec.www !== undefined) return undefined
+    return !own.has(key) && inside(key) ? 'Never' : wwwOf(siteId)
+  }
+}
+
+function rowCandidate(row: MappingRow, family: Family, wwwOf: (key: string) => WwwRule | undefined): Candidate {
+  const { table, id } = row
+  const domain = (row.domain as string).trim()
+  const key = compareKey(domain)
+  const bare = ANSWER_FOR_BOTH.includes(family)
+  return { table, column: 'id', id, domain, key, created: dateOf(row.created), www: wwwOf(key), bare }
+}
+
+function siteCandidates(
+  app: App,
+  { sites, networks, names: { blogs: table } }: Rows,
+  ruleOf: RuleOf,
+  uncounted: UncountedRow[],
+): Candidate[] {
   const inside = insideNetworks(networks)
   const own = new Set(networks.map(({ domain }) => compareKey(domain ?? '')))
   const candidates: Candidate[] = []
@@ -103,33 +150,29 @@ function siteCandidates(app: App, { sites, networks, names }: Rows, wwwOf: WwwOf
     const domain = site.domain?.trim() ?? ''
     const key = compareKey(domain)
     // A port is a network on a test machine: nothing that ServerPilot could serve.
-    if (domain === '' || domain.includes(':') || own.has(key) || !counts(app, site)) continue
-    const within = inside(key)
-    if (within && app.spec.wordpress?.includeSites !== true) continue
-    const www = within && app.spec.www === undefined ? 'Never' : wwwOf(site.siteId)
-    const created = dateOf(site.registered)
-    candidates.push({ table: names.blogs, column: 'blog_id', id: site.blogId, domain, created, www })
+    if (domain === '' || domain.includes(':') || own.has(key)) continue
+    if (inside(key) && app.spec.wordpress?.includeSites !== true) continue
+    const [id, why] = [site.blogId, ofAnother(app, site.siteId) ?? unserved(site)]
+    if (why !== undefined) {
+      uncounted.push(...uncountedRow(`${table} blog_id ${id}`, domain, why))
+      continue
+    }
+    const [created, www] = [dateOf(site.registered), ruleOf(key, site)]
+    candidates.push({ table, column: 'blog_id', id, domain, key, created, www, bare: false })
   }
   return candidates
 }
 
-function faultOf({ blogId, domain }: MappingRow, site: SiteRow | undefined): string | undefined {
+function uncountedRow(place: string, domain: string | null, why: string): UncountedRow[] {
   const name = domain?.trim() ?? ''
-  if (name === '') return 'the row has no domain; it does not count. Remove it or give it one.'
-  if (site === undefined) {
-    return `${name} is mapped to site ${blogId}, which does not exist; it does not count. Remove the row.`
-  }
-  if (/:\d*$/.test(name))
-    return `${name} has a port; ServerPilot serves host names. It does not count: remove the port.`
-  return undefined
+  return name === '' ? [] : [{ place, domain: name, why }]
 }
 
 function unique(candidates: readonly Candidate[]): Candidate[] {
   const byHost = new Map<string, Candidate>()
   for (const each of candidates) {
-    const key = compareKey(each.domain)
-    const other = byHost.get(key)
-    if (other === undefined || precedes(each, other)) byHost.set(key, each)
+    const other = byHost.get(each.key)
+    if (other === undefined || precedes(each, other)) byHost.set(each.key, each)
   }
   return [...byHost.values()]
 }
@@ -147,7 +190,7 @@ export function dateOf(text: string | null): number | undefined {
   return Number.isNaN(time) || time < 0 ? undefined : time
 }
 
-function mappingOf(app: App, { table, column, id, domain, created, www }: Candidate): Mapping {
+function mappingOf(app: App, { table, column, id, domain, key, created, www, bare }: Candidate): Mapping {
   const name = `${app.name}/${table}/${id}`
   return {
     key: `${app.namespace}/${name}`,
@@ -162,6 +205,7 @@ function mappingOf(app: App, { table, column, id, domain, created, www }: Candid
     app: app.key,
     ...(created === undefined ? {} : { created }),
     ...(www === undefined ? {} : { www }),
+    ...(bare && key.startsWith('www.') ? { bare } : {}),
   }
 }
 
@@ -172,16 +216,20 @@ function generationOf(text: string): number {
   return (hash >>> 1) + 1
 }
 
-/** Whether a site is of the network that is served, and to be reached. */
-function counts(app: App, site: SiteRow): boolean {
-  const network = app.spec.wordpress?.network
-  return (network === undefined || site.siteId === network) && isServed(site)
+/** Why what belongs to a network does not count where one network is served, as a clause; undefined when it does. */
+function ofAnother(app: App, network: string | undefined): string | undefined {
+  const served = app.spec.wordpress?.network
+  if (served === undefined || network === undefined || network === served) return undefined
+  return `it belongs to network ${network}, and ${settingName('network')} is ${served}`
 }
 
-/** Whether the site is to be reached: not archived, spam or deleted. */
-function isServed(site: SiteRow): boolean {
-  return [site.archived, site.spam, site.deleted].every((flag) => flag === null || flag === '' || /^0+$/.test(flag))
+/** Why the site is not to be reached, as a clause; undefined when it is. */
+function unserved(site: SiteRow | undefined): string | undefined {
+  const flag = (['archived', 'spam', 'deleted'] as const).find((each) => isSet(site?.[each] ?? null))
+  return flag && `its site ${site?.blogId} is ${flag}`
 }
+
+const isSet = (flag: string | null): boolean => flag !== null && flag !== '' && !/^0+$/.test(flag)
 
 /** The networks' own names, canonical, each with its `www.`: they are never removed. */
 export function protectedNames(networks: readonly NetworkRow[]): string[] {
@@ -192,8 +240,12 @@ export function protectedNames(networks: readonly NetworkRow[]): string[] {
 function insideNetworks(networks: readonly NetworkRow[]): (name: string) => boolean {
   const names = new Set(networkNames(networks))
   return (name) => {
-    const labels = name.split('.')
-    return labels.some((_, index) => names.has(labels.slice(index).join('.')))
+    for (let rest = name; ; ) {
+      if (names.has(rest)) return true
+      const dot = rest.indexOf('.')
+      if (dot < 0) return false
+      rest = rest.slice(dot + 1)
+    }
   }
 }
 

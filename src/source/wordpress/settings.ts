@@ -1,6 +1,7 @@
 import type { WwwRule } from '../../domain/host.ts'
 import { MARKS } from './families.ts'
 import { type PhpValue, readSerialized } from './php-serialized.ts'
+import { settingName } from './setting-names.ts'
 
 /** A row of `{p}sitemeta`, as text. */
 export interface MetaRow {
@@ -9,9 +10,8 @@ export interface MetaRow {
   value: string | null
 }
 
-/** Keys of `{p}sitemeta` that say something beside which plugin is there. */
+/** Key of `{p}sitemeta` with the settings of Ultimate Multisite. */
 export const WWW_KEY = MARKS.ultimateSettings
-export const INTEGRATIONS_KEY = 'wu_host_integrations_enabled'
 
 const RULES: Readonly<Record<string, WwwRule>> = { always: 'Always', main_only: 'MainOnly', never: 'Never' }
 
@@ -23,13 +23,18 @@ export type GoodWww = { byNetwork: ReadonlyMap<string, WwwRule>; standard: WwwRu
 
 /**
  * The www rule of Ultimate Multisite, or what is wrong with the value. A value that cannot be read is never taken for the default: that would add a `www.` for
- * every mapping. The value itself is never repeated, as it holds keys of payment providers.
+ * every mapping. The value itself is never repeated, as it holds keys of payment providers. `apart`: networks with a mapping table of
+ * their own, which have settings of their own too, or the plugin's default.
  */
-export function wwwSetting(meta: readonly MetaRow[], table: string): GoodWww | { broken: string } {
+export function wwwSetting(
+  meta: readonly MetaRow[],
+  table: string,
+  apart: readonly string[] = [],
+): GoodWww | { broken: string } {
   const byNetwork = new Map<string, WwwRule>()
   for (const { siteId, value } of meta.filter((row) => row.key === WWW_KEY)) {
     const broken = (what: string) => ({
-      broken: `${table}, "${WWW_KEY}" of network ${siteId}: ${what}; save the plugin's settings again, or set spec.www of the app`,
+      broken: `${table}, "${WWW_KEY}" of network ${siteId}: ${what}; save the plugin's settings again, or set ${settingName('www')}`,
     })
     const settings = phpArray(value)
     if (settings === undefined) return broken('the PHP-serialised value is broken')
@@ -40,21 +45,13 @@ export function wwwSetting(meta: readonly MetaRow[], table: string): GoodWww | {
     byNetwork.set(siteId, rule)
   }
   // The plugin runs on the network that it was set up on, the first as a rule, and serves the others from there.
-  return { byNetwork, standard: byNetwork.values().next().value ?? PLUGIN_DEFAULT }
+  const standard = byNetwork.values().next().value ?? PLUGIN_DEFAULT
+  for (const network of apart) if (!byNetwork.has(network)) byNetwork.set(network, PLUGIN_DEFAULT)
+  return { byNetwork, standard }
 }
-
-/** What the plugin's own integration with ServerPilot says: on, off, or a value that cannot be read. */
-export function pluginWrites(meta: readonly MetaRow[]): 'on' | 'off' | 'broken' {
-  const lists = meta.filter((row) => row.key === INTEGRATIONS_KEY).map((row) => phpArray(row.value))
-  if (lists.some((list) => isTrue(list?.get('serverpilot')))) return 'on'
-  return lists.includes(undefined) ? 'broken' : 'off'
-}
-
-/** PHP's own idea of what is empty. */
-const isTrue = (value: unknown): boolean => ![undefined, null, false, '', '0', 0].includes(value as undefined)
 
 /** The entries of a PHP-serialised array; undefined when it is broken or no array. */
-function phpArray(value: string | null): ReadonlyMap<string, PhpValue> | undefined {
+export function phpArray(value: string | null): ReadonlyMap<string, PhpValue> | undefined {
   const read = value === null ? undefined : readSerialized(value)
   return read instanceof Map ? read : undefined
 }

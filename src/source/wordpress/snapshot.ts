@@ -1,8 +1,11 @@
 import { type Cell, type Database, quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
-import { chooseFamily, type Family, MARKS, type MappingsSetting, type TableNames, tableNames } from './families.ts'
+import { MARKS, type MappingsSetting, type TableNames, tableNames } from './families.ts'
+import { candidatesOf, findTables, type MappingTable } from './find-tables.ts'
+import { ACTIVE_KEY, CREDENTIAL_KEYS, INTEGRATIONS_KEY } from './plugins.ts'
 import type { MappingRow, NetworkRow, Rows, SiteRow } from './rows.ts'
-import { INTEGRATIONS_KEY, type MetaRow } from './settings.ts'
+import { settingName } from './setting-names.ts'
+import type { MetaRow } from './settings.ts'
 
 /** Everything of a network that was read at one moment. */
 export interface Snapshot extends Rows {
@@ -36,9 +39,12 @@ export interface Known {
 /** `same`: nothing that matters changed since `known`. */
 export type DatabaseRead = { kind: 'same' } | { kind: 'read'; snapshot: Snapshot; known: Known }
 
-const META_KEYS: readonly string[] = [...Object.values(MARKS), INTEGRATIONS_KEY]
+const META_KEYS: readonly string[] = [...Object.values(MARKS), INTEGRATIONS_KEY, ACTIVE_KEY, ...CREDENTIAL_KEYS]
+const keyIn = (keys: readonly string[]): string => `meta_key IN (${keys.map((key) => `'${key}'`).join(', ')})`
 /** Fits every collation: names are compared again here. */
-const META_WHERE = `meta_key IN (${META_KEYS.map((key) => `'${key}'`).join(', ')})`
+const META_WHERE = keyIn(META_KEYS)
+/** Of credentials only whether they are there: they never leave the server. */
+const META_VALUE = `IF(${keyIn(CREDENTIAL_KEYS)}, IF(meta_value > '', '1', '0'), meta_value)`
 const SITE_FLAGS = ['archived', 'spam', 'deleted'] as const
 const BLOG_COLUMNS = ['blog_id', 'site_id', 'domain', ...SITE_FLAGS]
 const ROW_COLUMNS = ['id', 'blog_id', 'domain', 'active']
@@ -58,17 +64,22 @@ export async function readDatabase(
   const names = tableNames(prefix)
   await requireTables(database, names)
   const meta = await readMeta(database, names)
-  const { family, table, columns } = await findFamily(database, mappings, names, meta)
-  const watched = { involved: involvedIn(names, table, columns), candidates: candidatesOf(mappings, names) }
-  const taken = await fingerprint(database, watched)
   const networks = (await selectSome(database, names.site, ['id', 'domain'])).map(networkOf)
+  const { family, tables, older } = await findTables(database, mappings, { names, meta, networks })
+  const [table] = tables.map((each) => each.table)
+  const involved = involvedIn(names, [...tables, ...older])
+  const watched = { involved, candidates: candidatesOf(mappings, names, networks) }
+  const taken = await fingerprint(database, watched)
   const sites = (await selectSome(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
-  const rows = table === undefined ? [] : await readRows(database, table, columns)
-  const next = await nextIds(database, [names.blogs, ...(table === undefined ? [] : [table])])
+  const parts: MappingRow[][] = []
+  for (const each of tables) parts.push(await readRows(database, each))
+  const next = await nextIds(database, [names.blogs, ...tables.map((each) => each.table)])
   await database.rows('COMMIT')
   const largest = new Map([[names.blogs, largestOf(sites.map(({ blogId }) => blogId))]])
-  if (table !== undefined) largest.set(table, largestOf(rows.map(({ id }) => id)))
-  const snapshot: Snapshot = { family, names, table, networks, sites, mappings: rows, meta, largest, next }
+  for (const [index, rows] of parts.entries()) {
+    largest.set(tables[index]?.table ?? '', largestOf(rows.map(({ id }) => id)))
+  }
+  const snapshot: Snapshot = { family, names, table, networks, sites, mappings: parts.flat(), meta, largest, next }
   return { kind: 'read', snapshot, known: { watched, fingerprint: taken } }
 }
 
@@ -130,7 +141,7 @@ async function requireTables(database: Database, names: TableNames): Promise<voi
     if ((await database.columns(table)) !== undefined) continue
     const hint = await otherPrefix(database)
     throw new DatabaseError(
-      `there is no table ${table}: check spec.wordpress.tablePrefix, and that this is the database of a multisite network${hint}`,
+      `there is no table ${table}: check ${settingName('tablePrefix')}, and that this is the database of a multisite network${hint}`,
     )
   }
 }
@@ -143,7 +154,7 @@ async function otherPrefix(database: Database): Promise<string> {
 }
 
 async function readMeta(database: Database, { sitemeta }: TableNames): Promise<MetaRow[]> {
-  const sql = `SELECT site_id, meta_key, meta_value FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
+  const sql = `SELECT site_id, meta_key, ${META_VALUE} FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
   const rows = await database.rows(sql)
   const first = new Map<string, MetaRow>()
   for (const [siteId, key, value] of rows) {
@@ -156,39 +167,15 @@ async function readMeta(database: Database, { sitemeta }: TableNames): Promise<M
   return [...first.values()]
 }
 
-/** Only tables that matter are asked for: a user may have no right to the others. */
-function candidatesOf(setting: MappingsSetting, { ultimate, domainMapping, logins }: TableNames): string[] {
-  return [
-    ...(setting === 'Auto' || setting === 'UltimateMultisite' ? [ultimate] : []),
-    ...(setting === 'Auto' || setting === 'DomainMapping' ? [domainMapping, logins] : []),
-  ]
-}
-
-async function findFamily(
-  database: Database,
-  setting: MappingsSetting,
-  names: TableNames,
-  meta: readonly MetaRow[],
-): Promise<{ family: Family; table: string | undefined; columns: readonly string[] }> {
-  const candidates = candidatesOf(setting, names)
-  const found = new Map<string, string[] | undefined>()
-  for (const table of candidates) found.set(table, await database.columns(table))
-  const [ultimate, domainMapping] = [found.get(names.ultimate), found.get(names.domainMapping)]
-  const logins = found.get(names.logins) !== undefined
-  const marks = new Set(meta.map(({ key }) => key))
-  const choice = chooseFamily(setting, { names, ultimate, domainMapping, logins, marks })
-  if ('undecided' in choice) throw new DatabaseError(choice.undecided)
-  const { family, table } = choice
-  return { family, table, columns: (table === names.ultimate ? ultimate : domainMapping) ?? [] }
-}
-
-function involvedIn(names: TableNames, table: string | undefined, columns: readonly string[]): Involved[] {
-  const stage = columns.includes('stage') ? ['stage'] : []
+function involvedIn(names: TableNames, tables: readonly MappingTable[]): Involved[] {
   return [
     { table: names.site, columns: ['id', 'domain'] },
     { table: names.blogs, columns: BLOG_COLUMNS },
     { table: names.sitemeta, columns: ['meta_id', 'site_id', 'meta_key', 'meta_value'], where: META_WHERE },
-    ...(table === undefined ? [] : [{ table, columns: [...ROW_COLUMNS, ...stage] }]),
+    ...tables.map(({ table, columns }) => {
+      const stage = columns.includes('stage') ? ['stage'] : []
+      return { table, columns: [...ROW_COLUMNS, ...stage] }
+    }),
   ]
 }
 
@@ -208,12 +195,13 @@ function siteOf(cells: Cell[]): SiteRow {
   return { blogId: blogId ?? '', siteId: siteId ?? '', domain, archived, spam, deleted, registered }
 }
 
-async function readRows(database: Database, table: string, columns: readonly string[]): Promise<MappingRow[]> {
+async function readRows(database: Database, { table, columns }: MappingTable): Promise<MappingRow[]> {
   const all = [...ROW_COLUMNS, ...['stage', 'date_created'].filter((column) => columns.includes(column))]
   const [stageAt, createdAt] = [all.indexOf('stage'), all.indexOf('date_created')]
   return (await select(database, table, all)).map((cells) => {
     const [id, blogId = null, domain = null, active = null] = cells
-    return { id: id ?? '', blogId, domain, active, stage: cells[stageAt] ?? null, created: cells[createdAt] ?? null }
+    const [stage, created] = [cells[stageAt] ?? null, cells[createdAt] ?? null]
+    return { table, id: id ?? '', blogId, domain, active, stage, created }
   })
 }
 

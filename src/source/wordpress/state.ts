@@ -4,6 +4,7 @@ import type { MappingRead, SourceFailure } from '../source.ts'
 import type { DatabaseError } from './database-error.ts'
 import type { Family } from './families.ts'
 import { interpret, type Reading } from './interpret.ts'
+import { settingName } from './setting-names.ts'
 import type { GoodWww } from './settings.ts'
 import type { DatabaseRead, Known, Snapshot } from './snapshot.ts'
 
@@ -71,17 +72,27 @@ export function failed(state: State, error: DatabaseError): State {
   return error.unreachable ? { ...next, misses: state.misses + 1 } : { ...next, misses: 0, known: undefined }
 }
 
-/** After a reading that came through. `at`: milliseconds of the clock when it began; `place` names the database in failures. */
-export function advance(state: State, app: App, read: DatabaseRead, at: number, place: string): State {
+/**
+ * After a reading that came through. `at`: milliseconds of the clock when it began; `place` names the database in failures; `defined`:
+ * which credentials of the plugin wp-config.php defines, where that is known.
+ */
+export function advance(
+  state: State,
+  app: App,
+  read: DatabaseRead,
+  at: number,
+  place: string,
+  defined?: readonly string[],
+): State {
   if (read.kind === 'same') return { ...state, misses: 0, served: withFailure(state.served, state.doubt) }
   const { snapshot, known } = read
   const base = { ...state, misses: 0, known, readAt: at }
-  const refusal = otherFamily(state, app, snapshot) ?? wentBack(state, snapshot)
+  const refusal = otherFamily(state, app, snapshot) ?? lostTable(state, snapshot) ?? wentBack(state, snapshot)
   if (refusal !== undefined) {
     const doubt = `${place}: ${refusal}`
     return { ...base, doubt, served: withFailure(state.served, doubt) }
   }
-  const reading = interpret(app, snapshot, state.www)
+  const reading = interpret(app, snapshot, state.www, defined)
   const doubt = reading.failure === undefined ? undefined : `${place}: ${reading.failure}`
   return {
     ...base,
@@ -100,9 +111,19 @@ function otherFamily({ family }: State, app: App, snapshot: Snapshot): string | 
   if (family === undefined || family === 'Core' || family === snapshot.family) return undefined
   const present =
     snapshot.table === undefined ? 'its table is gone' : `now ${snapshot.table} looks like ${snapshot.family}`
-  const values = snapshot.table === snapshot.names.ultimate ? 'UltimateMultisite' : 'DomainMapping'
+  const values = snapshot.family === 'UltimateMultisite' ? 'UltimateMultisite' : 'DomainMapping'
   const value = snapshot.table === undefined ? 'Core, if the plugin is gone for good' : values
-  return `mappings were read from the table of ${family}, and ${present}: set spec.wordpress.mappings to ${value}`
+  return `mappings were read from the table of ${family}, and ${present}: set ${settingName('mappings')} to ${value}`
+}
+
+/** A network's own table that was read and is gone, while the network is there. */
+function lostTable({ largest }: State, { family, names, networks, largest: read }: Snapshot): string | undefined {
+  if (family !== 'UltimateMultisite') return undefined
+  const gone = networks.map(({ id }) => names.ultimateOf(id)).find((table) => largest.has(table) && !read.has(table))
+  return (
+    gone &&
+    `table ${gone} was read, and is gone: bring it back. If it is gone for good, restart domainpilot: removals then wait for spec.safety as after every start`
+  )
 }
 
 /**
@@ -141,6 +162,7 @@ function served(before: MappingRead, reading: Reading, failure: string | undefin
     mappings: isSame ? before.mappings : mappings,
     protectedHosts: sameOr(before.protectedHosts, [...new Set([...reading.protectedHosts, ...kept])]),
     faults: sameOr(before.faults, reading.faults),
+    uncounted: sameOr(before.uncounted, reading.uncounted),
     summary: reading.summary,
     ...(reading.secondWriter === undefined ? {} : { secondWriter: reading.secondWriter }),
     ...(failure === undefined ? {} : { failure: { source: 'wordpress', message: failure } }),
@@ -162,11 +184,11 @@ function sameOr<T>(before: T | undefined, after: T): T {
 /** By key they are of the same app, table and id: what else a row says is compared, without a text made of each. */
 const sameMapping = (before: Mapping | undefined, after: Mapping): Mapping =>
   before !== undefined &&
-  (['domain', 'www', 'created', 'place'] as const).every((field) => before[field] === after[field])
+  (['domain', 'www', 'bare', 'created', 'place'] as const).every((field) => before[field] === after[field])
     ? before
     : after
 
-const READ = ['mappings', 'protectedHosts', 'faults', 'secondWriter', 'summary'] as const
+const READ = ['mappings', 'protectedHosts', 'faults', 'uncounted', 'secondWriter', 'summary'] as const
 
 const sameRead = (a: MappingRead, b: MappingRead): boolean =>
   READ.every((field) => a[field] === b[field]) && a.failure?.message === b.failure?.message

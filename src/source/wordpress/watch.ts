@@ -6,15 +6,16 @@ import type { Connect, Limits } from './connection.ts'
 import { type Endpoint, parseDatabaseUrl } from './database-url.ts'
 import { readDatabase } from './snapshot.ts'
 import { advance, failed, knownAt, pauseOf, type State } from './state.ts'
-import { explain, place } from './words.ts'
+import { accountOf, explain, place } from './words.ts'
 
 /** What a watch stands on. */
 export interface WatchPorts {
   /**
    * URL of the app's database and where it comes from (`Secret wordpress/wp-db key url`, `WORDPRESS_DATABASE_URL`), for messages.
-   * Asked at every reading, so that a new password is taken up. Rejects with an error whose message may be shown.
+   * Asked at every reading, so that a new password is taken up. Rejects with an error whose message may be shown. `defined`: which
+   * credentials of the plugin a wp-config.php defines, where one is read.
    */
-  connectionUrl(app: App): Promise<{ url: string; origin: string }>
+  connectionUrl(app: App): Promise<{ url: string; origin: string; defined?: readonly string[] | undefined }>
   connect: Connect
   clock: Pick<Clock, 'steady' | 'after'>
   /** 0 to 1. */
@@ -118,18 +119,22 @@ async function readOnce(app: App, state: State, ports: WatchPorts, signal: Abort
   const { tablePrefix: prefix = 'wp_', mappings = 'Auto' } = app.spec.wordpress ?? {}
   const at = ports.clock.steady()
   let endpoint: Endpoint | undefined
+  let account: string | undefined
   try {
-    const { url, origin } = await unlessAborted(signal, () => ports.connectionUrl(app))
+    const { url, origin, defined } = await unlessAborted(signal, () => ports.connectionUrl(app))
     endpoint = parseDatabaseUrl(url, origin)
     const database = await ports.connect(endpoint, { ...ports, signal })
     try {
       const settings = { prefix, mappings, statementMs: ports.limits.statement }
       const found = await readDatabase(database, settings, knownAt(state, at))
-      return advance(state, app, found, at, place(endpoint))
+      return advance(state, app, found, at, place(endpoint), defined)
+    } catch (error) {
+      account = await accountOf(database, error)
+      throw error
     } finally {
       await database.close()
     }
   } catch (error) {
-    return failed(state, explain(error, endpoint, prefix))
+    return failed(state, explain(error, endpoint, prefix, account))
   }
 }

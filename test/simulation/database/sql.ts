@@ -39,6 +39,7 @@ const FUNCTIONS: Readonly<Record<string, (values: Cell[]) => Cell>> = {
   HEX: ([value]) => (value == null ? null : Buffer.from(value).toString('hex').toUpperCase()),
   CRC32: ([value]) => (value == null ? null : String(crc32(value))),
   DATABASE: () => SCHEMA,
+  IF: ([condition = null, value = null, instead = null]) => (isTrue(condition) ? value : instead),
 }
 
 const AGGREGATES: Readonly<Record<string, (values: string[]) => Cell>> = {
@@ -142,6 +143,10 @@ function comparisonOf(words: Words, select: Select): Expression {
   if (words.accept('=')) {
     const right = termOf(words, select)
     return (scope) => truth(isEqual(left(scope), right(scope)))
+  }
+  if (words.accept('>')) {
+    const right = termOf(words, select)
+    return (scope) => truth(compare(left(scope), right(scope)) > 0)
   }
   if (words.accept('IN')) {
     words.expect('(')

@@ -16,11 +16,13 @@ interface Given {
   dm?: readonly string[]
   logins?: boolean
   marks?: readonly string[]
+  active?: Findings['active']
+  copied?: boolean
 }
 
-function choose(setting: MappingsSetting, { wu, dm, logins = false, marks = [] }: Given) {
-  const found: Findings = { names: tableNames('wp_'), ultimate: wu, domainMapping: dm, logins, marks: new Set(marks) }
-  return chooseFamily(setting, found)
+function choose(setting: MappingsSetting, { wu, dm, logins = false, marks = [], active, copied = false }: Given) {
+  const found = { names: tableNames('wp_'), ultimate: wu, domainMapping: dm, logins, marks: new Set(marks), copied }
+  return chooseFamily(setting, { ...found, active, apart: [], setUp: new Set() })
 }
 
 const mercator = ['mercator.db.version']
@@ -40,6 +42,20 @@ describe('chooseFamily', () => {
     ['the setting decides between two', 'DomainMapping', { wu: ROW, dm: ROW, marks: mercator }, 'Mercator'],
     ['nothing says which, the setting does', 'DomainMapping', { dm: ROW }, 'MuDomainMapping'],
     ['both marks, the setting decides', 'DomainMapping', { dm: ROW, marks: [...mu, ...mercator] }, 'MuDomainMapping'],
+    ['all rows were copied', 'Auto', { wu: ROW, dm: ROW, marks: mercator, copied: true }, 'UltimateMultisite'],
+    [
+      'the plugin that is on',
+      'Auto',
+      { wu: ROW, dm: ROW, active: new Set(['UltimateMultisite']) },
+      'UltimateMultisite',
+    ],
+    ['the older one is on', 'Auto', { wu: ROW, dm: ROW, marks: mercator, active: new Set(['Mercator']) }, 'Mercator'],
+    [
+      'both marks, one is on',
+      'Auto',
+      { dm: ROW, marks: [...mu, ...mercator], active: new Set(['Mercator']) },
+      'Mercator',
+    ],
     ['nothing else is asked for', 'Core', { wu: ROW, dm: ROW, marks: mu }, 'Core'],
   ]
   for (const [why, setting, given, family] of told) {
@@ -50,6 +66,8 @@ describe('chooseFamily', () => {
 
   const untold: [why: string, setting: MappingsSetting, given: Given, says: RegExp[]][] = [
     ['two tables', 'Auto', { wu: ROW, dm: ROW }, [/mappings/, /UltimateMultisite/, /DomainMapping/]],
+    ['WP Ultimo, which 1.x is called too', 'Auto', { wu: ROW, dm: ROW, active: new Set(['WpUltimo']) }, [/both/]],
+    ['both are on', 'Auto', { wu: ROW, dm: ROW, active: new Set(['UltimateMultisite', 'Mercator']) }, [/both/]],
     ['neither mark', 'Auto', { dm: ROW }, [/spec.wordpress.mappings/, /DomainMapping/, /Core/, /mercator.db.version/]],
     ['both marks', 'Auto', { dm: ROW, marks: [...mu, ...mercator] }, [/spec.wordpress.mappings/, /dm_hash/]],
     ['set up, but no table', 'Auto', { marks: ['wp-ultimo_v2_settings'] }, [/wp_wu_domain_mappings/, /Core/]],

@@ -30,8 +30,9 @@ export function sites(
 INSERT INTO ${prefix}blogs (blog_id, site_id, domain, path) VALUES ${rows.join(', ')};`
 }
 
-/** Ultimate Multisite 2.x (before: WP Ultimo 2.x); `old` lacks the stage \`ssl-failed\`. */
-export function ultimateTable({ prefix = 'wp_', old = false, options = '' } = {}): string {
+/** Ultimate Multisite 2.x (before: WP Ultimo 2.x); `old` lacks the stage \`ssl-failed\`. `network`: the table of one that is not the main one. */
+export function ultimateTable({ prefix = 'wp_', old = false, options = '', network = 1 } = {}): string {
+  const table = network === 1 ? 'wu_domain_mappings' : `wu_${network}_domain_mappings`
   const stages = [
     'checking-dns',
     'checking-ssl-cert',
@@ -40,7 +41,7 @@ export function ultimateTable({ prefix = 'wp_', old = false, options = '' } = {}
     'done-without-ssl',
     ...(old ? [] : ['ssl-failed']),
   ]
-  return `CREATE TABLE ${prefix}wu_domain_mappings (id bigint(20) NOT NULL auto_increment, blog_id bigint(20) NOT NULL,
+  return `CREATE TABLE ${prefix}${table} (id bigint(20) NOT NULL auto_increment, blog_id bigint(20) NOT NULL,
   domain varchar(191) NOT NULL, active tinyint(4) default 1, primary_domain tinyint(4) default 0, secure tinyint(4) default 0,
   stage enum(${stages.map((stage) => `'${stage}'`).join(', ')}) DEFAULT 'checking-dns',
   date_created datetime NULL, date_modified datetime NULL,
@@ -69,8 +70,12 @@ export function meta(key: string, value: string, site = 1): string {
 }
 
 /** The settings of Ultimate Multisite with a www rule, and something else beside it. */
-export const wwwSettings = (rule: string): string =>
-  meta('wp-ultimo_v2_settings', serialize({ company_name: 'Bücher & Söhne', auto_create_www_subdomain: rule }))
+export const wwwSettings = (rule: string, network = 1): string =>
+  meta('wp-ultimo_v2_settings', serialize({ company_name: 'Bücher & Söhne', auto_create_www_subdomain: rule }), network)
+
+/** The plugins that are on for the network as a whole. */
+export const activePlugins = (...files: string[]): string =>
+  meta('active_sitewide_plugins', serialize(Object.fromEntries(files.map((file) => [file, 1_700_000_000]))))
 
 /** A network of Ultimate Multisite with two sites and two mappings, www never. */
 export const SMALL =

@@ -16,7 +16,7 @@ function site(blogId: string, domain: string, more: Partial<SiteRow> = {}): Site
 }
 
 function row(id: string, domain: string | null, more: Partial<MappingRow> = {}): MappingRow {
-  return { id, blogId: '2', domain, active: '1', stage: 'done', created: null, ...more }
+  return { table: 'wp_wu_domain_mappings', id, blogId: '2', domain, active: '1', stage: 'done', created: null, ...more }
 }
 
 function rows(more: Partial<Rows>): Rows {
@@ -140,6 +140,44 @@ describe('compileRows', () => {
     assert.equal(all[1]?.place, 'wp_blogs blog_id 3')
     const said = compile(given, app({ includeSites: true }, { www: 'Always' })).mappings[0]
     assert.equal(said?.www, undefined, 'what the app says counts')
+  })
+
+  test('one network of several: what belongs to another does not count, is no fault, and has its reason', () => {
+    const given = rows({
+      networks: [
+        { id: '1', domain: 'network.example' },
+        { id: '3', domain: 'third.example' },
+      ],
+      sites: [site('2', 'two.network.example'), site('9', 'own.example.org', { siteId: '3' })],
+      mappings: [
+        row('1', 'a.example.com'),
+        row('2', 'b.example.com', { blogId: '9' }),
+        row('3', 'c.example.com:8080', { blogId: '9' }),
+        row('4', 'ghost.example.com', { blogId: '7', table: 'wp_wu_3_domain_mappings' }),
+        row('5', 'gone.example.com', { blogId: '7' }),
+      ],
+    })
+    const { mappings, faults, uncounted } = compile(given, app({ network: '1' }))
+    assert.deepEqual(
+      mappings.map(({ domain }) => domain),
+      ['a.example.com'],
+    )
+    assert.deepEqual(
+      faults.map(({ place }) => place),
+      ['wp_wu_domain_mappings id 5'],
+    )
+    const why = 'it belongs to network 3, and --wordpress-network or, in an object, spec.wordpress.network is 1'
+    assert.deepEqual(
+      uncounted.map((each) => [each.domain, each.why]),
+      [
+        ['b.example.com', why],
+        ['c.example.com:8080', why],
+        ['ghost.example.com', why],
+        ['gone.example.com', 'its site 7 does not exist'],
+        ['own.example.org', why],
+      ],
+    )
+    assert.deepEqual(domains(given, app({ network: '3' })), ['b.example.com', 'own.example.org'])
   })
 
   test('one host is one mapping: a row before a site, no date before a date, the older, the lower id', () => {

@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { serialize } from 'php-serialize'
-import { INTEGRATIONS_KEY, pluginWrites, WWW_KEY, wwwSetting } from '../../../src/source/wordpress/settings.ts'
+import { INTEGRATIONS_KEY, ownWriter } from '../../../src/source/wordpress/plugins.ts'
+import { WWW_KEY, wwwSetting } from '../../../src/source/wordpress/settings.ts'
 import { hasPhp } from '../../wp-config/real-php.ts'
 
 const www = (...values: (string | null)[]) =>
@@ -96,8 +97,8 @@ describe('wwwSetting', () => {
   })
 })
 
-test('pluginWrites: on as PHP sees it', () => {
-  const writes = (value: string) => pluginWrites([{ siteId: '1', key: INTEGRATIONS_KEY, value }])
+test('ownWriter: on as PHP sees it', () => {
+  const writes = (value: string) => ownWriter([{ siteId: '1', key: INTEGRATIONS_KEY, value }]).state
   assert.equal(writes(serialize({ serverpilot: true })), 'on')
   assert.equal(writes(serialize({ serverpilot: 1, runcloud: true })), 'on')
   assert.equal(writes(serialize({ serverpilot: false })), 'off')
@@ -105,7 +106,7 @@ test('pluginWrites: on as PHP sees it', () => {
   assert.equal(writes(serialize({ runcloud: true })), 'off')
   assert.equal(writes('a:0:{}'), 'off')
   assert.equal(writes('a:1:{s:11:"serverpilot";'), 'broken')
-  assert.equal(pluginWrites([]), 'off')
+  assert.equal(ownWriter([]).state, 'off')
 })
 
 /** Prints settings as PHP serialises them, with everything in them that it can write. */

@@ -62,6 +62,7 @@ function read({
         },
       ],
       mappings: Object.entries(rows).map(([id, domain]) => ({
+        table: table ?? '',
         id,
         blogId: '1',
         domain,
@@ -231,7 +232,10 @@ describe('state', () => {
     assert.deepEqual(domains(from(unread(of('2')), of('2'), look)), [])
     const state = from(unread(of('1')), of('1'), look)
     const gone = from(state, of('3'), look)
-    assert.match(failure(gone) ?? '', /no network 3 in wp_site \(there are 1, 2\): check spec\.wordpress\.network/)
+    assert.match(
+      failure(gone) ?? '',
+      /no network 3 in wp_site \(there are 1, 2\): check --wordpress-network or, in an object, spec\.wordpress\.network$/,
+    )
     assert.deepEqual(domains(gone), domains(state))
   })
 

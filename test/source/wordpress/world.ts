@@ -57,7 +57,12 @@ interface Context {
 export async function world(
   t: Context,
   url: () => string | Promise<string>,
-  { given = app(), limits = {}, steady }: { given?: App; limits?: Partial<Limits>; steady?: () => number } = {},
+  {
+    given = app(),
+    limits = {},
+    steady,
+    defined,
+  }: { given?: App; limits?: Partial<Limits>; steady?: () => number; defined?: readonly string[] } = {},
 ): Promise<World> {
   let current = given
   let looks = 0
@@ -66,7 +71,7 @@ export async function world(
   const source = createWordpressSource({
     async connectionUrl() {
       looks++
-      return { url: await url(), origin: 'Secret wordpress/wp-db key url' }
+      return { url: await url(), origin: 'Secret wordpress/wp-db key url', defined }
     },
     log: (level, message, fields) => lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
     random: () => 0,
