@@ -101,11 +101,11 @@ const NOT_AN_ADDRESS = 'must be an IP address or a network such as 198.51.100.0/
 const dns = z
   .strictObject({
     policy: z
-      .enum(['Report', 'Observe', 'Require'])
+      .enum(['Report', 'Observe', 'Require', 'Ignore'])
       .transform((value) => (value === 'Observe' ? 'Report' : value))
       .prefault('Report')
       .describe(
-        'Report: say where hosts resolve. Require: also add a host only once it resolves here. Observe is Report.',
+        'Report: say where hosts resolve. Require: also add a host only once it resolves here. Ignore: leave DNS out of Ready. Observe is Report.',
       ),
     expectedAddresses: z
       .array(

@@ -16,6 +16,9 @@ export const LIMITS = {
   FailedValidations: { allowed: 5, window: HOUR },
 } as const
 
+/** How many names a certificate takes, by the authority's profile. */
+export const NAMES_PER_CERTIFICATE = { classic: 100, tlsserver: 25, shortlived: 25 } as const
+
 /** Beyond this share of a limit, changes are gathered into fewer certificates. */
 const NEAR = 0.8
 

@@ -88,7 +88,8 @@ export function looksOf(
   return {
     dns: dns && dnsWords(dns, wrong, at),
     certificate: certificate && certificateWords(certificate, bad === certificate, at),
-    next: bad?.status === 'False' ? cureOf(bad.reason) : undefined,
+    next:
+      bad?.status === 'False' ? cureOf(bad.reason) : isOverdue(certificate) ? cureOf(certificate.reason) : undefined,
   }
 }
 
@@ -104,8 +105,12 @@ function dnsWords({ status, reason, message }: Condition, wrong: boolean, at: Kn
   return `resolves to the server (${(at.addresses ?? []).join(', ')})`
 }
 
-function certificateWords({ reason, message }: Condition, bad: boolean, at: KnownHost): string | undefined {
+/** It covers its hosts, and should have been renewed: the message says who keeps it from that. */
+const isOverdue = (certificate: Condition | undefined): certificate is Condition =>
+  certificate?.status === 'True' && certificate.reason === 'ExpiringSoon'
+
+function certificateWords(certificate: Condition, bad: boolean, at: KnownHost): string | undefined {
   if (at.state !== 'present') return undefined
-  if (bad) return `${reason}: ${message}`
+  if (bad || isOverdue(certificate)) return `${certificate.reason}: ${certificate.message}`
   return at.certificateNotAfter === undefined ? undefined : `covers it, until ${dateOf(at.certificateNotAfter)}`
 }

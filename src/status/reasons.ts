@@ -117,7 +117,7 @@ export const REASONS = {
 
   // DNS
   AwaitingDNS: {
-    summary: 'The host is added once it resolves to the server, as `dns.policy: Require` says.',
+    summary: 'The host waits for its DNS, as `dns.policy` says: until it resolves to the server.',
     cure: 'Create the DNS record; the message names the addresses.',
   },
   NoRecords: {
@@ -144,7 +144,12 @@ export const REASONS = {
   },
   NotCovered: {
     summary: 'The installed certificate does not name this host.',
-    cure: 'See that every host of the app resolves to the server; a certificate names 100 hosts at most.',
+    cure: 'Do what the message says of the host that it names first; then of the next.',
+  },
+  TooManyNames: {
+    summary: 'The app has more names than one certificate takes.',
+    cure: 'Spread its mappings over another app, as the message says.',
+    stalls: true,
   },
   Expired: {
     summary: 'The installed certificate has expired.',
@@ -182,7 +187,7 @@ export const REASONS = {
   },
   CustomCertificate: {
     summary: 'A certificate of your own is installed, so AutoSSL is left alone.',
-    cure: 'Renew it yourself, or remove it in the ServerPilot control panel.',
+    cure: 'Install one that names every host, in time before it ends; or take it away in the ServerPilot control panel.',
     stalls: true,
   },
   NotChecked: {

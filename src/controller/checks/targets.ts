@@ -50,7 +50,7 @@ export function targetOf({ memory }: Context, app: App, host: string, where: Whe
     app: app.key,
     host,
     expected: where.expected,
-    uncovered: listed && !covered && seen?.uncovered === true,
+    uncovered: listed && seen?.uncovered === true && (!covered || seen.overdue),
     server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
   }
 }
