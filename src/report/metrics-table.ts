@@ -107,6 +107,12 @@ const APP_METRICS = {
     help: 'Hosts without records or with records that lead elsewhere. Those whose resolver failed are not counted; none under `dns.policy: Ignore`.',
     of: ({ checks }) => checks.failing(),
   },
+  app_quarantined_hosts: {
+    type: 'gauge',
+    help: 'Wanted hosts that are off the app until their DNS is right, under `dns.policy: Quarantine`.',
+    of: ({ outcome: { plan } }) =>
+      plan && [...plan.held.values()].filter(({ reason, of }) => reason === 'Quarantined' && of === 'addition').length,
+  },
   mappings: {
     type: 'gauge',
     labels: { ready: ['true', 'false', 'unknown'] },

@@ -120,6 +120,10 @@ export const REASONS = {
     summary: 'The host waits for its DNS, as `dns.policy` says: until it resolves to the server.',
     cure: 'Create the DNS record; the message names the addresses.',
   },
+  Quarantined: {
+    summary: 'The host was taken off the app until its DNS is right again, as `dns.policy: Quarantine` says.',
+    cure: 'Correct the DNS record that the message names: the host is back within minutes. Or set another `dns.policy`.',
+  },
   NoRecords: {
     summary: 'The host does not resolve.',
     cure: 'Create an A record (or a CNAME) that leads to the server.',
@@ -216,6 +220,7 @@ export const EVENTS = {
   DomainsAdded: { type: 'Normal', summary: 'Hosts were added to the app, and read back.', cure: '' },
   DomainsRemoved: { type: 'Normal', summary: 'Hosts were taken off the app, and read back.', cure: '' },
   RemovalRefused: { type: 'Warning', ...REASONS.RemovalRefused },
+  Quarantined: { type: 'Warning', ...REASONS.Quarantined },
   DomainRejected: { type: 'Warning', ...REASONS.Rejected },
   AutoSSLEnabled: { type: 'Normal', summary: 'AutoSSL was switched on for the app.', cure: '' },
   CertificateIssued: { type: 'Normal', summary: 'A new certificate is installed.', cure: '' },

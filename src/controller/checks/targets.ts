@@ -75,7 +75,7 @@ export function urgentOf(
   if (checks.certificate !== certificate) served.clear()
   const basis = JSON.stringify([app.generation, app.annotations[ANNOTATION.reconcileRequestedAt], certificate])
   const before = checks.basis
-  Object.assign(checks, { basis, certificate })
+  Object.assign(checks, { basis, certificate, generation: app.generation })
   const changed = before !== undefined && before !== basis
   if (changed) for (const [host, known] of dns) dns.set(host, hurry(known, now))
   const waiting = [...(outcome.plan?.held ?? [])].flatMap(([host, { of }]) => (of === 'addition' ? [host] : []))

@@ -23,6 +23,8 @@ interface AppChecks {
   seen: Seen | undefined
   /** Generation, request to reconcile and certificate: another one calls for a look at all hosts. */
   basis?: string
+  /** The generation in it: looks from before another one are no looks at what the app asks for now. */
+  generation?: number
   /** Fingerprint. */
   certificate?: string | undefined
 }
