@@ -5,6 +5,9 @@ import type { Mode } from '../../../src/controller/context/ports.ts'
 import type { Host } from '../../../src/domain/host.ts'
 import type { FaultRule } from '../../../src/simulator/faults.ts'
 import type { SimulatorOptions } from '../../../src/simulator/options.ts'
+import { appStatus } from '../../../src/status/app-status.ts'
+import { happenings } from '../../../src/status/happenings.ts'
+import { hostChecks } from '../../../src/status/host-checks.ts'
 import type { Outcome } from '../../../src/status/outcome.ts'
 import { type Reply, responder } from '../../check/dns/responder.ts'
 import { type CheckedWorld, checked, SERVER } from '../checked-world.ts'
@@ -85,6 +88,10 @@ describe('dns.policy Quarantine', () => {
     )
     assert.match(said, /does not exist in DNS.*Create an A record with 198\.51\.100\.10.* within minutes/)
     assert.match(world.says(outcome, 'wrong', 'Stalled'), /^False/)
+    assert.ok(outcome.app)
+    const after = appStatus(outcome.app, outcome, hostChecks(outcome.app, outcome), undefined)
+    const told = happenings({ ...outcome, removed: [WRONG as Host] }, undefined, after)
+    assert.deepEqual(told.find(({ reason }) => reason === 'Quarantined')?.names, [WRONG])
     const status = world.status('wrong')
     assert.equal(status.hosts[0]?.state, 'absent')
     const object = { key: 'wordpress/wrong', generation: 1, domain: WRONG, app: 'wordpress/network', status }
