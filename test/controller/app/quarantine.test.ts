@@ -209,10 +209,11 @@ describe('dns.policy Quarantine', () => {
     }
     assert.ok(world.isListed(), 'nobody looks any more')
     const other = await quarantined(t, { spec: { dns: QUARANTINE, safety: { settle: '0s' } } })
+    other.answer((name) => (name === WRONG ? ['203.0.113.5'] : undefined))
     await other.hours(0.75)
     const dns = { ...QUARANTINE, expectedAddresses: ['203.0.113.5'] }
-    other.answer((name) => (name === WRONG ? ['203.0.113.5'] : undefined))
-    other.clock.advance(14 * MINUTE)
+    other.clock.advance(16 * MINUTE)
+    await other.checks.turn()
     await other.write(
       'network.yaml',
       objectYaml('ServerPilotApp', 'network', { ...other.spec(), dns, safety: { settle: '0s' } }),
