@@ -35,7 +35,8 @@ export function afterReading(
   next = claims.closeLateWrite(claims.clearAbsent(next, proven), now)
   next = claims.release(next, plan.releases)
   // Those that were released have no claim any more.
-  next = withWrong(claims.noteAbsent(next, plan.absent, now), wrong)
+  next = claims.noteAbsent(next, plan.absent, now)
+  next = withWrong(next, wrong)
   return withLastSeen(next, writes(plan) ? observed.domains : alsoSeen(record, observed.domains))
 }
 
