@@ -31,9 +31,10 @@ const PACE: Pace = {
 async function live(seed: string): Promise<{ hours: number; events: number; rests: number; broken: boolean }> {
   const folder = mkdtempSync(join(tmpdir(), 'domainpilot-soak-'))
   const plan = planOfProcesses(seed, Number(values.hours), PACE)
-  const result = await run(plan, createRealGround(plan.setting, folder, values.faketime))
+  const hear = (line: string): void => void process.stdout.write(`Seed ${seed}: ${line}\n`)
+  const result = await run(plan, createRealGround(plan.setting, folder, values.faketime), hear)
   const broken = result.violations.length > 0
-  if (broken) process.stdout.write(`\nSeed ${seed}:\n${result.story.join('\n')}\n${result.log.join('\n')}\n`)
+  if (broken) process.stdout.write(`\nSeed ${seed}: the last lines of the log:\n${result.log.join('\n')}\n`)
   rmSync(folder, { recursive: true, force: true })
   const rests = result.story.filter((line) => line.endsWith('from here on nothing happens')).length
   process.stdout.write(`Seed ${seed}: ${result.hours.toFixed(2)} h, ${result.events} events, ${rests} rests\n`)

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
-import { planOf } from '../test/simulation/plan.ts'
+import { planOf, STORMY } from '../test/simulation/plan.ts'
 import { shrink } from '../test/simulation/shrink.ts'
 import { run } from '../test/simulation/simulation.ts'
 
 /**
- * Lets worlds live: `npm run soak -- --seeds 100 --hours 48`, or one again: `--from SEED`. A seed decides everything; one that breaks a
+ * Lets worlds live: `npm run soak -- --seeds 100 --hours 48`, or one again: `--from SEED`.
+ * `--stormy`: with hardly a quiet hour. A seed decides everything; one that breaks a
  * promise is told as a short story, and the exit status is 1.
  */
 const { values } = parseArgs({
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '48' },
     from: { type: 'string' },
     whole: { type: 'boolean', default: false },
+    stormy: { type: 'boolean', default: false },
   },
 })
 const from = Number(values.from ?? Date.now() % 1_000_000_000)
@@ -23,7 +25,7 @@ let lived = 0
 let events = 0
 let failed = 0
 for (let seed = from; seed < from + count; seed++) {
-  const plan = planOf(String(seed), hours)
+  const plan = values.stormy ? planOf(String(seed), hours, STORMY) : planOf(String(seed), hours)
   const result = await run(plan)
   lived += result.hours
   events += result.events

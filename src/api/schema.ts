@@ -206,6 +206,11 @@ const wordpress = z
       .default('Auto')
       .describe('Where the mappings stand: the tables of a plugin, or the sites themselves (Core).'),
     includeSites: z.boolean().default(false).describe("Also each site's own domain of a subdomain network."),
+    network: z
+      .string()
+      .regex(/^[1-9][0-9]{0,18}$/, 'must be the id of a network: digits alone')
+      .exactOptional()
+      .describe('Id of the network whose sites count, where the database has several. Default: all.'),
     pollInterval: duration('5s', 500, 'Time between two looks at the database.'),
   })
   .describe('A WordPress database as one more source of mappings.')
@@ -280,6 +285,6 @@ export type Kind = keyof typeof specSchemas
 export const KINDS: readonly Kind[] = ['ServerPilotApp', 'DomainMapping']
 
 /** The spec of an app that says nothing but its id: every default. Undefined when the text cannot be an app id. */
-export function appDefaults(appId: string, more: { wordpress?: object } = {}) {
+export function appDefaults(appId: string, more: { wordpress?: object; www?: string } = {}) {
   return appSpec.safeParse({ appId, ...more }).data
 }

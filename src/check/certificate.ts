@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { compareKey } from '../domain/host.ts'
+import { dayOf } from '../time/day.ts'
 
 /** What a certificate says: only its SANs count, never the subject. */
 export interface CertificateFacts {
@@ -12,13 +13,41 @@ export interface CertificateFacts {
   names: readonly string[]
 }
 
-/** From this long before its end a certificate counts as expiring; ServerPilot renews about 30 days before. Milliseconds. */
-export const EXPIRING_MS = 21 * 86_400_000
+/** When a certificate holds; epoch ms. */
+export type Life = Pick<CertificateFacts, 'notBefore' | 'notAfter'>
 
-/** Where a certificate stands that ends at `notAfter`, by the name of the reason that says so. Both times are epoch ms. */
-export function certificateLife(notAfter: number, now: number): 'Good' | 'ExpiringSoon' | 'Expired' {
-  if (notAfter <= now) return 'Expired'
-  return notAfter - now < EXPIRING_MS ? 'ExpiringSoon' : 'Good'
+const DAY = 86_400_000
+
+/**
+ * When the renewal of a certificate is overdue, and from when on that is urgent; epoch ms. The authority has certificates renewed when a
+ * third of their life is left, give or take a hundredth, and half of it for those of a few days: a quarter leaves time for some tries.
+ * Both have a bound, since three weeks are enough to mend DNS, however long the certificate lives. Pure.
+ */
+export function renewalOf({ notBefore, notAfter }: Life): { overdueAt: number; urgentAt: number } {
+  const life = Math.max(0, notAfter - notBefore)
+  return { overdueAt: notAfter - Math.min(life / 4, 21 * DAY), urgentAt: notAfter - Math.min(life / 10, 7 * DAY) }
+}
+
+/** When a certificate holds of which that may not be known. */
+export function lifeOf({
+  notBefore,
+  notAfter,
+}: Partial<Record<keyof Life, number | undefined>> = {}): Life | undefined {
+  return notBefore === undefined || notAfter === undefined ? undefined : { notBefore, notAfter }
+}
+
+/** Where a certificate stands at `now` (epoch ms). `Overdue`, `Urgent`: it should have been renewed by then. */
+export function certificateLife(life: Life, now: number): 'Good' | 'Overdue' | 'Urgent' | 'Expired' {
+  const { overdueAt, urgentAt } = renewalOf(life)
+  if (life.notAfter <= now) return 'Expired'
+  if (urgentAt < now) return 'Urgent'
+  return overdueAt < now ? 'Overdue' : 'Good'
+}
+
+/** A certificate whose renewal is overdue, as a clause. */
+export function overdueWords(life: Life, now: number): string {
+  const urgent = certificateLife(life, now) === 'Urgent' ? ', which is urgent' : ''
+  return `The certificate ends on ${dayOf(life.notAfter)} and was not renewed yet${urgent}`
 }
 
 /** One entry of the list that Node gives. It escapes commas within names, so that no name can hold another one. */

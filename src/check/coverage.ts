@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { firstOf } from '../domain/first-of.ts'
-import { displayHost, parseHost, refusedByCa } from '../domain/host.ts'
+import { displayHost, parseHost, privateSuffix, refusedByCa } from '../domain/host.ts'
 import { listNames } from '../domain/list-names.ts'
 import { type CertificateFacts, covers } from './certificate.ts'
 import { customFault } from './custom.ts'
@@ -24,6 +24,7 @@ export type CoverageReason =
   | 'Expired'
   | 'Address'
   | 'Wildcard'
+  | 'PrivateName'
   | 'RefusedByCa'
   | 'TooManyNames'
   | 'WrongDns'
@@ -49,7 +50,7 @@ export interface CoverageInput {
   /** Every name that the app lists. */
   observed: readonly string[]
   /** The certificate that is installed, by the API or as it is served; undefined: none. */
-  certificate: (Pick<CertificateFacts, 'names' | 'notAfter'> & { notBefore?: number }) | undefined
+  certificate: Omit<CertificateFacts, 'fingerprint'> | undefined
   /** Who issues: the authority, unless a person has installed a certificate (`Custom`), or AutoSSL is not asked for (`Off`). */
   issuer?: 'Authority' | 'Custom' | 'Off'
   /** DNS of names of the app, the unwanted too; a name that is missing counts as right. */
@@ -82,7 +83,7 @@ interface Blocker extends Cause {
 type Rule<Known, Found = Cause> = (host: string, known: Known) => Found | undefined
 
 /** Names for which AutoSSL has no certificate; they do not stop the others. */
-const NO_CERTIFICATE: readonly Rule<unknown>[] = [address, wildcard]
+const NO_CERTIFICATE: readonly Rule<unknown>[] = [address, wildcard, privateName]
 
 /** What makes the authority refuse this very name. */
 const FAULTS: readonly Rule<CoverageInput, Blocker>[] = [refusedName, wrongDns, refusedByCaa]
@@ -201,6 +202,14 @@ function wildcard(host: string): Cause | undefined {
   if (!host.startsWith('*.')) return undefined
   const message = `${displayHost(host)} is a wildcard, and AutoSSL proves names over HTTP, which no wildcard can be. Map its names one by one, or install a certificate of your own.`
   return { reason: 'Wildcard', message }
+}
+
+function privateName(host: string): Cause | undefined {
+  const parsed = parseHost(host)
+  const suffix = parsed.ok ? privateSuffix(parsed.host) : undefined
+  if (suffix === undefined) return undefined
+  const message = `${displayHost(host)} ends in "${suffix}", and no certificate authority issues for names below that: it is not a suffix of the public DNS. Map a public name, or install a certificate of your own.`
+  return { reason: 'PrivateName', message }
 }
 
 function refusedName(host: string): Blocker | undefined {

@@ -18,13 +18,13 @@ export const isCustom = (ssl: { auto: boolean; cert?: string } | null | undefine
  * for a certificate: it cannot be read. `now`: epoch ms. `whose`: hosts to name where it ends. Pure.
  */
 export function customFault(
-  certificate: Pick<CertificateFacts, 'names' | 'notAfter'> | undefined,
+  certificate: Omit<CertificateFacts, 'fingerprint'> | undefined,
   hosts: readonly string[],
   now: number,
   whose: readonly string[] = [],
 ): string | undefined {
   if (certificate === undefined) return `The custom certificate cannot be read. ${CURE}`
-  const life = certificateLife(certificate.notAfter, now)
+  const life = certificateLife(certificate, now)
   const lacking = hosts.filter((host) => !covers(certificate, host))
   const said = [
     life === 'Good' ? [] : `${life === 'Expired' ? 'ended' : 'ends'} on ${dayOf(certificate.notAfter)}`,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { groupBy } from '../domain/group-by.ts'
-import { registrableDomain } from '../domain/host.ts'
+import { limitKey } from '../domain/host.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -28,7 +28,7 @@ type Limit = keyof typeof LIMITS
 interface Issuance {
   /** Epoch ms. */
   at: number
-  /** Registrable domains among its names, sorted. */
+  /** What the authority counts its names by (`limitKey`), sorted. */
   domains: readonly string[]
   /** Digest of its set of names. */
   set: string
@@ -65,7 +65,7 @@ export interface Forecast {
 
 /** The issuance of a certificate with these names. `at`: epoch ms. */
 export function issuanceOf(names: readonly string[], at: number): Issuance {
-  const domains = new Set(names.map((name) => registrableDomain(name.replace(/^\*\./, ''))))
+  const domains = new Set(names.map((name) => limitKey(name)))
   return { at, domains: [...domains].sort(), set: digest(names) }
 }
 

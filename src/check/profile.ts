@@ -1,3 +1,4 @@
+import type { CertificateFacts } from './certificate.ts'
 import type { NAMES_PER_CERTIFICATE } from './limits.ts'
 
 const DAY = 86_400_000
@@ -13,9 +14,9 @@ const CLASSIC_SHORTENS = Date.UTC(2028, 1, 16)
  * where there is none. Times in epoch ms.
  */
 export function profileOf(
-  certificate: { notBefore?: number; notAfter: number; names: readonly string[] } | undefined,
+  certificate: Omit<CertificateFacts, 'fingerprint'> | undefined,
 ): keyof typeof NAMES_PER_CERTIFICATE {
-  if (certificate?.notBefore === undefined) return 'classic'
+  if (certificate === undefined) return 'classic'
   const { notBefore, notAfter, names } = certificate
   // More names than the others take.
   if (names.length > 25) return 'classic'

@@ -49,22 +49,30 @@ function judgeLeaf(host: string, facts: CertificateFacts, distrust: string | und
     return { state: 'NotYetValid', message }
   }
   if (distrust === undefined) return { state: 'Served', message: 'Its certificate is served.' }
-  const state = DISTRUST[distrust] ?? 'Untrusted'
-  return { state, message: TRUST[state](name) }
+  const state = DISTRUST[distrust]
+  if (state !== undefined) return { state, message: TRUST[state](name) }
+  return { state: 'Untrusted', message: `The certificate served for ${name} is refused here (${plain(distrust)}).` }
 }
 
-/** By OpenSSL's code; anything else is `Untrusted`. That a time is over is said of an issuer's certificate here. */
+/** By OpenSSL's code; anything else is `Untrusted` under that code. A time that is over, or ahead, is that of an issuer's certificate here. */
 const DISTRUST: Readonly<Record<string, keyof typeof TRUST>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'SelfSigned',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'ChainIncomplete',
   CERT_SIGNATURE_FAILURE: 'ChainIncomplete',
   CERT_HAS_EXPIRED: 'ChainIncomplete',
+  CERT_NOT_YET_VALID: 'ChainIncomplete',
+  INVALID_PURPOSE: 'WrongPurpose',
+  SELF_SIGNED_CERT_IN_CHAIN: 'Untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'Untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'Untrusted',
 }
 
 const TRUST = {
   SelfSigned: (name: string) => `The certificate served for ${name} is signed by itself, so browsers refuse it.`,
   ChainIncomplete: (name: string) =>
     `The certificate served for ${name} comes without its issuer's, so some visitors cannot verify it. Install the certificate with its chain.`,
+  WrongPurpose: (name: string) =>
+    `The certificate served for ${name} is made for another purpose than a web server, so browsers refuse it.`,
   Untrusted: (name: string) => `The certificate served for ${name} comes from an authority that is not trusted here.`,
 } as const
 

@@ -1,5 +1,5 @@
 import type { App } from '../api/objects.ts'
-import { type CertificateFacts, certificateFacts, covers } from '../check/certificate.ts'
+import { type CertificateFacts, certificateFacts, certificateLife, covers, overdueWords } from '../check/certificate.ts'
 import { type CoverageInput, judgeCoverage } from '../check/coverage.ts'
 import { customFault, isCustom } from '../check/custom.ts'
 import type { Dns } from '../check/dns/ask.ts'
@@ -12,6 +12,7 @@ import { judgeServed } from '../check/served-verdict.ts'
 import { rightAddresses } from '../controller/checks/whereabouts.ts'
 import { compareKey, displayHost, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
+import { cureOf } from '../report/words.ts'
 import type { ServerPilotApp } from '../serverpilot/serverpilot.ts'
 import type { Io } from '../setup/io.ts'
 import { createResolver, lookUpAll } from '../setup/resolver.ts'
@@ -169,5 +170,7 @@ function coverageFinding(
   if (found === undefined) return warn(what, 'certificate: nothing is known')
   if (!found.covered && seen.ssl === null && !app.spec.ssl.auto)
     return warn(what, 'certificate: none, and spec.ssl.auto is off: none is asked for')
+  if (found.covered && certificate !== undefined && certificateLife(certificate, systemClock.now()) !== 'Good')
+    return warn(what, `certificate: ${overdueWords(certificate, systemClock.now())}`, cureOf('ExpiringSoon'))
   return (found.covered ? ok : fail)(what, `certificate: ${found.reason}: ${found.message}`)
 }

@@ -3,6 +3,7 @@ import { failureOf } from '../controller/context/errors.ts'
 import { MAX_HOSTS } from '../plan/capacity.ts'
 import { cureOf } from '../report/words.ts'
 import type { ServerPilot, ServerPilotApp } from '../serverpilot/serverpilot.ts'
+import { isDefaultApp } from '../setup/ambient.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { Setup } from '../setup/setup.ts'
@@ -105,7 +106,7 @@ async function serverFinding(
 }
 
 /** What the app's database was found to hold; nothing for an app without one. */
-function databaseFindings({ context }: Setup, app: App): Finding[] {
+function databaseFindings({ context, settings }: Setup, app: App): Finding[] {
   const what = `app ${app.key}`
   if (app.spec.wordpress === undefined) return []
   return context.ports.mappingSources.flatMap((source): Finding[] => {
@@ -114,8 +115,10 @@ function databaseFindings({ context }: Setup, app: App): Finding[] {
     const detail = `database: ${summary ?? 'nothing could be read'}`
     const cure = 'Correct what is named; until then nothing that it claims is removed.'
     if (failure !== undefined) return [fail(what, `${detail}; ${failure.message}`, cure)]
+    const { note } = (isDefaultApp(app) && settings.ambient.database) || {}
     return [
       ok(what, detail),
+      ...(note === undefined ? [] : [warn(what, note)]),
       ...faults.map(({ place, message }) => warn(what, `${place}: ${message}`)),
       ...(secondWriter === undefined ? [] : [warn(what, secondWriter)]),
     ]

@@ -80,16 +80,16 @@ export function looksOf(
   // A mapping has up to two hosts: what is said of the other one is not said of this.
   const wrong = at.dns === undefined ? concerns(dns, host) : at.dns.state !== 'Ready'
   const uncovered = at.state === 'present' && at.certificateNotAfter === undefined && certificate?.status === 'False'
+  const overdue = at.certificateNotAfter !== undefined && certificate?.reason === 'ExpiringSoon'
   const bad = wrong
     ? dns
-    : uncovered || (at.state === 'present' && concerns(certificate, host))
+    : uncovered || overdue || (at.state === 'present' && concerns(certificate, host))
       ? certificate
       : undefined
   return {
     dns: dns && dnsWords(dns, wrong, at),
     certificate: certificate && certificateWords(certificate, bad === certificate, at),
-    next:
-      bad?.status === 'False' ? cureOf(bad.reason) : isOverdue(certificate) ? cureOf(certificate.reason) : undefined,
+    next: bad?.status === 'False' || bad?.reason === 'ExpiringSoon' ? cureOf(bad.reason) : undefined,
   }
 }
 
@@ -105,12 +105,8 @@ function dnsWords({ status, reason, message }: Condition, wrong: boolean, at: Kn
   return `resolves to the server (${(at.addresses ?? []).join(', ')})`
 }
 
-/** It covers its hosts, and should have been renewed: the message says who keeps it from that. */
-const isOverdue = (certificate: Condition | undefined): certificate is Condition =>
-  certificate?.status === 'True' && certificate.reason === 'ExpiringSoon'
-
-function certificateWords(certificate: Condition, bad: boolean, at: KnownHost): string | undefined {
+function certificateWords({ reason, message }: Condition, bad: boolean, at: KnownHost): string | undefined {
   if (at.state !== 'present') return undefined
-  if (bad || isOverdue(certificate)) return `${certificate.reason}: ${certificate.message}`
+  if (bad) return `${reason}: ${message}`
   return at.certificateNotAfter === undefined ? undefined : `covers it, until ${dateOf(at.certificateNotAfter)}`
 }

@@ -35,7 +35,7 @@ async function followWpConfig(io: Io, { log, settings }: Setup, changed: () => v
   const path = settings.wpConfig
   if (path === undefined) return () => undefined
   const { watchWpConfig } = await import('../setup/wp-config-file.ts')
-  return watchWpConfig(path, io, {
+  return watchWpConfig({ ...settings, path }, io, {
     changed() {
       log.info('The wp-config.php changed: starting again with it', { path })
       changed()

@@ -58,5 +58,5 @@ async function freshStatus(io: Io, setup: Setup): Promise<Status> {
   io.signal.throwIfAborted()
   for (const outcome of outcomes) statuses.reconciled(outcome)
   io.err('DNS, and what servers show, were not looked at: a daemon does that, and `domainpilot check HOST`.\n')
-  return statuses.status()
+  return await statuses.status()
 }

@@ -1,5 +1,5 @@
 import { domainToUnicode } from 'node:url'
-import { getDomain, getPublicSuffix } from 'tldts'
+import { getDomain, getPublicSuffix, parse } from 'tldts'
 import { MAX_HOST, spell, toAscii } from './syntax.ts'
 
 /** A canonical host name: lower-case ASCII (punycode), no final dot, valid by every rule of `parseHost`. */
@@ -93,6 +93,18 @@ export function registrableDomain(host: string): string {
 }
 
 /**
+ * What the certificate authority counts certificates by: the domain that somebody registered, as `registrableDomain`, but the own name of
+ * a private registry (`uk.com`) and what it hands out (`shop.github.io`) count for themselves. Of a wildcard too.
+ */
+export function limitKey(name: string): string {
+  const domain = getDomain(name, ANYBODY)
+  if (domain !== null) return domain
+  // To tldts the parent of `*.compute.amazonaws.com` is a suffix as well, to the authority it is not.
+  const isParent = getPublicSuffix(`a.${name}`, ANYBODY) === `a.${name}`
+  return (isParent ? getDomain(name.slice(name.indexOf('.') + 1), ANYBODY) : undefined) ?? name
+}
+
+/**
  * The `www.` name that goes with a host under a rule; none for a name that begins with `www.` already and for wildcards.
  * `note` says why a name that the rule asks for cannot be had.
  */
@@ -128,6 +140,19 @@ export function refusedByCa(host: Host): string | undefined {
   const reserved = labels.find((label) => label.startsWith('--', 2) && !label.startsWith('xn--'))
   if (reserved === undefined) return undefined
   return `${displayHost(host)}: the certificate authority refuses labels with "--" at the third place ("${reserved}")`
+}
+
+/** Names below these are for one network or for Tor, though the list of public suffixes has them (RFC 8375, RFC 7686). */
+const SPECIAL_SUFFIXES = ['home.arpa', 'onion']
+
+/**
+ * The suffix of a valid host below which no certificate authority issues (`internal`, `local`, `con`, `home.arpa`), since it is not one of
+ * the public DNS; undefined when there is none. It keeps only the host itself from a certificate.
+ */
+export function privateSuffix(host: Host): string | undefined {
+  const special = SPECIAL_SUFFIXES.find((suffix) => host.endsWith(`.${suffix}`))
+  if (special !== undefined || parse(host, REGISTRY).isIcann) return special
+  return host.slice(host.lastIndexOf('.') + 1)
 }
 
 function suffixFault(name: string): ParsedHost | undefined {

@@ -177,35 +177,6 @@ export function markImplied(record: OwnershipRecord, hosts: readonly ClaimOf[], 
   return changeClaims(claimHosts(record, fresh, 'Held', now), hostsOf, (claim) => ({ ...claim, implied: true }))
 }
 
-/**
- * The record without a time that lies ahead: it was taken from a clock that has been set back since, and what hangs on it would last as
- * long as the clock jumped. What counts from such a time counts from now; a pause that it began is over.
- */
-export function notAhead(record: OwnershipRecord, now: number): OwnershipRecord {
-  const { unsureSince, removals, rejected } = record
-  const isAhead = (at: number | undefined): boolean => at !== undefined && at > now
-  const late = (Object.keys(record.hosts) as Host[]).filter((host) => {
-    const claim = record.hosts[host]
-    return isAhead(claim?.since) || isAhead(claim?.absentSince)
-  })
-  const over = (Object.keys(rejected) as Host[]).filter((host) => isAhead(rejected[host]?.at))
-  if (late.length + over.length === 0 && !isAhead(unsureSince) && !removals.some(({ at }) => isAhead(at))) return record
-  const claims = changeClaims(record, late, ({ since, absentSince, ...claim }) => ({
-    ...claim,
-    since: Math.min(since, now),
-    ...(absentSince === undefined ? {} : { absentSince: Math.min(absentSince, now) }),
-  }))
-  return {
-    ...claims,
-    removals: removals.map((removal) => ({ ...removal, at: Math.min(removal.at, now) })),
-    rejected: {
-      ...rejected,
-      ...Object.fromEntries(over.map((host) => [host, { ...rejected[host], at: now, retryAt: now }])),
-    },
-    ...(unsureSince === undefined ? {} : { unsureSince: Math.min(unsureSince, now) }),
-  }
-}
-
 function claimOn(record: OwnershipRecord, host: Host): Claim | undefined {
   return Object.hasOwn(record.hosts, host) ? record.hosts[host] : undefined
 }

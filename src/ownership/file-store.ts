@@ -6,12 +6,13 @@ import { messageOf } from '../log/message-of.ts'
 import { createKeyedMutex } from '../time/mutex.ts'
 import { decodeRecord, encodeRecord } from './decode.ts'
 import { makeFolder, removeTemporaries, writeDurably } from './durable-file.ts'
-import { type LockOptions, lockStateDir, StateDirBusyError } from './lock.ts'
+import { type LockOptions, lockStateDir } from './lock.ts'
 import { heldAgainst } from './record.ts'
 import {
   type OwnershipStore,
   RecordConflictError,
   RecordCorruptError,
+  RecordStoreLostError,
   RecordUnavailableError,
   type Stored,
 } from './store.ts'
@@ -48,11 +49,11 @@ export async function openFileStore(stateDir: string, options: LockOptions): Pro
     load: (account, appId) => load(folder, account, appId, fs),
 
     async save(record, token) {
-      if (closed) throw new StateDirBusyError(`The state folder ${stateDir} is no longer ours: it was released.`)
+      if (closed) throw new RecordStoreLostError(`The state folder ${stateDir} is no longer ours: it was released.`)
       const file = join(folder, recordFile(record.account, record.appId))
       const text = encodeRecord(record)
       const saving = exclusively(file, async () => {
-        await lock.assertLocked()
+        await naming('write', file, lock.assertLocked)
         const before = await read(file, fs)
         if ((before === undefined ? undefined : digest(before)) !== token) {
           throw new RecordConflictError(`The ownership record ${file} was changed by somebody else meanwhile.`)
@@ -121,6 +122,7 @@ const digest = (content: string | Buffer): string => createHash('sha256').update
 
 async function naming<Result>(verb: string, file: string, work: () => Promise<Result>): Promise<Result> {
   return await work().catch((cause: unknown) => {
+    if (cause instanceof RecordStoreLostError) throw cause
     if (cause instanceof NotAFileError) {
       throw new RecordCorruptError(
         `The ownership record ${file} is not a file, but a pipe, a device or a folder. Put the right file in its place, or delete it; the app's hosts then count as foreign and none of them is removed.`,

@@ -3,9 +3,10 @@ import { constants } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { type FileSystem, systemFiles } from '../files/file-system.ts'
-import { readRegularFile } from '../files/regular-file.ts'
+import { NotAFileError, readRegularFile } from '../files/regular-file.ts'
 import { type Clock, every, systemClock } from '../time/clock.ts'
 import { identifySelf, type ProcessIdentity, isRunning as runs } from './process-identity.ts'
+import { RecordStoreLostError } from './store.ts'
 
 /** The state folder is held by another process. */
 export class StateDirBusyError extends Error {
@@ -14,7 +15,10 @@ export class StateDirBusyError extends Error {
 
 /** A hold on the state folder. */
 export interface StateLock {
-  /** Throws `StateDirBusyError` when the folder is no longer ours: taken over while this process stood still, or deleted. */
+  /**
+   * Throws `RecordStoreLostError` when the folder is no longer ours: taken over while this process stood still, or deleted; the error of
+   * the system when that cannot be seen.
+   */
   assertLocked(): Promise<void>
   /** Gives the folder free; to be called again is harmless. */
   release(): Promise<void>
@@ -151,8 +155,13 @@ async function isSilent([path, draft]: readonly [string, string], silence: numbe
 }
 
 async function readHolder(path: string, fs: FileSystem): Promise<Holder | undefined> {
+  return await readRegularFile(path, fs).then(holderIn, () => undefined)
+}
+
+/** The holder that a lock names; undefined when it names none. */
+function holderIn(bytes: Buffer): Holder | undefined {
   try {
-    return holderSchema.parse(JSON.parse((await readRegularFile(path, fs)).toString()))
+    return holderSchema.parse(JSON.parse(bytes.toString()))
   } catch {
     return undefined
   }
@@ -171,18 +180,26 @@ async function hold(
   let released = false
   let releasing: Promise<void> | undefined
 
-  const isOurs = async (): Promise<boolean> => !released && (await readHolder(path, fs))?.id === holder.id
+  /** Rejects with what keeps the lock from being read for now: a lock that is gone is not ours any more. */
+  async function isOurs(): Promise<boolean> {
+    if (released) return false
+    const bytes = await readRegularFile(path, fs).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error instanceof NotAFileError) return undefined
+      throw error
+    })
+    return bytes !== undefined && holderIn(bytes)?.id === holder.id
+  }
 
   async function assertLocked(): Promise<void> {
     if (await isOurs()) return
-    throw new StateDirBusyError(
-      `The lock ${path} is no longer ours: another process took the state folder over, or somebody deleted the lock. Nothing is written there any more; start domainpilot again.`,
+    throw new RecordStoreLostError(
+      `The lock ${path} is no longer ours: another process took the state folder over, or somebody deleted the lock. This process writes nothing any more. See to it that one domainpilot alone uses the folder, and start this one again.`,
     )
   }
 
   async function release(): Promise<void> {
     endBeat()
-    const ours = await isOurs()
+    const ours = await isOurs().catch(() => false)
     released = true
     try {
       if (ours) await giveFree()

@@ -12,7 +12,8 @@ export interface OwnershipStore {
   load(account: string, appId: string): Promise<Stored | undefined>
   /**
    * Writes durably: when it resolves, the record survives a crash. `token` is that of the record it replaces, undefined for the
-   * first. Throws `RecordConflictError` when somebody else wrote in between. Returns the new token.
+   * first. Throws `RecordConflictError` when somebody else wrote in between, `RecordStoreLostError` when the store is not ours any more.
+   * Returns the new token.
    */
   save(record: OwnershipRecord, token: string | undefined): Promise<string>
 }
@@ -30,4 +31,9 @@ export class RecordConflictError extends Error {
 /** The store does not answer, or does not let us: nothing is written to the app meanwhile. Retryable. */
 export class RecordUnavailableError extends Error {
   override readonly name = 'RecordUnavailableError'
+}
+
+/** The store was this process's own, and is not any more: it never will be again. Whoever has it now writes, this process does not. */
+export class RecordStoreLostError extends Error {
+  override readonly name = 'RecordStoreLostError'
 }

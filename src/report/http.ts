@@ -16,7 +16,7 @@ export interface HttpOptions {
   host: string
   /** 0 lets the system choose. */
   port: number
-  status: () => Status
+  status: () => Status | Promise<Status>
   metrics: { text(turn: () => Promise<void>): Promise<string>; readonly contentType: string }
   live: () => HealthVerdict
   ready: () => HealthVerdict
@@ -124,11 +124,11 @@ async function answer(request: IncomingMessage, options: Asked): Promise<Answer>
 
 /** What stands at which path. */
 const ROUTES: Record<string, (options: Asked, query: URLSearchParams) => Answer | Promise<Answer>> = {
-  '/'({ status }, query) {
-    const body = pagePieces(status(), { search: query.get('q') ?? '', app: query.get('app') ?? undefined })
+  async '/'({ status }, query) {
+    const body = pagePieces(await status(), { search: query.get('q') ?? '', app: query.get('app') ?? undefined })
     return { code: 200, type: 'text/html; charset=utf-8', body }
   },
-  '/status.json': ({ status }) => ({ code: 200, type: JSON_TYPE, body: statusJson(status()) }),
+  '/status.json': async ({ status }) => ({ code: 200, type: JSON_TYPE, body: statusJson(await status()) }),
   '/metrics': async ({ metrics, clock }) => ({
     code: 200,
     type: metrics.contentType,

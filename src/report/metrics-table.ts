@@ -1,3 +1,4 @@
+import { lifeOf, renewalOf } from '../check/certificate.ts'
 import { CALLS } from '../serverpilot/serverpilot.ts'
 import { conditionOf } from '../status/conditions.ts'
 import type { Outcome } from '../status/outcome.ts'
@@ -40,6 +41,12 @@ const HOST_ACTIONS = {
 } as const satisfies Record<string, (outcome: Outcome) => number>
 
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
+
+/** When the renewal of the installed certificate is overdue, or urgent; null where that is not known. */
+function renewalSeconds({ certificate }: AppStatus, mark: keyof ReturnType<typeof renewalOf>): number | null {
+  const life = lifeOf(certificate)
+  return life === undefined ? null : renewalOf(life)[mark] / 1000
+}
 
 /** How many mappings have a Ready with this status, in lower case. */
 const readiness = ({ mappings }: Reconciled, ready: string): number =>
@@ -96,6 +103,16 @@ const APP_METRICS = {
     type: 'gauge',
     help: 'When the installed certificate ends. Absent while there is none.',
     of: ({ status }) => seconds(status.certificate?.notAfter) ?? null,
+  },
+  app_certificate_overdue_timestamp_seconds: {
+    type: 'gauge',
+    help: 'From when on the renewal of the installed certificate is overdue. Absent while there is none.',
+    of: ({ status }) => renewalSeconds(status, 'overdueAt'),
+  },
+  app_certificate_urgent_timestamp_seconds: {
+    type: 'gauge',
+    help: 'From when on its renewal is urgent. Absent while there is none.',
+    of: ({ status }) => renewalSeconds(status, 'urgentAt'),
   },
   app_uncovered_hosts: {
     type: 'gauge',

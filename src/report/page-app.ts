@@ -1,5 +1,5 @@
 import { splitKey } from '../api/objects.ts'
-import { certificateLife } from '../check/certificate.ts'
+import { certificateLife, lifeOf } from '../check/certificate.ts'
 import { groupBy } from '../domain/group-by.ts'
 import { isComputed } from '../status/condition-types.ts'
 import type { HostStatus } from '../status/host-status.ts'
@@ -148,7 +148,7 @@ function facts(app: AppStatus, now: number): Html {
 ${COUNTS.map((kind) => html`<div><dt>${kind}</dt><dd>${domains[kind]}</dd></div>\n`)}<div><dt>certificate</dt><dd>${
     certificate?.notAfter === undefined
       ? 'none'
-      : html`${certificateLife(certificate.notAfter, now) === 'Expired' ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${
+      : html`${certificate.notAfter <= now ? 'ended' : 'ends'} ${time(certificate.notAfter, now)}, ${renewalNote(certificate, now)}${
           certificate.uncovered.length === 0 ? 'covers all' : html`<b>${certificate.uncovered.length} not covered</b>`
         }`
   }</dd></div>
@@ -158,6 +158,14 @@ ${COUNTS.map((kind) => html`<div><dt>${kind}</dt><dd>${domains[kind]}</dd></div>
 <div><dt>app id</dt><dd class="mono">${app.appId}</dd></div>
 <div class="wide"><dt>declared in</dt><dd class="mono">${app.place}</dd></div>
 </dl>`
+}
+
+/** What is said of a renewal that did not come. */
+function renewalNote(certificate: NonNullable<AppStatus['certificate']>, now: number): Html | undefined {
+  const life = lifeOf(certificate)
+  const stands = life && certificateLife(life, now)
+  if (stands !== 'Overdue' && stands !== 'Urgent') return undefined
+  return html`<b>renewal ${stands.toLowerCase()}</b>, `
 }
 
 function dnsFact(hosts: readonly HostStatus[]): Html | string {

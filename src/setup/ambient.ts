@@ -20,6 +20,17 @@ export interface AmbientDatabase {
   /** Where it comes from, for messages: `WORDPRESS_DATABASE_URL`, the path of a wp-config.php. */
   origin: string
   tablePrefix: string
+  /** What is to be known of the connection, for `check`. */
+  note?: string
+}
+
+/** What flags say of the app that settings make. */
+export interface AppOptions {
+  wordpressTablePrefix?: string | undefined
+  wordpressMappings?: string | undefined
+  wordpressIncludeSites?: boolean | undefined
+  wordpressNetwork?: string | undefined
+  wordpressWww?: string | undefined
 }
 
 /** What a wp-config.php adds to the environment. */
@@ -29,7 +40,9 @@ export interface FileSettings {
   clientId?: string
   apiKey?: string
   appId?: string
-  database: AmbientDatabase
+  /** Missing where the environment gives another one. */
+  database?: AmbientDatabase
+  tablePrefix?: string
 }
 
 /** The variables of ServerPilot: our name, and that of the WordPress plugin. */
@@ -40,9 +53,13 @@ const APP_ID = ['SERVERPILOT_APP_ID', 'WU_SERVER_PILOT_APP_ID'] as const
 /** As `mysql://user:password@host/database`. */
 const DATABASE = 'WORDPRESS_DATABASE_URL'
 
+/** Whether the environment names a database, which then goes before that of a wp-config.php. */
+export const namesDatabase = (environment: Environment): boolean =>
+  [DATABASE, `${DATABASE}_FILE`].some((name) => environment[name]?.trim())
+
 /**
- * Reads credentials from the environment, from the files that `…_FILE` variables name, and from a wp-config.php. Never from flags.
- * Throws one `UsageError` with a line per fault; names variables, never shows a value.
+ * Reads credentials from the environment, from the files that `…_FILE` variables name, and, value by value, what these do not give from
+ * a wp-config.php. Never from flags. Throws one `UsageError` with a line per fault; names variables, never shows a value.
  */
 export function readAmbient(
   environment: Environment,
@@ -63,13 +80,12 @@ export function readAmbient(
 
   function field(names: readonly string[], inFile?: string): string | undefined {
     const found = names.flatMap((name) => [...read(name), ...read(`${name}_FILE`)])
-    if (inFile !== undefined) found.push({ variable: `${names.at(-1)} in ${file?.path}`, value: inFile })
     const [first] = found
     const other = found.find((each) => each.value !== first?.value)
     if (first !== undefined && other !== undefined) {
       faults.push(`${first.variable} and ${other.variable} differ: set one of them, or both to the same value.`)
     }
-    return first?.value
+    return first === undefined ? inFile : first.value
   }
 
   const clientId = field(CLIENT_ID, file?.clientId)
@@ -87,8 +103,7 @@ export function readAmbient(
   return {
     credentials: clientId === undefined || apiKey === undefined ? undefined : { clientId, apiKey },
     appId,
-    database:
-      url === undefined ? file?.database : { url, origin: DATABASE, tablePrefix: file?.database.tablePrefix ?? 'wp_' },
+    database: url === undefined ? file?.database : { url, origin: DATABASE, tablePrefix: file?.tablePrefix ?? 'wp_' },
   }
 }
 
@@ -116,19 +131,22 @@ const shownPath = (path: string): string =>
 const KEY = 'default/default'
 
 /**
- * The app that variables or a wp-config.php make when no object declares one; undefined when they name none. Throws `UsageError`
- * for an id that is not valid, and for a database without an app.
+ * The app that variables or a wp-config.php make when no object declares one, with what flags say of it; undefined when they name none.
+ * Throws `UsageError` for an id or an option that is not valid, and for a database without an app.
  */
-export function defaultApp({ appId, database }: Ambient): App | undefined {
+export function defaultApp({ appId, database }: Ambient, options: AppOptions = {}): App | undefined {
   if (appId === undefined) {
     if (database === undefined) return undefined
     throw new UsageError(
       `${database.origin} names a database, and nothing says which app its domains belong to: set SERVERPILOT_APP_ID, or WU_SERVER_PILOT_APP_ID in the wp-config.php.`,
     )
   }
-  // Of the default app the Secret is not looked at: its database stands in the settings.
-  const wordpress = database && { connectionSecretRef: { name: 'settings' }, tablePrefix: database.tablePrefix }
-  const spec = appDefaults(appId, wordpress === undefined ? {} : { wordpress })
+  const spec = appDefaults(appId, moreOf(database, options))
+  if (spec === undefined && appDefaults(appId) !== undefined) {
+    throw new UsageError(
+      '--wordpress-table-prefix consists of letters, digits, "_" and "$", and --wordpress-network of digits: one of them is not valid.',
+    )
+  }
   if (spec === undefined) {
     throw new UsageError(
       'SERVERPILOT_APP_ID is not a valid app id: one consists of letters and digits, as in AAAAAAAAAAAAAAAA.',
@@ -144,6 +162,20 @@ export function defaultApp({ appId, database }: Ambient): App | undefined {
     annotations: {},
     spec,
   }
+}
+
+/** The parts of the spec that come from a database and from flags. */
+function moreOf(database: AmbientDatabase | undefined, options: AppOptions): { wordpress?: object; www?: string } {
+  const { wordpressTablePrefix, wordpressMappings, wordpressIncludeSites, wordpressNetwork, wordpressWww } = options
+  const wordpress = database && {
+    // Of the default app the Secret is not looked at: its database stands in the settings.
+    connectionSecretRef: { name: 'settings' },
+    tablePrefix: wordpressTablePrefix ?? database.tablePrefix,
+    ...(wordpressMappings === undefined ? {} : { mappings: wordpressMappings }),
+    ...(wordpressIncludeSites === undefined ? {} : { includeSites: wordpressIncludeSites }),
+    ...(wordpressNetwork === undefined ? {} : { network: wordpressNetwork }),
+  }
+  return { ...(wordpress && { wordpress }), ...(wordpressWww === undefined ? {} : { www: wordpressWww }) }
 }
 
 /** Whether an app is the one that settings made, not one that an object declares. */

@@ -56,7 +56,50 @@ const OPTIONS = {
     group: 'connection',
     decode: optionalText,
     value: 'PATH',
-    meaning: 'a wp-config.php with the settings of the plugin and the database',
+    meaning:
+      'a wp-config.php with the settings of the plugin and the database; what variables and flags say goes before it',
+  },
+  wordpressTablePrefix: {
+    group: 'connection',
+    decode: optionalText,
+    value: 'PREFIX',
+    shownDefault: 'as the wp-config.php says, else `wp_`',
+    meaning: '`$table_prefix` of the database that variables or a wp-config.php name; without any object',
+  },
+  wordpressMappings: {
+    group: 'connection',
+    value: 'FAMILY',
+    default: 'Auto',
+    ...oneOf('Auto', 'UltimateMultisite', 'DomainMapping', 'Core'),
+    meaning: 'where the mappings of that database stand, as `spec.wordpress.mappings`',
+  },
+  wordpressIncludeSites: {
+    group: 'connection',
+    decode: switched,
+    default: 'false',
+    meaning: "also each site's own domain of a subdomain network, as `spec.wordpress.includeSites`",
+  },
+  wordpressNetwork: {
+    group: 'connection',
+    decode: optionalText,
+    value: 'ID',
+    shownDefault: 'all',
+    meaning: 'the network of that database whose sites count, by its id, as `spec.wordpress.network`',
+  },
+  wordpressWww: {
+    group: 'connection',
+    value: 'RULE',
+    shownDefault: "the plugin's own, else `MainOnly`",
+    choices: ['Always', 'MainOnly', 'Never'],
+    decode: optionalText,
+    meaning: 'whether www.DOMAIN is mapped too, as `spec.www`',
+  },
+  wordpressCa: {
+    group: 'connection',
+    decode: optionalText,
+    value: 'PATH',
+    meaning:
+      "PEM file of the authority that the database's certificate is held against; with a wp-config.php that asks for TLS",
   },
   stateDir: {
     group: 'connection',

@@ -20,11 +20,12 @@ export interface Settings extends Omit<Flags, 'serverpilotUrl' | 'source' | 'lea
 
 /** Everything that flags, environment and `--wp-config` say. Throws `UsageError` with every fault of one kind at once. */
 export async function loadSettings({ environment, readFile }: Io, given: Given): Promise<Settings> {
-  const { wpConfig } = readFlags(given, environment)
+  const flags = readFlags(given, environment)
+  const { wpConfig } = flags
   if (wpConfig === undefined) return readSettings(given, environment, readFile)
   // The parser of PHP is loaded only where there is something to parse.
   const { readFileSettings } = await import('./wp-config-file.ts')
-  return readSettings(given, environment, readFile, readFileSettings(wpConfig, environment, readFile))
+  return readSettings(given, environment, readFile, readFileSettings(wpConfig, environment, readFile, flags))
 }
 
 /** Decodes flags and environment. Throws `UsageError` with every fault of one kind at once. */

@@ -193,7 +193,7 @@ function assertLeading(cluster: Cluster | undefined): void {
 }
 
 function openFiles({ io, settings, log }: Ground): ObjectSource {
-  const app = defaultApp(settings.ambient)
+  const app = defaultApp(settings.ambient, settings)
   const { clock, files: fs } = outsideOf(io)
   const files = createManifestSource({
     paths: settings.manifests,

@@ -37,7 +37,7 @@ export function handedApprovals(
   try {
     const path = join(stateDir, APPROVALS)
     // A pipe would be waited for without an end.
-    if (!fs.statSync(path).isFile()) return []
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return []
     const lines = fs.readFileSync(path, 'utf8').split('\n')
     return lines.filter((line) => /^[0-9a-f]{16}$/.test(line))
   } catch {
@@ -122,7 +122,7 @@ export function keepFolder(
     // Of 30,000 mappings it is many megabytes: made only when something changed, and once.
     const changes = statuses.changes()
     if (changes === seen) return
-    const { generatedAt, ...rest } = statuses.status()
+    const { generatedAt, ...rest } = await statuses.status()
     const pieces: string[] = []
     const hash = createHash('sha256')
     for (const piece of statusJson(rest)) {

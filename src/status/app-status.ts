@@ -100,7 +100,7 @@ function appCertificate({ observed, desired, certificate: facts }: Outcome): App
   const hosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
   const covered = hosts.filter((host) => covers(facts, host)).sort()
   const uncovered = hosts.filter((host) => !covers(facts, host)).sort()
-  return { notAfter: facts.notAfter, covered, uncovered }
+  return { notBefore: facts.notBefore, notAfter: facts.notAfter, covered, uncovered }
 }
 
 function waitingPlan({ plan, desired }: Outcome): AppStatus['plan'] {

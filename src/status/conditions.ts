@@ -34,6 +34,9 @@ export const conditionOf = (object: Conditioned, type: string): Condition | unde
 /** The API server takes 32,768 characters; bytes are never fewer than characters. */
 export const MAX_MESSAGE_BYTES = 32_767
 
+/** A message as a condition has it. */
+export const shownMessage = (message: string): string => cutMessage(visible(message), MAX_MESSAGE_BYTES)
+
 /**
  * The list with this condition put in, at its old position or at the end. `now` is epoch milliseconds and becomes
  * `lastTransitionTime` when, and only when, the status differs from before. The list that came in stays as it was.
@@ -42,7 +45,7 @@ export function setCondition(list: readonly Condition[], input: ConditionInput, 
   const before = list.find((condition) => condition.type === input.type)
   const next: Condition = {
     ...input,
-    message: cutMessage(visible(input.message), MAX_MESSAGE_BYTES),
+    message: shownMessage(input.message),
     lastTransitionTime: before && before.status === input.status ? before.lastTransitionTime : now,
   }
   return before ? list.map((condition) => (condition === before ? next : condition)) : [...list, next]
@@ -126,6 +129,8 @@ function blocker(part: Row, list: readonly Condition[], generation: number): Con
 
 /** The text in at most `maxBytes` bytes of UTF-8, cut between characters, with a note that it goes on. */
 export function cutMessage(text: string, maxBytes: number): string {
+  // No character takes more than three bytes for each of its UTF-16 units.
+  if (3 * text.length <= maxBytes) return text
   const bytes = new TextEncoder().encode(text)
   if (bytes.length <= maxBytes) return text
   const note = ' … (cut)'

@@ -1,6 +1,6 @@
 import type { Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
-import { EXPIRING_MS } from '../check/certificate.ts'
+import { type Life, lifeOf, renewalOf } from '../check/certificate.ts'
 import { dayOf } from '../time/day.ts'
 import { conditionOf } from './conditions.ts'
 import { failureOf, type Outcome } from './outcome.ts'
@@ -49,9 +49,12 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
   return found
 }
 
-const DAY_MS = 86_400_000
-/** Days before its end at which it is reported, once each. */
-const WARNING_DAYS = [EXPIRING_MS / DAY_MS, ...[14, 7, 3, 1].filter((days) => days * DAY_MS < EXPIRING_MS)]
+/** How long before its end a certificate that is not renewed is reported, once each: of one that lives 90 days 21, 14, 7, 3 and 1 days. ms. */
+function warningsOf(life: Life): number[] {
+  const { overdueAt, urgentAt } = renewalOf(life)
+  const [overdue, urgent] = [life.notAfter - overdueAt, life.notAfter - urgentAt]
+  return [overdue, (overdue * 2) / 3, urgent, (urgent * 3) / 7, urgent / 7]
+}
 
 /** Another certificate than at the look before. */
 function issuedSince(before: AppStatus | undefined, { certificate }: AppStatus): string | undefined {
@@ -62,12 +65,18 @@ function issuedSince(before: AppStatus | undefined, { certificate }: AppStatus):
 
 /** The certificate came so near to its end since the look before. */
 function expiringSince(before: AppStatus | undefined, after: AppStatus, now: number): string | undefined {
-  const end = after.certificate?.notAfter
-  if (end === undefined || before?.lastAttempt === undefined || before.certificate?.notAfter !== end) return
-  const last = before.lastAttempt
-  const crossed = WARNING_DAYS.findLast((days) => end - last > days * DAY_MS && end - now <= days * DAY_MS)
-  if (crossed === undefined) return
-  return `The certificate ends in ${crossed} day(s), on ${new Date(end).toISOString()}, and was not renewed`
+  const life = lifeOf(after.certificate)
+  if (life === undefined || before?.lastAttempt === undefined || before.certificate?.notAfter !== life.notAfter) return
+  const end = life.notAfter
+  const [last, left] = [end - before.lastAttempt, end - now]
+  if (!warningsOf(life).some((warning) => last > warning && left <= warning)) return
+  return `The certificate ends in ${daysOrHours(left)}, on ${new Date(end).toISOString()}, and was not renewed`
+}
+
+/** `3 day(s)`; below two days `40 hour(s)`. */
+function daysOrHours(ms: number): string {
+  const hours = Math.max(0, Math.round(ms / 3_600_000))
+  return hours < 48 ? `${hours} hour(s)` : `${Math.round(hours / 24)} day(s)`
 }
 
 /** Of more mappings than this one reconcile makes no Events: the app's Event names the hosts. */

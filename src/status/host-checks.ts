@@ -1,5 +1,5 @@
 import type { App } from '../api/objects.ts'
-import { certificateLife, covers } from '../check/certificate.ts'
+import { certificateLife, covers, overdueWords } from '../check/certificate.ts'
 import {
   blockedWords,
   blockersOf,
@@ -13,7 +13,6 @@ import { type DnsVerdict, isWrong } from '../check/dns/judge.ts'
 import { changedLast, dnsOf, type HostFacts, noFacts, servedFault } from '../check/facts.ts'
 import { compareKey, type Host } from '../domain/host.ts'
 import { lastChange } from '../ownership/record.ts'
-import { dayOf } from '../time/day.ts'
 import { cutMessage, denied, FINE, type Said } from './conditions.ts'
 import { hostClauses } from './host-clauses.ts'
 import type { Outcome } from './outcome.ts'
@@ -59,7 +58,7 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
   const isRead = observed?.unread?.ssl === undefined
   const custom = isCustom(observed?.ssl)
   const asked = isRead && (certificate !== undefined || (app.spec.ssl.auto && !custom))
-  const life = certificate && certificateLife(certificate.notAfter, endedAt)
+  const life = certificate && certificateLife(certificate, endedAt)
   const isCovered = (host: string): boolean =>
     certificate !== undefined && life !== 'Expired' && covers(certificate, host)
   const ignored = app.spec.dns.policy === 'Ignore'
@@ -88,8 +87,8 @@ export function hostChecks(app: App, outcome: Outcome): HostChecks {
       })
       const first = found.find(({ status }) => status === 'False') ?? found[0]
       if (first !== undefined) return { ...first, message: [...new Set(found.map(({ message }) => message))].join(' ') }
-      if (certificate === undefined || life !== 'ExpiringSoon') return FINE
-      const message = `The certificate ends on ${dayOf(certificate.notAfter)} and was not renewed yet. ${holdingUp()}`
+      if (certificate === undefined || life === 'Good') return FINE
+      const message = `${overdueWords(certificate, endedAt)}. ${holdingUp()}`
       return { status: 'True', reason: 'ExpiringSoon', message: message.trim() }
     },
     lacking(issuing) {

@@ -69,6 +69,11 @@ export const REASONS = {
     cure: 'Delete the record: what is there then counts as foreign and is never removed. Or restore it from a backup: what that would remove then needs approval.',
     stalls: true,
   },
+  StateFolderLost: {
+    summary: 'The state folder is no longer held by this process, so it writes nothing.',
+    cure: 'See to it that one process alone uses the folder that the message names, and start domainpilot again.',
+    stalls: true,
+  },
 
   // Removals that wait
   RemovalSettling: { summary: 'Removals wait until the mappings have stayed the same for a while.', cure: '' },
@@ -179,6 +184,10 @@ export const REASONS = {
   ChainIncomplete: {
     summary: "The server shows a certificate without its issuer's.",
     cure: 'Install the certificate together with its chain (`cacerts`).',
+  },
+  WrongPurpose: {
+    summary: 'The server shows a certificate that is not made for web servers.',
+    cure: 'Install one whose extended key usage has `serverAuth`, or let AutoSSL do so.',
   },
   Untrusted: {
     summary: 'The server shows a certificate of an authority that browsers do not know.',

@@ -2,7 +2,7 @@ import type { App, Key, Mapping } from '../api/objects.ts'
 import type { Kind } from '../api/schema.ts'
 import { byKey } from '../domain/by-key.ts'
 import type { Log } from '../log/log.ts'
-import { type InvalidObject, invalidApp, type ObjectSource } from '../source/source.ts'
+import type { InvalidObject, ObjectSource } from '../source/source.ts'
 import type { Cancel, Clock } from '../time/clock.ts'
 import { appStatus } from './app-status.ts'
 import { conditionOf } from './conditions.ts'
@@ -11,7 +11,7 @@ import { hostChecks } from './host-checks.ts'
 import { type AppReconciled, isCompiled, mappingStatuses } from './mapping-status.ts'
 import { failureOf, type Outcome } from './outcome.ts'
 import type { AppStatus, MappingStatus, Status } from './status.ts'
-import { atNewest, blankAppStatus, byKindAndKey, createUnserved, faultOf, mapByKey } from './unserved.ts'
+import { atNewest, blankAppStatus, byKindAndKey, createUnserved, faultOf, MADE_AT_ONCE, mapByKey } from './unserved.ts'
 
 /** Keeps what reconciles reported: the status page, `/status.json`, `status` and the metrics are read off it. */
 export interface StatusStore {
@@ -19,7 +19,7 @@ export interface StatusStore {
   reconciled(outcome: Outcome): void
   /** Objects changed; called before their apps are reconciled. */
   objectsChanged(): void
-  status(): Status
+  status(): Promise<Status>
   /** Grows whenever `status` may have become another one, but for its time. */
   changes(): number
 }
@@ -69,7 +69,7 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
   const { objects, metrics, log, clock, publish } = options
   const apps = new Map<Key, AppStatus>()
   const mappings = new Map<Key, ReadonlyMap<Key, MappingStatus>>()
-  const unserved = createUnserved(objects)
+  const unserved = createUnserved(objects, clock.turn)
   let changes = 0
   let pending: Cancel | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -110,20 +110,23 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
     for (const each of own) publish.mapping(each)
   }
 
-  /** Takes up the status of an app that never was valid. */
-  function takeUnread(status: AppStatus): void {
+  /** Takes up the status of an app that never was valid; `object` is undefined once that is gone. */
+  function takeUnread(status: AppStatus, object: InvalidObject | undefined): void {
     const before = apps.get(status.key)
     apps.set(status.key, status)
     metrics.appUnread(status)
-    if (!logReady(log, before, status) || publish === undefined) return
-    const object = invalidApp(objects, status.key)
-    if (object !== undefined)
-      publish.event(subject('ServerPilotApp', object), { reason: 'SyncFailed', note: `InvalidSpec: ${object.message}` })
+    if (logReady(log, before, status) && object !== undefined)
+      publish?.event(subject('ServerPilotApp', object), {
+        reason: 'SyncFailed',
+        note: `InvalidSpec: ${object.message}`,
+      })
+    publish?.app(status)
   }
 
   /** Costs as much as there are objects. */
-  function lookAtAll(): void {
+  async function lookAtAll(): Promise<void> {
     pending = undefined
+    lookedAt = clock.steady()
     const failure = objects.failure()
     const count = objects.apps().length + objects.mappings().length
     metrics.sourceRead(
@@ -131,15 +134,16 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       failure === undefined ? { ok: true, objects: count, at: clock.now() } : { ok: false },
     )
     if (failure !== undefined) log.warn('Source failed', { source: failure.source, message: failure.message })
-    if (options.leader()) {
-      const found = unserved.look(clock.now())
-      for (const each of found.apps) {
-        takeUnread(each)
-        publish?.app(each)
-      }
-      for (const each of found.mappings) publish?.mapping(each)
+    if (!options.leader()) return
+    const found = await unserved.look(clock.now())
+    for (const each of found.mappings) publish?.mapping(each)
+    const invalid = byKindAndKey(found.apps.length === 0 ? [] : objects.invalid())
+    let taken = 0
+    for (const each of found.apps) {
+      // It may have become valid since.
+      if (objects.app(each.key) === undefined) takeUnread(each, faultOf(invalid, 'ServerPilotApp', each.key))
+      if (++taken % MADE_AT_ONCE === 0) await clock.turn()
     }
-    lookedAt = clock.steady()
   }
 
   return {
@@ -154,11 +158,11 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       forgetGone(apps.keys())
       if (pending !== undefined) return
       const wait = lookedAt + LOOK_EVERY_MS - clock.steady()
-      if (wait <= 0) lookAtAll()
-      else pending = clock.after(wait, lookAtAll, { idle: true })
+      if (wait <= 0) void lookAtAll()
+      else pending = clock.after(wait, () => void lookAtAll(), { idle: true })
     },
-    status() {
-      const found = unserved.look(clock.now())
+    async status() {
+      const found = await unserved.look(clock.now())
       const all = objects.apps()
       // Each mapping once: of those of an app that is being deleted both speak.
       const others = new Set(found.mappings.map(({ key }) => key))

@@ -8,16 +8,17 @@ export interface DbHost {
 }
 
 /**
- * Reads `DB_HOST`: `localhost`, `db:3307`, `db:/run/mysqld.sock`, `:/run/mysqld.sock`, `[::1]:3306`, `::1`, and the prefix `p:` of
- * persistent connections. Undefined for anything else.
+ * Reads `DB_HOST` with WordPress's own patterns: `localhost`, `db:3307`, `db:/run/mysqld.sock`, `:/run/mysqld.sock`, `[::1]:3306`,
+ * `::1`. Their end is open: what stands behind host and port says nothing. Undefined for what WordPress could not connect to either.
  */
 export function parseDbHost(text: string): DbHost | undefined {
-  const [, address = '', socket] = /^(?:p:)?(.*?)(?::(\/(?!\/).*))?$/s.exec(text.trim()) ?? []
+  const [, address = '', socket] = /^(.*?)(?::(\/.*))?$/s.exec(text.trim()) ?? []
   const isIpv6 = address.split(':').length > 2
-  const form = isIpv6 ? /^\[?([0-9a-fA-F:.]+)(?:\]:(\d+)|\])?$/ : /^([^:/]*)(?::(\d+))?$/
-  const [whole, host, port] = form.exec(address) ?? []
-  if (whole === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) return undefined
-  return { host: host || 'localhost', ...(port ? { port: Number(port) } : {}), ...(socket ? { socket } : {}) }
+  const form = isIpv6 ? /^\[?([0-9a-fA-F:]+)(?:\]:(\d+))?/ : /^([^:/]*)(?::(\d+))?/
+  const [whole, host, digits] = form.exec(address) ?? []
+  const port = Number(digits ?? 0)
+  if (whole === undefined || socket?.startsWith('//') || port > 65_535) return undefined
+  return { host: host || 'localhost', ...(port > 0 ? { port } : {}), ...(socket ? { socket } : {}) }
 }
 
 /** Sockets that Linux distributions use. */

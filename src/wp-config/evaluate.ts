@@ -1,40 +1,59 @@
 import { dirname } from 'node:path'
-import { callFunction, isDefine, noteCall, noteDefine } from './calls.ts'
+import { lookUp, put } from './assign.ts'
+import { call } from './calls.ts'
+import { include, runText } from './include.ts'
 import { closing, integer, nowdoc, outdent, quoted, textValue, unescaped } from './literal.ts'
-import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, walk } from './node.ts'
-import { assign, constant, environmentOf, include, type Scope, variable } from './scope.ts'
+import { className, constantName } from './names.ts'
+import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode } from './node.ts'
+import { getVariable, placeOf, type Scope } from './scope.ts'
 import {
   arrayOf,
   asText,
   asValue,
   isNull,
-  isTruthy,
+  keyAt,
   known,
+  nextIndex,
+  objectOf,
   operate,
   type Result,
+  truth,
   unknown,
   type Value,
+  WORDS,
   whenKnown,
 } from './values.ts'
 
 const BY_PHP = 'it is worked out by PHP'
 
-/** Expressions that are worth what is inside them, also when that is an array or not set. */
-const PASSES_ON: ReadonlySet<unknown> = new Set(['variable', 'offsetlookup', 'array', 'assign', 'silent', '??'])
+/** Expressions that make another value of what is inside them: what was an array or not set there is neither any more. */
+const MAKES_ANOTHER: ReadonlySet<unknown> = new Set(['bin', 'unary', 'isset', 'empty', 'encapsed'])
 
 /**
- * Works out an expression from literals, constants, variables and the environment, and notes what it defines and sets. What is not
- * worked out has an unknown value, never a guessed one. Runs nothing.
+ * Works out an expression from literals, constants, variables, the environment and the functions of the file, and notes what it defines
+ * and sets. What is not worked out has an unknown value, never a guessed one. Runs nothing.
  */
 export function evaluate(expression: unknown, scope: Scope): Value {
   const node = nodeOf(expression)
   if (node === undefined) return unknown(BY_PHP)
-  const rule = RULES[node.kind]
-  const value = asValue(rule?.(node, scope), rule ? BY_PHP : `${BY_PHP} (${node.kind})`)
+  const value = asValue((RULES[node.kind] ?? byPhp)(node, scope), BY_PHP)
   if (value.known) return value
-  value.line ??= lineOf(node)
-  // What is made of an array or of an unset variable is neither any more.
-  return PASSES_ON.has(node.kind === 'bin' ? node.type : node.kind) ? value : unknown(value.why, value.line)
+  value.at ??= placeOf(scope, lineOf(node))
+  return MAKES_ANOTHER.has(node.kind) && node.type !== '??' ? unknown(value.why, value.at) : value
+}
+
+/** What only PHP can work out may do everything that stands in it. */
+function byPhp(node: PhpNode, scope: Scope): Value {
+  const why = `${BY_PHP} (${node.kind})`
+  scope.undecided(node, scope, why)
+  return unknown(why)
+}
+
+/** A part that is perhaps not reached, as `value` is not known, which is what comes out. */
+function perhaps(value: Value, parts: unknown, scope: Scope): Value {
+  const why = value.known ? BY_PHP : value.why
+  for (const part of nodesOf([parts].flat())) scope.undecided(part, scope, why)
+  return unknown(why, value.at)
 }
 
 /** What nodes of one kind are worth. */
@@ -46,59 +65,77 @@ const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => Result>> =
   boolean: ({ value }) => value === true,
   nullkeyword: () => null,
   array: arrayLiteral,
-  name: (node, scope) => constant(nameOf(node) ?? '', scope),
-  identifier: (node, scope) => constant(nameOf(node) ?? '', scope),
-  magic: ({ value }, { path }) =>
+  name: constant,
+  magic: ({ value }, { file: { path } }) =>
     value === '__DIR__' ? dirname(path) : value === '__FILE__' ? path : unknown(`it uses ${value}`),
-  variable: ({ name }, scope) => variable(name, scope),
-  offsetlookup: (node, scope) => entryOf(node.what, evaluate(node.offset, scope), scope),
+  variable: (node, scope) => lookUp(node, scope),
+  offsetlookup: (node, scope) => lookUp(node, scope),
+  propertylookup: (node, scope) => lookUp(node, scope),
+  nullsafepropertylookup: (node, scope) => lookUp(node, scope),
+  staticlookup: ({ what, offset }, scope) => (nameOf(offset) === 'class' ? className(what, scope) : undefined),
   bin: binary,
-  unary: ({ type, what }, scope) =>
-    whenKnown(evaluate(what, scope), ({ value }) => {
-      if (type === '!') return !isTruthy(value)
-      if (typeof value !== 'number') return undefined
-      return type === '-' ? 0 - value : type === '+' ? value : undefined
-    }),
-  cast: ({ type, expr }, scope) =>
-    whenKnown(evaluate(expr, scope), (value) => {
-      const text = asText(value.value)
-      if (type === 'string') return { ...value, value: text }
-      if (type === 'bool') return isTruthy(value.value)
-      return type === 'int' && /^-?\d{1,15}$/.test(text) ? Number(text) : unknown(`it is cast to ${type}`)
-    }),
+  unary: ({ type, what }, scope) => {
+    const value = evaluate(what, scope)
+    const truthy = truth(value)
+    if (type === '!') return truthy === undefined ? value : !truthy
+    return whenKnown(value, ({ value: number }) =>
+      typeof number === 'number' ? operate(String(type), 0, number) : undefined,
+    )
+  },
+  cast,
   retif: ({ test, trueExpr, falseExpr }, scope) => {
     const tested = evaluate(test, scope)
-    return whenKnown(tested, ({ value }) => {
-      if (!isTruthy(value)) return evaluate(falseExpr, scope)
-      return trueExpr === null ? tested : evaluate(trueExpr, scope)
-    })
+    const truthy = truth(tested)
+    if (truthy === undefined) return perhaps(tested, [trueExpr, falseExpr], scope)
+    if (!truthy) return evaluate(falseExpr, scope)
+    return trueExpr === null ? tested : evaluate(trueExpr, scope)
   },
+  match: matching,
   isset: ({ variables }, scope) => {
     for (const value of nodesOf(variables).map((each) => evaluate(each, scope))) {
       if (isNull(value)) return false
-      if (!value.known && value.entries === undefined) return value
+      if (truth(value) === undefined) return perhaps(value, variables, scope)
     }
     return true
   },
   empty: ({ expression }, scope) => {
     const value = evaluate(expression, scope)
-    if (value.known) return !isTruthy(value.value)
-    return value.absent || (value.entries ? value.entries.size === 0 : value)
+    const truthy = truth(value)
+    return truthy === undefined ? value : !truthy
   },
-  call,
+  call: (node, scope) => call(node, argumentsOf(node, scope), scope),
+  new: (node, scope) => call(node, argumentsOf(node, scope), scope),
+  closure: functionValue,
+  arrowfunc: functionValue,
   assign: assignment,
+  pre: (node, scope) => step(node, scope)?.after,
+  post: (node, scope) => step(node, scope)?.before,
   // An absent variable is null where its notice is silenced.
   silent: ({ expr }, scope) => {
-    const value = evaluate(expr, scope)
+    const inner = nodeOf(expr)
+    const value = evaluate(inner?.kind === 'include' ? { ...inner, optional: true } : inner, scope)
     return isNull(value) ? null : value
   },
-  include: (node, scope) => {
-    const target = evaluate(node.target, scope)
-    const strings = [...walk(node)].filter(({ kind }) => kind === 'string')
-    include(scope, target.known ? asText(target.value) : String(strings.at(-1)?.value ?? ''), lineOf(node))
-    return undefined
-  },
-  exit: () => null,
+  include: (node, scope) => include(node, evaluate(node.target, scope), scope),
+  eval: (node, scope) => runText(node, evaluate(node.source, scope), scope),
+  exit: ends,
+  throw: ends,
+}
+
+/** A request that ends is none that WordPress answers. */
+function ends(node: PhpNode, scope: Scope): null {
+  scope.ended ??= { by: 'dead', line: lineOf(node), certain: true }
+  return null
+}
+
+/** What a constant is worth. Its name is not shown: it may be a password that lacks its quotes. */
+function constant(node: PhpNode, scope: Scope): Value {
+  const name = constantName(node, scope)
+  const word = WORDS.get(name.toLowerCase())
+  if (word !== undefined) return known(word)
+  const { constants, openConstants } = scope
+  const why = openConstants === undefined ? 'is not defined in this file' : `may be defined ${openConstants.where}`
+  return constants.get(name) ?? unknown(`it names a constant that ${why}`)
 }
 
 /** A text with variables in it, between double quotes or in a heredoc. */
@@ -121,9 +158,9 @@ function interpolated({ syntax, expression }: PhpNode, scope: Scope): Value {
   const inner = nodeOf(expression)
   const key = syntax === 'simple' && inner?.kind === 'offsetlookup' ? nodeOf(inner.offset) : undefined
   const word = key?.kind === 'identifier' ? nameOf(key) : undefined
-  const value = word === undefined ? evaluate(inner, scope) : entryOf(inner?.what, known(word), scope)
+  const value = inner !== undefined && word !== undefined ? lookUp(inner, scope, known(word)) : evaluate(inner, scope)
   // In `"pass$word"` the name may be a part of the password: it is not shown.
-  return value.known ? value : unknown('a "$" in its double quotes names a variable that is not known', value.line)
+  return value.known ? value : unknown('a "$" in its double quotes names a variable that is not known', value.at)
 }
 
 function concatenated(left: Value, right: Value): Value {
@@ -134,28 +171,15 @@ function concatenated(left: Value, right: Value): Value {
 
 function arrayLiteral({ items }: PhpNode, scope: Scope): Result {
   const entries = new Map<string, Value>()
-  let next = 0
   for (const item of nodesOf(items)) {
-    const key = item.key === null ? known(next) : evaluate(item.key, scope)
     const value = evaluate(item.value, scope)
-    if (item.kind !== 'entry' || item.unpack === true || item.byRef === true || !key.known) return undefined
-    const name = asText(key.value)
-    if (/^(0|[1-9]\d{0,14})$/.test(name)) next = Math.max(next, Number(name) + 1)
+    const key = item.key === null ? asValue(nextIndex(entries), BY_PHP) : evaluate(item.key, scope)
+    const name = keyAt(key)
+    if (item.kind !== 'entry' || item.unpack === true || item.byRef === true || name === undefined)
+      return perhaps(key.known ? unknown('it is an array that is put together') : key, items, scope)
     entries.set(name, value)
   }
   return arrayOf(entries)
-}
-
-function entryOf(array: unknown, key: Value, scope: Scope): Value {
-  const base = nodeOf(array)
-  if (!key.known) return unknown('it looks into an array')
-  const [name, of] = [asText(key.value), base?.kind === 'variable' ? base.name : undefined]
-  if (of === 'GLOBALS') return variable(name, scope)
-  if (of === '_ENV' || of === '_SERVER') return environmentOf(scope, of, name, null)
-  const whole = evaluate(base, scope)
-  if (whole.known) return unknown('it looks into an array')
-  if (whole.entries === undefined) return whole
-  return whole.entries.get(name) ?? { ...unknown('the array has no such entry'), absent: true }
 }
 
 function binary({ type, left, right }: PhpNode, scope: Scope): Result {
@@ -163,44 +187,111 @@ function binary({ type, left, right }: PhpNode, scope: Scope): Result {
   if (operator === '??') return coalesce(left, right, scope)
   const first = evaluate(left, scope)
   const isOr = operator === '||' || operator === 'or'
-  const isLogical = isOr || operator === '&&' || operator === 'and'
-  return whenKnown(first, ({ value: a }) => {
+  if (isOr || operator === '&&' || operator === 'and') {
+    const truthy = truth(first)
     // PHP does not look at the right side once the left one decides.
-    if (isLogical && isTruthy(a) === isOr) return isOr
+    if (truthy === undefined) return perhaps(first, right, scope)
+    if (truthy === isOr) return isOr
     const second = evaluate(right, scope)
-    if (operator === '.') return concatenated(first, second)
-    return whenKnown(second, ({ value: b }) =>
-      isLogical ? isTruthy(b) : asValue(operate(operator, a, b), `it uses ${operator}`),
+    return truth(second) ?? second
+  }
+  // What stands behind `|>` binds otherwise than the parser has it.
+  if (operator === '|>') return perhaps(unknown('it uses |>'), [left, right], scope)
+  const second = evaluate(right, scope)
+  if (operator === '.') return concatenated(first, second)
+  return (
+    identity(operator, first, second) ??
+    whenKnown(first, ({ value: a }) =>
+      whenKnown(second, ({ value: b }) => asValue(operate(operator, a, b), `it uses ${operator}`)),
     )
-  })
+  )
+}
+
+/** An array or an object is never the same as a scalar. */
+function identity(operator: string, a: Value, b: Value): boolean | undefined {
+  if (operator !== '===' && operator !== '!==') return undefined
+  const [whole, other] = a.known ? [b, a] : [a, b]
+  return other.known && !whole.known && whole.entries !== undefined ? operator === '!==' : undefined
 }
 
 /** `??`: the left side unless it is null or not set. */
 function coalesce(left: unknown, right: unknown, scope: Scope): Value {
   const first = evaluate(left, scope)
-  return isNull(first) ? evaluate(right, scope) : first
+  if (isNull(first)) return evaluate(right, scope)
+  return truth(first) === undefined ? perhaps(first, right, scope) : first
 }
+
+function cast({ type, expr }: PhpNode, scope: Scope): Result {
+  const value = evaluate(expr, scope)
+  const entries = value.known ? undefined : value.entries
+  if (type === 'bool') return truth(value) ?? value
+  if (type === 'object' && entries) return objectOf(entries)
+  if (type === 'array' && entries) return arrayOf(entries)
+  return whenKnown(value, (scalar) => {
+    const text = asText(scalar.value)
+    if (type === 'string') return { ...scalar, value: text }
+    return type === 'int' && /^-?\d{1,15}$/.test(text) ? Number(text) : unknown(`it is cast to ${type}`)
+  })
+}
+
+/** The first arm whose condition is the same as what is matched. */
+function matching({ cond, arms }: PhpNode, scope: Scope): Result {
+  const subject = evaluate(cond, scope)
+  const all = nodesOf(arms)
+  if (!subject.known) return perhaps(subject, arms, scope)
+  for (const { conds, body } of all)
+    for (const each of nodesOf(conds)) {
+      const value = evaluate(each, scope)
+      if (!value.known) return perhaps(value, arms, scope)
+      if (value.value === subject.value) return evaluate(body, scope)
+    }
+  const otherwise = all.find(({ conds }) => conds === null)
+  return otherwise && evaluate(otherwise.body, scope)
+}
+
+function argumentsOf({ arguments: all }: PhpNode, scope: Scope): Value[] {
+  return nodesOf(all).map((each) => evaluate(each, scope))
+}
+
+/** A closure, with the variables that it brings along. */
+function functionValue(node: PhpNode, scope: Scope): Value {
+  const uses = nodesOf(node.uses)
+  const names = node.kind === 'closure' ? uses.map(nameOf) : variablesIn(scope)
+  const captured = new Map(
+    names.flatMap((name) => {
+      const value = name === undefined ? undefined : getVariable(name, scope)
+      return name === undefined || value === undefined ? [] : [[name, value] as const]
+    }),
+  )
+  return { ...unknown('it is a function'), code: { node, file: scope.file, captured } }
+}
+
+/** Names of the variables where an expression stands. */
+const variablesIn = ({ variables, frame }: Scope): string[] =>
+  [...variables.keys()].filter((key) => key.startsWith(frame)).map((key) => key.slice(frame.length))
 
 function assignment({ operator, left, right }: PhpNode, scope: Scope): Result {
   const target = nodeOf(left)
   if (target === undefined) return undefined
-  let value: Value = unknown('it is assigned in parts')
+  let value: Value = evaluate(operator === '=' || operator === '??=' ? undefined : target, scope)
   if (operator === '=') value = evaluate(right, scope)
-  if (operator === '.=') value = concatenated(evaluate(target, scope), evaluate(right, scope))
-  if (operator === '??=') value = coalesce(target, right, scope)
-  if (!value.known && value.absent) value = unknown(value.why, value.line)
-  assign(target, target.kind === 'offsetlookup' ? evaluate(target.offset, scope) : undefined, value, scope)
+  else if (operator === '??=') value = coalesce(target, right, scope)
+  else if (operator === '.=') value = concatenated(value, evaluate(right, scope))
+  else value = asValue(combined(value, evaluate(right, scope), String(operator).slice(0, -1)), `it uses ${operator}`)
+  if (!value.known && value.absent) value = unknown(value.why, value.at)
+  put(target, value, scope)
   return value
 }
 
-function call(node: PhpNode, scope: Scope): Result {
-  const args = nodesOf(node.arguments).map((each) => evaluate(each, scope))
-  const [name, value = unknown(BY_PHP)] = args
-  if (!isDefine(node)) {
-    noteCall(node, scope)
-    return callFunction(node, args, scope)
-  }
-  noteDefine(node, name, value, scope)
-  // Where the value is not known, neither is what working it out would have set.
-  return whenKnown(value, () => true)
+const combined = (a: Value, b: Value, operator: string): Result =>
+  a.known && b.known ? operate(operator, a.value, b.value) : undefined
+
+/** `++` and `--` of a number. */
+function step({ type, what }: PhpNode, scope: Scope): { before: Value; after: Value } | undefined {
+  const target = nodeOf(what)
+  const before = evaluate(target, scope)
+  const after = combined(before, known(1), String(type))
+  const value = typeof after === 'number' ? known(after) : unknown('it is counted by PHP')
+  if (target !== undefined) put(target, value, scope)
+  return value.known ? { before, after: value } : undefined
 }

@@ -1,25 +1,8 @@
-import { Engine } from 'php-parser'
-
 /** A node of PHP's syntax tree, as the parser gives it: which fields it has depends on its kind. */
 export interface PhpNode {
   kind: string
   loc?: { start: { line: number } } | null
   [field: string]: unknown
-}
-
-/** The statements of a PHP file, or what is wrong with one that PHP would not take. Nothing is executed. Throws when it is nested too deeply. */
-export function parsePhp(text: string): { statements: PhpNode[] } | { fault: { line: number; message: string } } {
-  const engine = new Engine({ parser: { suppressErrors: false }, ast: { withPositions: true } })
-  try {
-    return { statements: nodesOf(engine.parseCode(text, '').children) }
-  } catch (error) {
-    if (isTooDeep(error)) throw error
-    const { lineNumber: line = 1, message = '' } = error as { lineNumber?: number; message?: string }
-    // The parser's own words quote what stands there, and that may be a password: the sign that it misses is harmless.
-    const sign = /expecting ('[^\w\s'"]{1,3}') on line \d+$/.exec(message)?.[1]
-    const missing = sign === undefined ? '' : `, where ${sign} is missing`
-    return { fault: { line, message: `is not PHP that can be read: look at line ${line}${missing}` } }
-  }
 }
 
 /** Whether an error says that the stack is full. A regular expression that is compiled there says so in its own way. */

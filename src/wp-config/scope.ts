@@ -1,141 +1,253 @@
-import { quoted } from './literal.ts'
-import { lineOf, nodeOf, type PhpNode, walk } from './node.ts'
-import { arrayOf, asText, known, unknown, type Value, WORDS } from './values.ts'
+import { type PhpNode, walk } from './node.ts'
+import { arrayOf, keyAt, known, nextIndex, type Place, type SourceFile, unknown, type Value } from './values.ts'
 
 /** What reading a file depends on besides its text. */
 export interface WpConfigReading {
   /** Path of the file, for messages and for `__DIR__`. */
   path: string
   environment: Readonly<Record<string, string | undefined>>
-  /** Content of a file that an environment variable names (`…_FILE`); throws when it cannot be read. */
+  /** Content of a file that this one includes or looks at; throws when it cannot be read, with the code `ENOENT` when it is not there. */
   readFile(path: string): string
 }
 
-/** What expressions look up and change. */
-export interface Scope extends WpConfigReading {
+/** What a run of PHP would change, by name; each way of a condition has its own. */
+interface State {
   constants: Map<string, Value>
+  /** Those of a function that is being followed have its frame before their name. */
   variables: Map<string, Value>
-  /** Variables that share a value with another name: what is set by the one is not seen by the other. */
-  aliased: Set<string>
-  /** Where more may have been defined and set than this file shows: `in x.php, which line 3 includes`. */
-  elsewhere?: { line: number; where: string; included?: true }
-  /** Line that loads more of the environment from a file. */
-  environmentLoaded?: number
-  /** Line of a `return` that was, or may have been, reached. */
-  ended?: number
+  /** By their whole name, in lower case. */
+  functions: Map<string, Value>
+  /** Files that were included, by path. */
+  included: Map<string, Value>
+  /** Where more may have been defined than was read, and where more may have been set: `in x.php, which line 3 includes`. */
+  openConstants?: Elsewhere | undefined
+  openVariables?: Elsewhere | undefined
+  /** What loads more of the environment from a file that was not read. */
+  environmentLoaded?: string | undefined
+  /** Why what stands next is not reached, or perhaps not. */
+  ended?: Ended | undefined
 }
+
+interface Elsewhere {
+  at: Place
+  where: string
+  included?: true
+}
+
+/**
+ * What ends a part of a file. `dead`: the request ends, so this way is none that WordPress takes; `settings`: WordPress begins, and
+ * what stands behind comes too late for it.
+ */
+export interface Ended {
+  by: 'return' | 'break' | 'continue' | 'dead' | 'settings'
+  line: number
+  /** False where it depends on what is not known. */
+  certain: boolean
+  /** Of a `return`. */
+  value?: Value
+  /** Of `break` and `continue`: how many loops. */
+  depth?: number
+}
+
+/** What expressions look up and change. */
+export interface Scope extends State, Pick<WpConfigReading, 'environment' | 'readFile'> {
+  /** The path of the first file. */
+  main: string
+  file: SourceFile
+  /** Variables of which nobody knows what they hold, and why. */
+  unread: Map<string, string>
+  /** Before the names of variables in the function that is followed; empty outside of any. */
+  frame: string
+  /** How many conditions that are not known it stands in. */
+  forked: number
+  /** Names within frames that mean the variable outside. */
+  globals: Set<string>
+  /** Names of functions that a file declares somewhere, and its classes. */
+  declared: Set<string>
+  classes: Map<string, PhpNode>
+  /** Whether an autoloader may bring functions along, and whether paths may begin elsewhere by now. */
+  seen: { autoloader: boolean; moved: boolean }
+  /** How much was followed. */
+  count: { steps: number; calls: number; depth: number }
+  /** Functions and classes whose effects are being noted. */
+  noting: Set<PhpNode>
+  /** What an expression is worth; where that is not known, neither is what it would have set. */
+  evaluate(expression: unknown, scope: Scope): Value
+  /** Follows statements. */
+  follow(statements: readonly PhpNode[], scope: Scope): void
+  /** Notes that what is defined, set or included in there is not known. */
+  undecided(node: PhpNode, scope: Scope, why: string): void
+}
+
+const TABLES = ['constants', 'variables', 'functions', 'included'] as const
 
 /** The scope at the start of a file, with the constants that are there before it. */
-export function createScope(reading: WpConfigReading, constants: Readonly<Record<string, string | number>>): Scope {
-  const entries = Object.entries(constants).map(([name, value]) => [name, known(value)] as const)
-  return { ...reading, constants: new Map(entries), variables: new Map(), aliased: new Set() }
+export function createScope(
+  { path, environment, readFile }: WpConfigReading,
+  constants: Readonly<Record<string, Value>>,
+  rules: Pick<Scope, 'evaluate' | 'follow' | 'undecided'>,
+): Scope {
+  return {
+    ...{ environment, readFile, main: path, file: { path, namespace: '', imports: new Map() } },
+    ...{ constants: new Map(Object.entries(constants)), variables: new Map(), functions: new Map() },
+    ...{
+      included: new Map([[path, known(true)]]),
+
+      unread: new Map(),
+      frame: '',
+      forked: 0,
+      globals: new Set(),
+    },
+    ...{ declared: new Set(), classes: new Map(), seen: { autoloader: false, moved: false } },
+    ...{ count: { steps: 0, calls: 0, depth: 0 }, noting: new Set(), ...rules },
+  }
 }
 
-const REQUEST = /^_(GET|POST|COOKIE|REQUEST|FILES|SESSION)$/
-const REQUEST_FIELD =
-  /^(HTTP_|SERVER_|REQUEST_|REMOTE_|SCRIPT_|PATH_|DOCUMENT_|CONTENT_|CONTEXT_|REDIRECT_|ORIG_|SSL_|PHP_|AUTH_TYPE$|GATEWAY_|QUERY_STRING$|HTTPS$|USER$|HOME$|arg[cv]$)/
+/** A scope for one way of a condition: what is changed there is not changed in the other. */
+export const fork = (scope: Scope): Scope => ({
+  ...scope,
+  forked: scope.forked + 1,
+  ...Object.fromEntries(TABLES.map((table) => [table, new Map(scope[table])])),
+})
 
-/** What a variable holds; `absent` when nothing has set it. */
-export function variable(name: unknown, { variables, elsewhere }: Scope): Value {
-  if (typeof name !== 'string') return unknown('it is a variable whose name is worked out')
-  if (REQUEST.test(name)) return unknown('it depends on the request')
-  const value = variables.get(name)
-  if (value !== undefined) return value
-  if (elsewhere !== undefined) return unknown(`$${name} may be set ${elsewhere.where}`)
-  return { ...unknown(`$${name} is not set in this file`), absent: true }
+/** Takes over what two ways of a condition agree on; the rest has the value `open`. A way on which the request ends is not taken. */
+export function join(scope: Scope, [left, right]: readonly [Scope, Scope], open: (perhaps: boolean) => Value): void {
+  const isDead = ({ ended }: Scope) => ended?.by === 'dead' && ended.certain
+  if (isDead(left) || isDead(right)) {
+    Object.assign(scope, isDead(left) ? right : left, { forked: scope.forked })
+    return
+  }
+  const tables = TABLES.map((table) => [table, merged(left[table], right[table], open)])
+  Object.assign(scope, right, left, Object.fromEntries(tables), {
+    forked: scope.forked,
+    openConstants: left.openConstants ?? right.openConstants,
+    openVariables: left.openVariables ?? right.openVariables,
+    environmentLoaded: left.environmentLoaded ?? right.environmentLoaded,
+    ended: bothEnded(left.ended, right.ended),
+  })
 }
 
-/** What a constant is worth. Its name is not shown: it may be a password that lacks its quotes. */
-export function constant(name: string, { constants, elsewhere }: Scope): Value {
-  const word = WORDS.get(name.toLowerCase())
-  if (word !== undefined) return known(word)
-  const why = elsewhere === undefined ? 'is not defined in this file' : `may be defined ${elsewhere.where}`
-  return constants.get(name) ?? unknown(`it names a constant that ${why}`)
+function bothEnded(left: Ended | undefined, right: Ended | undefined): Ended | undefined {
+  if (left === undefined && right === undefined) return undefined
+  const either = (left ?? right) as Ended
+  const certain =
+    left?.by === right?.by && left?.depth === right?.depth && left?.certain === true && right?.certain === true
+  const [a, b] = [left?.value, right?.value]
+  const isSame = a !== undefined && b !== undefined && same(a, b)
+  return { ...either, certain, value: isSame ? a : unknown('it is returned on one of several ways') }
+}
+
+const same = (a: Value, b: Value): boolean =>
+  a === b || (a.known && b.known && a.value === b.value && a.unset === b.unset)
+
+function merged(left: Map<string, Value>, right: Map<string, Value>, open: (perhaps: boolean) => Value) {
+  const isOpen = (value: Value | undefined) => value === undefined || (!value.known && value.perhaps === true)
+  const result = new Map<string, Value>()
+  for (const name of new Set([...left.keys(), ...right.keys()])) {
+    const [a, b] = [left.get(name), right.get(name)]
+    result.set(name, a !== undefined && b !== undefined && same(a, b) ? a : open(isOpen(a) || isOpen(b)))
+  }
+  return result
+}
+
+/** A line of the file that is being read. */
+export const placeOf = ({ file }: Scope, line: number): Place => ({ path: file.path, line })
+
+/** The same for messages: `line 3`, and of an included file `line 3 of local.php`. */
+export const inLine = (main: string, { path, line }: Place): string =>
+  path === main ? `line ${line}` : `line ${line} of ${nameOfFile(path)}`
+
+/** A line of the file that is being read, for messages. */
+export const lineIn = (scope: Scope, line: number): string => inLine(scope.main, placeOf(scope, line))
+
+export const nameOfFile = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+/** The first definition counts, as in PHP. */
+export function define(scope: Scope, name: string, value: Value, line: number): void {
+  const { constants, openConstants } = scope
+  if (constants.has(name)) return
+  const isOpen = value.known && openConstants !== undefined
+  const counts = isOpen ? unknown(`it may be defined before, ${openConstants.where}`) : value
+  constants.set(name, placed(counts, placeOf(scope, line)))
 }
 
 /** Whether a constant is defined by now. */
-export function isDefined(name: string, { constants, elsewhere }: Scope): Value {
+export function isDefined(name: string, { constants, openConstants }: Scope): Value {
   const value = constants.get(name)
   if (value?.known === false && value.perhaps) return unknown(`it depends on whether ${name} is defined`)
-  if (value === undefined && elsewhere !== undefined) return unknown(`${name} may be defined ${elsewhere.where}`)
+  if (value === undefined && openConstants) return unknown(`${name} may be defined ${openConstants.where}`)
   return known(value !== undefined)
 }
 
-/** The first definition counts, as in PHP. */
-export function define({ constants }: Scope, name: string, value: Value, line: number): void {
-  if (!constants.has(name)) constants.set(name, placed(value, line))
+/** A value with the place at which something is given it. The place that says why one is not known stays. */
+const placed = (value: Value, at: Place): Value => (value.known || value.at === undefined ? { ...value, at } : value)
+
+const EVERYWHERE = /^(_(SERVER|ENV|GET|POST|COOKIE|REQUEST|FILES|SESSION)|getenv\(\))$/
+
+/** Where a variable is kept. */
+function keyOfVariable(name: string, { frame, globals }: Scope): string {
+  return EVERYWHERE.test(name) || globals.has(frame + name) ? name : frame + name
 }
 
-/** A value with the line at which something is given it. The line that says why one is not known stays. */
-const placed = (value: Value, line: number): Value =>
-  value.known || value.line === undefined ? { ...value, line } : value
-
-/** Gives a value to a variable, to an entry of an array (`key`), or to several at once. */
-export function assign(left: PhpNode, key: Value | undefined, value: Value, scope: Scope): void {
-  const [line, name, array] = [lineOf(left), variableName(left), variableName(nodeOf(left.what))]
-  if (typeof name === 'string') set(scope, name, value, line)
-  else if (name === undefined && typeof array === 'string' && key?.known)
-    setEntry(scope, array, asText(key.value), value, line)
-  else forgetVariables(left, unknown('it is assigned in parts', line), scope)
+/** Gives a value to a variable. */
+export function setVariable(scope: Scope, name: string, value: Value, line: number): void {
+  scope.variables.set(keyOfVariable(name, scope), placed(value, placeOf(scope, line)))
 }
 
-function set({ variables, aliased }: Scope, name: string, value: Value, line: number): void {
-  variables.set(name, placed(aliased.has(name) ? unknown(`$${name} has another name, by reference`) : value, line))
+/** What a variable was given; undefined when nothing is known to. */
+export function getVariable(name: string, scope: Scope): Value | undefined {
+  const [value, why] = [scope.variables.get(keyOfVariable(name, scope)), scope.unread.get(name)]
+  return why === undefined ? value : unknown(why, value?.at)
 }
 
-/** An entry of an array; with the name of an environment, what hides a variable of it. */
-export function setEntry(scope: Scope, array: string, entry: string, value: Value, line: number): void {
-  const before = scope.variables.get(array) ?? arrayOf(new Map())
-  const entries = before.known ? undefined : before.entries
-  set(scope, array, arrayOf(entries && new Map(entries).set(entry, value)), line)
+/** The variable is there no more. Of one outside of a function only the name in there is taken away. */
+export function unsetVariable(scope: Scope, name: string): void {
+  if (scope.globals.has(scope.frame + name)) scope.unread.set(name, PERHAPS_OUTSIDE)
+  scope.variables.delete(keyOfVariable(name, scope))
 }
 
-/** The name of the variable that a node is, also as `$GLOBALS['name']`; null when it is worked out; undefined for other nodes. */
-function variableName(node: PhpNode | undefined): string | null | undefined {
-  if (node?.kind === 'variable') return typeof node.name === 'string' ? node.name : null
-  const [base, key] = [nodeOf(node?.what), nodeOf(node?.offset)]
-  if (node?.kind !== 'offsetlookup' || base?.kind !== 'variable' || base.name !== 'GLOBALS') return undefined
-  return key?.kind === 'string' ? quoted(key) : null
+const PERHAPS_OUTSIDE = 'it is perhaps the variable outside of the function'
+
+/** The name means the variable outside from now on. */
+export function makeGlobal(scope: Scope, name: string): void {
+  if (scope.forked > 0) scope.unread.set(name, PERHAPS_OUTSIDE)
+  scope.globals.add(scope.frame + name)
+}
+
+/** An array with one entry more or another one; `key` undefined: at its end. Undefined when that array is not known. */
+export function withEntry(before: Value | undefined, key: Value | undefined, value: Value): Value | undefined {
+  const isFresh = before === undefined || (!before.known && before.absent === true)
+  const whole = isFresh ? arrayOf(new Map()) : before
+  if (whole.known || whole.isObject || whole.entries === undefined || key?.known === false) return undefined
+  const name = key === undefined ? nextIndex(whole.entries)?.toString() : keyAt(key)
+  return name === undefined ? undefined : arrayOf(new Map(whole.entries).set(name, value))
 }
 
 /** Every variable that is named in there is worth `value` from now on. */
 export function forgetVariables(node: PhpNode, value: Value, scope: Scope): void {
-  for (const name of [...walk(node)].map(variableName)) {
-    if (typeof name === 'string') scope.variables.set(name, value)
-    else if (name === null) forgetAll(value, scope)
+  for (const each of walk(node)) {
+    if (each.kind !== 'variable') continue
+    if (typeof each.name !== 'string' || each.name === 'GLOBALS') forgetAll(value, scope)
+    else scope.variables.set(keyOfVariable(each.name, scope), value)
   }
 }
 
 /** Every variable may have been changed, and others set. */
 export function forgetAll(value: Value, scope: Scope): void {
+  const at = value.at ?? placeOf(scope, 1)
   for (const each of scope.variables.keys()) scope.variables.set(each, value)
-  const line = value.line ?? 1
-  scope.elsewhere ??= { line, where: `by line ${line}` }
+  scope.openVariables ??= { at, where: `by ${inLine(scope.main, at)}` }
 }
 
-/** The environments that PHP has: they are filled from one, and changed each by itself. */
-type Environment = '_ENV' | '_SERVER' | 'getenv()'
-
-/** A variable of the environment; where it is not set, `otherwise`, which remembers its name. */
-export function environmentOf(scope: Scope, from: Environment, name: string, otherwise: false | null): Value {
-  const { variables, environment, environmentLoaded } = scope
-  const changed = variables.get(from)
-  if (changed?.known === false) {
-    const value = changed.entries === undefined ? changed : changed.entries.get(name)
-    if (value !== undefined) return value
-  }
-  if (from === '_SERVER' && REQUEST_FIELD.test(name)) return unknown('it depends on the request')
-  const value = environment[name]
-  if (value !== undefined) return known(value)
-  if (environmentLoaded === undefined) return { known: true, value: otherwise, unset: name }
-  const where = `may stand in a file that line ${environmentLoaded} loads`
-  return unknown(`the variable ${name} ${where}: set it for domainpilot, and empty where it has no value`)
-}
-
-/** Notes that a file is included; what it may define is not known from then on. `path`: its end is enough; empty when PHP works it out. */
-export function include(scope: Scope, path: string, line: number): void {
-  const file = path.slice(path.lastIndexOf('/') + 1)
-  // These define nothing that is looked for.
-  if (file === 'wp-settings.php' || file === 'autoload.php' || scope.elsewhere?.included) return
-  scope.elsewhere = { line, where: `in ${file || 'a file'}, which line ${line} includes`, included: true }
+/** More may be defined and set in a file that was not read, or by what was not followed. */
+export function openEverything(
+  scope: Scope,
+  { line, where, included }: { line: number; where: string; included?: true },
+): void {
+  const at = placeOf(scope, line)
+  for (const each of ['_ENV', '_SERVER', 'getenv()', ...scope.variables.keys()])
+    scope.variables.set(each, unknown(`it may be changed ${where}`, at))
+  const found = { at, where, ...(included ? { included } : {}) }
+  if (!scope.openConstants?.included) scope.openConstants = found
+  if (!scope.openVariables?.included) scope.openVariables = found
 }

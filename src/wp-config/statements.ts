@@ -1,14 +1,55 @@
-import { functionName, isDefine, noteCall, noteDefine } from './calls.ts'
+import { put } from './assign.ts'
 import { evaluate } from './evaluate.ts'
-import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode, parsePhp, walk } from './node.ts'
-import { define, forgetAll, forgetVariables, type Scope } from './scope.ts'
-import { asText, isTruthy, type Unknown, unknown, type Value } from './values.ts'
+import { declare, enter, inNamespace } from './include.ts'
+import { within } from './names.ts'
+import { lineOf, nameOf, nodeOf, nodesOf, type PhpNode } from './node.ts'
+import type { Parsed } from './parse.ts'
+import {
+  createScope,
+  define,
+  forgetVariables,
+  fork,
+  join,
+  lineIn,
+  makeGlobal,
+  placeOf,
+  type Scope,
+  setVariable,
+  unsetVariable,
+  type WpConfigReading,
+} from './scope.ts'
+import { undecided } from './undecided.ts'
+import { entriesOf, keyOf, known, operate, truth, unknown, type Value } from './values.ts'
 
-/** Follows statements in their order and notes in `scope` what they define, set and include. What is not certain is noted as unknown. */
-export function follow(statements: readonly PhpNode[], scope: Scope): void {
+/** More than any configuration has to do. */
+const MOST_STEPS = 50_000
+
+/**
+ * Reads the statements of a file in their order, with what it includes and the functions that it calls, and gives what they define and
+ * set. What is not certain is noted as unknown. Throws `RangeError` for what is nested too deeply or does not end.
+ */
+export function readStatements(
+  parsed: Parsed,
+  reading: WpConfigReading,
+  constants: Readonly<Record<string, Value>>,
+): Scope {
+  const scope = createScope(reading, constants, { evaluate, follow, undecided })
+  enter(parsed, reading.path, scope)
+  return scope
+}
+
+function follow(statements: readonly PhpNode[], scope: Scope): void {
   for (const statement of statements) {
-    if (scope.ended === undefined) followOne(statement, scope)
-    else undecided(statement, scope, `it stands after the return in line ${scope.ended}`)
+    const { ended } = scope
+    if (ended?.certain) return
+    if (++scope.count.steps > MOST_STEPS) throw new RangeError('it does not end')
+    if (ended === undefined) followOne(statement, scope)
+    else
+      undecided(
+        statement,
+        scope,
+        `it stands after the ${ended.by === 'settings' ? 'include' : ended.by} in line ${ended.line}`,
+      )
   }
 }
 
@@ -19,120 +60,149 @@ function followOne(node: PhpNode, scope: Scope): void {
 }
 
 /** What only names things, or begins and ends nothing. */
-const WITHOUT_EFFECT = /^(function|class|interface|trait|enum|inline|usegroup|global|noop)$/
+const WITHOUT_EFFECT = /^(class|interface|trait|enum|inline|usegroup|noop|label)$/
 
-const followChildren = ({ children }: PhpNode, scope: Scope): void => follow(nodesOf(children), scope)
+const followChildren = ({ children }: PhpNode, scope: Scope): void => scope.follow(nodesOf(children), scope)
 
 /** What statements of one kind do. */
 const RULES: Readonly<Record<string, (node: PhpNode, scope: Scope) => void>> = {
   block: followChildren,
-  namespace: followChildren,
   declare: followChildren,
-  expressionstatement: ({ expression }, scope) => {
-    const node = nodeOf(expression)
-    if (node?.kind === 'eval') runText(node, scope)
-    else evaluateFully(node, scope)
+  namespace: (node, scope) => {
+    const { file } = scope
+    scope.file = inNamespace(node, file)
+    followChildren(node, scope)
+    scope.file = file
+  },
+  function: (node, scope) => declare(node, scope.file, scope),
+  expressionstatement: ({ expression }, scope) => void evaluate(expression, scope),
+  echo: ({ expressions }, scope) => {
+    for (const each of nodesOf(expressions)) evaluate(each, scope)
   },
   constantstatement: ({ constants }, scope) => {
     for (const each of nodesOf(constants))
-      define(scope, nameOf(each.name) ?? '', evaluateFully(each.value, scope), lineOf(each))
+      define(scope, within(scope.file, nameOf(each.name) ?? ''), evaluate(each.value, scope), lineOf(each))
   },
   if: branch,
+  switch: choose,
+  foreach: iterate,
+  while: (node, scope) => repeat(node, scope, { test: [node.test], after: [] }),
+  for: (node, scope) => {
+    for (const each of nodesOf(node.init)) evaluate(each, scope)
+    repeat(node, scope, { test: nodesOf(node.test), after: nodesOf(node.increment) })
+  },
+  global: ({ items }, scope) => {
+    for (const { name } of nodesOf(items)) if (typeof name === 'string') makeGlobal(scope, name)
+  },
+  static: ({ variables }, scope) => {
+    for (const each of nodesOf(variables))
+      setVariable(scope, nameOf(nodeOf(each.variable)) ?? '', unknown('it is kept between calls'), lineOf(each))
+  },
   unset: ({ variables }, scope) => {
     for (const each of nodesOf(variables)) {
-      if (each.kind === 'variable' && typeof each.name === 'string') scope.variables.delete(each.name)
-      else forgetVariables(each, unknown('parts of it are unset', lineOf(each)), scope)
+      if (each.kind === 'variable' && typeof each.name === 'string') unsetVariable(scope, each.name)
+      else forgetVariables(each, unknown('parts of it are unset', placeOf(scope, lineOf(each))), scope)
     }
   },
   return: (node, scope) => {
-    scope.ended = lineOf(node)
+    const value = node.expr ? evaluate(node.expr, scope) : known(null)
+    scope.ended ??= { by: 'return', line: lineOf(node), certain: true, value }
   },
+  break: (node, scope) => leave('break', node, scope),
+  continue: (node, scope) => leave('continue', node, scope),
 }
 
-/** What an expression is worth. Where that is not known, neither is what it would have set. */
-function evaluateFully(expression: unknown, scope: Scope): Value {
-  const node = nodeOf(expression)
-  const value = evaluate(node, scope)
-  // What is assigned has been noted already; what stands on its right side may not have been looked at.
-  const open = node?.kind === 'assign' ? nodeOf(node.right) : node
-  if (!value.known && open !== undefined) undecided(open, scope, value.why)
-  return value
-}
-
-/** The image of Docker runs the text of a variable, WORDPRESS_CONFIG_EXTRA: it is read as the rest of the file is. */
-function runText(node: PhpNode, scope: Scope): void {
-  const line = lineOf(node)
-  const source = evaluateFully(node.source, scope)
-  const parsed = source.known ? parsePhp(`<?php ${asText(source.value)}`) : undefined
-  if (parsed === undefined || 'fault' in parsed) {
-    forgetAll(unknown('a text is run that may change it', line), scope)
-    return
-  }
-  for (const each of parsed.statements.flatMap((statement) => [...walk(statement)]))
-    if (each.loc) each.loc.start.line = line
-  follow(parsed.statements, scope)
-  // A `return` ends the text alone.
-  delete scope.ended
+function leave(by: 'break' | 'continue', node: PhpNode, scope: Scope): void {
+  const depth = node.level ? evaluate(node.level, scope) : known(1)
+  const isKnown = depth.known && typeof depth.value === 'number'
+  scope.ended = { by, line: lineOf(node), certain: isKnown, depth: isKnown ? Number(depth.value) : 1 }
 }
 
 /** One way of a condition that is known, else both: what they agree on holds, the rest is not known. */
 function branch(node: PhpNode, scope: Scope): void {
-  const [test, line] = [evaluateFully(node.test, scope), lineOf(node)]
+  const test = evaluate(node.test, scope)
+  if (scope.ended) return
   const [body, alternate] = [nodesOf([node.body]), nodesOf([node.alternate])]
-  if (test.known) {
-    follow(isTruthy(test.value) ? body : alternate, scope)
+  const truthy = truth(test)
+  if (truthy !== undefined) {
+    follow(truthy ? body : alternate, scope)
     return
   }
-  const copy = () => ({ ...scope, constants: new Map(scope.constants), variables: new Map(scope.variables) })
-  const [left, right] = [copy(), copy()]
+  const [left, right] = [fork(scope), fork(scope)]
   follow(body, left)
   follow(alternate, right)
-  const open = unknown(`it depends on the condition in line ${line}: ${test.why}`, line)
-  const constants = merged(left.constants, right.constants, open)
-  const variables = merged(left.variables, right.variables, open)
-  Object.assign(scope, right, left, { constants, variables })
+  const [line, why] = [lineOf(node), test.known ? '' : test.why]
+  const open = unknown(`it depends on the condition in ${lineIn(scope, line)}: ${why}`, placeOf(scope, line))
+  join(scope, [left, right], (perhaps) => (perhaps ? { ...open, perhaps } : open))
 }
 
-function merged(left: Scope['constants'], right: Scope['constants'], open: Unknown): Map<string, Value> {
-  const isOpen = (value: Value | undefined) => value === undefined || (!value.known && value.perhaps === true)
-  const result = new Map<string, Value>()
-  for (const name of new Set([...left.keys(), ...right.keys()])) {
-    const [a, b] = [left.get(name), right.get(name)]
-    const isSame = a === b || (a?.known && b?.known && a.value === b.value)
-    if (a !== undefined && isSame) result.set(name, a)
-    else result.set(name, isOpen(a) || isOpen(b) ? { ...open, perhaps: true } : open)
-  }
-  return result
-}
-
-/** What is defined, set or included in there is not known. */
-function undecided(node: PhpNode, scope: Scope, why: string): void {
-  const value: Unknown = { known: false, line: lineOf(node), why, perhaps: true }
-  for (const each of walk(node, FUNCTIONS)) {
-    for (const target of targetsOf(each)) forgetVariables(target, value, scope)
-    if (each.kind === 'return') scope.ended ??= lineOf(each)
-    if (each.kind !== 'assignref') continue
-    for (const { name } of walk(each)) if (typeof name === 'string') scope.aliased.add(name)
-  }
-  for (const each of walk(node)) {
-    const line = lineOf(each)
-    if (each.kind === 'include') evaluate(each, scope)
-    if (each.kind === 'eval') forgetAll(unknown('a text is run that may change it', line), scope)
-    if (each.kind === 'call') noteCall(each, scope)
-    if (functionName(each) === 'putenv') scope.variables.set('getenv()', value)
-    if (each.kind === 'constantstatement')
-      for (const { name } of nodesOf(each.constants)) define(scope, nameOf(name) ?? '', value, line)
-    if (isDefine(each)) noteDefine(each, evaluate(nodesOf(each.arguments)[0], scope), value, scope)
+/** From the first case that fits until a `break`. */
+function choose(node: PhpNode, scope: Scope): void {
+  const test = evaluate(node.test, scope)
+  const cases = nodesOf(nodeOf(node.body)?.children)
+  const otherwise = cases.findIndex(({ test: wanted }) => !wanted)
+  for (const [index, each] of [...cases.entries(), [otherwise, undefined] as const]) {
+    if (each !== undefined && !each.test) continue
+    const wanted = each && evaluate(each.test, scope)
+    if (wanted && !(test.known && wanted.known)) {
+      const why = test.known ? (wanted.known ? '' : wanted.why) : test.why
+      undecided(node, scope, `it depends on the switch in ${lineIn(scope, lineOf(node))}: ${why}`)
+      return
+    }
+    if (wanted && !(test.known && wanted.known && operate('==', test.value, wanted.value))) continue
+    if (index < 0) return
+    follow(
+      cases.slice(index).flatMap(({ body }) => nodesOf([body])),
+      scope,
+    )
+    loopEnds(node, scope)
+    return
   }
 }
 
-/** What has variables and a `return` of its own. */
-const FUNCTIONS: ReadonlySet<string> = new Set(['function', 'method', 'closure', 'arrowfunc'])
+/** Whether a loop ends with what ended its body; more than one loop may. What may have ended it makes the rest of it uncertain. */
+function loopEnds(node: PhpNode, scope: Scope): boolean {
+  const { ended } = scope
+  if (ended === undefined) return false
+  const depth = ended.depth ?? 1
+  const isLoops = ended.by === 'break' || ended.by === 'continue'
+  if (isLoops) scope.ended = depth > 1 ? { ...ended, depth: depth - 1 } : undefined
+  if (!ended.certain) undecided(node, scope, `it depends on the ${ended.by} in ${lineIn(scope, ended.line)}`)
+  return !isLoops || depth > 1 || !ended.certain || ended.by === 'break'
+}
 
-/** What a node gives values to. */
-function targetsOf(node: PhpNode): PhpNode[] {
-  if (!/^(assign|assignref|foreach|pre|post|catch|unset)$/.test(node.kind)) return []
-  const { left, key, value, what, variable, variables } = node
-  const right = node.kind === 'assignref' ? node.right : undefined
-  return nodesOf([left, right, key, value, what, variable, variables].flat())
+function iterate(node: PhpNode, scope: Scope): void {
+  const entries = entriesOf(evaluate(node.source, scope))
+  const [key, value] = [nodeOf(node.key), nodeOf(node.value)]
+  if (entries === undefined || value === undefined || value.byref === true || nodeOf(node.source)?.kind === 'byref') {
+    undecided(node, scope, 'it stands in a foreach')
+    return
+  }
+  for (const [name, each] of entries) {
+    put(value, each, scope)
+    if (key !== undefined) put(key, keyOf(name), scope)
+    follow(nodesOf([node.body]), scope)
+    if (loopEnds(node, scope)) return
+  }
+}
+
+/** A loop with a condition, while that is known. */
+function repeat(
+  node: PhpNode,
+  scope: Scope,
+  { test, after }: { test: readonly unknown[]; after: readonly unknown[] },
+): void {
+  for (;;) {
+    const tested = test.map((each) => evaluate(each, scope)).at(-1) ?? known(true)
+    const truthy = truth(tested)
+    if (truthy === false) return
+    if (truthy === undefined) {
+      undecided(node, scope, `it stands in a ${node.kind}`)
+      return
+    }
+    follow(nodesOf([node.body]), scope)
+    if (loopEnds(node, scope)) return
+    for (const each of after) evaluate(each, scope)
+    if (++scope.count.steps > MOST_STEPS) throw new RangeError('it does not end')
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { certificateFacts, certificateLife, covers, EXPIRING_MS } from '../../src/check/certificate.ts'
+import { certificateFacts, covers } from '../../src/check/certificate.ts'
 import { makeChains } from './chains.ts'
 
 const chains = makeChains()
@@ -58,12 +58,4 @@ test('what is no certificate covers nothing', () => {
   for (const text of ['', 'x', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n']) {
     assert.equal(certificateFacts(text), undefined)
   }
-})
-
-test('a certificate expires soon within 21 days of its end, and has expired at it', () => {
-  const now = 1_000
-  assert.equal(certificateLife(now + EXPIRING_MS, now), 'Good')
-  assert.equal(certificateLife(now + EXPIRING_MS - 1, now), 'ExpiringSoon')
-  assert.equal(certificateLife(now + 1, now), 'ExpiringSoon')
-  assert.equal(certificateLife(now, now), 'Expired')
 })

@@ -34,12 +34,12 @@ interface World {
 
 function input({ wanted, others = [], names, ends = 1000, changed = 60, ...world }: World): CoverageInput {
   const notAfter = NOW + ends * MINUTE
-  const from = world.lives === undefined ? {} : { notBefore: notAfter - world.lives * 1440 * MINUTE }
+  const notBefore = notAfter - (world.lives ?? 90) * 1440 * MINUTE
   return {
     ...(world.issuer === undefined ? {} : { issuer: world.issuer }),
     wanted: new Set(wanted),
     observed: [...wanted, ...others],
-    certificate: names === undefined ? undefined : { names, notAfter, ...from },
+    certificate: names === undefined ? undefined : { names, notBefore, notAfter },
     dns: new Map(Object.entries(world.dns ?? {})),
     caa: new Map(Object.entries(world.caa ?? {})),
     changedAt: NOW - changed * MINUTE,
@@ -71,6 +71,24 @@ test('names-that-lets-encrypt-refuses: the long name is covered, the other two a
   assert.match(hosts[1]?.message ?? '', /refuses labels with "--"/)
   const other = judge({ wanted: [...wanted, 'shop.example.com'], names: [LONG] })
   assert.match(messageOf(other, 'shop.example.com'), new RegExp(`^${LABELS}, ab--cd\\.example\\.com may keep`))
+})
+
+test('names-below-no-public-suffix: said of each, and nobody else waits for them', () => {
+  const wanted = ['shop.internal', 'shop.local', 'shop.test', 'shop.example.con', 'router.home.arpa']
+  for (const [changed, others] of [
+    [1, 'Issuing'],
+    [60, 'Overdue'],
+  ] as const) {
+    const hosts = judge({ wanted: [...wanted, 'shop.example.com'], changed })
+    for (const host of wanted) {
+      const { covered, reason, message } = hosts.find((each) => each.host === host) ?? assert.fail(host)
+      assert.deepEqual([covered, reason], [false, 'PrivateName'], host)
+      assert.match(message, /ends in "[a-z.]+", and no certificate authority issues for names below that/)
+    }
+    assert.equal(reasonOf({ wanted: [...wanted, 'shop.example.com'], changed }), others)
+  }
+  assert.match(messageOf(judge({ wanted }), 'router.home.arpa'), /ends in "home\.arpa"/)
+  assert.equal(judge({ wanted, names: ['shop.internal'] }).filter(({ covered }) => covered).length, 1)
 })
 
 test('www-that-came-by-itself: the condition names it as what blocks the certificate', () => {
@@ -120,7 +138,7 @@ describe('why a host is not covered', () => {
     ['another host', { wanted: [shop, 'x.example.com'], dns: { 'x.example.com': dns('NoRecords') } }, 'Blocked'],
     [
       'a foreign host',
-      { wanted: [shop], others: ['old.example'], dns: { 'old.example': dns('NoRecords') } },
+      { wanted: [shop], others: ['old.example.org'], dns: { 'old.example.org': dns('NoRecords') } },
       'Blocked',
     ],
     [

@@ -8,7 +8,7 @@ const NOW = Date.UTC(2026, 0, 1)
 
 test('custom-certificate-that-ends: what is wrong and what to do, in words of its own', () => {
   const fault = (days: number, hosts: string[] = ['a.example.com']) =>
-    customFault({ names: ['a.example.com'], notAfter: NOW + days * DAY }, hosts, NOW)
+    customFault({ names: ['a.example.com'], notBefore: NOW - 100 * DAY, notAfter: NOW + days * DAY }, hosts, NOW)
   assert.equal(fault(100), undefined)
   assert.match(fault(5) ?? '', /^The custom certificate ends on 2026-01-06\. Nobody renews it but you: install one/)
   assert.match(fault(0) ?? '', /^The custom certificate ended on 2026-01-01\. /)

@@ -12,6 +12,9 @@ const chains = makeChains()
 after(() => chains.remove())
 const HOST = 'shop.example.com'
 const right = chains.leaf({ names: [`DNS:${HOST}`] })
+const strangers = makeChains('Strange')
+after(() => strangers.remove())
+const strange = strangers.leaf({ names: [`DNS:${HOST}`] })
 const withChain = ({ key, cert }: Leaf): Leaf => ({ key, cert: cert + chains.middle })
 
 /** A server that runs until the end of the test; what a client sent as data, and the names that it asked for. */
@@ -73,6 +76,47 @@ describe('what is served', () => {
       '*.example.com',
     ],
     ['signed by itself', chains.alone(HOST), 'SelfSigned', /signed by itself/],
+    [
+      'self-signed-leaf: with the key usage of a server',
+      chains.alone(HOST, 'keyUsage=critical,digitalSignature,keyEncipherment'),
+      'SelfSigned',
+      /signed by itself/,
+    ],
+    [
+      'self-signed-leaf: that is no authority',
+      chains.alone(
+        HOST,
+        'basicConstraints=critical,CA:FALSE',
+        'keyUsage=digitalSignature',
+        'extendedKeyUsage=serverAuth',
+      ),
+      'SelfSigned',
+      /signed by itself/,
+    ],
+    [
+      'for clients',
+      withChain(chains.leaf({ names: [`DNS:${HOST}`], usage: 'clientAuth' })),
+      'WrongPurpose',
+      /another purpose than a web server/,
+    ],
+    [
+      'for servers and clients',
+      withChain(chains.leaf({ names: [`DNS:${HOST}`], usage: 'serverAuth,clientAuth' })),
+      'Served',
+      /is served/,
+    ],
+    [
+      'an intermediate that has ended',
+      { ...right, cert: right.cert + chains.endedMiddle },
+      'ChainIncomplete',
+      /without its issuer's/,
+    ],
+    [
+      'with the root of somebody else',
+      { ...strange, cert: strange.cert + strangers.middle + strangers.root },
+      'Untrusted',
+      /not trusted/,
+    ],
   ] as const satisfies readonly (readonly [string, Leaf, string, RegExp, string?])[]) {
     test(title, async (t) => {
       const verdict = await verdictOn(t, leaf, host)

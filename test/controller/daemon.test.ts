@@ -44,14 +44,14 @@ describe('daemon', () => {
     const world = await createWorld(t)
     await world.map('h001')
     const { statuses, metrics, until } = await startDaemon(t, world)
-    const ready = () => statuses.status().apps[0]?.conditions.find((each) => each.type === 'Ready')
-    await until('ready', () => ready()?.status === 'True')
+    const ready = async () => (await statuses.status()).apps[0]?.conditions.find((each) => each.type === 'Ready')
+    await until('ready', async () => (await ready())?.status === 'True')
     world.simulator.faults.add({ kind: 'html502', times: 'always' })
-    await until('not ready', () => ready()?.reason === 'ApiUnreachable')
+    await until('not ready', async () => (await ready())?.reason === 'ApiUnreachable')
     assert.match(await metrics.text(), /domainpilot_app_condition\{[^}]*type="Ready",reason="ApiUnreachable"\} 0/)
     assert.equal(world.listed().length, 2)
     world.simulator.faults.clear()
-    await until('ready again', () => ready()?.status === 'True')
+    await until('ready again', async () => (await ready())?.status === 'True')
   })
 
   test('reconciles that wait for nothing let timers in between them', async (t) => {
@@ -123,30 +123,35 @@ describe('daemon', () => {
     }
     world.simulator.faults.add({ kind: 'html502', times: 'always' })
     const { statuses, until } = await startDaemon(t, world, NEVER)
-    const away = () =>
-      statuses.status().apps.filter(({ conditions }) => conditions.some(({ reason }) => reason === 'ApiUnreachable'))
-    await until('all say so', () => away().length === apps.length)
+    const away = async () =>
+      (await statuses.status()).apps.filter(({ conditions }) =>
+        conditions.some(({ reason }) => reason === 'ApiUnreachable'),
+      )
+    await until('all say so', async () => (await away()).length === apps.length)
     world.simulator.faults.clear()
-    await until('none says so any more', () => away().length === 0)
+    await until('none says so any more', async () => (await away()).length === 0)
   })
 
   test('an app whose object goes leaves no status and no series behind, and its hosts stay', async (t) => {
     const world = await createWorld(t)
     await world.map('h001')
     const { statuses, metrics, until } = await startDaemon(t, world)
-    await until('there', () => statuses.status().apps[0]?.lastSuccess !== undefined && world.listed().length === 2)
+    await until(
+      'there',
+      async () => (await statuses.status()).apps[0]?.lastSuccess !== undefined && world.listed().length === 2,
+    )
     await world.unmap('network')
-    await until('gone', () => statuses.status().apps.length === 0)
+    await until('gone', async () => (await statuses.status()).apps.length === 0)
     assert.doesNotMatch(await metrics.text(), /app="network"/)
     assert.equal(world.listed().length, 2)
-    const [orphan] = statuses.status().mappings
+    const [orphan] = (await statuses.status()).mappings
     assert.equal(orphan?.conditions.find((each) => each.type === 'Accepted')?.reason, 'AppNotFound')
   })
 
   test('first-failure-is-not-counted: the first API error is a step from 0', async (t) => {
     const world = await createWorld(t)
     const { statuses, metrics, until } = await startDaemon(t, world)
-    await until('seen', () => statuses.status().apps[0]?.lastAttempt !== undefined)
+    await until('seen', async () => (await statuses.status()).apps[0]?.lastAttempt !== undefined)
     const text = await metrics.text()
     assert.match(text, /domainpilot_reconcile_total\{[^}]*result="failed"\} 0/)
   })

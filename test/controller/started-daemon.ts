@@ -37,7 +37,7 @@ export function openDaemon(t: TestContext, world: World, sweepSchedule = '* * * 
     clock.advance(1)
     await stopped
   })
-  const until = (what: string, holds: () => boolean): Promise<void> => turnUntil(clock, what, holds)
+  const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => turnUntil(clock, what, holds)
   return { daemon, statuses, metrics, until }
 }
 

@@ -10,7 +10,6 @@ import {
   markHeld,
   markImplied,
   markUncertain,
-  notAhead,
   noteAbsent,
   recordRemovals,
   release,
@@ -23,31 +22,6 @@ import { DAY, HOUR, hosts, NOW, recordOf } from './records.ts'
 
 const [a, b, c] = hosts(3) as [Host, Host, Host]
 const claimOf = (host: Host, mapping = 'default/m'): ClaimOf => ({ host, mapping, source: 'manifests' })
-
-test('the-clock-is-set-back: no time of a record lies ahead, and what is not ahead stays', () => {
-  const ahead = NOW + DAY
-  const words = 'may not be used'
-  const before: OwnershipRecord = {
-    ...markUncertain(noteAbsent(claimHosts(recordOf([a]), [claimOf(b)], 'Pending', ahead), [a], ahead), [b]),
-    removals: [
-      { host: a, at: NOW - HOUR },
-      { host: c, at: ahead, approved: true },
-    ],
-    unsureSince: ahead,
-    rejected: {
-      [b]: { words, at: NOW - HOUR, retryAt: ahead, attempts: 5, generation: 1 },
-      [c]: { words, at: ahead, retryAt: ahead + HOUR, attempts: 2, generation: 1 },
-    },
-  }
-  const after = notAhead(before, NOW)
-  assert.deepEqual(after.hosts[b], { mapping: 'default/m', source: 'manifests', state: 'Uncertain', since: NOW })
-  assert.deepEqual(after.hosts[a], { ...before.hosts[a], absentSince: NOW })
-  assert.deepEqual(after.removals, [before.removals[0], { host: c, at: NOW, approved: true }])
-  assert.equal(after.unsureSince, NOW)
-  assert.deepEqual(after.rejected, { ...before.rejected, [c]: { ...before.rejected[c], at: NOW, retryAt: NOW } })
-  assert.equal(notAhead(after, NOW), after)
-  assert.equal(notAhead(before, ahead), before)
-})
 
 describe('claims', () => {
   test('the-life-of-a-claim', () => {

@@ -3,9 +3,11 @@ import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { type FileSystem, systemFiles } from '../../src/files/file-system.ts'
 import { openFileStore } from '../../src/ownership/file-store.ts'
 import { lockStateDir, StateDirBusyError, type StateLock } from '../../src/ownership/lock.ts'
 import { identifySelf, isRunning } from '../../src/ownership/process-identity.ts'
+import { RecordStoreLostError, RecordUnavailableError } from '../../src/ownership/store.ts'
 import { systemClock } from '../../src/time/clock.ts'
 import { stopAnywhere } from '../stop-anywhere.ts'
 import { fakeClock } from '../time/fake-clock.ts'
@@ -40,7 +42,7 @@ describe('lock of the state folder', { timeout: 120_000 }, () => {
     await lock.release()
     const next = await lockStateDir(stateDir, OPTIONS)
     await next.assertLocked()
-    await assert.rejects(lock.assertLocked(), StateDirBusyError)
+    await assert.rejects(lock.assertLocked(), RecordStoreLostError)
     assert.deepEqual((await readdir(stateDir)).sort(), ['lock.2'])
     await next.release()
   })
@@ -174,8 +176,27 @@ describe('lock of the state folder', { timeout: 120_000 }, () => {
     const store = await openFileStore(stateDir, OPTIONS)
     const token = await store.save(recordOf(hosts(1)), undefined)
     await rm(join(stateDir, 'lock.1'))
-    await assert.rejects(store.save(recordOf(hosts(2)), token), StateDirBusyError)
+    await assert.rejects(store.save(recordOf(hosts(2)), token), RecordStoreLostError)
     assert.deepEqual((await store.load('account', 'app'))?.record, recordOf(hosts(1)))
+    await store.close()
+  })
+
+  test('a-lock-that-cannot-be-read-for-a-moment-is-not-lost', async (t) => {
+    const stateDir = await temporaryFolder(t)
+    let broken = false
+    const fs: FileSystem = {
+      ...systemFiles,
+      stat: (async (path: string) => {
+        if (broken) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+        return await systemFiles.stat(path)
+      }) as FileSystem['stat'],
+    }
+    const store = await openFileStore(stateDir, { ...OPTIONS, fs })
+    const token = await store.save(recordOf(hosts(1)), undefined)
+    broken = true
+    await assert.rejects(store.save(recordOf(hosts(2)), token), RecordUnavailableError)
+    broken = false
+    await store.save(recordOf(hosts(2)), token)
     await store.close()
   })
 })

@@ -90,7 +90,7 @@ test('figures of an app, and none left when it goes', async () => {
         plan: refused,
         conditions: [condition('False', 'RemovalRefused')],
         lastSuccess: 1_500,
-        certificate: { notAfter: 9_000, covered: [], uncovered: [] },
+        certificate: { notBefore: 1_000, notAfter: 9_000, covered: [], uncovered: [] },
       },
     ),
   )
@@ -101,6 +101,8 @@ test('figures of an app, and none left when it goes', async () => {
     `app_last_attempt_timestamp_seconds{${LABELS}} 2`,
     `app_last_success_timestamp_seconds{${LABELS}} 1.5`,
     `app_certificate_expiry_timestamp_seconds{${LABELS}} 9`,
+    `app_certificate_overdue_timestamp_seconds{${LABELS}} 7`,
+    `app_certificate_urgent_timestamp_seconds{${LABELS}} 8.2`,
     `app_condition{${LABELS},type="Ready",reason="RemovalRefused"} 0`,
     `app_removals_refused{${LABELS}} 1`,
     `app_quarantined_hosts{${LABELS}} 1`,
@@ -115,7 +117,7 @@ test('figures of an app, and none left when it goes', async () => {
   assert.deepEqual(text.match(/app_condition\{.*type="Ready".*/g), [
     `app_condition{${LABELS},type="Ready",reason="Succeeded"} 1`,
   ])
-  assert.doesNotMatch(text, /certificate_expiry_timestamp_seconds\{/)
+  assert.doesNotMatch(text, /certificate_(?:expiry|overdue|urgent)_timestamp_seconds\{/)
   assert.ok(text.includes(`app_removals_refused{${LABELS}} 0\n`))
   assert.ok(text.includes(`app_pending_changes{${LABELS},action="remove"} 2\n`), 'what is not known stays')
 

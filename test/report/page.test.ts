@@ -114,6 +114,22 @@ test('property: no text from outside paints the terminal', () => {
   )
 })
 
+test('lifetimes-of-64-45-and-6-days: the page tells a renewal that is overdue, and no other', () => {
+  const DAY = 86_400_000
+  const shown = (life: number, left: number | undefined) => {
+    const notAfter = NOW + (left ?? 1) * DAY
+    const notBefore = left === undefined ? undefined : notAfter - life * DAY
+    const certificate = { ...(notBefore === undefined ? {} : { notBefore }), notAfter, covered: [], uncovered: [] }
+    const page = renderPage(sampleStatus({ apps: [app('a/b', { certificate })] }), all)
+    return /renewal \w+/.exec(page)?.[0]
+  }
+  assert.deepEqual(
+    [shown(45, 20), shown(45, 11), shown(45, 4), shown(6.67, 6.67), shown(6.67, 1.5), shown(6.67, 0.5), shown(90, 30)],
+    [undefined, 'renewal overdue', 'renewal urgent', undefined, 'renewal overdue', 'renewal urgent', undefined],
+  )
+  assert.equal(shown(45, undefined), undefined, 'of a status of before, which does not say when it began')
+})
+
 test('times that are no times do no harm', () => {
   const odd = app('a/b', {
     lastSuccess: Number.NaN,

@@ -4,10 +4,10 @@ import type { App } from '../../src/api/objects.ts'
 import { appDefaults } from '../../src/api/schema.ts'
 import { wpConfigTemplate } from '../../src/cli/import.ts'
 import { quiet } from '../../src/log/quiet.ts'
-import { defaultApp, readAmbient } from '../../src/setup/ambient.ts'
+import { type AppOptions, defaultApp, readAmbient } from '../../src/setup/ambient.ts'
 import { connectionUrlOf, createDatabases } from '../../src/setup/databases.ts'
-import { UsageError } from '../../src/setup/option.ts'
 import { createSecrets } from '../../src/setup/secrets.ts'
+import { readSettings } from '../../src/setup/settings.ts'
 import { databaseUrl, readFileSettings, watchWpConfig } from '../../src/setup/wp-config-file.ts'
 import type { DatabaseSource, MappingRead } from '../../src/source/source.ts'
 import { parseDatabaseUrl } from '../../src/source/wordpress/database-url.ts'
@@ -36,14 +36,56 @@ describe('--wp-config', () => {
     assert.equal(app?.spec.policy, 'Sync')
   })
 
-  test('a variable that says something else is told, both named and no value shown', () => {
+  test('a variable goes before the file, value by value', () => {
+    const { credentials, appId } = readAmbient({ SERVERPILOT_API_KEY: 'other' }, noFile, settings(text()))
+    assert.deepEqual([credentials, appId], [{ clientId: 'cid_0123456789ab', apiKey: 'other' }, 'AAAAAAAAAAAAAAAA'])
+  })
+
+  test('the-prefix-alone', () => {
+    const secrets = `<?php\nrequire '/etc/wordpress/secrets.php';\n$table_prefix = 'wpx_';\n`
+    const url = { WORDPRESS_DATABASE_URL: 'mysql://u:p@h/d', SERVERPILOT_APP_ID: 'AAAAAAAAAAAAAAAA' }
+    const appOf = (environment: Record<string, string>, content: string | undefined, flags: AppOptions = {}) => {
+      const file =
+        content === undefined ? undefined : readFileSettings('wp-config.php', environment, one(content), flags)
+      const ambient = readAmbient(environment, noFile, file)
+      return { url: ambient.database?.url, ...(defaultApp(ambient, flags)?.spec ?? assert.fail()) }
+    }
+    const one = (content: string) => (path: string) => (path === 'wp-config.php' ? content : missing())
+    const missing = (): never => {
+      throw Object.assign(new Error('x'), { code: 'ENOENT' })
+    }
+    const beside = appOf(url, secrets)
+    assert.deepEqual(
+      [beside.url, beside.wordpress?.tablePrefix],
+      ['mysql://u:p@h/d', 'wpx_'],
+      'secrets that cannot be read',
+    )
+    const open = appOf(url, text())
+    assert.deepEqual(
+      [open.url, open.wordpress?.tablePrefix],
+      ['mysql://u:p@h/d', 'net_'],
+      'the URL goes before the file',
+    )
+    const prefixed = appOf(url, '<?php $table_prefix = prefix();', { wordpressTablePrefix: 'wpx_' })
+    assert.equal(prefixed.wordpress?.tablePrefix, 'wpx_', 'a prefix that is not known')
+
+    const flags = { wordpressTablePrefix: 'wpx_', wordpressMappings: 'Core', wordpressIncludeSites: true }
+    const { wordpress, www } = appOf(url, undefined, { ...flags, wordpressNetwork: '2', wordpressWww: 'Never' })
+    assert.deepEqual(
+      [wordpress?.tablePrefix, wordpress?.mappings, wordpress?.includeSites, wordpress?.network, www],
+      ['wpx_', 'Core', true, '2', 'Never'],
+      'the URL alone',
+    )
+    const given = { DOMAINPILOT_WORDPRESS_TABLE_PREFIX: 'env_', ...url }
+    const { ambient, ...options } = readSettings({}, given, noFile)
+    assert.equal(defaultApp(ambient, options)?.spec.wordpress?.tablePrefix, 'env_')
     assert.throws(
-      () => readAmbient({ SERVERPILOT_API_KEY: 'other' }, noFile, settings(text())),
-      (error: Error) => {
-        assert.match(error.message, /SERVERPILOT_API_KEY and WU_SERVER_PILOT_API_KEY in wp-config\.php differ/)
-        assert.doesNotMatch(error.message, /other|k3y/)
-        return error instanceof UsageError
-      },
+      () => appOf(url, undefined, { wordpressTablePrefix: 'w-x' }),
+      /--wordpress-table-prefix consists of letters/,
+    )
+    assert.throws(
+      () => appOf({}, secrets),
+      /wp-config\.php:2: DB_HOST .*secrets\.php.* or give the database in WORDPRESS_DATABASE_URL/,
     )
   })
 
@@ -56,10 +98,7 @@ describe('--wp-config', () => {
           readFile: noFile,
         })
         assert.ok(read.ok, JSON.stringify(read))
-        const end = parseDatabaseUrl(
-          databaseUrl(read.config, () => false),
-          'here',
-        )
+        const end = parseDatabaseUrl(databaseUrl(read.config, { exists: () => false }), 'here')
         assert.deepEqual([end.user, end.password, end.database], ['wp', read.config.database.password, 'wordpress'])
         const { at } = read.config.database
         if (at.socket === undefined) assert.deepEqual([end.host, end.port], [at.host, at.port ?? 3306])
@@ -67,12 +106,20 @@ describe('--wp-config', () => {
       }
   })
 
-  test('TLS is asked for as PHP would look at the certificate', () => {
-    const mode = (flags: string) =>
-      parseDatabaseUrl(settings(text(`define('MYSQL_CLIENT_FLAGS', ${flags});`)).database.url, 'here').tls?.mode
-    assert.equal(mode('MYSQLI_CLIENT_SSL'), 'VerifyIdentity')
-    assert.equal(mode('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT'), 'Required')
-    assert.equal(mode('0'), undefined)
+  test('tls-as-wordpress-takes-it', () => {
+    const read = (flags: string, options = {}, host = 'db') => {
+      const content = text(`define('MYSQL_CLIENT_FLAGS', ${flags});`, 'p', host)
+      const { database } = readFileSettings('wp-config.php', {}, () => content, options)
+      return { note: database?.note, tls: parseDatabaseUrl(database?.url ?? assert.fail(), 'here').tls }
+    }
+    assert.deepEqual(read('MYSQLI_CLIENT_SSL').tls, { mode: 'Required' })
+    assert.match(read('MYSQLI_CLIENT_SSL').note ?? '', /nobody looks at the certificate.*--wordpress-ca/)
+    assert.deepEqual(read('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT').tls, { mode: 'Required' })
+    const strict = read('MYSQLI_CLIENT_SSL', { wordpressCa: '/etc/ca.pem' })
+    assert.deepEqual(strict, { note: undefined, tls: { mode: 'VerifyIdentity', ca: '/etc/ca.pem' } })
+    assert.equal(read('MYSQLI_CLIENT_SSL', { wordpressCa: '/etc/ca.pem' }, '10.0.0.1').tls?.mode, 'VerifyCa')
+    assert.equal(read('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT').tls?.mode, 'VerifyIdentity')
+    assert.deepEqual(read('0'), { note: undefined, tls: undefined })
   })
 
   test('a file that is not there or says too little: one line per fault', () => {
@@ -85,7 +132,7 @@ describe('--wp-config', () => {
     )
     assert.throws(
       () => settings('<?php\n$table_prefix = "wp_";'),
-      /wp-config\.php: DB_HOST is not set in this file\n.*DB_USER/,
+      /wp-config\.php: DB_HOST is not set in this file\. Set it there, or give the database in WORDPRESS_DATABASE_URL\.\n.*DB_USER/,
     )
   })
 
@@ -107,7 +154,7 @@ describe('--wp-config', () => {
     const calls: string[] = []
     const clock = fakeClock()
     watchWpConfig(
-      'wp-config.php',
+      { path: 'wp-config.php' },
       { environment: {}, readFile: () => content },
       { changed: () => calls.push('changed'), broken: (error) => calls.push(error.message) },
       clock,

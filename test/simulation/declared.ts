@@ -121,7 +121,10 @@ export function inCluster(objects: ApiObjects, changed: () => void): ObjectStore
       changed()
     },
     remove(kind, name) {
-      objects.remove(targetOf(kind, name))
+      const target = targetOf(kind, name)
+      // Somebody may have put etcd back to a time before it.
+      if (!objects.list(target).some(({ metadata }) => metadata.name === name)) return
+      objects.remove(target)
       changed()
     },
   }

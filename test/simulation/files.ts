@@ -29,7 +29,11 @@ const WRITE_MS = 3
 
 /** A disk as one process sees it through `node:fs`. */
 export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: WorldTime): FileSystem {
-  const isPlace = (path: unknown): string => posix.resolve('/', String(path))
+  /** Of a path that has nothing to resolve, it is that path. */
+  const isPlace = (path: unknown): string => {
+    const text = String(path)
+    return text.startsWith('/') && !/\/[./]|\/$/.test(text) ? text : posix.resolve('/', text)
+  }
 
   /** An operation that changes something: takes time, may fail, may be the last that the process does. */
   function change<Result>(path: string, act: () => Result): Promise<Result> {
@@ -87,7 +91,13 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
   }
 
   const files = {
-    mkdir: (path: string) => change(path, () => disk.makeFolder(isPlace(path))),
+    mkdir: (path: string, { recursive = false }: { recursive?: boolean } = {}) =>
+      change(path, () => {
+        const place = isPlace(path)
+        if (!recursive && disk.find(place) !== undefined) throw errno('EEXIST', place)
+        if (!recursive) disk.node(posix.dirname(place))
+        return disk.makeFolder(place)
+      }),
     readdir: (path: string) => look(() => disk.names(isPlace(path))),
     realpath: (path: string) =>
       look(() => {
@@ -104,7 +114,10 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
     link: (from: string, to: string) => change(to, () => disk.link(isPlace(from), isPlace(to))),
     copyFile: (from: string, to: string) => change(to, () => disk.write(isPlace(to), bytesOf(isPlace(from)))),
     readFileSync: (path: string) => bytesOf(isPlace(path)).toString('utf8'),
-    statSync: (path: string) => (disk.find(isPlace(path)) === undefined ? undefined : statOf(isPlace(path))),
+    statSync(path: string, { throwIfNoEntry = true } = {}) {
+      const place = isPlace(path)
+      return throwIfNoEntry || disk.find(place) !== undefined ? statOf(place) : undefined
+    },
     watch: (folder: string) =>
       watcherOf((emit) =>
         disk.watch(isPlace(folder), (type, name) => {

@@ -48,7 +48,14 @@ interface LedgerGround {
   leader: (() => LeaseHolder | undefined) | undefined
 }
 
+/** How far the machine's clock is off at a moment of the world. */
+interface Setting {
+  at: number
+  offset: number
+}
+
 interface Removal {
+  /** By the machine's clock, as it is set. */
   at: number
   name: string
   approved: boolean
@@ -64,7 +71,12 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
   const removals = new Map<string, Removal[]>()
   const excused = new Map<string, Set<string>>()
   const underWay = new Set<{ life: Life }>()
+  /** How the machine's clock was set when a process first spoke, and when an app was written last. */
+  const begun = new Map<Life, Setting>()
+  const written = new Map<string, Setting>()
   let hour = { from: 0, calls: 0 }
+
+  const setting = (): Setting => ({ at: time.now(), offset: now() - time.now() })
 
   const setOf = (sets: Map<string, Set<string>>, appId: string): Set<string> => {
     const known = sets.get(appId) ?? new Set()
@@ -83,7 +95,19 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
       ({ app, domain }) => domain === name && declared.apps.get(app)?.appId === appId,
     )
 
+  /** Removals go along with a clock that is set while the process lives that writes; what it was set to before they do not know. */
+  function goAlong(appId: string, life: Life): void {
+    const [is, first, last] = [setting(), begun.get(life)!, written.get(appId)]
+    const isFirst = last === undefined || last.at < first.at
+    for (const removal of removals.get(appId) ?? []) {
+      if (isFirst) removal.at = Math.min(removal.at, first.at + first.offset)
+      removal.at += is.offset - (isFirst ? first : last).offset
+    }
+    written.set(appId, is)
+  }
+
   function judgeWrite({ appId, before, after, basis, life }: Write): void {
+    goAlong(appId, life)
     const kept = new Set(after)
     const mine = foreignOf(appId)
     for (const name of before) {
@@ -98,7 +122,7 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
     for (const name of eitherOf(appId)) if (!kept.has(name)) eitherOf(appId).delete(name)
   }
 
-  /** The budget of docs/safety.md, with the day that the machine's clock shows. */
+  /** The budget of docs/safety.md: by time that has passed while one process lives, by the machine's clock from one to the next. */
   function noteRemoval(appId: string, name: string, before: readonly string[]): void {
     const list = removals.get(appId) ?? []
     removals.set(appId, list)
@@ -121,6 +145,7 @@ export function createLedger({ time, now, serverpilot, declared, leader }: Ledge
 
   function judgeRequest(life: Life, { method, url }: HttpRequest): () => void {
     const nothing = (): void => undefined
+    if (!begun.has(life)) begun.set(life, setting())
     if (time.now() - hour.from >= HOUR) hour = { from: time.now(), calls: 0 }
     if (++hour.calls === CALLS_AN_HOUR) violate('calls', `${hour.calls} calls within one hour`)
     if (method !== 'POST' || !/^\/v1\/apps\/[^/]+$/.test(url.pathname)) return nothing

@@ -36,6 +36,15 @@ export interface Pace {
   means: readonly number[]
 }
 
+/** One storm after the other, with a rest in between: the most that can happen in few hours. */
+export const STORMY: Pace = {
+  first: MINUTE,
+  last: 0,
+  storm: [10, 40],
+  quiet: [MINUTE, 10 * MINUTE],
+  means: [5_000, 20_000, 2 * MINUTE],
+}
+
 const USUAL: Pace = {
   first: 10 * MINUTE,
   last: 3 * HOUR,

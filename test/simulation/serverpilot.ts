@@ -52,11 +52,17 @@ export function createServerPilotModel(options: SimulatorOptions, time: WorldTim
 
   const listed = (appId: string): readonly string[] => core.world.model.apps.get(appId)?.domains ?? []
 
-  /** Looks at every list around a call, as late effects come when they come. */
-  function noteWrites(life: Life, appId: string | undefined, before: readonly string[]): void {
+  /** Each list as it was when somebody changed it last. */
+  const known = new Map<string, readonly string[]>()
+  for (const appId of core.apps) known.set(appId, listed(appId))
+
+  /** Called when a write takes effect, which may be long after it was sent. */
+  function noteWrites(life: Life, appId: string | undefined): void {
     if (appId === undefined) return
+    const before = known.get(appId) ?? []
     const after = listed(appId)
     if (after === before) return
+    known.set(appId, after)
     const basis = told.get(life)?.get(appId)
     for (const listener of writeListeners) listener({ at: time.now(), life, appId, before, after, basis })
   }
@@ -75,10 +81,9 @@ export function createServerPilotModel(options: SimulatorOptions, time: WorldTim
     const { method, url, authorization, body } = request
     const isList = method === 'GET' && /^\/v1\/apps(\/[^/]+)?$/.test(url.pathname)
     const appId = method === 'POST' ? /^\/v1\/apps\/([^/]+)$/.exec(url.pathname)?.[1] : undefined
-    const before = appId === undefined ? [] : listed(appId)
     const read = { body: body === undefined ? undefined : (JSON.parse(body) as unknown), malformed: false }
     if (isList) noteRead(life, url.pathname)
-    const service = { ...core.service, save: () => noteWrites(life, appId, before) }
+    const service = { ...core.service, save: () => noteWrites(life, appId) }
     const incoming = { method, url: url.pathname, authorization, contentType: 'application/json', read }
     const reply = await serve(service, incoming)
     await time.wait(random.next() * trouble.slowMs)
@@ -129,7 +134,9 @@ export function createServerPilotModel(options: SimulatorOptions, time: WorldTim
         request(life, sent, timeoutMs),
     change(appId, change) {
       const app = core.world.model.apps.get(appId)
-      if (app !== undefined) changeDomains(core.world, app, change(app.domains))
+      if (app === undefined) return
+      changeDomains(core.world, app, change(app.domains))
+      known.set(appId, listed(appId))
     },
     onWrite: (callback) => void writeListeners.push(callback),
     onRequest: (callback) => void requestListeners.push(callback),

@@ -23,12 +23,21 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 /** Pauses of contention last 15 minutes, inferred removals wait for 5, and somebody approves what waits for approval. */
 const REST_WITHIN = 90 * MINUTE
+/** A start, with the lock of one that was killed, and a sweep. */
+const LOOK_AROUND = 3 * MINUTE
 
-/** Lives through a plan. Ends at the first broken promise. */
-export async function run(plan: Plan, ground: Ground = createGround(plan.setting)): Promise<Result> {
+/** Lives through a plan. Ends at the first broken promise. `hear` gets each line of the story as it comes. */
+export async function run(
+  plan: Plan,
+  ground: Ground = createGround(plan.setting),
+  hear: (line: string) => void = () => undefined,
+): Promise<Result> {
   const world = createWorld(plan.setting, ground)
   const story: string[] = []
-  const tell = (text: string): void => void story.push(`${timeOf(world.time.now())} ${text}`)
+  const tell = (text: string): void => {
+    story.push(`${timeOf(world.time.now())} ${text}`)
+    hear(story.at(-1)!)
+  }
   const crashed = (error: unknown): void =>
     world.ledger.violate('crash', error instanceof Error ? `${error.message} ${error.stack}` : String(error))
   const leave = enter(plan.setting.seed, crashed)
@@ -117,6 +126,8 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
   world.fleet.startAll()
   tell('from here on nothing happens')
   const limit = world.time.now() + REST_WITHIN
+  // What is said before a daemon has looked around may be what one said that is long gone.
+  await world.time.runUntil(world.time.now() + LOOK_AROUND, broken)
   let complaints = complaintsOf(world)
   while (complaints.length > 0 && world.time.now() < limit && !broken()) {
     await world.time.runUntil(world.time.now() + MINUTE, broken)

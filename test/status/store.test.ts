@@ -54,7 +54,15 @@ function world() {
     leader: () => state.leads,
   })
   const taken = (list: string[]): string[] => list.splice(0)
-  return { clock, state, store, published: () => taken(published), counted: () => taken(counted) }
+  /** What is published by a look is so in its own turn. */
+  const settled = clock.turn
+  return {
+    clock,
+    state,
+    store,
+    published: async () => settled().then(() => taken(published)),
+    counted: () => taken(counted),
+  }
 }
 
 const outcome = (more: Partial<Outcome> = {}): Outcome =>
@@ -81,31 +89,32 @@ describe('the status store', () => {
     assert.equal(store.changes(), 101)
   })
 
-  test('a reconcile is published, counted and kept until its app goes', () => {
+  test('a reconcile is published, counted and kept until its app goes', async () => {
     const { state, store, published, counted } = world()
     store.reconciled(outcome({ result: 'Suspended', mappings: [mapping('a', 'a.example.com')] }))
-    assert.deepEqual(published(), ['wordpress/network Suspended', 'wordpress/a Suspended'])
+    assert.deepEqual(await published(), ['wordpress/network Suspended', 'wordpress/a Suspended'])
     assert.deepEqual(counted(), ['wordpress/network with 1'])
-    assert.equal(store.status().mappings.length, 1)
+    assert.equal((await store.status()).mappings.length, 1)
     state.apps = []
     store.objectsChanged()
     assert.deepEqual(counted(), ['wordpress/network gone', 'read 0'])
-    assert.deepEqual([store.status().apps, store.status().mappings], [[], []])
+    const { apps, mappings } = await store.status()
+    assert.deepEqual([apps, mappings], [[], []])
   })
 
-  test('mappings without an app, apps and mappings that never were valid: published by the leader alone', () => {
+  test('mappings without an app, apps and mappings that never were valid: published by the leader alone', async () => {
     const { clock, state, store, published } = world()
     state.mappings = [ORPHAN, { ...ORPHAN, key: 'wordpress/b', app: 'wordpress/bad' }]
     state.invalid = [invalid('ServerPilotApp', 'bad'), invalid('DomainMapping', 'worse')]
     state.leads = false
     store.objectsChanged()
-    assert.deepEqual(published(), [])
+    assert.deepEqual(await published(), [])
     state.leads = true
     store.objectsChanged()
     clock.advance(500)
     const found = ['wordpress/lost AppNotFound', 'wordpress/b InvalidSpec', 'wordpress/worse InvalidSpec']
-    assert.deepEqual(published(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec', ...found])
-    const { apps, mappings } = store.status()
+    assert.deepEqual(await published(), [...found, 'wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec'])
+    const { apps, mappings } = await store.status()
     assert.deepEqual(
       apps.map((each) => `${each.key} ${reasonOf(each)}`),
       ['wordpress/bad InvalidSpec', 'wordpress/network undefined'],
@@ -114,70 +123,70 @@ describe('the status store', () => {
     // Mended, and made for an app that is there.
     state.invalid = []
     state.mappings = []
-    assert.deepEqual(store.status().mappings, [])
+    assert.deepEqual((await store.status()).mappings, [])
   })
 
-  test('a-new-app-with-a-fault: an Event and its conditions in the metrics, once a fault, until it goes', () => {
+  test('a-new-app-with-a-fault: an Event and its conditions in the metrics, once a fault, until it goes', async () => {
     const { clock, state, store, published, counted } = world()
-    const look = (): string[] => {
+    const look = async (): Promise<string[]> => {
       store.reconciled(outcomeOf({ key: 'wordpress/bad', startedAt: 1 }))
       store.objectsChanged()
       clock.advance(500)
-      return published()
+      return await published()
     }
     state.invalid = [invalid('ServerPilotApp', 'bad')]
-    assert.deepEqual(look(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec'])
-    assert.deepEqual(look(), ['wordpress/bad InvalidSpec'])
+    assert.deepEqual(await look(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec'])
+    assert.deepEqual(await look(), ['wordpress/bad InvalidSpec'])
     state.invalid = [{ ...invalid('ServerPilotApp', 'bad'), message: 'spec.appId is missing', generation: 4 }]
-    assert.deepEqual(look(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec'])
+    assert.deepEqual(await look(), ['wordpress/bad Event SyncFailed', 'wordpress/bad InvalidSpec'])
     assert.ok(!counted().includes('wordpress/bad gone'))
     state.invalid = []
-    look()
+    await look()
     assert.ok(counted().includes('wordpress/bad gone'))
   })
 
-  test('each keeps the time since when', () => {
+  test('each keeps the time since when', async () => {
     const { clock, state, store } = world()
     state.mappings = [ORPHAN]
-    const since = () => store.status().mappings[0]?.conditions[0]?.lastTransitionTime
-    const first = since()
+    const since = async () => (await store.status()).mappings[0]?.conditions[0]?.lastTransitionTime
+    const first = await since()
     clock.advance(60_000)
-    assert.equal(since(), first)
+    assert.equal(await since(), first)
   })
 
-  test('a mapping of an app that is being deleted is published once, though both know it', () => {
+  test('a mapping of an app that is being deleted is published once, though both know it', async () => {
     const { state, store, published } = world()
     const leaving = { ...app(), deletionTimestamp: 5 }
     state.apps = [leaving]
     state.mappings = [mapping('a', 'a.example.com', { source: 'kubernetes' })]
     store.reconciled(outcome({ app: leaving, mappings: state.mappings }))
-    assert.ok(published().includes('wordpress/a AppNotFound'))
-    assert.equal(store.status().mappings.length, 1)
+    assert.ok((await published()).includes('wordpress/a AppNotFound'))
+    assert.equal((await store.status()).mappings.length, 1)
   })
 
-  test('an app with a fault in its newest version says so of that generation', () => {
+  test('an app with a fault in its newest version says so of that generation', async () => {
     const { state, store, published } = world()
     const faulty = { ...app(), fault: 'spec.domain is missing' }
     state.apps = [faulty]
     state.invalid = [invalid('ServerPilotApp', 'network')]
     store.reconciled(outcome({ app: faulty, mappings: [mapping('a', 'a.example.com')] }))
-    const [status] = store.status().apps
+    const [status] = (await store.status()).apps
     assert.equal(status?.observedGeneration, 3)
     assert.equal(status && reasonOf(status), 'InvalidSpec')
-    assert.deepEqual(published(), [
+    assert.deepEqual(await published(), [
       'wordpress/network Event SyncFailed',
       'wordpress/network InvalidSpec',
       'wordpress/a InvalidSpec',
     ])
   })
 
-  test('a failure that names no mappings leaves what was said of them', () => {
+  test('a failure that names no mappings leaves what was said of them', async () => {
     const { store } = world()
     store.reconciled(outcome({ result: 'Suspended', mappings: [mapping('a', 'a.example.com')] }))
     const failure = { reason: 'ApiUnreachable', message: 'away', retryable: true } as const
     store.reconciled(outcome({ result: 'Failed', failure }))
     assert.deepEqual(
-      store.status().mappings.map((each) => reasonOf(each)),
+      (await store.status()).mappings.map((each) => reasonOf(each)),
       ['Suspended'],
     )
   })

@@ -8,9 +8,13 @@ const STEP = 250
  * Turns a clock until `holds` says yes. Between two turns the answers of real servers and the notices of real files may arrive, for 15
  * seconds of real time at the most.
  */
-export async function turnUntil(clock: Pick<FakeClock, 'advance'>, what: string, holds: () => boolean): Promise<void> {
-  const turn = (): boolean => {
-    if (holds()) return true
+export async function turnUntil(
+  clock: Pick<FakeClock, 'advance'>,
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const turn = async (): Promise<boolean> => {
+    if (await holds()) return true
     clock.advance(STEP)
     return false
   }

@@ -20,6 +20,11 @@ describe('what is not certain is a fault, never a guess', () => {
       /:3: DB_PASSWORD .*may be defined in local\.php, which line 2 includes/,
     ],
     [
+      'a definition behind a file that may define it first',
+      `require 'local.php'; define('DB_PASSWORD', '${SECRET}');`,
+      /:2: DB_PASSWORD .*may be defined before, in local\.php, which line 2 includes/,
+    ],
+    [
       'a guard behind a file that is perhaps included',
       `if (file_exists('local.php')) { include 'local.php'; }\nif (!defined('DB_PASSWORD')) define('DB_PASSWORD', '${SECRET}');`,
       /:3: DB_PASSWORD .*condition in line 3: DB_PASSWORD may be defined in local\.php, which line 2 includes/,
@@ -41,13 +46,13 @@ describe('what is not certain is a fault, never a guess', () => {
     ],
     [
       'what a loop sets',
-      `$p = '${SECRET}'; foreach (['x'] as $p) {}\ndefine('DB_PASSWORD', $p);`,
+      `$p = '${SECRET}'; foreach (names() as $p) {}\ndefine('DB_PASSWORD', $p);`,
       /:2: .*in a foreach/,
     ],
     [
       'what a reference sets',
       `$p = '${SECRET}'; $q = &$p; $q = 'new';\ndefine('DB_PASSWORD', $p);`,
-      /:2: DB_PASSWORD .*assignref/,
+      /:2: DB_PASSWORD .*by reference/,
     ],
     [
       'what both ways of a condition take away',
@@ -56,7 +61,7 @@ describe('what is not certain is a fault, never a guess', () => {
     ],
     [
       'what a list sets',
-      `$p = '${SECRET}'; [$p] = ['x'];\ndefine('DB_PASSWORD', $p);`,
+      `$p = '${SECRET}'; [$p] = names();\ndefine('DB_PASSWORD', $p);`,
       /:2: DB_PASSWORD .*assigned in parts/,
     ],
     [
@@ -66,7 +71,7 @@ describe('what is not certain is a fault, never a guess', () => {
     ],
     [
       'a name that is worked out',
-      `foreach (['DB_PASSWORD' => '${SECRET}'] as $name => $value) define($name, $value);`,
+      `foreach (settings() as $name => $value) define($name, $value);`,
       /:2: DB_PASSWORD is not seen to be set in this file; perhaps by the define\(\) in line 2/,
     ],
     [
@@ -86,7 +91,7 @@ describe('what is not certain is a fault, never a guess', () => {
     ],
     [
       'what an expression sets that is not followed to its end',
-      `$p = '${SECRET}'; define('X', name() . ($p = 'new'));\ndefine('DB_PASSWORD', $p);`,
+      `$p = '${SECRET}'; define('X', name() && ($p = 'new'));\ndefine('DB_PASSWORD', $p);`,
       /:2: DB_PASSWORD .*calls name\(\)/,
     ],
     [
@@ -98,6 +103,31 @@ describe('what is not certain is a fault, never a guess', () => {
       'what is made of a variable that is not set here',
       `define('DB_PASSWORD', trim(getenv('PART')));`,
       /:2: DB_PASSWORD comes from the environment variable PART/,
+    ],
+    [
+      'what is called by another name',
+      `$f = define(...); $f('DB_PASSWORD', 'x'); define('DB_PASSWORD', '${SECRET}');`,
+      /:2: DB_PASSWORD .*may be defined before, by what is called in line 2/,
+    ],
+    [
+      'a method that is handed on',
+      `class C { static function m() { define('DB_PASSWORD', 'x'); } } call_user_func(['C', 'm']); define('DB_PASSWORD', '${SECRET}');`,
+      /:2: DB_PASSWORD .*in a function that is not followed/,
+    ],
+    [
+      'what a loop sets by reference',
+      `$a = ['${SECRET}']; foreach ($a as &$v) { $v .= '1'; }\ndefine('DB_PASSWORD', $a[0]);`,
+      /:2: DB_PASSWORD .*\$a has another name, by reference/,
+    ],
+    [
+      'what a goto passes over',
+      `$p = '${SECRET}'; goto end; $p = 'x'; end:\ndefine('DB_PASSWORD', $p);`,
+      /:3: DB_PASSWORD .*after the return in line 2|:2: DB_PASSWORD .*goto/,
+    ],
+    [
+      'a file whose path begins elsewhere',
+      `chdir('/tmp'); require 'local.php'; define('DB_PASSWORD', '${SECRET}');`,
+      /:2: DB_PASSWORD .*may be defined before, in local\.php/,
     ],
     [
       'bytes that are not text',
@@ -140,13 +170,15 @@ describe('what is not certain is a fault, never a guess', () => {
       'a guard behind an autoloader',
       `require 'vendor/autoload.php'; defined('DB_PASSWORD') or define('DB_PASSWORD', '${SECRET}');`,
     ],
-    ['a definition behind an included file', `require 'local.php'; define('DB_PASSWORD', '${SECRET}');`],
     ['a guard of the file itself', `defined('ABSPATH') || exit; define('DB_PASSWORD', '${SECRET}');`],
     [
       'a file that ends itself outside of WordPress',
       `if (!defined('ABSPATH')) return; define('DB_PASSWORD', '${SECRET}');`,
     ],
-    ['Config::define twice', `Config::define('DB_PASSWORD', 'x'); Config::define('DB_PASSWORD', '${SECRET}');`],
+    [
+      'Config::define twice',
+      `Config::define('DB_PASSWORD', 'x'); Config::define('DB_PASSWORD', '${SECRET}'); Config::apply();`,
+    ],
     ['an assignment in a condition', `if ($p = getenv('P')) { define('DB_PASSWORD', $p); }`, { P: SECRET }],
     ['putenv', `putenv('P=${SECRET}'); define('DB_PASSWORD', getenv('P'));`, { P: 'other' }],
     ['an environment that is set in the file', `$_ENV['P'] = '${SECRET}'; define('DB_PASSWORD', $_ENV['P'] ?? 'd');`],

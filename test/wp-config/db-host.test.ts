@@ -15,9 +15,10 @@ describe('DB_HOST', () => {
     ['[::1]:/run/mysqld.sock', { host: '::1', socket: '/run/mysqld.sock' }],
     ['[::1]:3306', { host: '::1', port: 3306 }],
     ['::1', { host: '::1' }],
-    ['p:db', { host: 'db' }],
+    ['p:db', { host: 'p' }],
+    ['p:db:3307', undefined],
     [' db ', { host: 'db' }],
-    ['db:port', undefined],
+    ['db:port', { host: 'db' }],
     ['db:99999', undefined],
     ['http://db', undefined],
   ] as const)

@@ -28,7 +28,7 @@ const CASES: Record<string, Case> = {
         ...{ at: { host: 'localhost' }, user: 'network_user', name: 'network' },
         password: 'it\'s \\ "quoted" $not a variable',
       },
-      ...{ tablePrefix: 'net_', serverpilot: ACCOUNT, multisite: true },
+      ...{ tablePrefix: 'net_', serverpilot: ACCOUNT },
     },
   },
   'the image of Docker, with nothing set': {
@@ -37,7 +37,7 @@ const CASES: Record<string, Case> = {
       database: {
         ...{ at: { host: 'mysql' }, user: 'example username', name: 'wordpress', password: 'example password' },
       },
-      ...{ tablePrefix: 'wp_', serverpilot: {}, multisite: false },
+      ...{ tablePrefix: 'wp_', serverpilot: {} },
     },
   },
   'the image of Docker, with variables and more PHP in one of them': {
@@ -48,7 +48,7 @@ const CASES: Record<string, Case> = {
     },
     config: {
       database: { at: { host: 'db', port: 3307 }, user: 'u', name: 'n', password: "p'w" },
-      ...{ tablePrefix: 'x_', serverpilot: ACCOUNT, multisite: true },
+      ...{ tablePrefix: 'x_', serverpilot: ACCOUNT },
     },
   },
   Bedrock: {
@@ -64,8 +64,8 @@ const CASES: Record<string, Case> = {
     },
     config: {
       // Env\env() makes a number of it, and so does WordPress there.
-      database: { at: { host: 'localhost' }, user: 'u', name: 'b', password: '7', tls: 'VerifyIdentity' },
-      ...{ tablePrefix: 'wp_', serverpilot: {}, multisite: false },
+      database: { at: { host: 'localhost' }, user: 'u', name: 'b', password: '7', tls: 'Required' },
+      ...{ tablePrefix: 'wp_', serverpilot: {} },
     },
   },
   'secrets in the environment': {
@@ -78,7 +78,7 @@ const CASES: Record<string, Case> = {
         ...{ at: { host: 'db.internal', port: 3307 }, user: 'network', name: 'network_live', password: 'p' },
         tls: 'Required',
       },
-      ...{ tablePrefix: 'n_', serverpilot: ACCOUNT, multisite: false },
+      ...{ tablePrefix: 'n_', serverpilot: ACCOUNT },
     },
   },
   'one that ServerPilot installed': {
@@ -88,12 +88,15 @@ const CASES: Record<string, Case> = {
         ...{ at: { host: 'localhost' }, user: 'Zy9Xw8Vu7Ts6', name: 'network-wp-Ab3dE6gH' },
         password: 'pAssw0rd-0f_20-chars',
       },
-      ...{ tablePrefix: 'wp_', serverpilot: ACCOUNT, multisite: true },
+      ...{ tablePrefix: 'wp_', serverpilot: ACCOUNT },
     },
   },
 }
 
-const noFile = () => assert.fail('no file is read')
+/** There is no file beside the configuration. */
+const noFile = (): never => {
+  throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+}
 
 describe('files as they are found', () => {
   for (const [name, { file, environment = {}, config }] of Object.entries(CASES)) {
@@ -132,8 +135,8 @@ describe('files as they are found', () => {
     const text = await readFile(join(FILES, 'bedrock.php'), 'utf8')
     const result = readWpConfig(text, {
       path: '/site/config/application.php',
-      environment: { DATABASE_URL: '', DB_SSL: '' },
-      readFile: noFile,
+      environment: { DATABASE_URL: '', DB_SSL: '', WP_ENV: 'production' },
+      readFile: (path) => (path.endsWith('.env') ? assert.fail('it may not be read') : noFile()),
     })
     assert.ok(!result.ok)
     assert.deepEqual(

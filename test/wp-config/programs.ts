@@ -44,6 +44,22 @@ const { expression, statement } = fc.letrec<{ expression: string; statement: str
       php`(defined('${constant}') ? 'defined' : ${e})`,
       php`"p{${variable}}q ${variable}"`,
       php`$GLOBALS['${oneOf('a', 'b')}']`,
+      php`match (${e}) { ${literal}, ${e} => ${e}, default => ${e} }`,
+      php`${oneOf('f', 'g')}(${e})`,
+      php`${oneOf('f', 'g')}()`,
+      php`(function ($x) use (${variable}) { ${s} return $x; })(${e})`,
+      php`(fn($x) => $x . ${e})(${e})`,
+      php`call_user_func('f', ${e})`,
+      php`implode(',', explode('x', ${e}))`,
+      php`substr(${e}, ${oneOf('0', '1', '-1', '-2')}, ${oneOf('1', '-1', '2', 'null')})`,
+      php`str_replace('x', ${e}, ${e})`,
+      php`sprintf('%s-%s', ${e}, ${e})`,
+      php`(in_array(${e}, ['x', 1, null, '0']) ? 'in' : 'out')`,
+      php`(json_decode('{"k": "j", "l": [1, "2"]}', true)['${oneOf('k', 'm')}'] ?? ${e})`,
+      php`(include '${oneOf('inc.php', 'none.php')}')`,
+      php`(@include_once 'inc.php')`,
+      php`(${variable}++)`,
+      php`(string) count(${oneOf("['a', 'b']", 'explode("x", "axb")')})`,
     ),
     block: fc.array(tie('statement'), { minLength: 1, maxLength: 2 }).map((all) => all.join(' ')),
     statement: fc.oneof(
@@ -71,6 +87,18 @@ const { expression, statement } = fc.letrec<{ expression: string; statement: str
       php`if (${e}) { return; }`,
       php`try { ${s} } catch (Exception $e) { ${s} }`,
       php`switch (${e}) { case ${literal}: ${s} break; default: ${s} }`,
+      php`switch (${e}) { case ${literal}: ${s} default: ${s} case ${e}: ${s} break; }`,
+      php`foreach (['k' => 'f', 3 => 'g'] as ${variable} => ${variable}) { ${s} if (${e}) ${oneOf('break', 'continue')}; ${s} }`,
+      php`foreach ([1, 2] as $i) { foreach (['f', 'g'] as $j) { if (${e}) ${oneOf('break', 'continue')} 2; ${s} } ${s} }`,
+      php`for ($i = 0; $i < 3; $i++) { ${s} if (${e}) break; }`,
+      php`$n = 0; while ($n < 2) { $n += 1; ${s} }`,
+      php`[${variable}, 'k' => ${variable}] = ['l', 'k' => ${e}];`,
+      php`[, ${variable}] = [${e}, ${e}];`,
+      php`${variable}[] = ${e};`,
+      php`${variable}['k']['l'] = ${e};`,
+      php`require_once 'inc.php';`,
+      php`if (${e}) { include 'inc.php'; }`,
+      php`if (${e}) { exit; }`,
     ),
   }
 })
@@ -78,7 +106,17 @@ const { expression, statement } = fc.letrec<{ expression: string; statement: str
 /** The expression alone, for tables of them. */
 export const expressions = expression
 
+/** What programs include. */
+export const INCLUDED = `<?php $a = ($a ?? '') . 'i'; $c ??= 'inc'; define('B', "inc$a"); if (isset($b)) return 'early'; return 'late';`
+
+/** Functions that do not call one another for ever. */
+const calm = (text: fc.Arbitrary<string>) =>
+  text.map((each) => each.replaceAll(/\b[fg]\(|'f'/g, (found) => (found === "'f'" ? "'trim'" : 'trim(')))
+
+const functions = php`function f($x = ${literal}) { ${calm(statement)} return ${calm(expression)}; }
+function g($x = 'x') { ${oneOf('', 'global $a, $table_prefix;', 'static $a;')} ${calm(statement)} if (${calm(expression)}) { return ${calm(expression)}; } ${calm(statement)} }`
+
 /** Whole files of PHP that define and set things in every way that configurations do. */
 export const programs = fc
-  .array(statement, { minLength: 1, maxLength: 7 })
-  .map((statements) => `<?php\n${statements.join('\n')}\n`)
+  .tuple(functions, fc.array(statement, { minLength: 1, maxLength: 7 }))
+  .map(([declared, statements]) => `<?php\n${declared}\n${statements.join('\n')}\n`)

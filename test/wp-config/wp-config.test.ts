@@ -27,6 +27,15 @@ function faults(text: string, environment: Environment = {}): string[] {
   return result.faults.map((fault) => wpConfigFaultText(PATH, fault))
 }
 
+/** The function of the image of Docker. */
+const GETENV_DOCKER = `if (!function_exists('getenv_docker')) {
+  function getenv_docker($env, $default) {
+    if ($fileEnv = getenv($env . '_FILE')) return rtrim(file_get_contents($fileEnv), "\\r\\n");
+    else if (($val = getenv($env)) !== false) return $val;
+    else return $default;
+  }
+}`
+
 /** The usual file, with lines of it replaced or added. */
 const usual = (more = '', settings: Record<string, string> = {}): string => {
   const all = { DB_NAME: "'wordpress'", DB_USER: "'wp'", DB_PASSWORD: "'s3cret'", DB_HOST: "'localhost'", ...settings }
@@ -53,7 +62,6 @@ if ( ! defined( 'ABSPATH' ) ) {
       database: { at: { host: 'localhost' }, user: 'wp', password: 's3cret', name: 'wordpress' },
       tablePrefix: 'wp_',
       serverpilot: { clientId: 'cid_0123456789ab', apiKey: 'k3y', appId: 'AAAAAAAAAAAAAAAA' },
-      multisite: true,
     })
   })
 
@@ -69,7 +77,9 @@ if ( ! defined( 'ABSPATH' ) ) {
       DB_USER: "getenv_docker('WORDPRESS_DB_USER', 'example username')",
       DB_PASSWORD: "getenv_docker('WORDPRESS_DB_PASSWORD', 'example password')",
       DB_HOST: "getenv_docker('WORDPRESS_DB_HOST', 'mysql')",
-    }).replace("'wp_'", "getenv_docker('WORDPRESS_TABLE_PREFIX', 'wp_')")
+    })
+      .replace("'wp_'", "getenv_docker('WORDPRESS_TABLE_PREFIX', 'wp_')")
+      .replace('<?php', `<?php ${GETENV_DOCKER}`)
     const environment = { WORDPRESS_DB_USER: 'me', WORDPRESS_DB_PASSWORD_FILE: '/run/secrets/db' }
     const { database, tablePrefix } = config(docker, environment, { '/run/secrets/db': 'from-a-file\n' })
     assert.deepEqual(database, {
@@ -137,7 +147,7 @@ Config::apply();`
     )
     assert.match(all.join('\n'), /wp-config\.php:5: DB_HOST .*\$host is not set in this file/)
     assert.doesNotMatch(all.join('\n'), /s3cret/)
-    const looped = usual("foreach ([1] as $x) { define('WU_SERVER_PILOT_API_KEY', 'k'); }")
+    const looped = usual("foreach (keys() as $x) { define('WU_SERVER_PILOT_API_KEY', 'k'); }")
     assert.match(faults(looped)[0] ?? '', /WU_SERVER_PILOT_API_KEY .*foreach/)
   })
 
@@ -167,8 +177,9 @@ Config::apply();`
 
   test('TLS asked for by MYSQL_CLIENT_FLAGS', () => {
     const flags = (value: string) => config(usual(`define('MYSQL_CLIENT_FLAGS', ${value});`)).database.tls
-    assert.equal(flags('MYSQLI_CLIENT_SSL'), 'VerifyIdentity')
-    assert.equal(flags('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_COMPRESS'), 'VerifyIdentity')
+    assert.equal(flags('MYSQLI_CLIENT_SSL'), 'Required')
+    assert.equal(flags('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_COMPRESS'), 'Required')
+    assert.equal(flags('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT'), 'VerifyIdentity')
     assert.equal(flags('MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT'), 'Required')
     assert.equal(flags('MYSQLI_CLIENT_COMPRESS'), undefined)
     assert.equal(

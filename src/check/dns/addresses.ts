@@ -1,9 +1,10 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { parseNetwork, unmapped } from '../../domain/network.ts'
+import { wellKnownIpv4 } from './translation.ts'
 
 /** Addresses and networks of both families. */
 export interface AddressSet {
-  /** Whether an address is one of these, alone or in a network. `::ffff:192.0.2.10` is `192.0.2.10`. False for no address. */
+  /** Whether an address is one of these, alone or in a network. `::ffff:192.0.2.10` and `64:ff9b::192.0.2.10` are `192.0.2.10`. False for no address. */
   has(address: string): boolean
   /** Single addresses, as a record could name them: IPv4 and IPv6. Networks are left out. */
   readonly v4: readonly string[]
@@ -25,7 +26,10 @@ export function addressSet(values: readonly string[]): AddressSet {
     empty: networks.length === 0,
     has(address) {
       const plain = unmapped(address)
-      return isIP(plain) !== 0 && list.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
+      if (isIP(plain) === 0) return false
+      if (isIPv4(plain)) return list.check(plain, 'ipv4')
+      const translated = wellKnownIpv4(plain)
+      return list.check(plain, 'ipv6') || (translated !== undefined && list.check(translated, 'ipv4'))
     },
   }
 }

@@ -114,7 +114,8 @@ function failureOf(error: unknown): Answer<never> {
 }
 
 /** Node gives the property under its own tag, and the whole byte of flags as `critical`. */
-function decodeCaa({ critical, ...rest }: CaaRecord): Caa {
+export function decodeCaa({ critical, ...rest }: CaaRecord): Caa {
   const [tag = '', value = ''] = Object.entries(rest).find(([name]) => name !== 'type') ?? []
-  return { critical: (critical & 0x80) !== 0, tag: tag.toLowerCase(), value: String(value) }
+  // RFC 8659 means the bit of 128. Many write 1 for it, and the authority takes both.
+  return { critical: (critical & 0x81) !== 0, tag: tag.toLowerCase(), value: String(value) }
 }

@@ -1,13 +1,11 @@
 import { displayHost } from '../../domain/host.ts'
 import { plain } from '../../domain/plain.ts'
 import type { Answer, Caa, Dns, Failure } from './ask.ts'
+import { AUTHORITY, type Issuer, readIssuer } from './issuer.ts'
 import { FAILURE_WORDS } from './judge.ts'
 
-/** The authority that ServerPilot's AutoSSL has its certificates from. */
-const AUTHORITY = 'letsencrypt.org'
-
 /** Properties that the authority knows; another one that is marked critical makes it refuse. */
-const KNOWN = ['issue', 'issuewild', 'iodef', 'contactemail', 'contactphone', 'issuemail', 'issuevmc']
+const KNOWN = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc']
 
 /** The records that count for a host: those of the nearest name, from the host up the tree, that has any. */
 export type CaaLookup =
@@ -42,7 +40,7 @@ export function createCaaLookup(dns: Dns): (host: string) => Promise<CaaLookup> 
   }
 }
 
-/** Whether the certificate authority may issue for a host, by RFC 8659 and RFC 8657. Pure. */
+/** Whether the certificate authority issues for a host, by RFC 8659 and RFC 8657 as the authority reads them. Pure. */
 export function judgeCaa(host: string, lookup: CaaLookup): CaaVerdict {
   const name = displayHost(host)
   if (lookup.kind === 'none') return { state: 'Allowed', message: 'There are no CAA records.' }
@@ -55,41 +53,33 @@ export function judgeCaa(host: string, lookup: CaaLookup): CaaVerdict {
   const records = lookup.records.toSorted((a, b) => (a.tag + a.value < b.tag + b.value ? -1 : 1))
   const unknown = records.find(({ critical, tag }) => critical && !KNOWN.includes(tag))
   if (unknown !== undefined) {
-    const message = `${at} has a critical CAA record "${plain(unknown.tag)}", which the certificate authority does not know, so it refuses ${name}. Delete that record.`
+    const message = `${at} has a critical CAA record "${plain(unknown.tag)}", which the certificate authority does not know, so it refuses ${name}. Delete that record, or set its flags to 0.`
     return { state: 'Refused', message }
   }
   const wild = host.startsWith('*.') && records.some(({ tag }) => tag === 'issuewild')
   const tag = wild ? 'issuewild' : 'issue'
-  const issuers = records.filter((each) => each.tag === tag).map(({ value }) => parseIssuer(value))
-  if (issuers.length === 0) return { state: 'Allowed', message: `The CAA records of ${at} say nothing of issuers.` }
-  const ours = issuers.filter(({ domain }) => domain === AUTHORITY)
-  if (ours.length === 0) {
-    const others = plain([...new Set(issuers.map(({ domain }) => domain || 'nobody'))].sort().join(', '))
-    const message = `A CAA record at ${at} refuses ${name}: "${tag}" names ${others}. Add a CAA record at ${at}: 0 ${tag} "${AUTHORITY}".`
-    return { state: 'Refused', message }
-  }
-  const usable = ours.filter(({ methods }) => methods === undefined || methods.includes('http-01'))
-  if (usable.length === 0) {
-    const message = `The CAA record at ${at} refuses ${name}: it does not allow the method http-01. Add it to validationmethods, or take that away.`
-    return { state: 'Refused', message }
-  }
-  if (usable.every(({ account }) => account !== undefined)) {
-    const message = `The CAA record at ${at} allows ${plain(usable[0]?.account ?? '')} alone, and whether that is the account in use cannot be known here. Take accounturi away if no certificate comes.`
-    return { state: 'Unknown', message }
-  }
-  return { state: 'Allowed', message: `The CAA records of ${at} allow ${AUTHORITY}.` }
+  const values = records.filter((each) => each.tag === tag).map(({ value }) => value)
+  if (values.length === 0) return { state: 'Allowed', message: `The CAA records of ${at} say nothing of issuers.` }
+  return judgeIssuers(values, { name, at, tag })
 }
 
-/** `letsencrypt.org; validationmethods=http-01; accounturi=https://…`. All but the account in lower case; no domain: nobody may issue. */
-function parseIssuer(value: string) {
-  const [domain = ''] = value.split(';')
-  const parameter = (name: string): string | undefined =>
-    new RegExp(`;\\s*${name}=([^;]*)`, 'i').exec(value)?.[1]?.trim()
-  return {
-    domain: domain.trim().toLowerCase().replace(/\.$/, ''),
-    methods: parameter('validationmethods')
-      ?.toLowerCase()
-      .split(/\s*,\s*/),
-    account: parameter('accounturi'),
+/** Whether one of the values lets the authority issue; what is wrong with one that means to comes before what it lacks. */
+function judgeIssuers(values: readonly string[], { name, at, tag }: Record<'name' | 'at' | 'tag', string>): CaaVerdict {
+  const issuers = values.map(readIssuer)
+  const find = <K extends Issuer['kind']>(kind: K) =>
+    issuers.find((each): each is Extract<Issuer, { kind: K }> => each.kind === kind)
+  if (find('Allows')) return { state: 'Allowed', message: `The CAA records of ${at} allow ${AUTHORITY}.` }
+  const one = find('AllowsAccount')
+  if (one !== undefined) {
+    const message = `The CAA record at ${at} allows ${plain(one.account)} alone, and whether that is the account in use cannot be known here. Take accounturi away if no certificate comes.`
+    return { state: 'Unknown', message }
   }
+  const faulty = find('Faulty')
+  if (faulty !== undefined) {
+    return { state: 'Refused', message: `The CAA record at ${at} refuses ${name}: ${faulty.fault}.` }
+  }
+  const domains = issuers.flatMap((each) => (each.kind === 'Other' ? [each.domain || 'nobody'] : []))
+  const others = plain([...new Set(domains)].sort().join(', '))
+  const message = `A CAA record at ${at} refuses ${name}: "${tag}" names ${others}. Add a CAA record at ${at}: 0 ${tag} "${AUTHORITY}".`
+  return { state: 'Refused', message }
 }

@@ -1,7 +1,7 @@
 import { displayHost } from '../../domain/host.ts'
 import { listNames } from '../../domain/list-names.ts'
 import { plain } from '../../domain/plain.ts'
-import type { AddressSet } from './addresses.ts'
+import { type AddressSet, addressSet } from './addresses.ts'
 import type { Answer, Failure } from './ask.ts'
 
 /** Where a host stands in DNS. `Unknown`: a question failed, or it is not known what would be right. */
@@ -117,7 +117,7 @@ function noRecords(lookup: HostLookup, expected: AddressSet): string {
 function elsewhere(lookup: HostLookup, wrong: readonly string[], expected: AddressSet): string {
   const some = recordsOf(lookup.v4).some((address) => expected.has(address))
   const what = some ? `leads here and also to ${listNames(wrong, SHOWN)}` : `leads to ${listNames(wrong, SHOWN)}`
-  const inside = wrong.some(isInside)
+  const inside = wrong.some(INSIDE.has)
     ? ' That is an address of a private network: the resolver here may see another DNS than the world; --dns-servers names others.'
     : ''
   return `${nameOf(lookup)} ${what}${through(lookup.aliases)}. Set ${record(expected)} and no other, or ${EXPECTED}.${inside}`
@@ -156,9 +156,9 @@ function recordsOf(answer: Answer<string>): string[] {
   return answer.kind === 'found' ? [...new Set(answer.records)].sort() : []
 }
 
-/** Loopback, private and link-local networks. */
-function isInside(address: string): boolean {
-  return /^(?:0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:|::1?$)/.test(
-    address,
-  )
-}
+/** Networks in which no server of the Internet can be (RFC 6890): what a resolver gives from them it made up, or another DNS has. */
+const INSIDE = addressSet([
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
+  ...['192.168.0.0/16', '198.18.0.0/15', '224.0.0.0/4', '240.0.0.0/4'],
+  ...['::/127', '100::/64', 'fc00::/7', 'fe80::/10', 'ff00::/8'],
+])

@@ -3,14 +3,24 @@ import { MAX_HOST } from '../../domain/syntax.ts'
 import type { AddressSet } from './addresses.ts'
 import type { Dns } from './ask.ts'
 import { type Aliases, type DnsVerdict, judgeDns } from './judge.ts'
+import { createPrefixes, withoutTranslations } from './translation.ts'
 
 /** Resolvers give up on chains of about this length as well. */
 const MAX_ALIASES = 10
 
-/** Looks one host up and judges it; where it is not right, finds out by which aliases. Rejects when the signal aborts. */
-export async function checkHost(dns: Dns, host: string, expected: AddressSet): Promise<DnsVerdict> {
+/**
+ * Looks one host up and judges it; where it is not right, finds out by which aliases. Rejects when the signal aborts. `prefixes`: those
+ * of the resolver, one function for a round.
+ */
+export async function checkHost(
+  dns: Dns,
+  host: string,
+  expected: AddressSet,
+  prefixes = createPrefixes(dns),
+): Promise<DnsVerdict> {
   const name = askedName(host)
-  const [v4, v6] = await Promise.all([dns.addresses(name, 4), dns.addresses(name, 6)])
+  const [v4, all6] = await Promise.all([dns.addresses(name, 4), dns.addresses(name, 6)])
+  const v6 = await withoutTranslations(v4, all6, prefixes)
   const verdict = judgeDns({ host, v4, v6 }, expected)
   // A resolver that is silent knows no aliases either.
   const silent = verdict.failure !== undefined && verdict.failure !== 'ServerFailure'

@@ -4,6 +4,7 @@ import type { Dns, Failure } from './ask.ts'
 import type { DnsVerdict } from './judge.ts'
 import { checkHost } from './lookup.ts'
 import { advance, probeResolver, QUIET, type Run, suspicion } from './outage.ts'
+import { createPrefixes } from './translation.ts'
 
 /** One host to look at. */
 export interface HostToCheck {
@@ -38,6 +39,7 @@ export async function checkRound<Target extends HostToCheck>(
     const first = await probeResolver(dns, controls)
     if ('down' in first) return first.down
   }
+  const prefixes = createPrefixes(dns)
   let run: Run = QUIET
   /** Not handed out yet: failures may turn out to be the resolver's. */
   const doubtful: [Target, DnsVerdict][] = []
@@ -67,7 +69,7 @@ export async function checkRound<Target extends HostToCheck>(
 
   await inParallel(hosts, concurrency, async (target) => {
     if (outage !== undefined) return
-    const verdict = await checkHost(dns, target.host, target.expected)
+    const verdict = await checkHost(dns, target.host, target.expected, prefixes)
     run = advance(run, target.host, verdict)
     doubtful.push([target, verdict])
     if (verdict.failure === undefined) return release()

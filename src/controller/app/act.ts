@@ -101,7 +101,12 @@ async function* writeRounds(pass: AccountPass, start: Facts): AsyncGenerator<Par
     // What the changes cost was said of the plan that was written.
     const { forecast: _, ...rest } = after
     yield rest
-    if (result.taken && !writes(after.decision.plan)) return keepContention(now, endPause(after.facts.contention))
+    if (result.taken && (result.unfinished !== undefined || !writes(after.decision.plan))) {
+      keepContention(now, endPause(after.facts.contention))
+      // What ServerPilot refused was not lost: another pass tries the rest.
+      if (result.unfinished !== undefined) throw result.unfinished
+      return
+    }
     const changed = !sameNames(decided.facts.observed.domains, observed.domains)
     const steady = now.context.ports.clock.steady()
     const paused = pausedAfter(after.facts.contention, now.app, { written, changed }, steady)

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { MAX_NAMES } from '../../check/coverage.ts'
 import { type Forecast, forecast, type History, issuanceOf, LIMITS, noteIssuance, prune } from '../../check/limits.ts'
-import { compareKey, type Host, parseHost, refusedByCa } from '../../domain/host.ts'
+import { compareKey, type Host, parseHost, privateSuffix, refusedByCa } from '../../domain/host.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
 import type { Held } from '../../plan/held.ts'
 import type { Plan } from '../../plan/plan.ts'
@@ -95,5 +95,5 @@ function certificateNames(list: readonly string[]): string[] {
 function isIssuable(name: string): boolean {
   if (name.startsWith('*.') || isIP(name) !== 0) return false
   const parsed = parseHost(name)
-  return parsed.ok && refusedByCa(parsed.host) === undefined
+  return parsed.ok && privateSuffix(parsed.host) === undefined && refusedByCa(parsed.host) === undefined
 }

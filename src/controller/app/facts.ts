@@ -17,6 +17,8 @@ export interface Declared extends AppDesired {
   app: App
   account: string
   record: OwnershipRecord
+  /** The wall clock less the steady clock, as it was set when the times of the record were right; ms. */
+  wallOffset: number
   /** There was no record. */
   fresh: boolean
   /** The object is being deleted, and what is ours goes first. */

@@ -2,8 +2,9 @@ import { ANNOTATION } from '../../api/objects.ts'
 import type { DnsVerdict } from '../../check/dns/judge.ts'
 import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
-import { notAhead, releaseBroughtBack } from '../../ownership/claims.ts'
+import { releaseBroughtBack } from '../../ownership/claims.ts'
 import { writerMatches } from '../../ownership/record.ts'
+import { goneAlong, notAhead, wasSet } from '../../ownership/set-clock.ts'
 import { look, lookAfter } from '../../plan/doubt.ts'
 import { type RemovalWatch, watchRemovals } from '../../plan/settle.ts'
 import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
@@ -28,8 +29,8 @@ export async function findAccount(pass: Pass): Promise<AccountPass> {
 export async function gatherDeclared({ context, app, stage, account: { account } }: AccountPass): Promise<Declared> {
   const { accounts, records, desires } = context.memory
   await records.loadAll(accounts.appsOf(account), account)
-  const { record, fresh } = await records.load(app, account)
-  return { ...desires.of(app, account), app, account, record, fresh, finalizing: stage === 'finalize' }
+  const loaded = await records.load(app, account)
+  return { ...desires.of(app, account), app, account, ...loaded, finalizing: stage === 'finalize' }
 }
 
 /**
@@ -107,23 +108,40 @@ export function sameNames(a: Iterable<string>, b: Iterable<string>): boolean {
 }
 
 /** What a reading of the list says, and when that was. */
-type Seen = Pick<Facts, 'observed' | 'record' | 'distrusted' | 'certificate' | 'history' | 'now' | 'steady'>
+type Seen = Pick<
+  Facts,
+  'observed' | 'record' | 'wallOffset' | 'distrusted' | 'certificate' | 'history' | 'now' | 'steady'
+>
 
 function seenIn(context: Context, declared: Declared, observed: ServerPilotApp): Seen {
   const { ports, mode } = context
   const { app, desired, fresh } = declared
   const now = ports.clock.now()
+  const steady = Math.floor(ports.clock.steady())
+  const { record: known, wallOffset } = onTheClock(declared, now, steady)
   // What somebody else put back after we had taken it off is not ours any more.
-  const record = releaseBroughtBack(notAhead(declared.record, now), observed.domains, (host) => desired.hosts.has(host))
+  const record = releaseBroughtBack(known, observed.domains, (host) => desired.hosts.has(host))
   return {
     observed,
     record,
+    wallOffset,
     distrusted: !fresh && !writerMatches(record, mode.writer),
     certificate: certificateOf(context, app.key, observed),
     history: historyFor(context, { ...declared, record }, observed),
     now,
-    steady: Math.floor(ports.clock.steady()),
+    steady,
   }
+}
+
+/** The record with the times that it has on the wall clock as that is set now. */
+function onTheClock(
+  { record, wallOffset }: Declared,
+  now: number,
+  steady: number,
+): Pick<Declared, 'record' | 'wallOffset'> {
+  const by = now - steady - wallOffset
+  if (!wasSet(by)) return { record: notAhead(record, now), wallOffset }
+  return { record: notAhead(goneAlong(record, by), now), wallOffset: now - steady }
 }
 
 function factsOf(context: Context, declared: Declared, observed: ServerPilotApp): Facts {

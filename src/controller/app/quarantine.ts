@@ -144,7 +144,7 @@ function keptWaiting(found: Case): readonly Host[] {
   }
   const look = ssl.get(app.key)
   const isShown = look !== undefined && look.at >= input.changedAt && NOTHING_TO_OFFER.includes(look.outcome.reason)
-  const overdue = certificate !== undefined && certificateLife(certificate.notAfter, now) !== 'Good'
+  const overdue = certificate !== undefined && certificateLife(certificate, now) !== 'Good'
   if (!isShown || !wrongDnsAlone(input, record)) return []
   const isRight = (host: Host): boolean => {
     const right = lookAt(found, host)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ANNOTATION, type App } from '../../api/objects.ts'
-import { type CertificateFacts, certificateLife, covers } from '../../check/certificate.ts'
+import { type CertificateFacts, certificateLife, covers, overdueWords } from '../../check/certificate.ts'
 import { customFault, isCustom } from '../../check/custom.ts'
 import type { DnsState } from '../../check/dns/judge.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
@@ -45,8 +45,9 @@ interface SslCase {
   offersMore: boolean
   tries: Tries
   uncovered: readonly string[]
-  /** When the certificate ends, epoch ms; undefined without one, or when it cannot be read. */
-  end: number | undefined
+  /** Undefined without one, or when it cannot be read. */
+  certificate: CertificateFacts | undefined
+  now: number
   life: ReturnType<typeof certificateLife> | undefined
   /** What is wrong with a custom certificate. */
   customFault: string | undefined
@@ -67,6 +68,7 @@ const notRead = (problem: string | undefined): Decision =>
     true,
   )
 
+const endOf = ({ certificate }: SslCase): string => dayOf(certificate?.notAfter ?? 0)
 const isOff = ({ wanted, ssl }: SslCase): boolean => wanted.auto && ssl?.auto !== true
 const lacksForce = ({ wanted, ssl }: SslCase): boolean => wanted.force && ssl?.force !== true
 const maySwitch = ({ wanted, tries }: SslCase): boolean => tries.auto < wanted.maxAttempts
@@ -133,11 +135,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   ended: {
     when: ({ life }) => life === 'Expired',
-    decide: ({ end }) => say('Expired', `The certificate ended on ${dayOf(end ?? 0)}. ${RENEWAL}`, false, true),
+    decide: (each) => say('Expired', `The certificate ended on ${endOf(each)}. ${RENEWAL}`, false, true),
   },
   endsSoon: {
-    when: ({ life }) => life === 'ExpiringSoon',
-    decide: ({ end }) => say('ExpiringSoon', `The certificate ends on ${dayOf(end ?? 0)}. ${RENEWAL}`, true, true),
+    when: ({ life }) => life === 'Overdue' || life === 'Urgent',
+    decide: ({ certificate, now }) =>
+      say('ExpiringSoon', `${certificate && overdueWords(certificate, now)}. ${RENEWAL}`, true, true),
   },
 }
 
@@ -155,11 +158,10 @@ export function decideSsl(
   const available = autossl?.available === true
   const offersMore =
     wanted.auto && ssl?.auto === true && available && uncovered.some((host) => autossl.domains?.includes(host))
-  const end = certificate?.notAfter
-  const life = end === undefined ? undefined : certificateLife(end, now)
+  const life = certificate && certificateLife(certificate, now)
   // One that cannot be read is not at fault for that.
   const fault = isCustom(ssl) && certificate !== undefined ? customFault(certificate, uncovered, now) : undefined
-  const facts = { wanted, ssl, unread, available, offersMore, tries, uncovered, end, life }
+  const facts = { wanted, ssl, unread, available, offersMore, tries, uncovered, certificate, now, life }
   const each: SslCase = { ...facts, customFault: fault }
   const rule = Object.values(RULES).find(({ when }) => when(each))
   if (rule === undefined) return say('Succeeded', 'AutoSSL is on.', true)

@@ -29,6 +29,7 @@ type SslState = Pick<Facts, 'observed' | 'record'>
 interface SslPass extends AccountPass {
   /** Desired hosts. */
   hosts: Facts['desired']['hosts']
+  wallOffset: Facts['wallOffset']
   dns(host: Host): DnsState | undefined
 }
 
@@ -40,17 +41,18 @@ const LOOK_AGAIN = 3_600_000
  * closer only when something is wanted that the list says is not there, and when it is time to. Throws as the client and the record
  * store do.
  */
-export async function bringSsl(pass: AccountPass, { desired, observed, record }: Facts): Promise<Found> {
+export async function bringSsl(pass: AccountPass, { desired, observed, record, wallOffset }: Facts): Promise<Found> {
   const { clock } = pass.context.ports
   const { checks } = pass.context.memory
   const sslPass: SslPass = {
     ...pass,
     hosts: desired.hosts,
+    wallOffset,
     dns: (host) => checks.dns(pass.app.key, host, clock.now())?.state,
   }
   const { ssl, ...after } = await lookAtSsl(sslPass, { observed, record })
   const counted = noteCertificate(after.record, seen(sslPass, after.observed), clock.now())
-  await pass.context.memory.records.save(pass.app.key, counted)
+  await pass.context.memory.records.save(pass.app.key, counted, wallOffset)
   return { ssl, observed: after.observed, record: counted }
 }
 
@@ -170,10 +172,14 @@ const retrying = (kind: keyof typeof NAME, message = `Switching ${NAME[kind]} on
   ({ reason: 'Progressing', message, ready: false }) as const
 
 /** Saves the record with these attempts; without them, when they say nothing any more. */
-async function withAttempts({ context, app }: SslPass, current: SslState, attempts: SslAttempts): Promise<SslState> {
+async function withAttempts(
+  { context, app, wallOffset }: SslPass,
+  current: SslState,
+  attempts: SslAttempts,
+): Promise<SslState> {
   const { ssl: _before, ...rest } = current.record
   const record = isSpent(attempts) ? rest : { ...rest, ssl: attempts }
-  await context.memory.records.save(app.key, record)
+  await context.memory.records.save(app.key, record, wallOffset)
   return { ...current, record }
 }
 

@@ -2,11 +2,12 @@ import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
 import { doubtful } from '../../plan/doubt.ts'
-import { nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
+import { MAX_PROBES, nextProbe, probed, startIsolation, undecided } from '../../plan/isolation.ts'
 import { type Plan, writes } from '../../plan/plan.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { Leave, ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { Outcome } from '../../status/outcome.ts'
+import type { Context } from '../context/context.ts'
 import { ReconcileError } from '../context/errors.ts'
 import type { Facts } from './facts.ts'
 import { sameNames } from './gather.ts'
@@ -43,6 +44,8 @@ export interface WriteResult extends Changes {
   observed: ServerPilotApp
   /** False when what was written is not (wholly) there. */
   taken: boolean
+  /** Why isolation did not get to some additions; undefined when it got to all of them. */
+  unfinished?: Error | undefined
 }
 
 /**
@@ -73,14 +76,25 @@ export async function writePlan(job: WriteJob): Promise<WriteResult> {
   const wanted = plan.additions.map(({ host }) => host).filter((host) => written.expected.has(host))
   const certain = written.failure === undefined
   const proof = { before: facts.observed, after: observed, wanted, removals: plan.removals, certain }
-  const result = readBack(open, proof, context.ports.clock.now())
+  const result = readBack(open, proof, later(context, facts))
   await save(job, result.record)
   if (!result.taken && written.failure !== undefined) throw written.failure
-  return { ...result, observed, ...changes }
+  return { ...result, observed, ...changes, unfinished: unfinished(job, written) }
 }
 
-const save = ({ context, app }: WriteJob, record: OwnershipRecord): Promise<void> =>
-  context.memory.records.save(app.key, record)
+/** Why isolation left additions waiting: a try failed, or the tries of one go are spent. */
+function unfinished({ app }: WriteJob, { waiting, failure }: Written): Error | undefined {
+  if (waiting.length === 0) return undefined
+  if (failure !== undefined) return failure
+  const message = `ServerPilot refuses names among the additions to app ${app.spec.appId}. They are looked for in ${MAX_PROBES} tries at a time, and ${waiting.length} host(s) wait for the next ones.`
+  return new ReconcileError('Progressing', message)
+}
+
+const save = ({ context, app, facts }: WriteJob, record: OwnershipRecord): Promise<void> =>
+  context.memory.records.save(app.key, record, facts.wallOffset)
+
+/** The time on the clock that the facts are by, whatever the wall clock was set to since; epoch ms. */
+const later = ({ ports }: Context, { now, steady }: Facts): number => now + Math.floor(ports.clock.steady()) - steady
 
 /**
  * Writes the plan's list; a list that the API refuses is taken apart until its good names are in.

@@ -59,7 +59,7 @@ export function createCheckMemory(): CheckMemory {
     see({ key, spec }, { observed, certificate, desired }, now) {
       if (observed === undefined) return
       const hosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
-      const overdue = certificate !== undefined && certificateLife(certificate.notAfter, now) !== 'Good'
+      const overdue = certificate !== undefined && certificateLife(certificate, now) !== 'Good'
       const lacks = certificate === undefined || overdue || hosts.some((host) => !covers(certificate, host))
       const uncovered = spec.ssl.auto && !isCustom(observed.ssl) && lacks
       of(key).seen = { serverId: observed.serverId, certificate, uncovered, overdue }

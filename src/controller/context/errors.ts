@@ -1,4 +1,9 @@
-import { RecordConflictError, RecordCorruptError, RecordUnavailableError } from '../../ownership/store.ts'
+import {
+  RecordConflictError,
+  RecordCorruptError,
+  RecordStoreLostError,
+  RecordUnavailableError,
+} from '../../ownership/store.ts'
 import { ServerPilotError } from '../../serverpilot/errors.ts'
 import type { Failure } from '../../status/outcome.ts'
 import type { Reason } from '../../status/reasons.ts'
@@ -28,6 +33,8 @@ export function failureOf(error: unknown): Failure {
     return retryAfter === undefined ? { reason, message, retryable } : { reason, message, retryable, retryAfter }
   }
   if (error instanceof RecordCorruptError) return { reason: 'RecordCorrupt', message: error.message, retryable: false }
+  if (error instanceof RecordStoreLostError)
+    return { reason: 'StateFolderLost', message: error.message, retryable: false }
   if (error instanceof RecordConflictError || error instanceof RecordUnavailableError)
     return { reason: 'Progressing', message: error.message, retryable: true }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)

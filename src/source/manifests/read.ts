@@ -3,6 +3,7 @@ import type { ParsedFile } from '../../api/yaml.ts'
 import type { FileSystem } from '../../files/file-system.ts'
 import type { Clock } from '../../time/clock.ts'
 import { codeOf, list, reason, type Trouble, type WatchPoint } from './listing.ts'
+import { createParser } from './parser.ts'
 
 /** One file as it was read. */
 export interface FileRead {
@@ -37,9 +38,6 @@ export interface ReadPorts {
 /** Reads at once; more would only wait for one another in the thread pool. */
 const PARALLEL = 16
 
-/** A larger file is parsed in a thread: whatever it says, one of this size holds the event loop for a moment only. */
-const SMALL_BYTES = 2048
-
 /** A file that goes between listing and reading was most likely replaced; then all is looked at again, this many times. */
 const ATTEMPTS = 3
 
@@ -48,6 +46,22 @@ export async function readAll(
   paths: readonly string[],
   before: ReadonlyMap<string, FileRead>,
   ports: ReadPorts,
+  signal?: AbortSignal,
+): Promise<FilesRead> {
+  const parser = createParser(ports.clock)
+  try {
+    return await readOnes(paths, before, { ...ports, parser }, signal)
+  } finally {
+    await parser.close()
+  }
+}
+
+type Parser = Pick<ReturnType<typeof createParser>, 'parse'>
+
+async function readOnes(
+  paths: readonly string[],
+  before: ReadonlyMap<string, FileRead>,
+  ports: ReadPorts & { parser: Parser },
   signal?: AbortSignal,
 ): Promise<FilesRead> {
   for (let attempt = 1; ; attempt++) {
@@ -67,7 +81,7 @@ export async function readAll(
           went ||= content.went
           continue
         }
-        const parsed = await parseOne(content, before.get(content.path), ports, signal)
+        const parsed = await parseOne(content, before.get(content.path), ports.parser, signal)
         if ('message' in parsed) troubles.push(parsed)
         else files.push(parsed)
       }
@@ -121,19 +135,11 @@ async function readOne(
 async function parseOne(
   { path, bytes }: { path: string; bytes: Buffer },
   before: FileRead | undefined,
-  { clock }: ReadPorts,
+  parser: Parser,
   signal?: AbortSignal,
 ): Promise<FileRead | Trouble> {
   const digest = createHash('sha256').update(bytes).digest('base64')
   if (before?.digest === digest) return before
-  if (bytes.length <= SMALL_BYTES) {
-    // Many small ones in a row would hold the event loop as one large one does.
-    await clock.turn()
-    // The parser is loaded where it is needed: here, or in the thread alone.
-    const { parseBytes } = await import('./parse.ts')
-    return { path, digest, parsed: parseBytes(bytes, path) }
-  }
-  const { parseApart } = await import('./parse-thread.ts')
-  const parsed = await parseApart({ bytes, file: path }, clock, signal)
+  const parsed = await parser.parse({ bytes, file: path }, signal)
   return typeof parsed === 'string' ? { place: path, message: parsed } : { path, digest, parsed }
 }

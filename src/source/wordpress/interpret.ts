@@ -16,20 +16,19 @@ export interface Reading extends Compiled {
 }
 
 /**
- * Makes mappings of a snapshot. Settings of the plugin that are broken are a failure: the rule of before stays in force, and
- * without one there are no mappings at all. An app that says `www` itself needs no settings. Pure.
+ * Makes mappings of a snapshot. Settings of the plugin that are broken are a failure: the rule of before stays in force, and without
+ * one no `www.` is added, nor removed while it lasts. An app that says `www` itself needs no settings. Pure.
  */
 export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefined): Reading {
   const { meta, names, family } = snapshot
   const ultimate = family === 'UltimateMultisite'
   const setting = ultimate && app.spec.www === undefined ? wwwSetting(meta, names.sitemeta) : undefined
   const broken = setting !== undefined && 'broken' in setting ? setting.broken : undefined
+  const failure = noSuchNetwork(app, snapshot) ?? broken
   const www = setting === undefined || 'broken' in setting ? before : setting
-  const wwwOf = (siteId: string) => (setting === undefined ? undefined : (www?.byNetwork.get(siteId) ?? www?.standard))
-  const lost = broken !== undefined && www === undefined
-  const { mappings, faults, unknownStages } = lost
-    ? { mappings: [], faults: [], unknownStages: [] }
-    : compileRows(app, snapshot, wwwOf)
+  const wwwOf = (siteId: string) =>
+    setting === undefined ? undefined : (www?.byNetwork.get(siteId) ?? www?.standard ?? 'Never')
+  const { mappings, faults, unknownStages } = compileRows(app, snapshot, wwwOf)
   const writer = ultimate ? pluginWrites(meta) : 'off'
   const summary = summaryOf(snapshot, mappings.length, faults.length, app.spec.www ?? www?.standard, writer)
   if (writer === 'broken') {
@@ -46,9 +45,17 @@ export function interpret(app: App, snapshot: Snapshot, before: GoodWww | undefi
     faults,
     unknownStages,
     ...(writer === 'on' ? { secondWriter } : {}),
-    failure: broken,
+    failure,
     www,
   }
+}
+
+/** A network that is not there has no sites: that is a fault, and no empty list. */
+function noSuchNetwork(app: App, { networks, names }: Snapshot): string | undefined {
+  const network = app.spec.wordpress?.network
+  if (network === undefined || networks.some(({ id }) => id === network)) return undefined
+  const ids = networks.map(({ id }) => id).join(', ')
+  return `there is no network ${network} in ${names.site} (there are ${ids}): check spec.wordpress.network`
 }
 
 function summaryOf(

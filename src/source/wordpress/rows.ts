@@ -85,7 +85,7 @@ export function compileRows(app: App, rows: Rows, wwwOf: WwwOf): Compiled {
     const site = row.blogId === null ? undefined : sites.get(row.blogId)
     const fault = faultOf(row, site)
     if (fault !== undefined) faults.push({ place: `${rows.table} id ${row.id}`, message: fault })
-    else if (site !== undefined && isServed(site)) {
+    else if (site !== undefined && counts(app, site)) {
       const [table, domain] = [rows.table as string, (row.domain as string).trim()]
       const [created, www] = [dateOf(row.created), wwwOf(site.siteId)]
       candidates.push({ table, column: 'id', id: row.id, domain, created, www })
@@ -103,7 +103,7 @@ function siteCandidates(app: App, { sites, networks, names }: Rows, wwwOf: WwwOf
     const domain = site.domain?.trim() ?? ''
     const key = compareKey(domain)
     // A port is a network on a test machine: nothing that ServerPilot could serve.
-    if (domain === '' || domain.includes(':') || own.has(key) || !isServed(site)) continue
+    if (domain === '' || domain.includes(':') || own.has(key) || !counts(app, site)) continue
     const within = inside(key)
     if (within && app.spec.wordpress?.includeSites !== true) continue
     const www = within && app.spec.www === undefined ? 'Never' : wwwOf(site.siteId)
@@ -170,6 +170,12 @@ function generationOf(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return (hash >>> 1) + 1
+}
+
+/** Whether a site is of the network that is served, and to be reached. */
+function counts(app: App, site: SiteRow): boolean {
+  const network = app.spec.wordpress?.network
+  return (network === undefined || site.siteId === network) && isServed(site)
 }
 
 /** Whether the site is to be reached: not archived, spam or deleted. */

@@ -1,6 +1,6 @@
-import { unserialize } from 'php-serialize'
 import type { WwwRule } from '../../domain/host.ts'
 import { MARKS } from './families.ts'
+import { type PhpValue, readSerialized } from './php-serialized.ts'
 
 /** A row of `{p}sitemeta`, as text. */
 export interface MetaRow {
@@ -33,8 +33,9 @@ export function wwwSetting(meta: readonly MetaRow[], table: string): GoodWww | {
     })
     const settings = phpArray(value)
     if (settings === undefined) return broken('the PHP-serialised value is broken')
-    const said = Object.hasOwn(settings, 'auto_create_www_subdomain') ? settings.auto_create_www_subdomain : undefined
-    const rule = said === undefined || said === null ? PLUGIN_DEFAULT : RULES[String(said)]
+    const said = settings.get('auto_create_www_subdomain')
+    const rule =
+      said === undefined || said === null ? PLUGIN_DEFAULT : typeof said === 'string' ? RULES[said] : undefined
     if (rule === undefined) return broken('auto_create_www_subdomain is not one of always, main_only, never')
     byNetwork.set(siteId, rule)
   }
@@ -45,32 +46,15 @@ export function wwwSetting(meta: readonly MetaRow[], table: string): GoodWww | {
 /** What the plugin's own integration with ServerPilot says: on, off, or a value that cannot be read. */
 export function pluginWrites(meta: readonly MetaRow[]): 'on' | 'off' | 'broken' {
   const lists = meta.filter((row) => row.key === INTEGRATIONS_KEY).map((row) => phpArray(row.value))
-  if (lists.some((list) => list !== undefined && isTrue(list.serverpilot))) return 'on'
+  if (lists.some((list) => isTrue(list?.get('serverpilot')))) return 'on'
   return lists.includes(undefined) ? 'broken' : 'off'
 }
 
 /** PHP's own idea of what is empty. */
 const isTrue = (value: unknown): boolean => ![undefined, null, false, '', '0', 0].includes(value as undefined)
 
-/**
- * A PHP-serialised array as an object without a prototype; undefined when it is broken or no array. Lengths in it are bytes, of the
- * charset in which it was written: UTF-8 today, one byte a letter in networks that began long ago.
- */
-function phpArray(value: string | null): Record<string, unknown> | undefined {
-  if (value === null) return undefined
-  const parsed = parse(Buffer.from(value, 'utf8')) ?? parse(Buffer.from(value, 'latin1'))
-  return typeof parsed === 'object' && parsed !== null ? Object.assign(Object.create(null), parsed) : undefined
-}
-
-/** The parser stops after the first value and says nothing of what follows: so the value is parsed inside an array of two. */
-function parse(bytes: Buffer): unknown {
-  if (bytes.subarray(0, 2).toString('latin1') !== 'a:') return undefined
-  const framed = Buffer.concat([Buffer.from('a:2:{i:0;'), bytes, Buffer.from('i:1;i:7;}')])
-  try {
-    // Objects of plugins' own classes stay what they are: nothing is made of them.
-    const pair: unknown = unserialize(framed as unknown as string, {}, { strict: false })
-    return Array.isArray(pair) && pair.length === 2 && pair[1] === 7 ? pair[0] : undefined
-  } catch {
-    return undefined
-  }
+/** The entries of a PHP-serialised array; undefined when it is broken or no array. */
+function phpArray(value: string | null): ReadonlyMap<string, PhpValue> | undefined {
+  const read = value === null ? undefined : readSerialized(value)
+  return read instanceof Map ? read : undefined
 }

@@ -86,7 +86,7 @@ export function createWordpressSource(options: WordpressOptions): DatabaseSource
 
 /** `tables`: which are read; `reading`: that, and everything else by which a reading comes to something else. */
 function settingsOf(app: App): { tables: string; reading: string } {
-  const { connectionSecretRef, tablePrefix, mappings, includeSites } = app.spec.wordpress ?? {}
+  const { connectionSecretRef, tablePrefix, mappings, includeSites, network } = app.spec.wordpress ?? {}
   const tables = JSON.stringify([connectionSecretRef, tablePrefix])
-  return { tables, reading: JSON.stringify([tables, mappings, includeSites, app.spec.www === undefined]) }
+  return { tables, reading: JSON.stringify([tables, mappings, includeSites, network, app.spec.www === undefined]) }
 }

@@ -74,6 +74,9 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   let pausing = false
   const end = new AbortController()
   let taken = 0
+  /** Other work goes on first. */
+  let turning = false
+  let called = false
   let refused = 0
   let refusedAt = Number.NEGATIVE_INFINITY
 
@@ -93,10 +96,16 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   }
 
   function pump(): void {
+    called = false
+    if (turning) return
     while (!pausing && underWay() < PARALLEL) {
       // Those that have not changed take no call: without a break, thousands of them would hold everything up.
       if (++taken % TAKEN_AT_ONCE === 0) {
-        void clock.turn().then(pump)
+        turning = true
+        void clock.turn().then(() => {
+          turning = false
+          pump()
+        })
         return
       }
       const wanted = take()
@@ -168,8 +177,9 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   function enqueue(wanted: Write): void {
     if (end.signal.aborted) return
     lanes[wanted.kind].waiting.set(wanted.status.key, wanted)
-    // Not within the caller's own turn.
-    queueMicrotask(pump)
+    // Not within the caller's own turn, and once for all that it hands in.
+    if (!called) queueMicrotask(pump)
+    called = true
   }
 
   return {

@@ -81,6 +81,7 @@ const plan = record(
 
 const certificate = record(
   {
+    notBefore: optional(time('Since when it is valid.')),
     notAfter: optional(time('When it expires.')),
     covered: always(texts('Hosts that it is valid for.'), []),
     uncovered: always(texts('Hosts that it is not valid for.'), []),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** What a test context has to offer: `TestContext` of node:test does. */
-interface Context {
+export interface ServerContext {
   after(work: () => Promise<void>): void
   skip(message: string): void
 }
@@ -15,17 +15,18 @@ interface Context {
 const HOW = 'unbound is not installed: apt-get install --no-install-recommends unbound'
 
 /** Also where it stands for people who are not root. */
-const PATH = `${process.env.PATH}:/usr/sbin:/sbin`
+export const PATH = `${process.env.PATH}:/usr/sbin:/sbin`
 
 /**
  * A real resolver, unbound, on loopback: it has the zone `example` by heart, and goes to `servers` for the zones named there
- * (`{zone: 'ADDRESS@PORT'}`). Gives its address as `--dns-servers` takes it. Undefined, with the test skipped and told how to get it,
+ * (`{zone: 'ADDRESS@PORT'}`). With `dns64` it makes AAAA records up behind that prefix. Gives its address as `--dns-servers` takes it. Undefined, with the test skipped and told how to get it,
  * when it is not installed. Ends with the test.
  */
 export async function unbound(
-  t: Context,
+  t: ServerContext,
   zone: string,
   servers: Readonly<Record<string, string>> = {},
+  dns64?: string,
 ): Promise<string | undefined> {
   if (spawnSync('unbound', ['-V'], { env: { PATH } }).error !== undefined) {
     t.skip(HOW)
@@ -35,7 +36,8 @@ export async function unbound(
   t.after(() => rm(folder, { recursive: true, force: true }))
   const port = await freePort()
   await writeFile(join(folder, 'example.zone'), `${HEAD}${zone}\n`)
-  await writeFile(join(folder, 'unbound.conf'), configuration(folder, port, servers))
+  await writeFile(join(folder, 'ipv4only.zone'), IPV4_ONLY)
+  await writeFile(join(folder, 'unbound.conf'), configuration(folder, port, servers, dns64))
   const child = spawn('unbound', ['-d', '-c', join(folder, 'unbound.conf')], {
     env: { PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -56,13 +58,34 @@ export async function unbound(
   throw new Error(`unbound did not start:\n${said.join('\n')}`)
 }
 
-const HEAD = `$ORIGIN example.
+/** The front of the zone `example`. */
+export const HEAD = `$ORIGIN example.
 @ 300 IN SOA ns.example. admin.example. 1 3600 600 86400 77
 @ 300 IN NS ns.example.
 ns 300 IN A 127.0.0.1
 `
 
-function configuration(folder: string, port: number, servers: Readonly<Record<string, string>>): string {
+/** The zone by which resolvers show that they make AAAA records up (RFC 7050); there is no Internet to have it from. */
+const IPV4_ONLY = `$ORIGIN ipv4only.arpa.
+@ 300 IN SOA ns.example. admin.example. 1 3600 600 86400 77
+@ 300 IN NS ns.example.
+@ 300 IN A 192.0.0.170
+@ 300 IN A 192.0.0.171
+`
+
+function configuration(
+  folder: string,
+  port: number,
+  servers: Readonly<Record<string, string>>,
+  dns64: string | undefined,
+): string {
+  const zoneOf = (name: string, file: string) => `auth-zone:
+  name: "${name}."
+  zonefile: "${join(folder, file)}"
+  for-downstream: no
+  for-upstream: yes
+  fallback-enabled: no
+`
   const stubs = Object.entries(servers).map(([zone, at]) => `stub-zone:\n  name: "${zone}."\n  stub-addr: ${at}\n`)
   return `server:
   directory: "${folder}"
@@ -75,21 +98,16 @@ function configuration(folder: string, port: number, servers: Readonly<Record<st
   port: ${port}
   num-threads: 1
   do-not-query-localhost: no
-  module-config: "iterator"
-  max-udp-size: 512
+  module-config: "${dns64 === undefined ? '' : 'dns64 '}iterator"
+${dns64 === undefined ? '' : `  dns64-prefix: ${dns64}\n`}  max-udp-size: 512
   local-zone: "." transparent
-auth-zone:
-  name: "example."
-  zonefile: "${join(folder, 'example.zone')}"
-  for-downstream: no
-  for-upstream: yes
-  fallback-enabled: no
-remote-control:
+${zoneOf('example', 'example.zone')}${zoneOf('ipv4only.arpa', 'ipv4only.zone')}remote-control:
   control-enable: no
 ${stubs.join('')}`
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { certificateFacts, EXPIRING_MS } from '../../../src/check/certificate.ts'
+import { certificateFacts, factsOf, renewalOf } from '../../../src/check/certificate.ts'
 import { decideSsl } from '../../../src/controller/app/ssl-state.ts'
 import type { ServerPilotApp } from '../../../src/serverpilot/serverpilot.ts'
 import { app } from '../../plan/fixture.ts'
 import { selfSigned } from '../../serverpilot/certificate.ts'
 
 const cert = selfSigned('a.example.com', '127.0.0.1').cert
-const END = Date.parse(new X509Certificate(cert).validTo)
-const EARLY = END - EXPIRING_MS
+const FACTS = factsOf(new X509Certificate(cert))
+const END = FACTS.notAfter
+const { overdueAt: OVERDUE } = renewalOf(FACTS)
 
 type Ssl = ServerPilotApp['ssl']
 type Case = {
@@ -39,7 +40,7 @@ function decided(of: Case): string {
     unread,
     tries = { auto: 0, force: 0 },
     uncovered = [],
-    now = EARLY,
+    now = OVERDUE,
   } = of
   const wanted = app({ ssl: { auto, force, maxAttempts: 5, retryInterval: 1_000 } })
   const observed = {
@@ -99,7 +100,7 @@ describe('what is decided about SSL', () => {
     ['a custom certificate', { ssl: custom, autossl: offered, force: true }, 'CustomCertificate ready'],
     ['a custom certificate, AutoSSL not wanted', { ssl: custom, auto: false }, 'CustomCertificate ready'],
     ['a custom certificate that ended', { ssl: custom, now: END }, 'CustomCertificate'],
-    ['a custom certificate that ends soon', { ssl: custom, now: EARLY + 1 }, 'CustomCertificate'],
+    ['a custom certificate that ends soon', { ssl: custom, now: OVERDUE + 1 }, 'CustomCertificate'],
     ['a custom certificate that lacks a host', { ssl: custom, uncovered: ['b.example.com'] }, 'CustomCertificate'],
     ['a custom certificate that cannot be read', { ssl: unreadable }, 'CustomCertificate ready'],
     ['on', { ssl: on }, 'Succeeded ready'],
@@ -133,7 +134,8 @@ describe('what is decided about SSL', () => {
       { ssl: on, force: true, uncovered: ['b.example.com'], autossl: offered, tries: { auto: 5, force: 0 } },
       FORCE,
     ],
-    ['ends soon', { ssl: on, now: EARLY + 1 }, 'ExpiringSoon ready again'],
+    ['is not overdue', { ssl: on, now: OVERDUE }, 'Succeeded ready'],
+    ['ends soon', { ssl: on, now: OVERDUE + 1 }, 'ExpiringSoon ready again'],
     ['ended', { ssl: on, now: END }, 'Expired again'],
     ['ends now', { ssl: on, now: END - 1 }, 'ExpiringSoon ready again'],
     ['ended, and does not cover', { ssl: on, now: END, uncovered: ['b.example.com'] }, 'NotCovered again'],
@@ -144,7 +146,7 @@ describe('what is decided about SSL', () => {
     const wanted = app({ ssl: { auto: true, force: true, maxAttempts: 5, retryInterval: 1_000 } })
     const observed = { id: 'a', name: 'a', serverId: 's', domains: [], ssl: on, autossl: offered }
     const message = (uncovered: string[]): string => {
-      const decision = decideSsl(wanted, sight(observed, uncovered), { auto: 5, force: 5 }, EARLY)
+      const decision = decideSsl(wanted, sight(observed, uncovered), { auto: 5, force: 5 }, OVERDUE)
       return 'change' in decision ? '' : decision.message
     }
     assert.match(message(['b.example.com']), /^AutoSSL could not be switched on in 5 attempts/)

@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { EXPIRING_MS } from '../../../src/check/certificate.ts'
 import type { DnsState } from '../../../src/check/dns/judge.ts'
 import { remember } from '../../../src/check/dns/memory.ts'
 import { attemptPause, lookPause, tried } from '../../../src/controller/app/ssl-state.ts'
+import type { SimulatorOptions } from '../../../src/simulator/options.ts'
 import { createWorld, objectYaml } from '../world.ts'
 
 const auto = { ssl: { auto: true, retryInterval: '5m' } }
+const DAY = 86_400_000
+
+/** A world in which the simulator has the world's time, with a host that has its certificate. */
+async function withCertificate(t: TestContext, simulator: SimulatorOptions) {
+  const world = await createWorld(t, { spec: auto, simulator })
+  world.clock.advance(world.simulator.state.now() - world.clock.now())
+  await world.map('h001')
+  await world.settle()
+  return world
+}
 
 describe('AutoSSL', () => {
   test('is switched on once it is available, once', async (t) => {
@@ -28,10 +38,10 @@ describe('AutoSSL', () => {
     assert.equal(world.sslPosts(), 1)
   })
 
-  test('the end of a certificate is told: some weeks before, and when it is over', async (t) => {
+  test('the end of a certificate is told: three weeks before, since it lives 90 days, and when it is over', async (t) => {
     const start = Date.UTC(2026, 0, 15, 12)
     const day = 86_400_000
-    const soon = 30 - EXPIRING_MS / day
+    const soon = 30 - 21
     const ssl = { names: ['by-hand.example.org'], notAfter: start + 30 * day }
     const world = await createWorld(t, {
       spec: auto,
@@ -48,6 +58,34 @@ describe('AutoSSL', () => {
     assert.equal(await reasonAfter(28 - soon), 'ExpiringSoon true')
     assert.equal(await reasonAfter(2), 'Expired false')
     assert.equal(world.sslPosts(), 0)
+  })
+
+  for (const days of [90, 64, 45, 6.67]) {
+    test(`lifetimes-of-64-45-and-6-days: nothing is told of one of ${days} days that is renewed`, async (t) => {
+      const world = await withCertificate(t, { issuance: { delay: 0, lifetime: days * DAY } })
+      const ends = new Set<number | undefined>()
+      for (let at = 0; at < 2 * days; at += days / 40) {
+        world.simulator.state.advance((days / 40) * DAY)
+        world.clock.advance((days / 40) * DAY)
+        const { ssl, certificate } = await world.reconcile()
+        assert.equal(ssl?.reason, 'Succeeded', `${at}: ${ssl?.message}`)
+        ends.add(certificate?.notAfter)
+      }
+      assert.ok(ends.size >= 3, 'it is renewed')
+    })
+  }
+
+  test('lifetimes-of-64-45-and-6-days: one of 45 days that is not renewed', async (t) => {
+    const simulator = { issuance: { delay: 0, lifetime: 45 * DAY }, behaviours: { renewal: false } }
+    const world = await withCertificate(t, simulator)
+    const told: string[] = []
+    for (let age = 1; age <= 46; age++) {
+      world.clock.advance(DAY)
+      const { ssl } = await world.reconcile()
+      const word = `${ssl?.reason}${/urgent/.test(ssl?.message ?? '') ? ', urgent' : ''}`
+      if (!told.at(-1)?.endsWith(` ${word}`)) told.push(`${age} ${word}`)
+    }
+    assert.deepEqual(told, ['1 Succeeded', '34 ExpiringSoon', '41 ExpiringSoon, urgent', '45 Expired'])
   })
 
   test('ForceSSL follows only once SSL is on', async (t) => {

@@ -11,6 +11,14 @@ function doubtOwners({ ledger, serverpilot }: World, { appId }: DeclaredApp, tex
     if (ledger.foreign(appId).has(host) === claimed.has(host)) ledger.unsure(appId, host)
 }
 
+function afterRestore(world: World, app: DeclaredApp): void {
+  const record = recordOf(world, app.appId)
+  doubtOwners(world, app, record?.text ?? '')
+  // Of a newer version it was for a while alone.
+  if (record !== undefined && isNewer(record.text))
+    record.put(JSON.stringify({ ...(JSON.parse(record.text) as object), version: 1 }))
+}
+
 /** What people apply from their repository: all that is declared, and nothing else. */
 function applyAll({ declared, cluster }: World): void {
   const { objects, changed } = cluster!
@@ -24,6 +32,8 @@ function applyAll({ declared, cluster }: World): void {
   changed()
 }
 
+const isNewer = (text: string): boolean => (JSON.parse(text) as { version: number }).version > 1
+
 /** What is put back to an older state, or lost. */
 export const restores: readonly EventKind[] = [
   {
@@ -31,7 +41,7 @@ export const restores: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       const copy = recordOf(world, app.appId)?.text
-      if (copy === undefined) return undefined
+      if (copy === undefined || isNewer(copy)) return undefined
       world.heal(random.whole(1, 30) * MINUTE, () => {
         doubtOwners(world, app, copy)
         recordOf(world, app.appId)?.put(copy)
@@ -44,7 +54,7 @@ export const restores: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       const record = recordOf(world, app.appId)
-      if (record === undefined) return undefined
+      if (record === undefined || isNewer(record.text)) return undefined
       record.put(JSON.stringify({ ...(JSON.parse(record.text) as object), version: 2 }))
       world.heal(random.whole(1, 10) * MINUTE, () => recordOf(world, app.appId)?.put(record.text))
       return `a newer version has written the ownership record of ${app.name}, for a while`
@@ -65,7 +75,7 @@ export const clusterRestores: readonly EventKind[] = [
         trouble.away = true
         cutWatches()
         objects.restore(backup)
-        for (const app of world.declared.apps.values()) doubtOwners(world, app, recordOf(world, app.appId)?.text ?? '')
+        for (const app of world.declared.apps.values()) afterRestore(world, app)
         world.heal(random.whole(5, 60) * 1000, () => {
           trouble.away = false
           world.heal(random.whole(0, 5) * MINUTE, () => applyAll(world))

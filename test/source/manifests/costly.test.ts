@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { systemFiles } from '../../../src/files/file-system.ts'
 import { readManifests } from '../../../src/source/manifests/manifests.ts'
-import { parseApart } from '../../../src/source/manifests/parse-thread.ts'
+import { createParseThread } from '../../../src/source/manifests/parse-thread.ts'
 import { systemClock } from '../../../src/time/clock.ts'
 import { app, folder, mapping, started, untilDomains, write } from './folder.ts'
 
@@ -152,15 +152,45 @@ describe('yaml-that-costs-too-much', () => {
     assert.equal(small.length, 3)
   })
 
-  test('a reading that takes too long ends, and so does one that nobody waits for any more', async () => {
+  test('a file that takes too long is given up, and the next one is read', async (t) => {
+    let patience = 1
+    const clock = { after: (ms: number, fire: () => void) => systemClock.after(Math.min(ms, patience), fire) }
+    const thread = createParseThread(clock)
+    t.after(() => thread.close())
     const bytes = Buffer.from(text(512 * KIB, (n) => `${mapping(`m${n}`)}---\n`))
-    const soon = { after: (_: number, fire: () => void) => systemClock.after(1, fire) }
-    assert.match(String(await parseApart({ bytes, file: 'a.yaml' }, soon)), /takes more than 38 s to read; divide it/)
+    assert.match(String(await thread.parse({ bytes, file: 'a.yaml' })), /takes more than 38 s to read; divide it/)
+    patience = 60_000
+    for (const name of ['b', 'c']) {
+      const parsed = await thread.parse({ bytes: Buffer.from(mapping(name)), file: `${name}.yaml` })
+      assert.ok(typeof parsed !== 'string')
+      assert.deepEqual(
+        parsed.mappings.map((each) => each.name),
+        [name],
+      )
+    }
+  })
+
+  test('a reading that nobody waits for any more ends', async (t) => {
+    const thread = createParseThread(systemClock)
+    t.after(() => thread.close())
+    const bytes = Buffer.from(text(512 * KIB, (n) => `${mapping(`m${n}`)}---\n`))
     const end = new AbortController()
-    const parsed = parseApart({ bytes, file: 'a.yaml' }, systemClock, end.signal)
+    const parsed = thread.parse({ bytes, file: 'a.yaml' }, end.signal)
     end.abort(new Error('stopped'))
     await assert.rejects(parsed, /stopped/)
-    await assert.rejects(parseApart({ bytes, file: 'a.yaml' }, systemClock, end.signal), /stopped/)
+    await assert.rejects(thread.parse({ bytes, file: 'a.yaml' }, end.signal), /stopped/)
+  })
+
+  test('many larger files share one thread', async (t) => {
+    const path = await folder(t)
+    const large = (n: number): string => `${mapping(`m${n}`)}# ${'x'.repeat(3 * KIB)}\n`
+    for (let n = 0; n < 20; n++) await write(path, { [`m${n}.yaml`]: large(n) })
+    const started: unknown[] = []
+    const hear = (worker: unknown): void => void started.push(worker)
+    process.on('worker', hear)
+    t.after(() => process.off('worker', hear))
+    assert.equal((await readManifests([path])).mappings.size, 20)
+    assert.equal(started.length, 1)
   })
 
   test('nested too deeply: one fault, told as such', async (t) => {

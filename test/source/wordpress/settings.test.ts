@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { serialize } from 'php-serialize'
 import { INTEGRATIONS_KEY, pluginWrites, WWW_KEY, wwwSetting } from '../../../src/source/wordpress/settings.ts'
+import { hasPhp } from '../../wp-config/real-php.ts'
 
 const www = (...values: (string | null)[]) =>
   wwwSetting(
@@ -42,6 +45,35 @@ describe('wwwSetting', () => {
   ]
   for (const [what, value, expected] of table) test(what, () => assert.equal(rule(value), expected))
 
+  test('settings-that-php-can-write', () => {
+    const never = 's:25:"auto_create_www_subdomain";s:5:"never";'
+    for (const [what, value] of [
+      ['an enum', 'E:11:"Stage:Lives";'],
+      ['a reference', 's:1:"x";s:1:"y";R:2;'],
+      ['INF', 'd:INF;'],
+      ['minus INF', 'd:-INF;'],
+      ['NAN', 'd:NAN;'],
+      ['a large number', 'd:1.0E+25;'],
+      ['an object with integer keys', 'O:8:"stdClass":2:{i:0;s:1:"a";s:1:"b";a:1:{i:-3;N;}}'],
+      ['an object that writes itself', 'C:11:"ArrayObject":21:{x:i:0;a:0:{};m:a:0:{}}'],
+      ['an object again', 'a:2:{i:0;O:8:"stdClass":0:{}i:1;r:3;}'],
+    ] as const) {
+      const isReference = what === 'a reference'
+      const text = isReference ? `a:3:{s:1:"x";s:1:"y";s:1:"z";R:2;${never}}` : `a:2:{s:1:"k";${value}${never}}`
+      assert.equal(rule(text), 'Never', what)
+    }
+    assert.equal(rule('a:2:{s:1:"k";s:5:"never";s:25:"auto_create_www_subdomain";R:2;}'), 'Never')
+    assert.equal(rule('a:1:{s:25:"auto_create_www_subdomain";E:11:"Stage:Never";}'), 'broken')
+  })
+
+  test('settings-that-php-can-write: written by PHP', async (t) => {
+    if (!(await hasPhp(t))) return
+    const { stdout } = await promisify(execFile)('php', ['-r', WRITTEN])
+    const texts: string[] = JSON.parse(stdout)
+    assert.equal(texts.length, 8)
+    for (const text of texts) assert.equal(rule(text), 'Never', text)
+  })
+
   test('a NULL is broken, no row at all is the default', () => {
     assert.equal(rule(null), 'broken')
     assert.equal(rule(), 'Always')
@@ -75,6 +107,16 @@ test('pluginWrites: on as PHP sees it', () => {
   assert.equal(writes('a:1:{s:11:"serverpilot";'), 'broken')
   assert.equal(pluginWrites([]), 'off')
 })
+
+/** Prints settings as PHP serialises them, with everything in them that it can write. */
+const WRITTEN = `
+enum Stage: string { case Live = 'live'; }
+class Own { public $a = 1; protected $b = [1.5]; private $c; }
+$object = new stdClass; $object->{5} = 'five'; $object->x = $object;
+$list = [1, 2]; $list[] = &$list[0];
+$all = [Stage::Live, $list, INF, -INF, NAN, $object, new Own, new ArrayObject(['k' => new Own, 3 => 1e300])];
+echo json_encode(array_map(fn ($each) => serialize(['before' => $each, 'auto_create_www_subdomain' => 'never', 7 => $each]), $all));
+`
 
 function serializedMix(): string {
   return 'a:5:{i:0;N;s:1:"o";O:8:"stdClass":1:{s:1:"a";i:1;}s:1:"l";a:2:{i:0;d:0.5;i:1;b:1;}s:1:"b";i:9007199254740993;s:25:"auto_create_www_subdomain";s:5:"never";}'

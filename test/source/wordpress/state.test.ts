@@ -213,14 +213,26 @@ describe('state', () => {
     assert.deepEqual(domains(healed), ['b.example.com'])
   })
 
-  test('broken settings at the first read: no mappings; with www of the app they are not needed', () => {
+  test('broken settings at the first read cost the www rule alone; with www of the app they are not needed', () => {
     const look = read({ rows: AB, www: 'a:1:{' })
     const state = steps(look)
-    assert.deepEqual(domains(state), [])
+    assert.deepEqual(domains(state), ['a.example.com', 'b.example.com'])
+    assert.deepEqual(new Set(state.served.mappings.map(({ www }) => www)), new Set(['Never']))
     assert.match(failure(state) ?? '', /broken/)
     const said = from(unread(app()), app({}, { www: 'Always' }), look)
     assert.equal(failure(said), undefined)
     assert.equal(said.served.mappings[0]?.www, undefined)
+  })
+
+  test('one network of several: its sites alone; one that is not there is a failure, and costs nothing', () => {
+    const look = read({ rows: AB, www: NEVER, networks: ['network.example', 'second.example'] })
+    const of = (network: string) => app({ network })
+    assert.deepEqual(domains(from(unread(of('1')), of('1'), look)), ['a.example.com', 'b.example.com'])
+    assert.deepEqual(domains(from(unread(of('2')), of('2'), look)), [])
+    const state = from(unread(of('1')), of('1'), look)
+    const gone = from(state, of('3'), look)
+    assert.match(failure(gone) ?? '', /no network 3 in wp_site \(there are 1, 2\): check spec\.wordpress\.network/)
+    assert.deepEqual(domains(gone), domains(state))
   })
 
   test('while something is wrong no protected name is lost', () => {
