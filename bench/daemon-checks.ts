@@ -97,7 +97,7 @@ async function fleet(): Promise<Context> {
     await memory.records.load(each, 'cid')
     memory.desires.of(each, 'cid')
     const observed = { id: each.spec.appId, name: each.name, serverId: 's', domains: [], ssl: null }
-    memory.checks.see({ ...each, spec: { ...each.spec, ssl: { ...each.spec.ssl, auto: false } } }, { observed })
+    memory.checks.see({ ...each, spec: { ...each.spec, ssl: { ...each.spec.ssl, auto: false } } }, { observed }, 0)
   }
   return context
 }

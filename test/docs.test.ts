@@ -229,8 +229,8 @@ test('docs/objects.md has every field of both kinds, with its default, its value
 
 test('bounds of durations in docs/objects.md are those of the schema', () => {
   const page = read('docs/objects.md')
-  const rows = [...page.matchAll(/^\| `spec\.([^`]+)` \| `[^`]*` \| (\d+m?s) to (\d+h) \|/gm)]
-  assert.equal(rows.length, 5)
+  const rows = [...page.matchAll(/^\| `spec\.([^`]+)` \| `[^`]*` \| (\d+(?:ms|s|h)) to (\d+h) \|/gm)]
+  assert.equal(rows.length, 6)
   for (const [, path = '', min = '', max = ''] of rows) {
     const judge = (text: string): boolean => {
       const spec: Record<string, unknown> = { appId: 'nlcN0TwdZAyNEgdp' }
@@ -240,7 +240,8 @@ test('bounds of durations in docs/objects.md are those of the schema', () => {
       return decodeObject(value, { place: 'test', source: 'test' }).ok
     }
     assert.deepEqual([judge(min), judge(max), judge(`${Number.parseInt(max, 10) + 1}h`)], [true, true, false], path)
-    const below = Number.parseInt(min, 10) * (min.endsWith('ms') ? 1 : 1000) - 1
+    const unit = min.endsWith('ms') ? 1 : min.endsWith('s') ? 1000 : 3_600_000
+    const below = Number.parseInt(min, 10) * unit - 1
     if (below > 0) assert.equal(judge(`${below}ms`), false, path)
   }
 })

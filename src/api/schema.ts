@@ -12,7 +12,8 @@ import { POLICIES, type Policy } from './policy.ts'
  * own mapping and hides no other.
  */
 
-const YEAR = 365 * 24 * 3_600_000
+const HOUR = 3_600_000
+const YEAR = 365 * 24 * HOUR
 
 /** Names of Kubernetes objects (RFC 1123 subdomain). */
 const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
@@ -101,12 +102,13 @@ const NOT_AN_ADDRESS = 'must be an IP address or a network such as 198.51.100.0/
 const dns = z
   .strictObject({
     policy: z
-      .enum(['Report', 'Observe', 'Require'])
+      .enum(['Report', 'Observe', 'Require', 'Quarantine', 'Ignore'])
       .transform((value) => (value === 'Observe' ? 'Report' : value))
       .prefault('Report')
       .describe(
-        'Report: say where hosts resolve. Require: also add a host only once it resolves here. Observe is Report.',
+        'Report: say where hosts resolve. Require: also add a host only once it resolves here. Quarantine: also take a host of ours off while its DNS has been wrong for quarantineAfter and keeps others from their certificate. Ignore: leave DNS out of Ready. Observe is Report.',
       ),
+    quarantineAfter: duration('72h', HOUR, 'How long the DNS of a host has to be wrong, for Quarantine.'),
     expectedAddresses: z
       .array(
         z

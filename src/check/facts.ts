@@ -60,6 +60,13 @@ export function dnsOf(
   return known?.shown
 }
 
+/** When one of these hosts came, went or changed its DNS last; epoch ms. `listed`: when the list changed last. */
+export function changedLast({ dns }: HostFacts, hosts: Iterable<string>, listed: number): number {
+  let last = listed
+  for (const host of hosts) last = Math.max(last, dns.get(host)?.changedAt ?? last)
+  return last
+}
+
 /** Takes in what a server showed. Gives whether what is to be shown changed. */
 export function noteServed(
   { served }: HostFacts,

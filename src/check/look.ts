@@ -9,7 +9,7 @@ import { judgeServed, type ServedVerdict } from './served-verdict.ts'
 
 /** One host to look at in every way. */
 export interface Target extends HostToCheck {
-  /** No certificate names it: CAA may explain why. */
+  /** No certificate names it, or that is not renewed: CAA may explain why. */
   uncovered: boolean
   /** The server's address, and the fingerprint of the certificate that ServerPilot shows: what is served is looked at. */
   server: { address: string; certificate: string } | undefined

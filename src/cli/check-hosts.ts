@@ -1,6 +1,7 @@
 import type { App } from '../api/objects.ts'
 import { type CertificateFacts, certificateFacts, certificateLife, covers, overdueWords } from '../check/certificate.ts'
-import { judgeCoverage } from '../check/coverage.ts'
+import { type CoverageInput, judgeCoverage } from '../check/coverage.ts'
+import { customFault, isCustom } from '../check/custom.ts'
 import type { Dns } from '../check/dns/ask.ts'
 import { type CaaVerdict, createCaaLookup, judgeCaa } from '../check/dns/caa.ts'
 import type { DnsVerdict } from '../check/dns/judge.ts'
@@ -62,10 +63,13 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, io: Io): Promise<Find
   const { certificate } = home
   const covered = certificate !== undefined && covers(certificate, host)
   const settled = covered || verdict.failure !== undefined
-  const caa = settled ? ALLOWED : judgeCaa(host, await createCaaLookup(dns)(host))
-  // DNS of the other names of the app: one of them may keep the certificate from all.
-  const others = [...new Set(home.seen.domains.map(compareKey))].filter((name) => name !== host)
-  const dnsOfOthers = settled ? [] : await lookUpAll(dns, expected, others, systemClock.now())
+  // The other names of the app: one of them may keep the certificate from all.
+  const names = settled ? [] : [...new Set(home.seen.domains.map(compareKey))].filter((name) => name !== host)
+  const dnsOfOthers = await lookUpAll(dns, expected, names, systemClock.now())
+  const caaOf = createCaaLookup(dns)
+  const caas = new Map<string, CaaVerdict>()
+  for (const name of settled ? [] : [host, ...names]) caas.set(name, judgeCaa(name, await caaOf(name)))
+  const caa = caas.get(host) ?? ALLOWED
   return [
     listed ? ok(what, `on ${place}`) : warn(what, `not on ${place}`),
     dnsFinding(what, verdict),
@@ -73,7 +77,7 @@ async function oneHost(setup: Setup, host: Host, dns: Dns, io: Io): Promise<Find
     ...(setup.settings.checkServed ? [await servedFinding(what, host, home, io)] : []),
     coverageFinding(host, home, {
       dns: new Map([...dnsOfOthers, [host, verdict]]),
-      caa,
+      caa: caas,
       changedAt: await changedAt(setup, home),
     }),
   ]
@@ -143,16 +147,20 @@ async function servedFinding(what: string, host: Host, { certificate, address }:
 function coverageFinding(
   host: Host,
   { app, seen, certificate }: Home,
-  { dns, caa, changedAt }: { dns: ReadonlyMap<string, DnsVerdict>; caa: CaaVerdict; changedAt: number },
+  { dns, caa, changedAt }: Pick<CoverageInput, 'dns' | 'caa' | 'changedAt'>,
 ): Finding {
   const what = displayHost(host)
+  const custom = isCustom(seen.ssl)
+  const fault = custom ? customFault(certificate, [host], systemClock.now()) : undefined
+  if (fault !== undefined) return fail(what, `certificate: CustomCertificate: ${fault}`)
   const observed = [...new Set([...seen.domains.map(compareKey), host])]
   const [found] = judgeCoverage({
     wanted: new Set([host]),
     observed,
     certificate,
+    issuer: custom ? 'Custom' : 'Authority',
     dns,
-    caa: new Map([[host, caa]]),
+    caa,
     changedAt,
     now: systemClock.now(),
   })

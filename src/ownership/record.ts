@@ -67,6 +67,16 @@ const issued = z.object({
   set: z.string(),
 })
 
+/** A host whose DNS was found wrong, under `dns.policy: Quarantine`. */
+const wrongDns = z.object({
+  /** Since when, without a gap in which nobody knew for long. */
+  since: time,
+  /** When that was noted last. */
+  seen: time,
+  /** When it was taken off the list for that. */
+  quarantined: time.exactOptional(),
+})
+
 /** What we own of one app at ServerPilot. One per account and appId; the same JSON in a file or a ConfigMap. */
 export const ownershipRecord = z.object({
   version: z.literal(1),
@@ -95,6 +105,8 @@ export const ownershipRecord = z.object({
   /** When the last write of ours began whose end is not known: it may still land. */
   unsureSince: time.exactOptional(),
   rejected: z.record(host, rejection),
+  /** Wanted hosts whose DNS is wrong, and those of them that are off the list until it is right. */
+  wrong: z.record(host, wrongDns).exactOptional(),
   ssl: sslAttempts.exactOptional(),
   /** Certificates that AutoSSL installed within the last week, for the authority's limits. */
   issued: z.array(issued).exactOptional(),
@@ -105,6 +117,7 @@ export const ownershipRecord = z.object({
 export type Claim = z.infer<typeof claim>
 export type ClaimState = Claim['state']
 export type Removal = z.infer<typeof removal>
+export type WrongDns = z.infer<typeof wrongDns>
 export type SslTries = z.infer<typeof sslTries>
 export type SslAttempts = z.infer<typeof sslAttempts>
 export type OwnershipRecord = z.infer<typeof ownershipRecord>

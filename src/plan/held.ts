@@ -9,6 +9,7 @@ export interface Held {
     | 'Rejected'
     | 'AppFull'
     | 'AwaitingDNS'
+    | 'Quarantined'
     | 'ResolverFailed'
     | 'NotChecked'
     | 'CertificateLimit'

@@ -50,16 +50,16 @@ export function holdsOf(input: PlanInput): (host: Host) => Held | undefined {
 }
 
 /** Why one removal has still to wait: for a person, or until a time; undefined once it has settled. */
-export function waitOf(host: Host, { watch, distrusted, app, now }: PlanInput): Held | undefined {
+export function waitOf(host: Host, { watch, distrusted, app, quarantined, now }: PlanInput): Held | undefined {
   // A one-shot run has a person in front of it: nothing waits for time.
   const { at, inferred } = watch === undefined ? { at: now, inferred: true } : settlesAt(watch, host, app.spec.safety)
+  const dns = quarantined?.has(host) ? 'its DNS keeps others from their certificate' : undefined
   // What only seems to be gone, because another version or other filters looked, may never have been wanted by those.
   if (inferred && (watch?.distrusted ?? distrusted)) {
-    const message =
-      'its mapping went while no daemon watched, and the record was written by another version or with other filters, or is an older one that was put back: this needs approval'
+    const message = `${dns ?? 'its mapping went while no daemon watched'}, and the record was written by another version or with other filters, or is an older one that was put back: this needs approval`
     return { reason: 'RemovalRefused', message }
   }
   if (at <= now) return undefined
   const why = inferred ? 'its mapping was already absent when everything was read' : 'its mapping went just now'
-  return { reason: 'RemovalSettling', message: `${why}; waiting for the mappings to settle`, until: at }
+  return { reason: 'RemovalSettling', message: `${dns ?? why}; waiting for the mappings to settle`, until: at }
 }

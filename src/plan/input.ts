@@ -8,6 +8,7 @@ import type { RemovalWatch } from './settle.ts'
 /** Everything that a plan is computed from. Time is `now`; nothing else is read. */
 export interface PlanInput {
   app: App
+  /** Without the hosts that are quarantined. */
   desired: Desired
   /** The app's list at ServerPilot, byte for byte. */
   observed: readonly string[]
@@ -26,6 +27,8 @@ export interface PlanInput {
   finalizing: boolean
   /** Additions that must not be tried now: refused by the API, or DNS not ready under `Require`. */
   blocked: ReadonlyMap<Host, Held>
+  /** Hosts that are wanted, and that their DNS keeps off the list for now: those that are there and ours go. */
+  quarantined?: ReadonlyMap<Host, Held>
   /** Hosts that another writer keeps undoing: neither added nor removed now. */
   contended: ReadonlyMap<Host, Held>
   /** Hosts wanted by another app of the account that does not hold them there yet: they leave here only after. */

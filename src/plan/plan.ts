@@ -1,5 +1,5 @@
 import type { App, Key } from '../api/objects.ts'
-import type { Host } from '../domain/host.ts'
+import { compareKey, type Host } from '../domain/host.ts'
 import { LATE_WRITE_MS, type OwnershipRecord } from '../ownership/record.ts'
 import { byHost, fit, openAdditions } from './capacity.ts'
 import type { DesiredHost } from './desired.ts'
@@ -51,7 +51,7 @@ export function makePlan(input: PlanInput): Plan {
   const { removals } = judged
   const added = fit(open, observed.length - namesOf(observed, removals, merged))
   const additions = added.hosts
-  const held = new Map([...judged.held, ...added.held])
+  const held = new Map([...quarantinedOff(input), ...judged.held, ...added.held])
   const waits = judged.waiting.length > 0
   const releases = waits ? [] : merged.release.filter((host) => releasedAt(record, host, now) <= now).sort()
   return {
@@ -71,6 +71,13 @@ export function makePlan(input: PlanInput): Plan {
     releases,
     next: nextChange(held, merged.release, record, now),
   }
+}
+
+/** Quarantined hosts that are not on the list: they are not added. */
+function quarantinedOff({ quarantined, observed }: PlanInput): [Host, HeldChange][] {
+  if (quarantined === undefined || quarantined.size === 0) return []
+  const there = new Set(observed.map(compareKey))
+  return [...quarantined].flatMap(([host, held]) => (there.has(host) ? [] : [[host, { ...held, of: 'addition' }]]))
 }
 
 function listOf(

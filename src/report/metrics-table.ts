@@ -116,13 +116,19 @@ const APP_METRICS = {
   },
   app_uncovered_hosts: {
     type: 'gauge',
-    help: 'Hosts that the installed certificate does not name.',
+    help: 'Hosts that the installed certificate does not name. Under `dns.policy: Ignore` without those whose own DNS is wrong.',
     of: ({ checks }) => checks.uncovered(),
   },
   app_dns_failing_hosts: {
     type: 'gauge',
-    help: 'Hosts without records or with records that lead elsewhere. Those whose resolver failed are not counted.',
+    help: 'Hosts without records or with records that lead elsewhere. Those whose resolver failed are not counted; none under `dns.policy: Ignore`.',
     of: ({ checks }) => checks.failing(),
+  },
+  app_quarantined_hosts: {
+    type: 'gauge',
+    help: 'Wanted hosts that are off the app until their DNS is right, under `dns.policy: Quarantine`.',
+    of: ({ outcome: { plan } }) =>
+      plan && [...plan.held.values()].filter(({ reason, of }) => reason === 'Quarantined' && of === 'addition').length,
   },
   mappings: {
     type: 'gauge',

@@ -7,7 +7,7 @@ import { planToText } from '../plan/render.ts'
 import { conditionsOf, denied, type Parts, type Said, unseen } from './conditions.ts'
 import type { HostChecks } from './host-checks.ts'
 import { hostsOf } from './host-status.ts'
-import { failureOf, type Outcome, refusalOf } from './outcome.ts'
+import { failureOf, type Outcome, refusalOf, type SslOutcome } from './outcome.ts'
 import type { Reason } from './reasons.ts'
 import type { AppStatus } from './status.ts'
 import { syncedOf } from './synced.ts'
@@ -59,17 +59,27 @@ function rowFaults(faults: Outcome['faults']): string[] {
 /** Reasons that leave open which hosts have no certificate, and why. */
 const LACKING: ReadonlySet<string> = new Set<Reason>(['NotCovered', 'AwaitingAvailability', 'AttemptsExhausted'])
 
+/** Reasons that leave open who keeps the certificate from being renewed. */
+const NOT_RENEWED: ReadonlySet<string> = new Set<Reason>(['ExpiringSoon', 'Expired'])
+
 function certificateOf({ ssl }: Outcome, checks: HostChecks): Said | undefined {
   if (ssl === undefined) return undefined
-  const uncovered = ssl.reason === 'NotCovered'
-  const why = LACKING.has(ssl.reason) ? checks.lacking(uncovered) : ''
-  const head = ssl.reason === 'AwaitingAvailability' ? 'AutoSSL is not available yet.' : ssl.message
-  const message = why === '' ? ssl.message : uncovered ? why : `${head} ${why}`
+  const said = certificateWords(ssl, checks)
+  return { status: ssl.ready ? 'True' : NOT_DENIED.has(said.reason) ? 'Unknown' : 'False', ...said }
+}
+
+/** What cannot be read, and DNS that is to be left out, denies nothing. */
+const NOT_DENIED: ReadonlySet<Reason> = new Set<Reason>(['ApiUnreachable', 'AwaitingDNS'])
+
+function certificateWords(ssl: SslOutcome, checks: HostChecks): Pick<Said, 'reason' | 'message'> {
+  const { reason, message } = ssl
+  if (NOT_RENEWED.has(reason)) return { reason, message: `${message} ${checks.holdingUp()}`.trim() }
+  const why = LACKING.has(reason) ? checks.lacking(reason === 'NotCovered') : undefined
+  if (why === undefined || why.message === '') return { reason, message }
+  if (reason === 'NotCovered') return why
+  const head = reason === 'AwaitingAvailability' ? 'AutoSSL is not available yet.' : message
   // Where something else than time is in the way, waiting is no cure.
-  const reason = ssl.reason === 'AwaitingAvailability' && why !== '' ? 'NotCovered' : ssl.reason
-  // What cannot be read denies nothing.
-  const denied = reason === 'ApiUnreachable' ? 'Unknown' : 'False'
-  return { status: ssl.ready ? 'True' : denied, reason, message }
+  return { reason: reason === 'AwaitingAvailability' ? why.reason : reason, message: `${head} ${why.message}` }
 }
 
 function countsOf({ desired, observed, record, plan }: Outcome): AppStatus['domains'] {

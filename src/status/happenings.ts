@@ -30,6 +30,9 @@ export function happenings(outcome: Outcome, before: AppStatus | undefined, afte
   const { added, removed, plan, ssl } = outcome
   if (added.length > 0) add('DomainsAdded', `${added.length} host(s) added, read back and compared`, added)
   if (removed.length > 0) add('DomainsRemoved', `${removed.length} host(s) removed, read back and compared`, removed)
+  const quarantined = removed.filter((host) => plan?.held.get(host)?.reason === 'Quarantined')
+  if (quarantined.length > 0)
+    add('Quarantined', `${quarantined.length} host(s) are off until their DNS is right`, quarantined)
   const knownBefore = before?.plan?.reason === 'RemovalRefused' && before.plan.hash === plan?.hash
   if (plan?.refused !== undefined && !knownBefore) add('RemovalRefused', plan.refused.message, plan.waiting)
   const rejected = rejectedOf(after).filter((host) => !rejectedOf(before).includes(host))

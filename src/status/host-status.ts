@@ -39,8 +39,8 @@ export function hostsOf(outcome: Outcome, checks: HostChecks): HostStatus[] {
 
 function stateOf(host: Host, { desired, record, plan }: Outcome, there: ReadonlySet<string>): HostStatus['state'] {
   if (desired?.hosts.has(host)) {
-    if (there.has(host)) return 'present'
     const held = plan?.held.get(host)
+    if (there.has(host)) return held?.of === 'removal' ? 'leaving' : 'present'
     return held === undefined ? 'pending' : held.reason === 'Rejected' ? 'rejected' : 'absent'
   }
   const claim = record?.hosts[host]

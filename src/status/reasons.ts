@@ -122,8 +122,12 @@ export const REASONS = {
 
   // DNS
   AwaitingDNS: {
-    summary: 'The host is added once it resolves to the server, as `dns.policy: Require` says.',
+    summary: 'The host waits for its DNS, as `dns.policy` says: until it resolves to the server.',
     cure: 'Create the DNS record; the message names the addresses.',
+  },
+  Quarantined: {
+    summary: 'The host was taken off the app until its DNS is right again, as `dns.policy: Quarantine` says.',
+    cure: 'Correct the DNS record that the message names: the host is back within minutes. Or set another `dns.policy`.',
   },
   NoRecords: {
     summary: 'The host does not resolve.',
@@ -149,7 +153,12 @@ export const REASONS = {
   },
   NotCovered: {
     summary: 'The installed certificate does not name this host.',
-    cure: 'See that every host of the app resolves to the server; a certificate names 100 hosts at most.',
+    cure: 'Do what the message says of the host that it names first; then of the next.',
+  },
+  TooManyNames: {
+    summary: 'The app has more names than one certificate takes.',
+    cure: 'Spread its mappings over another app, as the message says.',
+    stalls: true,
   },
   Expired: {
     summary: 'The installed certificate has expired.',
@@ -191,7 +200,7 @@ export const REASONS = {
   },
   CustomCertificate: {
     summary: 'A certificate of your own is installed, so AutoSSL is left alone.',
-    cure: 'Renew it yourself, or remove it in the ServerPilot control panel.',
+    cure: 'Install one that names every host, in time before it ends; or take it away in the ServerPilot control panel.',
     stalls: true,
   },
   NotChecked: {
@@ -220,6 +229,7 @@ export const EVENTS = {
   DomainsAdded: { type: 'Normal', summary: 'Hosts were added to the app, and read back.', cure: '' },
   DomainsRemoved: { type: 'Normal', summary: 'Hosts were taken off the app, and read back.', cure: '' },
   RemovalRefused: { type: 'Warning', ...REASONS.RemovalRefused },
+  Quarantined: { type: 'Warning', ...REASONS.Quarantined },
   DomainRejected: { type: 'Warning', ...REASONS.Rejected },
   AutoSSLEnabled: { type: 'Normal', summary: 'AutoSSL was switched on for the app.', cure: '' },
   CertificateIssued: { type: 'Normal', summary: 'A new certificate is installed.', cure: '' },

@@ -41,7 +41,7 @@ describe('decodeObject', () => {
         policy: 'Sync',
         protectedDomains: [],
         ssl: { auto: true, force: false, maxAttempts: 5, retryInterval: 300_000 },
-        dns: { policy: 'Report', expectedAddresses: [] },
+        dns: { policy: 'Report', quarantineAfter: 72 * 3_600_000, expectedAddresses: [] },
         safety: {
           maxRemovalPercent: 30,
           minDomains: 10,

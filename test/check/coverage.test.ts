@@ -12,6 +12,7 @@ const LONG = 'the-very-long-name-of-a-shop.in-the-catalogue-of-our-customers.bra
 const LABELS = 'a.b.c.d.e.f.g.h.i.example.com'
 
 const dns = (state: DnsState, message = `dns: ${state}`): DnsVerdict => ({ state, addresses: [], message })
+const failed = (message: string): DnsVerdict => ({ state: 'Unknown', addresses: [], message, failure: 'ServerFailure' })
 const caa = (state: CaaVerdict['state']): CaaVerdict => ({ state, message: `caa: ${state}` })
 
 interface World {
@@ -26,13 +27,19 @@ interface World {
   caa?: Record<string, CaaVerdict>
   /** Minutes since the last change. */
   changed?: number
+  issuer?: 'Custom' | 'Off'
+  /** Days that the certificate lives. */
+  lives?: number
 }
 
 function input({ wanted, others = [], names, ends = 1000, changed = 60, ...world }: World): CoverageInput {
+  const notAfter = NOW + ends * MINUTE
+  const notBefore = notAfter - (world.lives ?? 90) * 1440 * MINUTE
   return {
+    ...(world.issuer === undefined ? {} : { issuer: world.issuer }),
     wanted: new Set(wanted),
     observed: [...wanted, ...others],
-    certificate: names === undefined ? undefined : { names, notAfter: NOW + ends * MINUTE },
+    certificate: names === undefined ? undefined : { names, notBefore, notAfter },
     dns: new Map(Object.entries(world.dns ?? {})),
     caa: new Map(Object.entries(world.caa ?? {})),
     changedAt: NOW - changed * MINUTE,
@@ -143,7 +150,17 @@ describe('why a host is not covered', () => {
     ['14 minutes on', { wanted: [shop], names: [], changed: 14 }, 'Issuing'],
     ['15 minutes on', { wanted: [shop], names: [], changed: 15 }, 'Overdue'],
     ['the resolver is silent', { wanted: [shop], dns: { [shop]: dns('Unknown') } }, 'Overdue'],
-    ['nobody knows of CAA', { wanted: [shop], caa: { [shop]: caa('Unknown') } }, 'Overdue'],
+    ['nobody knows of CAA', { wanted: [shop], caa: { [shop]: caa('Unknown') } }, 'Unread'],
+    [
+      'nobody knows of CAA, and it is early',
+      { wanted: [shop], caa: { [shop]: caa('Unknown') }, changed: 1 },
+      'Issuing',
+    ],
+    ['its A cannot be read', { wanted: [shop], dns: { [shop]: failed('shop: SERVFAIL.') } }, 'Unread'],
+    ['an outage', { wanted: [shop], dns: { [shop]: { ...failed('down'), outage: true } } }, 'Overdue'],
+    ['custom', { wanted: [shop], names: [], issuer: 'Custom', changed: 1 }, 'Custom'],
+    ['custom, ended', { wanted: [shop], names: [shop], ends: 0, issuer: 'Custom', changed: 1 }, 'Custom'],
+    ['not asked for', { wanted: [shop], names: [], issuer: 'Off', changed: 1 }, 'Off'],
     // The clock was set back by an hour after the change.
     ['changed in the future', { wanted: [shop], changed: -60 }, 'Issuing'],
   ] as const satisfies readonly (readonly [string, World, CoverageReason, string?])[]) {
@@ -171,6 +188,87 @@ describe('why a host is not covered', () => {
       /until (\S+) at the latest/.exec(messageOf(judge({ wanted: [shop], changed }), shop))?.[1]
     assert.equal(until(5), new Date(NOW + 10 * MINUTE).toISOString())
     assert.equal(until(-60), new Date(NOW + 15 * MINUTE).toISOString(), 'the clock was set back')
+  })
+})
+
+describe('one-resolver-failure-among-hosts', () => {
+  const shop = 'shop.example.org'
+  const wanted = [shop, 'a.example.com', 'b.example.com']
+  const unread = {
+    [shop]: failed('shop.example.org: the resolver gives no answer (SERVFAIL). Check its name servers.'),
+  }
+  const closed = { [shop]: caa('Unknown') }
+
+  test('it is named on all hosts once the certificate is overdue, with the reason and the fix, in this order', () => {
+    for (const world of [
+      { wanted, dns: unread },
+      { wanted, caa: closed },
+    ]) {
+      for (const { host, reason, message } of judge(world)) {
+        assert.equal(reason, host === shop ? 'Unread' : 'Blocked')
+        if (host !== shop) assert.match(message, /^shop\.example\.org may keep the whole certificate/)
+      }
+    }
+    const words = messageOf(judge({ wanted, dns: unread }), 'a.example.com')
+    assert.match(words, /^shop\.example\.org may keep .* shop\.example\.org: .*SERVFAIL.* Check its name servers\.$/)
+  })
+
+  test('beside other faults too, and on the host that has one', () => {
+    const world = { wanted, dns: { ...unread, 'b.example.com': dns('NoRecords', 'b.example.com does not exist.') } }
+    const all = judge(world)
+    const blocked = messageOf(all, 'a.example.com')
+    assert.match(blocked, /^b\.example\.com, shop\.example\.org may keep .*b\.example\.com does not exist\. .*SERVFAIL/)
+    assert.match(
+      messageOf(all, 'b.example.com'),
+      /^b\.example\.com does not exist\. Besides, shop\.example\.org may keep/,
+    )
+    assert.match(messageOf(all, shop), /b\.example\.com does not exist/)
+    const many = Array.from({ length: 9 }, (_, index) => `w${index}.example.com`)
+    const faults = Object.fromEntries(many.map((name) => [name, dns('NoRecords', `${name} does not exist.`)]))
+    const among = judge({ wanted: [...wanted, ...many], dns: { ...unread, ...faults } })
+    assert.match(messageOf(among, 'a.example.com'), /SERVFAIL/, 'a suspect is explained beside any number of faults')
+    assert.match(messageOf(among, 'a.example.com'), /shop\.example\.org may keep|shop\.example\.org: /)
+  })
+
+  test('before that, and in an outage of the resolver, nobody is accused', () => {
+    for (const { message } of judge({ wanted, dns: unread, changed: 14 })) assert.doesNotMatch(message, /SERVFAIL/)
+    const down = { ...failed('The resolver gives no answers.'), outage: true as const }
+    for (const { message, reason } of judge({ wanted, dns: { [shop]: down } })) {
+      assert.equal(reason, 'Overdue')
+      assert.doesNotMatch(message, /may keep/)
+    }
+  })
+})
+
+describe('more-than-one-certificate-holds', () => {
+  const hosts = Array.from({ length: 120 }, (_, index) => `h${String(index).padStart(3, '0')}.example.com`)
+
+  test('how many fit, who is left out, and how to spread them', () => {
+    const all = judge({ wanted: hosts, names: hosts.slice(0, 100) })
+    const out = all.filter(({ covered }) => !covered)
+    assert.deepEqual(
+      out.map(({ host }) => host),
+      hosts.slice(100),
+    )
+    const [{ reason, message } = { reason: '', message: '' }] = out
+    assert.equal(reason, 'TooManyNames')
+    assert.match(
+      message,
+      /has 120 names, and a certificate takes 100: 20 stay without \(Let's Encrypt, profile classic\)/,
+    )
+    assert.match(message, /over 2 apps: .*ServerPilotApp.*spec\.appRef/)
+    assert.match(message, new RegExp(`Left out: ${hosts.slice(100).join(', ')}\\.$`))
+  })
+
+  test('by the profile of the certificate that is installed', () => {
+    const few = hosts.slice(0, 30)
+    const takes = (world: Omit<World, 'wanted'>) =>
+      judge({ wanted: few, changed: 1, ...world }).find((each) => !each.covered)
+    const names = few.slice(0, 25)
+    assert.match(takes({ names, lives: 6.67 })?.message ?? '', /takes 25: 5 stay .*profile shortlived.*over 2 apps/)
+    assert.match(takes({ names, lives: 45 })?.message ?? '', /takes 25: 5 stay .*profile tlsserver/)
+    assert.equal(takes({ names, lives: 90 })?.reason, 'Issuing')
+    assert.equal(takes({ names: few.slice(1), lives: 45 })?.reason, 'Issuing', 'it names more than 25')
   })
 })
 

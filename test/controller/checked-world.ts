@@ -9,7 +9,7 @@ import { appStatus } from '../../src/status/app-status.ts'
 import { hostChecks } from '../../src/status/host-checks.ts'
 import { mappingStatuses } from '../../src/status/mapping-status.ts'
 import type { Outcome } from '../../src/status/outcome.ts'
-import type { AppStatus, MappingStatus } from '../../src/status/status.ts'
+import type { AppStatus, Condition, MappingStatus } from '../../src/status/status.ts'
 import { systemClock } from '../../src/time/clock.ts'
 import { createPace } from '../../src/time/pace.ts'
 import { createWorld, type World } from './world.ts'
@@ -23,6 +23,10 @@ export interface CheckedWorld extends World {
   round(): Promise<Outcome>
   /** `TYPE STATUS REASON: message` of a mapping after an outcome. */
   says(outcome: Outcome, mapping: string, type: string): string
+  /** The same of the app. */
+  app(outcome: Outcome, type: string): string
+  /** The status of a mapping after the last outcome that was asked about. */
+  status(mapping: string): MappingStatus
   enqueued: string[]
 }
 
@@ -76,12 +80,18 @@ export async function checked(
       await checks.turn()
       return await world.reconcile()
     },
-    says(outcome: Outcome, mapping: string, type: string) {
-      const found = statuses(outcome)
-        .get(`wordpress/${mapping}`)
-        ?.conditions.find((each) => each.type === type)
-      return found === undefined ? 'none' : `${found.status} ${found.reason}: ${found.message}`
+    says: (outcome: Outcome, mapping: string, type: string) =>
+      said(statuses(outcome).get(`wordpress/${mapping}`)?.conditions, type),
+    app(outcome: Outcome, type: string) {
+      statuses(outcome)
+      return said(known.app?.conditions, type)
     },
+    status: (mapping: string) => known.mappings.get(`wordpress/${mapping}`) as MappingStatus,
   }
   return Object.defineProperties(world, Object.getOwnPropertyDescriptors(more)) as CheckedWorld
+}
+
+function said(conditions: readonly Condition[] | undefined, type: string): string {
+  const found = conditions?.find((each) => each.type === type)
+  return found === undefined ? 'none' : `${found.status} ${found.reason}: ${found.message}`
 }

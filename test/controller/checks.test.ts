@@ -244,7 +244,7 @@ describe('certificates of hosts', () => {
     const outcome = await world.round()
     assert.match(
       world.says(outcome, 'shop', 'CertificateReady'),
-      /^False NotCovered: .*custom certificate does not name it/,
+      /^False CustomCertificate: The custom certificate does not name shop\.example\.com\. /,
     )
   })
 })

@@ -127,7 +127,7 @@ const CONDITIONS: readonly (readonly [string, string, string])[] = [
   ['controller/app/ssl-state.ts', 'isOff(each) && !maySwitch(each)', 'false'],
   ['controller/app/ssl-state.ts', 'each.offersMore && maySwitch(each)', 'each.offersMore'],
   ['controller/app/ssl-state.ts', 'lacksForce(each) && mayForce(each)', 'lacksForce(each)'],
-  ['controller/app/ssl-state.ts', "isCustom(each) && each.life === 'Expired'", 'isCustom(each)'],
+  ['controller/app/ssl-state.ts', 'isCustom(ssl) && certificate !== undefined', 'certificate !== undefined'],
   ['controller/app/ssl-state.ts', '&& available && uncovered', '&& uncovered'],
   ['controller/app/ssl-state.ts', "life === 'Overdue' || life === 'Urgent'", 'true'],
   ['controller/app/ssl-state.ts', 'false, wanted.auto)', 'false, true)'],

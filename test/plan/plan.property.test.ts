@@ -113,6 +113,28 @@ describe('every plan', () => {
     )
   })
 
+  test('quarantine takes off what is ours alone, adds nothing that it keeps off, and leaves all others to themselves', () => {
+    fc.assert(
+      fc.property(world, names, (each, off) => {
+        const held = { reason: 'Quarantined', message: 'its DNS is wrong' } as const
+        const quarantined = new Map(
+          off.filter((host) => each.wanted.includes(host)).map((host) => [host as Host, held]),
+        )
+        const wanted = each.wanted.filter((host) => !quarantined.has(host as Host))
+        const made = makePlan({ ...inputOf({ ...each, wanted }), quarantined })
+        const plain = makePlan(inputOf({ ...each, wanted }))
+        assert.deepEqual([made.list, made.changes], [plain.list, plain.changes])
+        const there = new Set(each.observed.map(compareKey))
+        for (const host of quarantined.keys()) {
+          assert.ok(!made.additions.some((added) => added.host === host))
+          if (!there.has(host)) assert.equal(made.held.get(host)?.reason, 'Quarantined')
+          const foreign = !each.owned.includes(host) && each.policy !== 'Exclusive'
+          if (foreign) assert.ok(!made.removals.includes(host))
+        }
+      }),
+    )
+  })
+
   test('an approval lets exactly the waiting removals go', () => {
     fc.assert(
       fc.property(world, (each) => {

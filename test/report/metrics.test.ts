@@ -76,7 +76,12 @@ test('figures of an app, and none left when it goes', async () => {
   const metrics = make()
   const refused = { hash: 'x', removals: ['a', 'b'], reason: 'RemovalRefused', message: '', diff: '' }
   const contended = { reason: 'Contended', message: '', retryable: true } as const
-  const plan = { additions: [1], removals: [], waiting: ['a', 'b'] } as unknown as Plan
+  const held = new Map([
+    ['off', { reason: 'Quarantined', of: 'addition' }],
+    ['going', { reason: 'Quarantined', of: 'removal' }],
+    ['later', { reason: 'AwaitingDNS', of: 'addition' }],
+  ])
+  const plan = { additions: [1], removals: [], waiting: ['a', 'b'], held } as unknown as Plan
   const added = ['a', 'b', 'c'] as unknown as Host[]
   metrics.reconciled(
     reconciled(
@@ -100,6 +105,7 @@ test('figures of an app, and none left when it goes', async () => {
     `app_certificate_urgent_timestamp_seconds{${LABELS}} 8.2`,
     `app_condition{${LABELS},type="Ready",reason="RemovalRefused"} 0`,
     `app_removals_refused{${LABELS}} 1`,
+    `app_quarantined_hosts{${LABELS}} 1`,
     `app_uncovered_hosts{${LABELS}} 1`,
     `app_writes_contended_total{${LABELS}} 1`,
     `host_changes_total{${LABELS},action="add"} 3`,

@@ -45,7 +45,7 @@ export function judgeCaa(host: string, lookup: CaaLookup): CaaVerdict {
   const name = displayHost(host)
   if (lookup.kind === 'none') return { state: 'Allowed', message: 'There are no CAA records.' }
   if (lookup.kind === 'failed') {
-    const message = `The CAA records of ${lookup.at} cannot be read (${FAILURE_WORDS[lookup.why]}); while the certificate authority meets the same, it refuses ${name}.`
+    const message = `The CAA records of ${lookup.at} cannot be read (${FAILURE_WORDS[lookup.why]}); while the certificate authority meets the same, it refuses ${name}. If it lasts, check the name servers and DNSSEC of the domain.`
     return { state: 'Unknown', message }
   }
   const { at } = lookup

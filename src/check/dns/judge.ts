@@ -34,6 +34,8 @@ export interface DnsVerdict {
   ttl?: number
   /** With `Unknown`, when a question failed. */
   failure?: Failure
+  /** The resolver answers nobody: nothing that this host or its domain could help. */
+  outage?: true
 }
 
 /** The words for a host that is right. */
@@ -76,6 +78,11 @@ export function judgeDns(lookup: HostLookup, expected: AddressSet): DnsVerdict {
 /** Whether `dns.policy: Require` lets a host be added. It never speaks of removals. */
 export function admits(verdict: DnsVerdict | undefined): boolean {
   return verdict?.state === 'Ready'
+}
+
+/** Whether a host is wrong for certain. */
+export function isWrong(verdict: DnsVerdict | undefined): boolean {
+  return verdict !== undefined && verdict.state !== 'Ready' && verdict.state !== 'Unknown'
 }
 
 /** A failure as a clause for people. */

@@ -82,5 +82,5 @@ export function rememberOutage(before: Outage | undefined, why: Failure | undefi
 /** The verdict on every host while the resolver is down: the same words for all, so that nobody takes it for their fault. */
 export function outageVerdict({ why, since }: Outage): DnsVerdict {
   const message = `The resolver gives no answers since ${new Date(since).toISOString()} (${FAILURE_WORDS[why]}), so nothing is known of DNS. Check the DNS servers of this host, or name others with --dns-servers.`
-  return { state: 'Unknown', addresses: [], message, failure: why }
+  return { state: 'Unknown', addresses: [], message, failure: why, outage: true }
 }

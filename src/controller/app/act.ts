@@ -49,7 +49,13 @@ export function decideNow(pass: Pass, facts: Facts): Decided {
   if (gathering === undefined) memory.gathering.delete(pass.app.key)
   else memory.gathering.set(pass.app.key, gathering)
   keepContention(pass, contention)
-  const said = { ...declaredIn(facts), observed: facts.observed, plan, forecast, ...(contended ? { contended } : {}) }
+  const said = {
+    ...declaredIn({ ...facts, desired: facts.asked }),
+    observed: facts.observed,
+    plan,
+    forecast,
+    ...(contended ? { contended } : {}),
+  }
   return { ...said, facts: { ...facts, contention, gathering }, decision }
 }
 

@@ -4,6 +4,9 @@ import type { DnsVerdict } from '../../check/dns/judge.ts'
 import type { History } from '../../check/limits.ts'
 import type { Host } from '../../domain/host.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
+import type { WrongHosts } from '../../ownership/wrong.ts'
+import type { Desired } from '../../plan/desired.ts'
+import type { Held } from '../../plan/held.ts'
 import type { RemovalWatch } from '../../plan/settle.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
 import type { Contention } from '../context/contention.ts'
@@ -24,6 +27,11 @@ export interface Declared extends AppDesired {
 
 /** All that a pass over one app stands on, read once. A decision needs nothing else. Values; nothing in here changes. */
 export interface Facts extends Declared {
+  /** All that is wanted; `desired` is without the hosts that are quarantined. */
+  asked: Desired
+  /** Wanted hosts that their DNS keeps off the list, and why; what is known of wrong DNS. */
+  quarantined: ReadonlyMap<Host, Held>
+  wrong: WrongHosts
   observed: ServerPilotApp
   /** What its certificate says. */
   certificate: CertificateFacts | undefined

@@ -15,6 +15,7 @@ import { historyIn } from './certificate-budget.ts'
 import { openAdditions } from './decide.ts'
 import type { Declared, Facts } from './facts.ts'
 import type { AccountPass, Pass } from './pass.ts'
+import { lookedUp, quarantineOf, withoutQuarantined } from './quarantine.ts'
 
 /** Finds the account that the app's credentials belong to. Throws `ReconcileError`. */
 export async function findAccount(pass: Pass): Promise<AccountPass> {
@@ -34,7 +35,7 @@ export async function gatherDeclared({ context, app, stage, account: { account }
 
 /**
  * Gathers what there is at ServerPilot: what a sweep has just listed, or else the app's detail. One pass by a person looks up the
- * hosts that are to be added, where `dns.policy` asks for that. Throws `ServerPilotError`.
+ * hosts that are to be added, or that are quarantined, where `dns.policy` asks for that. Throws `ServerPilotError`.
  */
 export async function gatherFacts(pass: AccountPass, declared: Declared): Promise<Facts> {
   const { context, app, account, signal } = pass
@@ -43,9 +44,10 @@ export async function gatherFacts(pass: AccountPass, declared: Declared): Promis
   noteLook(pass, declared, observed)
   const facts = factsOf(context, declared, observed)
   const { lookUpNow } = context.ports
-  if (lookUpNow === undefined || app.spec.dns.policy !== 'Require') return facts
-  const hosts = openAdditions(facts)
-  return { ...facts, dns: hosts.length === 0 ? NOTHING : await lookUpNow(app, hosts, observed.serverId, signal) }
+  if (lookUpNow === undefined) return facts
+  const hosts = app.spec.dns.policy === 'Require' ? openAdditions(facts) : [...facts.quarantined.keys()]
+  if (hosts.length === 0) return facts
+  return lookedUp(facts, await lookUpNow(app, hosts, observed.serverId, signal))
 }
 
 /**
@@ -55,12 +57,12 @@ export async function gatherFacts(pass: AccountPass, declared: Declared): Promis
 export function gatherAgain({ context, app }: Pass, facts: Facts): Facts {
   const declared = { ...facts, ...context.memory.desires.of(app, facts.account), app }
   const again = factsOf(context, declared, facts.observed)
-  return context.ports.lookUpNow === undefined ? again : { ...again, dns: facts.dns }
+  return context.ports.lookUpNow === undefined ? again : lookedUp(again, facts.dns)
 }
 
 /** The same facts on another reading of the list. */
 export function withObserved({ context }: Pass, facts: Facts, observed: ServerPilotApp): Facts {
-  return { ...facts, ...seenIn(context, facts, observed) }
+  return { ...facts, ...seenIn(context, { ...facts, desired: facts.asked }, observed) }
 }
 
 /**
@@ -151,9 +153,14 @@ function onTheClock(
 function factsOf(context: Context, declared: Declared, observed: ServerPilotApp): Facts {
   const { ports, mode, memory } = context
   const { app, account } = declared
-  const known = { ...declared, ...seenIn(context, declared, observed) }
+  const seen = { ...declared, ...seenIn(context, declared, observed) }
+  const { wrong, quarantined } = quarantineOf(context, declared, seen)
+  const known = { ...seen, desired: withoutQuarantined(declared.desired, quarantined) }
   return {
     ...known,
+    asked: declared.desired,
+    wrong,
+    quarantined,
     watch: watch(context, known),
     moving: memory.desires.moving(app.key, account),
     approvals: [mode.approval, app.annotations[ANNOTATION.approvePlan]].flatMap((hash) => hash || []),

@@ -2,6 +2,7 @@ import { actionsUnder } from '../../api/policy.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
 import * as claims from '../../ownership/claims.ts'
 import type { OwnershipRecord } from '../../ownership/record.ts'
+import { noteQuarantined, withWrong } from '../../ownership/wrong.ts'
 import { broughtBack } from '../../plan/doubt.ts'
 import { type Plan, writes } from '../../plan/plan.ts'
 import type { ServerPilotApp } from '../../serverpilot/serverpilot.ts'
@@ -18,7 +19,7 @@ const REJECTED: BackOff = { first: 15 * 60_000, longest: 24 * 3_600_000 }
 
 /** What reading alone teaches: adoptions, claims proven, absences, releases, the list that was seen. */
 export function afterReading(
-  { record, observed, now }: Facts,
+  { record, observed, wrong, now }: Facts,
   plan: Plan,
   writer: OwnershipRecord['writer'],
 ): OwnershipRecord {
@@ -35,6 +36,7 @@ export function afterReading(
   next = claims.release(next, plan.releases)
   // Those that were released have no claim any more.
   next = claims.noteAbsent(next, plan.absent, now)
+  next = withWrong(next, wrong)
   return withLastSeen(next, writes(plan) ? observed.domains : alsoSeen(record, observed.domains))
 }
 
@@ -48,8 +50,14 @@ function alsoSeen(record: OwnershipRecord, domains: readonly string[]): readonly
 }
 
 /** The record to save before a write: whatever becomes of it, a crash orphans nothing of ours. */
-export function claimed(before: OwnershipRecord, { app, observed, record, now }: Facts, plan: Plan): OwnershipRecord {
+export function claimed(before: OwnershipRecord, facts: Facts, plan: Plan): OwnershipRecord {
+  const { app, observed, record, quarantined, now } = facts
   let next = claims.claimHosts(before, plan.additions.map(claimOf), 'Pending', now)
+  next = noteQuarantined(
+    next,
+    plan.removals.filter((host) => quarantined.has(host)),
+    now,
+  )
   next = claims.recordRemovals(next, plan.removals, now, plan.approved, app.spec.safety.window)
   if (plan.approved) next = claims.useApproval(next, plan.hash)
   const foreign = plan.removals.some((host) => record.hosts[host] === undefined)

@@ -15,8 +15,8 @@ export function report({ context, app }: Pass, found: Found): Outcome {
   const { clock } = context.ports
   const { checks } = context.memory
   const certificate = found.observed && certificateOf(context, app.key, found.observed)
-  checks.see(app, { ...found, certificate })
   const endedAt = clock.now()
+  checks.see(app, { ...found, certificate }, endedAt)
   return outcomeOf({
     ...found,
     mappings: found.mappings ?? mappingsOf(context, app),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ANNOTATION, type App } from '../../api/objects.ts'
 import { type CertificateFacts, certificateLife, covers, overdueWords } from '../../check/certificate.ts'
+import { customFault, isCustom } from '../../check/custom.ts'
 import type { DnsState } from '../../check/dns/judge.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
 import { listNames } from '../../domain/list-names.ts'
@@ -20,7 +21,8 @@ import { dayOf } from '../../time/day.ts'
  *   certificate that names it, and never before.
  * - **Exhausted** (`AttemptsExhausted`): switching failed `ssl.maxAttempts` times. Nothing is posted until it is eligible again: by
  *   another set of hosts, a host whose DNS was wrong and is right now, or `reconcile-requested-at`.
- * - **Custom** (`CustomCertificate`): somebody installed a certificate of their own. It is left alone.
+ * - **Custom** (`CustomCertificate`): somebody installed a certificate of their own. It is left alone, and it is not ready once it ends
+ *   soon, has ended, or does not name a wanted host: nobody but a person renews it.
  */
 
 type Decision = { change: SslChange } | { reason: Reason; message: string; ready: boolean; again: boolean }
@@ -47,6 +49,8 @@ interface SslCase {
   certificate: CertificateFacts | undefined
   now: number
   life: ReturnType<typeof certificateLife> | undefined
+  /** What is wrong with a custom certificate. */
+  customFault: string | undefined
 }
 
 const say = (reason: Reason, message: string, ready: boolean, again = false): Decision => ({
@@ -65,7 +69,6 @@ const notRead = (problem: string | undefined): Decision =>
   )
 
 const endOf = ({ certificate }: SslCase): string => dayOf(certificate?.notAfter ?? 0)
-const isCustom = ({ ssl }: SslCase): boolean => ssl !== null && !ssl.auto && ssl.cert !== undefined
 const isOff = ({ wanted, ssl }: SslCase): boolean => wanted.auto && ssl?.auto !== true
 const lacksForce = ({ wanted, ssl }: SslCase): boolean => wanted.force && ssl?.force !== true
 const maySwitch = ({ wanted, tries }: SslCase): boolean => tries.auto < wanted.maxAttempts
@@ -83,13 +86,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     when: ({ unread }) => unread.ssl !== undefined,
     decide: ({ unread }) => notRead(unread.ssl),
   },
-  customEnded: {
-    when: (each) => isCustom(each) && each.life === 'Expired',
-    decide: (each) =>
-      say('Expired', `The custom certificate ended on ${endOf(each)}: install another one at the panel.`, false),
+  customAtFault: {
+    when: (each) => each.customFault !== undefined,
+    decide: (each) => say('CustomCertificate', each.customFault ?? '', false),
   },
   customLeftAlone: {
-    when: isCustom,
+    when: ({ ssl }) => isCustom(ssl),
     decide: () => say('CustomCertificate', 'A custom certificate is installed: AutoSSL is left alone.', true),
   },
   autosslUnread: {
@@ -157,7 +159,10 @@ export function decideSsl(
   const offersMore =
     wanted.auto && ssl?.auto === true && available && uncovered.some((host) => autossl.domains?.includes(host))
   const life = certificate && certificateLife(certificate, now)
-  const each: SslCase = { wanted, ssl, unread, available, offersMore, tries, uncovered, certificate, now, life }
+  // One that cannot be read is not at fault for that.
+  const fault = isCustom(ssl) && certificate !== undefined ? customFault(certificate, uncovered, now) : undefined
+  const facts = { wanted, ssl, unread, available, offersMore, tries, uncovered, certificate, now, life }
+  const each: SslCase = { ...facts, customFault: fault }
   const rule = Object.values(RULES).find(({ when }) => when(each))
   if (rule === undefined) return say('Succeeded', 'AutoSSL is on.', true)
   return rule.decide(each)

@@ -50,7 +50,7 @@ export function targetOf({ memory }: Context, app: App, host: string, where: Whe
     app: app.key,
     host,
     expected: where.expected,
-    uncovered: listed && !covered && seen?.uncovered === true,
+    uncovered: listed && seen?.uncovered === true && (!covered || seen.overdue),
     server: served ? { address: where.address as string, certificate: certificate.fingerprint } : undefined,
   }
 }
@@ -75,7 +75,7 @@ export function urgentOf(
   if (checks.certificate !== certificate) served.clear()
   const basis = JSON.stringify([app.generation, app.annotations[ANNOTATION.reconcileRequestedAt], certificate])
   const before = checks.basis
-  Object.assign(checks, { basis, certificate })
+  Object.assign(checks, { basis, certificate, generation: app.generation })
   const changed = before !== undefined && before !== basis
   if (changed) for (const [host, known] of dns) dns.set(host, hurry(known, now))
   const waiting = [...(outcome.plan?.held ?? [])].flatMap(([host, { of }]) => (of === 'addition' ? [host] : []))

@@ -1,5 +1,6 @@
 import type { App, Key } from '../../api/objects.ts'
-import { type CertificateFacts, covers } from '../../check/certificate.ts'
+import { type CertificateFacts, certificateLife, covers } from '../../check/certificate.ts'
+import { isCustom } from '../../check/custom.ts'
 import type { DnsVerdict } from '../../check/dns/judge.ts'
 import type { Outage } from '../../check/dns/outage.ts'
 import { dnsOf, type HostFacts, noFacts } from '../../check/facts.ts'
@@ -10,8 +11,10 @@ import type { Found } from '../../status/outcome.ts'
 interface Seen {
   serverId: string
   certificate: CertificateFacts | undefined
-  /** AutoSSL is wanted, and a wanted host that is listed has no certificate. */
+  /** AutoSSL is wanted, and a wanted host that is listed has no certificate, or the renewal of that is overdue. */
   uncovered: boolean
+  /** The certificate should have been renewed. */
+  overdue: boolean
 }
 
 /** What checks found out of an app's hosts, and what the app was like then. */
@@ -20,6 +23,8 @@ interface AppChecks {
   seen: Seen | undefined
   /** Generation, request to reconcile and certificate: another one calls for a look at all hosts. */
   basis?: string
+  /** The generation in it: looks from before another one are no looks at what the app asks for now. */
+  generation?: number
   /** Fingerprint. */
   certificate?: string | undefined
 }
@@ -33,8 +38,8 @@ export interface CheckMemory {
   of(key: Key): AppChecks
   /** What is known of the DNS of a host at `now` (epoch ms); undefined while nobody has asked. */
   dns(key: Key, host: Host, now: number): DnsVerdict | undefined
-  /** Keeps what the checks start from, as a pass has just seen it. */
-  see(app: App, found: Found): void
+  /** Keeps what the checks start from, as a pass has just seen it at `now` (epoch ms). */
+  see(app: App, found: Found, now: number): void
   forget(key: Key): void
 }
 
@@ -51,11 +56,13 @@ export function createCheckMemory(): CheckMemory {
     outage: undefined,
     of,
     dns: (key, host, now) => dnsOf(of(key).facts, memory.outage, host, now),
-    see({ key, spec }, { observed, certificate, desired }) {
+    see({ key, spec }, { observed, certificate, desired }, now) {
       if (observed === undefined) return
-      const desiredHosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
-      const lacks = certificate === undefined || desiredHosts.some((host) => !covers(certificate, host))
-      of(key).seen = { serverId: observed.serverId, certificate, uncovered: spec.ssl.auto && lacks }
+      const hosts = observed.domains.map(compareKey).filter((host) => desired?.hosts.has(host as Host))
+      const overdue = certificate !== undefined && certificateLife(certificate, now) !== 'Good'
+      const lacks = certificate === undefined || overdue || hosts.some((host) => !covers(certificate, host))
+      const uncovered = spec.ssl.auto && !isCustom(observed.ssl) && lacks
+      of(key).seen = { serverId: observed.serverId, certificate, uncovered, overdue }
     },
     forget: (key) => void apps.delete(key),
   }

@@ -59,6 +59,7 @@ function decided(of: Case): string {
 
 const on = { auto: true, force: false, cert } as Ssl
 const custom = { auto: false, force: false, cert } as Ssl
+const unreadable = { auto: false, force: false, cert: 'odd' } as Ssl
 const bare = { auto: true, force: false } as Ssl
 const offered = { available: true, domains: ['b.example.com'] }
 const AUTO = '{"auto":true}'
@@ -98,8 +99,10 @@ describe('what is decided about SSL', () => {
     ['exhausted', { ssl: null, autossl: { available: true }, tries: { auto: 5, force: 0 } }, 'AttemptsExhausted'],
     ['a custom certificate', { ssl: custom, autossl: offered, force: true }, 'CustomCertificate ready'],
     ['a custom certificate, AutoSSL not wanted', { ssl: custom, auto: false }, 'CustomCertificate ready'],
-    ['a custom certificate that ended', { ssl: custom, now: END }, 'Expired'],
-    ['a custom certificate that has not', { ssl: custom, now: END - 1 }, 'CustomCertificate ready'],
+    ['a custom certificate that ended', { ssl: custom, now: END }, 'CustomCertificate'],
+    ['a custom certificate that ends soon', { ssl: custom, now: OVERDUE + 1 }, 'CustomCertificate'],
+    ['a custom certificate that lacks a host', { ssl: custom, uncovered: ['b.example.com'] }, 'CustomCertificate'],
+    ['a custom certificate that cannot be read', { ssl: unreadable }, 'CustomCertificate ready'],
     ['on', { ssl: on }, 'Succeeded ready'],
     ['on, not installed yet', { ssl: bare }, 'Progressing again'],
     ['ForceSSL wanted', { ssl: on, force: true }, FORCE],
