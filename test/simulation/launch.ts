@@ -8,7 +8,7 @@ import { createLife, type Life } from './life.ts'
 /** What the daemons call themselves in the Lease: another one each time. */
 const IDENTITY = /domainpilot-[0-9a-f-]{36}/g
 /** What drafts of files are called, beside the file. */
-const DRAFT = /-[0-9a-f-]{36}\.tmp/g
+const DRAFT = /[-.][0-9a-f-]{36}\.tmp/g
 const LOG_LINES = 400
 
 /** Keeps a line of a daemon, and so many before it. */
