@@ -9,6 +9,7 @@ import type { OwnershipStore } from '../ownership/store.ts'
 import { createMetrics, type Metrics } from '../report/metrics.ts'
 import { type CombinedSource, combine } from '../source/combine.ts'
 import { createManifestSource } from '../source/manifests/manifests.ts'
+import { ON_THE_LOOP } from '../source/manifests/parser.ts'
 import { selectApps } from '../source/select.ts'
 import type { DatabaseSource, ObjectSource } from '../source/source.ts'
 import { createStatusStore, type StatusStore } from '../status/store.ts'
@@ -195,12 +196,13 @@ function assertLeading(cluster: Cluster | undefined): void {
   }
 }
 
-function openFiles({ io, settings, log }: Ground): ObjectSource {
+function openFiles({ io, settings, log, options }: Ground): ObjectSource {
   const app = defaultApp(settings.ambient, settings)
   const { clock, files: fs } = outsideOf(io)
   const files = createManifestSource({
     paths: settings.manifests,
     limits: settings,
+    onTheLoop: options.oneShot ? ON_THE_LOOP.command : ON_THE_LOOP.daemon,
     clock,
     fs,
     ...(app === undefined ? {} : { defaultApp: app }),

@@ -22,6 +22,8 @@ export interface ManifestOptions {
   clock?: Pick<Clock, 'after' | 'turn'>
   /** How large files may be; 2 MiB each and 16 together when not given. */
   limits?: SizeLimits
+  /** Bytes up to which a file is parsed on the event loop; as a daemon does when not given. */
+  onTheLoop?: number | undefined
   fs?: FileSystem
   log?: (level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void
 }
@@ -51,8 +53,16 @@ export async function readManifests(paths: readonly string[], limits = LIMITS): 
  * `changed` is not called for the first read, which `start` waits for; a stop ends that read, and `start` then resolves.
  */
 export function createManifestSource(options: ManifestOptions): ObjectSource {
-  const { paths, defaultApp, log = () => {}, clock = systemClock, fs = systemFiles, limits = LIMITS } = options
-  const ports = { fs, clock, limits }
+  const {
+    paths,
+    defaultApp,
+    log = () => {},
+    clock = systemClock,
+    fs = systemFiles,
+    limits = LIMITS,
+    onTheLoop,
+  } = options
+  const ports = { fs, clock, limits, onTheLoop }
   let state: State = NOTHING
   let byApp = new Map<Key, Mapping[]>()
   let synced = false

@@ -33,6 +33,8 @@ export interface ReadPorts {
   fs: FileSystem
   clock: Pick<Clock, 'after' | 'turn'>
   limits: SizeLimits
+  /** Bytes up to which a file is parsed on the event loop; as a daemon does when not given. */
+  onTheLoop?: number | undefined
 }
 
 /** Reads at once; more would only wait for one another in the thread pool. */
@@ -48,7 +50,7 @@ export async function readAll(
   ports: ReadPorts,
   signal?: AbortSignal,
 ): Promise<FilesRead> {
-  const parser = createParser(ports.clock)
+  const parser = createParser(ports.clock, ports.onTheLoop)
   try {
     return await readOnes(paths, before, { ...ports, parser }, signal)
   } finally {

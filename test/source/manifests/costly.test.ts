@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { systemFiles } from '../../../src/files/file-system.ts'
-import { readManifests } from '../../../src/source/manifests/manifests.ts'
+import { createManifestSource, readManifests } from '../../../src/source/manifests/manifests.ts'
 import { createParseThread } from '../../../src/source/manifests/parse-thread.ts'
+import { ON_THE_LOOP } from '../../../src/source/manifests/parser.ts'
 import { systemClock } from '../../../src/time/clock.ts'
 import { app, folder, mapping, started, untilDomains, write } from './folder.ts'
 
@@ -190,6 +191,12 @@ describe('yaml-that-costs-too-much', () => {
     process.on('worker', hear)
     t.after(() => process.off('worker', hear))
     assert.equal((await readManifests([path])).mappings.size, 20)
+    assert.equal(started.length, 1)
+    // A command has nothing else to do meanwhile.
+    const source = createManifestSource({ paths: [path], onTheLoop: ON_THE_LOOP.command })
+    await source.start(() => undefined)
+    await source.stop()
+    assert.equal(source.mappings().length, 20)
     assert.equal(started.length, 1)
   })
 
