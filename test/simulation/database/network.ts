@@ -31,6 +31,8 @@ export interface Network {
   isBehind(): boolean
   /** Sets the counters to where they would be. */
   catchUp(): void
+  /** Somebody has read these tables: the ids in them were given. */
+  noteIds(tables: Tables): void
   /** Ids that were given before and are not there are forgotten: nobody who knew of them is left. */
   forgetIds(): void
 }
@@ -54,7 +56,10 @@ export function createNetwork(domain: string, plugin: Plugin, now: () => number,
   function replace(next: Tables): void {
     copies = [...copies, tables].slice(-COPIES)
     tables = next
-    for (const name of counted) given.set(name, Math.max(idOf(name), largestOf(next.get(name))))
+    noteIds(next)
+  }
+  function noteIds(of: Tables): void {
+    for (const name of counted) given.set(name, Math.max(idOf(name), largestOf(of.get(name))))
   }
   const idOf = (name: string): number => given.get(name) ?? 0
   const largestOf = (of: Table | undefined): number => (of === undefined ? 0 : largestId(of))
@@ -131,6 +136,7 @@ export function createNetwork(domain: string, plugin: Plugin, now: () => number,
     catchUp() {
       for (const name of counted) edit(name, (before) => ({ ...before, next: Math.max(before.next, idOf(name) + 1) }))
     },
+    noteIds,
     forgetIds() {
       for (const name of counted) given.set(name, largestOf(tables.get(name)))
     },

@@ -174,6 +174,9 @@ export const databases: readonly EventKind[] = [
     const minutes = random.whole(1, 30)
     world.heal(minutes * MINUTE, () => {
       if (server.trouble.lags === lags) server.trouble.lags = undefined
+      // It may have had rows of a table that was made anew since.
+      server.network.noteIds(lags)
+      if (server.network.isBehind()) settleCounters(world, server, random)
     })
     return `the database of ${app} is read from a replica that stands still for ${minutes} minutes`
   }),
