@@ -36,7 +36,8 @@ export async function makeFolder(path: string, fs: FileSystem): Promise<void> {
   try {
     await make()
   } catch (error) {
-    if (await isFolder(path, fs)) return
+    // Whoever made it may have ended before the folder above was safe. One that may not be opened is somebody else's to keep.
+    if (await isFolder(path, fs)) return await syncFolder(above, fs).catch(() => undefined)
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error
     await makeFolder(above, fs)
     // Once more and not for ever, as Node's own recursion does where ENOENT is said though the folder above is there: in /proc.
