@@ -64,17 +64,20 @@ export function decideNow(pass: Pass, facts: Facts): Decided {
  * back, and begins again when somebody else wrote in between. Never throws but for the abort reason: a failure is part of what is found.
  */
 export async function act(pass: AccountPass, start: Decided): Promise<Decided> {
-  const failure = writes(start.decision.plan) ? obstacle(pass, start) : undefined
+  const failure = obstacle(pass, start)
   if (failure !== undefined) return { ...start, failure }
   const rounds = (): Promise<Decided> => collect<Decided>(writeRounds(pass, start.facts), pass.signal, start)
   return await pass.account.exclusively(start.facts.observed.serverId, rounds)
 }
 
-/** What a write has to wait for. It is asked before the line for the server, so that no other app waits for it too. */
-function obstacle(pass: AccountPass, { facts }: Decided): Failure | undefined {
+/**
+ * What a write has to wait for, and letting go of hosts: a wrong answer lacks some that are there all the same. It is asked before the
+ * line for the server, so that no other app waits for it too.
+ */
+function obstacle(pass: AccountPass, { facts, decision: { plan } }: Decided): Failure | undefined {
   try {
-    refuseWhilePaused(facts.contention, pass.context.ports.clock.steady())
-    refuseWhileDoubted(pass)
+    if (writes(plan)) refuseWhilePaused(facts.contention, pass.context.ports.clock.steady())
+    if (writes(plan) || plan.releases.length > 0) refuseWhileDoubted(pass)
     return undefined
   } catch (error) {
     return failureOf(error)

@@ -88,12 +88,6 @@ function noteLook({ context, app }: Pass, { record }: Pick<Facts, 'record'>, { d
   else doubts.set(app.key, doubt)
 }
 
-/** Whether the list looked at last is doubted. */
-export function isDoubted({ context, app }: Pass): boolean {
-  const doubt = context.memory.doubts.get(app.key)
-  return doubt !== undefined && lookAfter(doubt, context.ports.clock.steady()) !== undefined
-}
-
 /** Throws a `ReconcileError` while the list looked at last is doubted. Nobody waits here: the pass ends, and another one looks again. */
 export function refuseWhileDoubted({ context, app }: Pass): void {
   const doubt = context.memory.doubts.get(app.key)

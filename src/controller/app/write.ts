@@ -10,7 +10,7 @@ import type { Outcome } from '../../status/outcome.ts'
 import type { Context } from '../context/context.ts'
 import { ReconcileError } from '../context/errors.ts'
 import type { Facts } from './facts.ts'
-import { isDoubted, sameNames } from './gather.ts'
+import { sameNames } from './gather.ts'
 import type { AccountPass, Pass } from './pass.ts'
 import { afterReading, claimed, noteRejected, readBack } from './record-changes.ts'
 
@@ -53,9 +53,7 @@ export interface WriteResult extends Changes {
  * record alone. Whatever happens after the claim, the record knows of it: a crash orphans nothing of ours.
  */
 export async function writePlan(job: WriteJob): Promise<WriteResult> {
-  const { facts, context } = job
-  // What a wrong answer lacks may be there all the same: let go of, it would be left there for ever.
-  const plan = isDoubted(job) ? { ...job.plan, releases: [] } : job.plan
+  const { facts, plan, context } = job
   const record = afterReading(facts, plan, context.mode.writer)
   const changes = { adopted: plan.adoptions.length, released: plan.releases.length }
   if (!writes(plan)) {
