@@ -153,7 +153,7 @@ test('custom resources on a real API server', async (t) => {
       policy: 'Sync',
       protectedDomains: [],
       ssl: { auto: true, force: false, maxAttempts: 5, retryInterval: '5m' },
-      dns: { policy: 'Report', expectedAddresses: [] },
+      dns: { policy: 'Report', quarantineAfter: '72h', expectedAddresses: [] },
       safety: {
         maxRemovalPercent: 30,
         minDomains: 10,
