@@ -111,7 +111,8 @@ async function install(
   const root = await mkdtemp(join(tmpdir(), 'domainpilot-test-'))
   const folder = join(root, 'domains')
   await mkdir(folder)
-  t.after(() => rm(root, { recursive: true, force: true }))
+  // A daemon that is being ended may still write there.
+  t.after(() => rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
   await writeFile(
     join(folder, 'network.yaml'),
     objectYaml('ServerPilotApp', 'network', { appId, www: 'Never', ssl: { auto: false }, ...options.spec }),
