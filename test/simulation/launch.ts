@@ -9,11 +9,13 @@ import { createLife, type Life } from './life.ts'
 const IDENTITY = /domainpilot-[0-9a-f-]{36}/g
 /** What drafts of files are called, beside the file. */
 const DRAFT = /[-.][0-9a-f-]{36}\.tmp/g
+/** How long an answer is: certificates are real ones, of any length. */
+const LENGTH = /\(\d+ characters\)/g
 const LOG_LINES = 400
 
 /** Keeps a line of a daemon, and so many before it. */
 export function noteLine(log: string[], name: string, line: string): void {
-  log.push(`${name} ${line.replaceAll(IDENTITY, name).replaceAll(DRAFT, '.tmp')}`)
+  log.push(`${name} ${line.replaceAll(IDENTITY, name).replaceAll(DRAFT, '.tmp').replaceAll(LENGTH, '(characters)')}`)
   if (log.length > LOG_LINES) log.shift()
 }
 

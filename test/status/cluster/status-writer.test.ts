@@ -274,7 +274,10 @@ test('statuses on a real API server', { timeout: 60_000 }, async (t) => {
 
   await make('ServerPilotApp', 'serverpilotapps', 'network', { appId: 'nlcN0TwdZAyNEgdp' })
   await make('DomainMapping', 'domainmappings', 'neu', { domain: 'neu.example.org', appRef: { name: 'network' } })
-  const network = { ...(sampleStatus().apps[1] as AppStatus), key: `${namespace}/network`, lastHandledReconcileAt: 'x' }
+  const sample = sampleStatus().apps[1] as AppStatus
+  // With every field: one that is not there is written as null, which the server takes away.
+  const certificate = { covered: [], uncovered: [], ...sample.certificate, notBefore: Date.UTC(2026, 0, 1) }
+  const network = { ...sample, certificate, key: `${namespace}/network`, lastHandledReconcileAt: 'x' }
   const neu = mapping(`${namespace}/neu`)
 
   let writer = start()
