@@ -1,10 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { freePort, HEAD, PATH, type ServerContext } from './unbound.ts'
+import { freePort, HEAD, PATH, type ServerContext, serve } from './unbound.ts'
 
 const HOW = 'named is not installed: apt-get install --no-install-recommends bind9'
 
@@ -23,24 +21,8 @@ export async function named(t: ServerContext, zone: string, dns64: string): Prom
   const port = await freePort()
   await writeFile(join(folder, 'example.zone'), `${HEAD}${zone}\n`)
   await writeFile(join(folder, 'named.conf'), configuration(folder, port, dns64))
-  const child = spawn('named', ['-g', '-n', '1', '-c', join(folder, 'named.conf')], {
-    env: { PATH },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const ended = once(child, 'exit')
-  t.after(async () => {
-    child.kill('SIGTERM')
-    await ended
-  })
-  const said: string[] = []
-  for await (const line of createInterface(child.stderr)) {
-    said.push(line)
-    if (/\brunning$/.test(line)) {
-      child.stderr.resume()
-      return `127.0.0.1:${port}`
-    }
-  }
-  throw new Error(`named did not start:\n${said.join('\n')}`)
+  await serve(t, ['named', '-g', '-n', '1', '-c', join(folder, 'named.conf')], /\brunning$/)
+  return `127.0.0.1:${port}`
 }
 
 function configuration(folder: string, port: number, dns64: string): string {

@@ -38,10 +38,17 @@ export async function unbound(
   await writeFile(join(folder, 'example.zone'), `${HEAD}${zone}\n`)
   await writeFile(join(folder, 'ipv4only.zone'), IPV4_ONLY)
   await writeFile(join(folder, 'unbound.conf'), configuration(folder, port, servers, dns64))
-  const child = spawn('unbound', ['-d', '-c', join(folder, 'unbound.conf')], {
-    env: { PATH },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  await serve(t, ['unbound', '-d', '-c', join(folder, 'unbound.conf')], /start of service/)
+  return `127.0.0.1:${port}`
+}
+
+/** Starts a server that ends with the test. Resolves once it says so on standard error; throws with what it said when it ends before. */
+export async function serve(
+  t: ServerContext,
+  [program = '', ...args]: readonly string[],
+  ready: RegExp,
+): Promise<void> {
+  const child = spawn(program, args, { env: { PATH }, stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = once(child, 'exit')
   t.after(async () => {
     child.kill('SIGTERM')
@@ -50,12 +57,11 @@ export async function unbound(
   const said: string[] = []
   for await (const line of createInterface(child.stderr)) {
     said.push(line)
-    if (line.includes('start of service')) {
-      child.stderr.resume()
-      return `127.0.0.1:${port}`
-    }
+    if (!ready.test(line)) continue
+    child.stderr.resume()
+    return
   }
-  throw new Error(`unbound did not start:\n${said.join('\n')}`)
+  throw new Error(`${program} did not start:\n${said.join('\n')}`)
 }
 
 /** The front of the zone `example`. */
