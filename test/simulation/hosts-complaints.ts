@@ -35,16 +35,26 @@ export function hostComplaints(world: World): string[] {
   const mappings = conditionsOf(world, 'mappings')
   const apps = conditionsOf(world, 'apps')
   return [...world.declared.mappings.values()]
-    .flatMap((mapping) => complaintsOfMapping(world, mapping, mappings.get(mapping.domain) ?? new Map()))
+    .flatMap((mapping) => {
+      const app = world.declared.apps.get(mapping.app)
+      // What is said of a mapping without an app is no matter of DNS.
+      return app === undefined
+        ? []
+        : complaintsOfMapping(world, mapping, app, mappings.get(mapping.domain) ?? new Map())
+    })
     .concat([...world.declared.apps.values()].flatMap((app) => autoSslComplaint(world, app, apps.get(app.name)) ?? []))
 }
 
-function complaintsOfMapping(world: World, { name, app, domain }: DeclaredMapping, said: Conditions): string[] {
+function complaintsOfMapping(
+  world: World,
+  { name, domain }: DeclaredMapping,
+  { appId }: DeclaredApp,
+  said: Conditions,
+): string[] {
   const complaints: string[] = []
   const dns = said.get('DNSReady') ?? 'nothing'
   const isNow = dnsReadyNow(world, domain)
   if (!isNow.includes(dns)) complaints.push(`DNSReady of ${name} (${domain}) is ${dns}, not ${isNow.join(' or ')}`)
-  const { appId } = world.declared.apps.get(app)!
   const state = world.serverpilot.core.world.model.apps.get(appId)!
   if (!state.domains.includes(domain)) return complaints
   const certificate = said.get('CertificateReady') ?? 'nothing'
