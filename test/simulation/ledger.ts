@@ -24,6 +24,8 @@ export interface Violation {
     | 'crash'
     | 'dns'
     | 'autossl'
+    | 'fresh'
+    | 'wanted'
   message: string
 }
 
@@ -87,8 +89,9 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
   const violations: Violation[] = []
   const foreign = new Map<string, Set<string>>()
   const either = new Map<string, Set<string>>()
-  /** Names of ours that somebody else took off. */
+  /** Names of ours that somebody else took off, and names of theirs. */
   const taken = new Map<string, Set<string>>()
+  const takenOfTheirs = new Map<string, Set<string>>()
   const removals = new Map<string, Removal[]>()
   const excused = new Map<string, Set<string>>()
   const underWay = new Set<{ life: Life }>()
@@ -148,6 +151,10 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
       judgeFrozen(appId, name, life)
     }
     for (const name of eitherOf(appId)) if (!kept.has(name)) eitherOf(appId).delete(name)
+    // The same gap: a write that was sent before somebody took their name off puts it back.
+    for (const name of after)
+      if (!before.includes(name) && setOf(takenOfTheirs, appId).delete(name) && basis?.had.includes(name))
+        eitherOf(appId).add(name)
   }
 
   /** What was unmapped just now may be mapped again: no removal before it has settled. */
@@ -226,7 +233,7 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
       else foreignOf(appId).add(name)
     },
     foreignTook(appId, name) {
-      if (!foreignOf(appId).delete(name)) setOf(taken, appId).add(name)
+      setOf(foreignOf(appId).delete(name) ? takenOfTheirs : taken, appId).add(name)
       eitherOf(appId).delete(name)
     },
     unsure(appId, name) {

@@ -12,6 +12,8 @@ export interface Life {
   deliver(fire: () => void): void
   /** Something outside that takes its time: what comes of it reaches the process only while it lives. */
   ask<Result>(work: () => Promise<Result>): Promise<Result>
+  /** Milliseconds that it has run: since its start, but for the time that it stood still. */
+  awake(): number
   /** SIGKILL: nothing of it happens any more. */
   kill(): void
   /** SIGSTOP and SIGCONT. */
@@ -33,12 +35,13 @@ export function createLife(name: string, machine: Machine, random: Random): Life
   const { time } = machine
   const begun = time.now()
   let alive = true
-  let standing = false
+  let standingSince: number | undefined
+  let stood = 0
   let held: (() => void)[] = []
 
   function deliver(fire: () => void): void {
     if (!alive) return
-    if (standing) held.push(fire)
+    if (standingSince !== undefined) held.push(fire)
     else fire()
   }
 
@@ -84,11 +87,13 @@ export function createLife(name: string, machine: Machine, random: Random): Life
       alive = false
       held = []
     },
+    awake: () => (standingSince ?? time.now()) - begun - stood,
     stop() {
-      standing = true
+      standingSince ??= time.now()
     },
     goOn() {
-      standing = false
+      if (standingSince !== undefined) stood += time.now() - standingSince
+      standingSince = undefined
       const due = held
       held = []
       for (const fire of due) deliver(fire)

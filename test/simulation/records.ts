@@ -32,9 +32,11 @@ function recordsIn({ cluster, files, state, namespace }: Ground): RecordAtRest[]
   })
 }
 
-/** Names that a record says are ours. */
-export const claimedIn = (text: string): ReadonlySet<string> =>
-  new Set(Object.keys(safely(() => (JSON.parse(text) as { hosts: object }).hosts) ?? {}))
+/** Names that a record says are ours: one that it knows to be gone is somebody else's if it is there. */
+export function claimedIn(text: string): ReadonlySet<string> {
+  const hosts = safely(() => (JSON.parse(text) as { hosts: Record<string, { gone?: true }> }).hosts) ?? {}
+  return new Set(Object.keys(hosts).filter((host) => hosts[host]?.gone !== true))
+}
 
 const appIdIn = (text: string): string | undefined => safely(() => (JSON.parse(text) as { appId?: string }).appId)
 

@@ -15,8 +15,17 @@ export interface Write {
   appId: string
   before: readonly string[]
   after: readonly string[]
-  /** When this process was last told the list, and what ServerPilot had then; undefined: never. */
-  basis: { at: number; had: readonly string[] } | undefined
+  /** When this process was last told the list before it sent this, and what ServerPilot had then; undefined: never. */
+  basis: Basis | undefined
+}
+
+/** A reading of a list, as a process was told it. */
+interface Basis {
+  at: number
+  had: readonly string[]
+  /** How long the process had run when it asked, and when it sent the write that stands on it; milliseconds. */
+  asked: number
+  sent: number
 }
 
 /** ServerPilot as processes and people reach it. */
@@ -48,7 +57,7 @@ export function createServerPilotModel(options: SimulatorOptions, time: WorldTim
   const writeListeners: ((write: Write) => void)[] = []
   const requestListeners: ((life: Life, request: HttpRequest) => () => void)[] = []
   /** By process and app: the list as ServerPilot had it when it last answered. */
-  const told = new Map<Life, Map<string, { at: number; had: readonly string[] }>>()
+  const told = new Map<Life, Map<string, Omit<Basis, 'sent'>>>()
 
   const listed = (appId: string): readonly string[] => core.world.model.apps.get(appId)?.domains ?? []
 
@@ -57,33 +66,34 @@ export function createServerPilotModel(options: SimulatorOptions, time: WorldTim
   for (const appId of core.apps) known.set(appId, listed(appId))
 
   /** Called when a write takes effect, which may be long after it was sent. */
-  function noteWrites(life: Life, appId: string | undefined): void {
+  function noteWrites(life: Life, appId: string | undefined, basis: Write['basis']): void {
     if (appId === undefined) return
     const before = known.get(appId) ?? []
     const after = listed(appId)
     if (after === before) return
     known.set(appId, after)
-    const basis = told.get(life)?.get(appId)
     for (const listener of writeListeners) listener({ at: time.now(), life, appId, before, after, basis })
   }
 
-  function noteRead(life: Life, path: string): void {
-    const mine = told.get(life) ?? new Map()
+  function noteRead(life: Life, path: string, asked: number): void {
+    const mine = told.get(life) ?? new Map<string, Omit<Basis, 'sent'>>()
     told.set(life, mine)
     const [, id] = /^\/v1\/apps(?:\/([^/]+))?$/.exec(path) ?? []
     const ids = id === undefined ? [...core.world.model.apps.keys()] : [id]
-    for (const each of ids) mine.set(each, { at: time.now(), had: listed(each) })
+    for (const each of ids) mine.set(each, { at: time.now(), had: listed(each), asked })
   }
 
   async function call(life: Life, request: HttpRequest): Promise<Reply | 'away'> {
+    const sent = life.awake()
     await time.wait(random.next() * trouble.slowMs)
     if (trouble.away) return 'away'
     const { method, url, authorization, body } = request
     const isList = method === 'GET' && /^\/v1\/apps(\/[^/]+)?$/.test(url.pathname)
     const appId = method === 'POST' ? /^\/v1\/apps\/([^/]+)$/.exec(url.pathname)?.[1] : undefined
     const read = { body: body === undefined ? undefined : (JSON.parse(body) as unknown), malformed: false }
-    if (isList) noteRead(life, url.pathname)
-    const service = { ...core.service, save: () => noteWrites(life, appId) }
+    if (isList) noteRead(life, url.pathname, sent)
+    const basis = told.get(life)?.get(appId ?? '')
+    const service = { ...core.service, save: () => noteWrites(life, appId, basis && { ...basis, sent }) }
     const incoming = { method, url: url.pathname, authorization, contentType: 'application/json', read }
     const reply = await serve(service, incoming)
     await time.wait(random.next() * trouble.slowMs)

@@ -6,6 +6,8 @@ import { hostComplaints, mayBeHeld } from './hosts-complaints.ts'
 import { watchHosts } from './hosts-ledger.ts'
 import type { Violation } from './ledger.ts'
 import type { Plan } from './plan.ts'
+import { watchFreshness } from './promises/fresh.ts'
+import { watchWanted } from './promises/wanted.ts'
 import { createRandom, type Random } from './random.ts'
 import type { Write } from './serverpilot.ts'
 import { createWorld, type World } from './world.ts'
@@ -46,6 +48,8 @@ export async function run(
   world.serverpilot.onWrite((write) => tell(toldOf(world, write)))
   try {
     watchHosts(world)
+    watchFreshness(world)
+    watchWanted(world)
     const events = await live(world, plan, tell)
     for (const { promise, message } of world.ledger.violations) tell(`BROKEN (${promise}): ${message}`)
     const { violations } = world.ledger

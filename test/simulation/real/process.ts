@@ -87,6 +87,7 @@ interface ProcessLife extends Life {
 
 function createProcessLife(name: string, { random }: Pick<Ground, 'random'>): ProcessLife {
   let alive = true
+  const begun = systemClock.steady()
   const life: ProcessLife = {
     name,
     child: undefined,
@@ -99,6 +100,8 @@ function createProcessLife(name: string, { random }: Pick<Ground, 'random'>): Pr
       if (alive) fire()
     },
     ask: (work) => work(),
+    // A real one does not tell for how long it stood still.
+    awake: () => systemClock.steady() - begun,
     kill() {
       alive = false
       life.child?.kill('SIGKILL')
