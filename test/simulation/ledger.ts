@@ -26,6 +26,7 @@ export interface Violation {
     | 'autossl'
     | 'fresh'
     | 'wanted'
+    | 'prompt'
   message: string
 }
 

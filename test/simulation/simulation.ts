@@ -7,6 +7,7 @@ import { watchHosts } from './hosts-ledger.ts'
 import type { Violation } from './ledger.ts'
 import type { Plan } from './plan.ts'
 import { watchFreshness } from './promises/fresh.ts'
+import { checkPrompt } from './promises/prompt.ts'
 import { watchWanted } from './promises/wanted.ts'
 import { createRandom, type Random } from './random.ts'
 import type { Write } from './serverpilot.ts'
@@ -148,6 +149,8 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
   if (broken()) return
   if (complaints.length > 0) return world.ledger.violate('rest', complaints.join('; '))
   await explainSome(world)
+  const told = broken() ? undefined : await checkPrompt(world)
+  if (told !== undefined) tell(told)
 }
 
 /** What `explain` says has to be so as well. */
