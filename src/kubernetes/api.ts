@@ -79,10 +79,16 @@ export interface ObjectRef {
   name: string
 }
 
+/** Which object of a name, and at which version. */
+export interface ObjectVersion {
+  uid?: string
+  resourceVersion?: string
+}
+
 /** The `status` of our kinds. */
 export interface StatusApi {
-  /** A merge patch of `status`. Gives which object of that name it reached. */
-  patchStatus(object: ObjectRef, status: Record<string, unknown>): Promise<{ uid?: string }>
+  /** A merge patch of `status`. Gives which object of that name it reached, and its version from then on. */
+  patchStatus(object: ObjectRef, status: Record<string, unknown>): Promise<ObjectVersion>
 }
 
 /** An Event to create. Times are epoch milliseconds. */

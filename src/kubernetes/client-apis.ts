@@ -54,7 +54,9 @@ const configMapObject = z
   .object({ metadata: z.object({ resourceVersion: z.string() }), data: words })
   .transform(({ metadata, data }): StoredConfigMap => ({ ...metadata, data }))
 
-const identifiedObject = z.object({ metadata: z.object({ uid: z.string().exactOptional() }) })
+const identifiedObject = z.object({
+  metadata: z.object({ uid: z.string().exactOptional(), resourceVersion: z.string().exactOptional() }),
+})
 
 const accessReview = z.object({ status: z.object({ allowed: z.boolean() }) })
 

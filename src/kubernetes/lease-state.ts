@@ -42,6 +42,8 @@ export interface LeaseState {
   readonly seen: { record: LeaseRecord; since: number } | undefined
   /** What the next write may build upon; undefined: read first. */
   readonly base: StoredLease | 'missing' | undefined
+  /** The highest epoch that is known from elsewhere: who leads has a higher one. */
+  readonly floor: number
 }
 
 /** What to ask of the API server. */
@@ -61,7 +63,7 @@ export interface Moment {
 
 /** The state of a process that has just started. `identity` must be no other's, nor that of an earlier run. */
 export function newLeaseState(identity: string, timings: LeaseTimings): LeaseState {
-  return { identity, timings, phase: { is: 'Standby' }, seen: undefined, base: undefined }
+  return { identity, timings, phase: { is: 'Standby' }, seen: undefined, base: undefined, floor: 0 }
 }
 
 /** What to ask now; undefined when there is nothing to do before the next try. */
@@ -129,6 +131,14 @@ export function untilLost({ phase, timings }: LeaseState, now: Moment): number |
   return phase.is === 'Leading' ? Math.max(0, phase.renewedAt + timings.renewDeadline - now.monotonic) : undefined
 }
 
+/** `leaseTransitions` has 32 bits. */
+const MOST_TRANSITIONS = 2 ** 31 - 1
+
+/** The state of a process that has found this epoch of another leader: the next write of the Lease goes above it, and shows whether this one still leads. */
+export function outranked(state: LeaseState, epoch: number): LeaseState {
+  return epoch < MOST_TRANSITIONS && epoch > state.floor ? { ...state, floor: epoch } : state
+}
+
 /** The state after giving up: no write begins any more. */
 export function released(state: LeaseState): LeaseState {
   return state.phase.is === 'Lost' ? state : { ...state, phase: { is: 'Released' } }
@@ -152,17 +162,18 @@ function mayTake({ base, seen, identity, timings }: LeaseState, now: Moment): bo
 }
 
 /** The record with us as its holder. */
-function holding({ phase, seen, identity, timings, base }: LeaseState, now: Moment): LeaseWrite {
+function holding({ phase, seen, identity, timings, base, floor }: LeaseState, now: Moment): LeaseWrite {
   const common = { holder: identity, durationSeconds: Math.ceil(timings.duration / 1000), renewedAt: now.wall }
-  if (phase.is === 'Leading') return { ...common, acquiredAt: phase.acquiredAt, transitions: phase.epoch }
+  const above = (epoch: number): number => (epoch > floor ? epoch : floor + 1)
+  if (phase.is === 'Leading') return { ...common, acquiredAt: phase.acquiredAt, transitions: above(phase.epoch) }
   const before = seen?.record
   if (before?.holder === identity && base !== 'missing') {
-    return { ...common, acquiredAt: Date.parse(before.acquireTime) || now.wall, transitions: before.transitions }
+    return { ...common, acquiredAt: Date.parse(before.acquireTime) || now.wall, transitions: above(before.transitions) }
   }
-  // A new Lease counts from the minutes since 1970: once deleted and made again, it must not fall behind the epochs in the
-  // ownership records, which would then refuse every write.
-  const least = base === 'missing' ? Math.floor(now.wall / 60_000) : 0
-  return { ...common, acquiredAt: now.wall, transitions: Math.max((before?.transitions ?? 0) + 1, least) }
+  // Counts from the minutes since 1970: a Lease that was deleted and made again, or put back to an older state, must not
+  // fall behind the epochs in the ownership records, which would then refuse every write.
+  const minutes = Math.floor(now.wall / 60_000)
+  return { ...common, acquiredAt: now.wall, transitions: above(Math.max((before?.transitions ?? 0) + 1, minutes)) }
 }
 
 function look({ seen }: LeaseState, record: LeaseRecord, now: Moment): LeaseState['seen'] {

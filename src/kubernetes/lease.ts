@@ -16,6 +16,7 @@ import {
   newLeaseState,
   nextRequest,
   observed,
+  outranked,
   release,
   released,
   untilLost,
@@ -83,13 +84,13 @@ export function createElector({ api, identity, clock, log, timings = LEASE_TIMIN
     const before = state.phase.is
     state = next
     const { phase } = state
+    if (phase.is === 'Leading') epoch = phase.epoch
     if (phase.is === before) return
     following.abort()
     if (phase.is === 'Lost') {
       log.error('Leadership is lost', { lease: api.name, reason: phase.reason })
       loss.abort(phase.reason)
     } else if (phase.is === 'Leading') {
-      epoch = phase.epoch
       log.info('This process leads', { lease: api.name, identity, epoch })
       for (const callback of waiting) callback()
       waiting.clear()
@@ -218,6 +219,10 @@ export function createElector({ api, identity, clock, log, timings = LEASE_TIMIN
     },
     /** Grows with every change of the leader; undefined before the first time. */
     epoch: (): number | undefined => epoch,
+    /** An ownership record has the epoch of a later leader: the next renewal either raises ours above it, or shows that another leads. */
+    outranked(by: number): void {
+      state = outranked(state, by)
+    },
     /** Why the last call for the Lease failed; undefined while it can be had or read. */
     failure: (): unknown => failure,
     /** Who leads as far as is known; undefined for nobody. */

@@ -10,6 +10,8 @@ interface RecordStoreOptions {
   api: ConfigMapApi
   /** The leader epoch of this process; undefined without leader election. It goes into every record that is saved. */
   epoch(): number | undefined
+  /** Called with the epoch of a record that a later leader wrote. */
+  outranked(epoch: number): void
 }
 
 /** Where the record stands in its ConfigMap. */
@@ -19,7 +21,7 @@ const DATA_KEY = 'record.json'
 const MAX_BYTES = 1_048_576 - DATA_KEY.length
 
 /** The ownership records as ConfigMaps, one per account and app, changed by compare-and-swap alone. */
-export function createRecordStore({ api, epoch }: RecordStoreOptions): OwnershipStore {
+export function createRecordStore({ api, epoch, outranked }: RecordStoreOptions): OwnershipStore {
   return {
     async load(account, appId) {
       const name = recordName(account, appId)
@@ -47,8 +49,9 @@ export function createRecordStore({ api, epoch }: RecordStoreOptions): Ownership
       const mine = epoch()
       const [version, theirs] = token === undefined ? [] : partsOf(token)
       if (mine !== undefined && theirs !== undefined && theirs > mine) {
+        outranked(theirs)
         throw new RecordConflictError(
-          `The ownership record in ${place(name)} was written by a later leader (epoch ${theirs}, this process has ${mine}): this process leads no longer and writes nothing. If it does lead, the record is from before the Lease was made again: set writer.epoch in it to ${mine}.`,
+          `The ownership record in ${place(name)} was written by a later leader (epoch ${theirs}, this process has ${mine}): nothing is written. If this process still leads, as after a restore of the Lease, it takes a higher epoch with its next renewal and goes on.`,
         )
       }
       const written = mine === undefined ? record : { ...record, writer: { ...record.writer, epoch: mine } }

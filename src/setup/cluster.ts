@@ -47,7 +47,7 @@ export interface Cluster {
 
 /** What a status writer learns from an object that was read. */
 const observed = z.looseObject({
-  metadata: z.object({ uid: z.string().exactOptional() }),
+  metadata: z.object({ uid: z.string().exactOptional(), resourceVersion: z.string().exactOptional() }),
   status: z.record(z.string(), z.unknown()).optional(),
 })
 
@@ -117,6 +117,7 @@ export function openCluster(io: Io, connection: Connection, { settings, log, ...
     records: createRecordStore({
       api: createConfigMapApi(connection.urgent, namespace),
       epoch: () => elector?.epoch(),
+      outranked: (epoch) => elector?.outranked(epoch),
     }),
     publish: {
       app: statuses.app,

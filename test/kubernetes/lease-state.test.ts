@@ -13,6 +13,7 @@ import {
   newLeaseState,
   nextRequest,
   observed,
+  outranked,
   release,
   released,
   writeObstacle,
@@ -124,6 +125,33 @@ describe('election', () => {
     const second = tryOnce(fresh('b'), leaseServer(), 3_600_000)
     assert.ok(epochOf(second) > epochOf(first))
     assert.ok(epochOf(second) < 2 ** 31, 'leaseTransitions has 32 bits')
+  })
+
+  test('a Lease that was put back: the next leader is above every epoch since the minute before', () => {
+    const server = leaseServer()
+    const a = tryOnce(fresh('a'), server, 0)
+    let b = tryOnce(fresh('b'), server, 3_600_000)
+    b = tryOnce(b, server, 3_600_000 + LEASE_TIMINGS.duration + 1)
+    assert.equal(epochOf(b), epochOf(a) + 60)
+  })
+
+  test('a record with a later epoch: who still leads goes above it with the next renewal, who does not has lost', () => {
+    const server = leaseServer()
+    const a = tryOnce(fresh('a'), server, 0)
+    const later = epochOf(a) + 5
+    assert.equal(epochOf(tryOnce(outranked(a, later), server, 1000)), later + 1)
+    assert.equal(epochOf(tryOnce(outranked(tryOnce(a, server, 1500), 3), server, 2000)), epochOf(a))
+
+    const b = tryOnce(outranked(fresh('b'), later), server, 3000)
+    const leader = tryOnce(b, server, 3001 + LEASE_TIMINGS.duration)
+    assert.ok(epochOf(leader) > later)
+    assert.equal(tryOnce(outranked(a, epochOf(leader)), server, 3002 + LEASE_TIMINGS.duration).phase.is, 'Lost')
+  })
+
+  test('an epoch that no Lease can hold raises nothing', () => {
+    const server = leaseServer()
+    const a = tryOnce(fresh('a'), server, 0)
+    for (const absurd of [2 ** 31 - 1, 2 ** 40]) assert.equal(outranked(a, absurd), a)
   })
 
   test('our own write whose answer was lost is ours', () => {

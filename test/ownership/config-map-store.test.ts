@@ -35,7 +35,8 @@ function configMaps() {
   return { api, all }
 }
 
-const storeAt = (api: ConfigMapApi, epoch?: number) => createRecordStore({ api, epoch: () => epoch })
+const storeAt = (api: ConfigMapApi, epoch?: number, outranked: (by: number) => void = () => undefined) =>
+  createRecordStore({ api, epoch: () => epoch, outranked })
 
 test('what is saved is loaded again, whatever it is', async () => {
   await fc.assert(
@@ -83,7 +84,8 @@ test('a-namespace-that-is-not-there: the first record says so, and is tried agai
 
 test('leader-that-wakes-up-late: a deposed leader does not overwrite what its successor wrote, also after loading it', async () => {
   const { api } = configMaps()
-  const [old, successor] = [storeAt(api, 6), storeAt(api, 7)]
+  const seen: number[] = []
+  const [old, successor] = [storeAt(api, 6, (epoch) => seen.push(epoch)), storeAt(api, 7)]
   const record = recordOf(hosts(2))
   const token = await old.save(record, undefined)
   const later = await successor.save(record, token)
@@ -92,6 +94,7 @@ test('leader-that-wakes-up-late: a deposed leader does not overwrite what its su
   assert.equal(loaded?.record.writer.epoch, 7)
   assert.equal(loaded?.token, later)
   await assert.rejects(old.save(record, later), /later leader \(epoch 7, this process has 6\)/)
+  assert.deepEqual(seen, [7], 'the elector hears of it')
   await successor.save(record, later)
 })
 

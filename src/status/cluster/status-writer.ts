@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Key, splitKey } from '../../api/objects.ts'
 import type { Kind } from '../../api/schema.ts'
-import { codeOf, type StatusApi } from '../../kubernetes/api.ts'
+import { codeOf, type ObjectVersion, type StatusApi } from '../../kubernetes/api.ts'
 import { sharing } from '../../kubernetes/shared-text.ts'
 import type { Log } from '../../log/log.ts'
 import { type BackOff, backOff } from '../../time/back-off.ts'
@@ -23,8 +23,11 @@ interface StatusWriter {
   app(status: AppStatus): void
   /** Mappings that are not objects of the cluster are passed over. */
   mapping(status: MappingStatus): void
-  /** What was read off the cluster: no patch says what stands there already. What we wrote ourselves counts for more. */
-  seen(kind: Kind, key: string, status: StatusFields | undefined, object: { uid?: string }): void
+  /**
+   * What was read off the cluster: no patch says what stands there already, and what somebody else wrote there is written over with the next
+   * outcome. A reading that is behind our own last patch costs one patch too many at worst: its echo follows.
+   */
+  seen(kind: Kind, key: string, status: StatusFields | undefined, object: ObjectVersion): void
   /** Statuses that wait or are under way. */
   depth(): number
   /** Waits until all are written, `timeoutMs` milliseconds at most, and gives how many are not. */
@@ -47,6 +50,8 @@ type Write = { kind: 'ServerPilotApp'; status: AppStatus } | { kind: 'DomainMapp
 /** What is remembered of what stands in an object, in few bytes: there may be 30,000. */
 interface Known {
   uid: string | undefined
+  /** The version of the object at which it stood there. */
+  version: string | undefined
   /** Undefined when we cannot know. */
   digest: string | undefined
   /** Since when the conditions are as they are: a line `TYPE STATUS TIME` for each. */
@@ -136,9 +141,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     try {
-      const { uid } = await api.patchStatus({ kind, ...splitKey(key) }, status)
+      const { uid, resourceVersion: version } = await api.patchStatus({ kind, ...splitKey(key) }, status)
       // One text of the uid is kept already.
-      lane.known.set(key, { uid: uid === before?.uid ? before?.uid : uid, digest, since: share(sinceOf(status)) })
+      const same = uid === before?.uid ? before?.uid : uid
+      lane.known.set(key, { uid: same, version, digest, since: share(sinceOf(status)) })
       failures = 0
     } catch (error) {
       failed(wanted, lane, before, error)
@@ -187,12 +193,17 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     mapping(status) {
       if (status.source === 'kubernetes') enqueue({ kind: 'DomainMapping', status })
     },
-    seen(kind, key, status = {}, { uid }) {
+    seen(kind, key, status = {}, { uid, resourceVersion: version }) {
       const { known } = lanes[kind]
       const before = known.get(key)
-      // A cache may be behind our own last patch.
-      if (before !== undefined && before.uid === uid) return
-      known.set(key, { uid, digest: digestOf(status), since: share(sinceOf(status)) })
+      const isSame = before !== undefined && before.uid === uid
+      if (isSame && before.version === version && version !== undefined) return
+      known.set(key, {
+        uid: isSame ? before.uid : uid,
+        version,
+        digest: digestOf(status),
+        since: share(sinceOf(status)),
+      })
     },
     depth,
     async flush(timeoutMs) {

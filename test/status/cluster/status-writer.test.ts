@@ -31,7 +31,9 @@ interface Patch {
   status: StatusFields
 }
 
-function world(answer: (patch: Patch) => Promise<{ uid?: string }> | { uid?: string } = () => ({ uid: 'u' })) {
+type Answer = Awaited<ReturnType<StatusApi['patchStatus']>>
+
+function world(answer: (patch: Patch) => Promise<Answer> | Answer = () => ({ uid: 'u' })) {
   const patches: Patch[] = []
   const lines: string[] = []
   let may = true
@@ -227,6 +229,27 @@ test('an object that was deleted and made again gets its status though it is the
   await settle()
   writer.seen('ServerPilotApp', status.key, undefined, { uid: 'second' })
   writer.app(status)
+  await settle()
+  assert.equal(patches.length, 2)
+})
+
+test('a status that another process wrote meanwhile, or a restore put back, is written anew', async () => {
+  const { writer, patches, settle } = world(() => ({ uid: 'u', resourceVersion: '7' }))
+  const mine = app('wordpress/network')
+  const theirs = appFields({ ...mine, conditions: [] })
+  writer.seen('ServerPilotApp', mine.key, appFields(mine), { uid: 'u', resourceVersion: '5' })
+  // A standby looks on while the leader writes, and takes over.
+  writer.seen('ServerPilotApp', mine.key, theirs, { uid: 'u', resourceVersion: '6' })
+  writer.app(mine)
+  await settle()
+  assert.equal(patches.length, 1)
+  // The echo of its own patch, and a restore of etcd.
+  writer.seen('ServerPilotApp', mine.key, patches[0]?.status, { uid: 'u', resourceVersion: '7' })
+  writer.app(mine)
+  await settle()
+  assert.equal(patches.length, 1)
+  writer.seen('ServerPilotApp', mine.key, theirs, { uid: 'u', resourceVersion: '4' })
+  writer.app(mine)
   await settle()
   assert.equal(patches.length, 2)
 })
