@@ -144,6 +144,17 @@ describe('looks at hosts', () => {
     assert.equal(world.context.memory.checks.outage, undefined)
   })
 
+  test('what one domain had wrong is looked at again though the clock was set back by a day', async (t) => {
+    let broken = true
+    const { address } = await responder(t, () => (broken ? ['192.0.2.66'] : [SERVER]))
+    const world = await checked(t, { nameserver: address })
+    await world.map('shop')
+    assert.match(world.says(await world.round(), 'shop', 'DNSReady'), /^False/)
+    world.clock.advance(-24 * HOUR)
+    broken = false
+    assert.match(world.says(await world.round(), 'shop', 'DNSReady'), /^True/)
+  })
+
   test('what a status says of an earlier generation is not recalled', () => {
     const object = (observedGeneration: number) => ({
       metadata: { namespace: 'wordpress', generation: 2 },

@@ -61,7 +61,9 @@ export function watchHosts(world: World): void {
     for (const host of wanted) {
       const had = before.includes(host)
       if (had === after.includes(host)) continue
-      if (had) judgeRemoval(life, host)
+      // What an earlier write of its own put there meanwhile, it could not know.
+      if (had && basis?.had.includes(host)) judgeRemoval(life, host)
+      else if (had) continue
       // What somebody takes off between a reading and the write comes back with that write.
       else if (requires(app) && basis?.had.includes(host) !== true && !wasRight(life, host))
         ledger.violate('dns', `${life.name} adds ${host} to ${app.name} before it was told that it leads to the server`)

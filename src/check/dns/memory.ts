@@ -68,13 +68,17 @@ export function hurry(memory: HostMemory, now: number): HostMemory {
   return { ...memory, dueAt: Math.min(memory.dueAt, now), streak: 0 }
 }
 
+/** When to look again; at once after a look that lies in the future: it was remembered before the clock was set back. */
+export function dueAt(known: HostMemory, now: number): number {
+  return known.checkedAt > now ? Number.NEGATIVE_INFINITY : known.dueAt
+}
+
 /** The hosts to look at now, the most urgent first: never seen, then in the order in which they fell due. */
 export function dueHosts(hosts: Iterable<string>, memory: ReadonlyMap<string, HostMemory>, now: number): string[] {
   const due: { host: string; at: number }[] = []
   for (const host of hosts) {
     const known = memory.get(host)
-    // A look that lies in the future was remembered before the clock was set back.
-    const at = known === undefined || known.checkedAt > now ? Number.NEGATIVE_INFINITY : known.dueAt
+    const at = known === undefined ? Number.NEGATIVE_INFINITY : dueAt(known, now)
     if (at <= now) due.push({ host, at })
   }
   return due.sort((a, b) => (a.at === b.at ? 0 : a.at - b.at)).map(({ host }) => host)

@@ -66,6 +66,8 @@ const LONGEST_PAUSE = 3_600_000
 const isOver = (outage: Outage | undefined, now: number): boolean =>
   outage !== undefined && (outage.dueAt <= now || outage.dueAt - now > LONGEST_OUTAGE_PAUSE)
 
+const idOf = ({ app, host }: AppHost): string => `${app} ${host}`
+
 /** Puts the checks together; nothing starts. */
 export function createChecks(options: ChecksOptions): Checks {
   const { context, log } = options
@@ -110,20 +112,19 @@ export function createChecks(options: ChecksOptions): Checks {
       const due = dueNow(context, begun)
       // Whether the resolver is well again is asked though nothing is due.
       if (due.length === 0 && urgent.size === 0 && isOver(checks.outage, begun)) await lookAt([])
+      // By what was done, not by the time of it: the clock may have been set back since.
+      const looked = new Set<string>()
       while (due.length > 0 || urgent.size > 0) {
         const { outage } = checks
         if (outage !== undefined && !isOver(outage, clock.now())) return notify()
         const first = takeUrgent()
-        await lookAt(first.length > 0 ? first : due.splice(0, AT_ONCE).filter((each) => !wasLookedAt(each, begun)))
+        for (const each of first) looked.add(idOf(each))
+        await lookAt(first.length > 0 ? first : due.splice(0, AT_ONCE).filter((each) => !looked.has(idOf(each))))
         if (first.length > 0 || clock.steady() - notifiedAt >= NOTIFY_EVERY) notify()
       }
       notify()
     } while (again)
   }
-
-  /** One that had become urgent and was due as well. */
-  const wasLookedAt = ({ app, host }: AppHost, since: number): boolean =>
-    (checks.of(app).facts.dns.get(host)?.checkedAt ?? Number.NEGATIVE_INFINITY) >= since
 
   function takeUrgent(): AppHost[] {
     const taken = [...urgent].slice(0, AT_ONCE)
@@ -183,7 +184,9 @@ export function createChecks(options: ChecksOptions): Checks {
   function putOff(app: Key, host: string): void {
     const { dns } = checks.of(app).facts
     const known = dns.get(host)
-    if (known !== undefined) dns.set(host, { ...known, dueAt: clock.now() + PUT_OFF })
+    const now = clock.now()
+    if (known !== undefined)
+      dns.set(host, { ...known, checkedAt: Math.min(known.checkedAt, now), dueAt: now + PUT_OFF })
   }
 
   /** Undefined when nobody can say where its hosts have to lead: they are looked at later. */
@@ -204,7 +207,7 @@ export function createChecks(options: ChecksOptions): Checks {
   /** Hosts that are right wait for the schedule; the others are looked at when they are due. */
   function arm(): void {
     if (end.signal.aborted || cancel !== undefined) return
-    const next = nextTurnAt(context)
+    const next = nextTurnAt(context, clock.now())
     if (next !== undefined) {
       const wait = Math.min(Math.max(next - clock.now(), LEAST_PAUSE), LONGEST_PAUSE)
       cancel = clock.after(wait, () => void turn(), { idle: true })
@@ -224,7 +227,7 @@ export function createChecks(options: ChecksOptions): Checks {
     observe(outcome) {
       if (!leads || outcome.app === undefined) return
       const found = urgentOf(context, outcome.app, outcome, clock.now())
-      for (const each of found.urgent) urgent.set(`${each.app} ${each.host}`, each)
+      for (const each of found.urgent) urgent.set(idOf(each), each)
       if (gathering || (found.urgent.length === 0 && (running !== undefined || !found.due))) return
       cancel?.()
       gathering = true

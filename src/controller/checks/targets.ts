@@ -1,6 +1,6 @@
 import { ANNOTATION, type App, type Key } from '../../api/objects.ts'
 import { covers } from '../../check/certificate.ts'
-import { dueHosts, hurry } from '../../check/dns/memory.ts'
+import { dueAt, dueHosts, hurry } from '../../check/dns/memory.ts'
 import { forgetOthers, type Whereabouts } from '../../check/facts.ts'
 import type { Target } from '../../check/look.ts'
 import type { Host } from '../../domain/host.ts'
@@ -85,16 +85,17 @@ export function urgentOf(
 }
 
 /** When the first of those hosts is due that are not right; epoch ms. */
-export function nextTurnAt(context: Context): number | undefined {
+export function nextTurnAt(context: Context, now: number): number | undefined {
   const { outage } = context.memory.checks
   if (outage !== undefined) return outage.dueAt
   let next: number | undefined
   for (const app of context.ports.objects.apps()) {
     if (!isChecked(context, app)) continue
     const { facts } = context.memory.checks.of(app.key)
-    for (const [host, { shown, dueAt }] of facts.dns) {
-      if (shown.state === 'Ready' && !facts.served.has(host)) continue
-      if (next === undefined || dueAt < next) next = dueAt
+    for (const [host, known] of facts.dns) {
+      if (known.shown.state === 'Ready' && !facts.served.has(host)) continue
+      const at = dueAt(known, now)
+      if (next === undefined || at < next) next = at
     }
   }
   return next

@@ -16,11 +16,11 @@ export function watchWanted({ declared, serverpilot, databases, ledger, time }: 
     return wants && time.now() - (mappedAt.get(`${appId} ${host}`) ?? time.now()) > ARRIVED
   }
 
-  serverpilot.onWrite(({ life, appId, before, after }: Write) => {
+  serverpilot.onWrite(({ life, appId, after, basis }: Write) => {
     const app = [...declared.apps.values()].find((each) => each.appId === appId)
     if (app === undefined || app.requireSince !== undefined || databases.servers.has(appId)) return
     const kept = new Set(after)
-    for (const host of before)
+    for (const host of basis?.had ?? [])
       if (!kept.has(host) && isWanted(app, host))
         ledger.violate('wanted', `${life.name} removes ${host} from ${app.name}, where it is mapped`)
   })
