@@ -11,6 +11,8 @@ export interface DiskTrouble {
   writes: string | undefined
   /** Share of readings of a file that fail with `EIO`. */
   readsFailing: number
+  /** Files that nobody may read. */
+  unreadable: ReadonlySet<string>
   /** Share of events that a watch loses. */
   eventsLost: number
   /** Called at each operation that changes something, before and after it took effect: a process may end there. */
@@ -20,6 +22,7 @@ export interface DiskTrouble {
 export const noDiskTrouble = (): DiskTrouble => ({
   writes: undefined,
   readsFailing: 0,
+  unreadable: new Set(),
   eventsLost: 0,
   onWrite: () => undefined,
 })
@@ -64,6 +67,7 @@ export function createFiles(disk: Disk, trouble: DiskTrouble, life: Life, time: 
   function bytesOf(path: string): Buffer {
     const node = disk.node(path)
     if (node.kind === 'folder') throw errno('EISDIR', path)
+    if (trouble.unreadable.has(path)) throw errno('EACCES', path)
     if (trouble.readsFailing > 0 && life.random.chance(trouble.readsFailing)) throw errno('EIO', path)
     return node.bytes
   }

@@ -1,8 +1,8 @@
 import { approveWaiting } from './approvals.ts'
+import { complaintsOf } from './complaints.ts'
 import { EVENTS } from './events.ts'
 import { wrongExplanations } from './explained.ts'
 import { createGround, type Ground } from './ground.ts'
-import { hostComplaints, mayBeHeld } from './hosts-complaints.ts'
 import { watchHosts } from './hosts-ledger.ts'
 import type { Violation } from './ledger.ts'
 import type { Plan } from './plan.ts'
@@ -163,33 +163,6 @@ async function explainSome(world: World): Promise<void> {
   if (wrong === undefined) return world.ledger.violate('said', 'explain gives no answer within a minute')
   await answered
   if (wrong.length > 0) world.ledger.violate('said', wrong.join('; '))
-}
-
-/** What is not as it has to be at rest. */
-function complaintsOf(world: World): string[] {
-  const complaints = hostComplaints(world)
-  const said = world.said()
-  const all = [...world.declared.mappings.values()]
-  for (const app of world.declared.apps.values()) {
-    const { name, appId } = app
-    const listed = new Set(world.serverpilot.listed(appId))
-    const wanted = new Set(all.filter(({ app }) => app === name).map(({ domain }) => domain))
-    const foreign = world.ledger.foreign(appId)
-    const absent = [...wanted].filter((host) => !listed.has(host))
-    const missing = absent.filter((host) => !mayBeHeld(world, app, host))
-    const lost = [...foreign].filter((host) => !listed.has(host))
-    const left = [...listed].filter(
-      (host) => !wanted.has(host) && !foreign.has(host) && !world.ledger.either(appId).has(host),
-    )
-    if (missing.length > 0) complaints.push(`${missing.join(', ')} missing on ${name}`)
-    if (lost.length > 0) complaints.push(`${lost.join(', ')} of somebody else missing on ${name}`)
-    if (left.length > 0) complaints.push(`${left.join(', ')} left on ${name}`)
-    const synced = said.find((each) => each.name === name)?.synced
-    const isHeld = absent.length > 0 && ['AwaitingDNS', 'ResolverFailed'].includes(synced?.reason ?? '')
-    if (synced?.status !== 'True' && !isHeld)
-      complaints.push(`${name} is said to be ${synced?.reason ?? 'unknown'}: ${synced?.message ?? ''}`)
-  }
-  return complaints
 }
 
 function timeOf(ms: number): string {

@@ -50,8 +50,8 @@ type Write = { kind: 'ServerPilotApp'; status: AppStatus } | { kind: 'DomainMapp
 /** What is remembered of what stands in an object, in few bytes: there may be 30,000. */
 interface Known {
   uid: string | undefined
-  /** The version of the object at which it stood there. */
-  version: string | undefined
+  /** The version that our last patch made, until it was seen. Only so long: after a restore of etcd it may be that of something else. */
+  echo: string | undefined
   /** Undefined when we cannot know. */
   digest: string | undefined
   /** Since when the conditions are as they are: a line `TYPE STATUS TIME` for each. */
@@ -141,10 +141,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       return
     }
     try {
-      const { uid, resourceVersion: version } = await api.patchStatus({ kind, ...splitKey(key) }, status)
+      const { uid, resourceVersion: echo } = await api.patchStatus({ kind, ...splitKey(key) }, status)
       // One text of the uid is kept already.
       const same = uid === before?.uid ? before?.uid : uid
-      lane.known.set(key, { uid: same, version, digest, since: share(sinceOf(status)) })
+      lane.known.set(key, { uid: same, echo, digest, since: share(sinceOf(status)) })
       failures = 0
     } catch (error) {
       failed(wanted, lane, before, error)
@@ -197,13 +197,12 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       const { known } = lanes[kind]
       const before = known.get(key)
       const isSame = before !== undefined && before.uid === uid
-      if (isSame && before.version === version && version !== undefined) return
-      known.set(key, {
-        uid: isSame ? before.uid : uid,
-        version,
-        digest: digestOf(status),
-        since: share(sinceOf(status)),
-      })
+      if (isSame && before.echo === version && version !== undefined) {
+        before.echo = undefined
+        return
+      }
+      const digest = digestOf(status)
+      known.set(key, { uid: isSame ? before.uid : uid, echo: undefined, digest, since: share(sinceOf(status)) })
     },
     depth,
     async flush(timeoutMs) {

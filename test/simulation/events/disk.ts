@@ -1,5 +1,5 @@
 import { type EventKind, MINUTE } from './kind.ts'
-import { restartSoon } from './processes.ts'
+import { restartAtOnce, restartSoon } from './processes.ts'
 
 /** What becomes of the disk that the daemons write to. */
 export const disk: readonly EventKind[] = [
@@ -45,6 +45,22 @@ export const disk: readonly EventKind[] = [
         world.disk!.trouble.readsFailing = 0
       })
       return 'every third reading of a file fails'
+    },
+  },
+  {
+    name: 'a-manifest-that-nobody-may-read',
+    happen(world, random) {
+      const names = world.files.names(world.manifests)
+      if (names.length === 0) return undefined
+      const name = random.pick(names)
+      const restarts = random.chance(0.5)
+      world.disk!.trouble.unreadable = new Set([`${world.manifests}/${name}`])
+      const minutes = random.whole(1, 40)
+      world.heal(minutes * MINUTE, () => {
+        world.disk!.trouble.unreadable = new Set()
+      })
+      if (restarts) restartAtOnce(world, world.fleet.slots[0]!)
+      return `nobody may read ${name} for ${minutes} minutes${restarts ? ', and the daemon starts anew' : ''}`
     },
   },
   {

@@ -62,6 +62,14 @@ export const processes: readonly EventKind[] = [
   },
 ]
 
+/** The daemon in the place is killed, and another one is there a second later. */
+export function restartAtOnce(world: World, slot: Slot): void {
+  slot.daemon?.life.kill()
+  world.heal(1_000, () => {
+    if (slot.daemon?.life.alive !== true) slot.start()
+  })
+}
+
 /** Another daemon takes the place: after seconds or hours, and 25 s after the one that is there was told to end. */
 export function restartSoon(world: World, slot: Slot, random: Random): void {
   const { daemon } = slot

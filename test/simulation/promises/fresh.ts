@@ -1,8 +1,8 @@
 import type { Write } from '../serverpilot.ts'
 import type { World } from '../world.ts'
 
-/** A slow ServerPilot takes 10 s for the way back of a reading; a claim is noted in between. */
-const FRESH = 15_000
+/** A slow ServerPilot takes up to 20 s for a reading; a claim is noted before the write. */
+const FRESH = 25_000
 
 /** A write stands on a list that was read for it, not on what a sweep had seen before. */
 export function watchFreshness({ serverpilot, ledger }: World): void {
