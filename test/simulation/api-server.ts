@@ -19,6 +19,8 @@ export interface ApiServerTrouble {
   failing: number
   /** Milliseconds that a call takes at most. */
   slowMs: number
+  /** Called when a process has written an object of this resource. */
+  onWrite(life: Life, resource: string): void
 }
 
 /** A Kubernetes API server as processes reach it. */
@@ -45,7 +47,12 @@ interface Watch {
 
 /** An API server over these objects. */
 export function createApiServer(objects: ApiObjects, time: WorldTime): ApiServer {
-  const trouble: ApiServerTrouble = { away: false, failing: 0, slowMs: 4 }
+  const trouble: ApiServerTrouble = {
+    away: false,
+    failing: 0,
+    slowMs: 4,
+    onWrite: () => undefined,
+  }
   const watches = new Set<Watch>()
   const changed = (): void => {
     for (const watch of watches) watch.wake()
@@ -76,6 +83,7 @@ export function createApiServer(objects: ApiObjects, time: WorldTime): ApiServer
       return objects.merge(target, given as unknown as Record<string, unknown>)
     } finally {
       changed()
+      trouble.onWrite(life, target.resource)
     }
   }
 

@@ -42,6 +42,10 @@ export interface Ledger {
   foreign(appId: string): ReadonlySet<string>
   /** Names that somebody else put there and that a mapping asked for since: ours once the daemon has noticed. */
   either(appId: string): ReadonlySet<string>
+  /** The record of an app is an older one from now on: what it does not know counts no more. */
+  forgetRemovals(appId: string): void
+  /** Whether a person let this go. */
+  isApproved(appId: string, name: string): boolean
   /** From now on nobody can tell whose this name is. */
   unsure(appId: string, name: string): void
   violate(promise: Violation['promise'], message: string): void
@@ -145,11 +149,12 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
         // The gap that docs/safety.md names: it came after the last reading before the write.
         if (basis?.had.includes(name))
           violate('foreign', `${life.name} removed ${name}, which somebody else had put there`)
-      } else {
+        else setOf(takenOfTheirs, appId).add(name)
+      } else if (basis?.had.includes(name)) {
         judgeSettle(appId, name, life)
         noteRemoval(appId, name, before)
+        judgeFrozen(appId, name, life)
       }
-      judgeFrozen(appId, name, life)
     }
     for (const name of eitherOf(appId)) if (!kept.has(name)) eitherOf(appId).delete(name)
     // The same gap: a write that was sent before somebody took their name off puts it back.
@@ -241,6 +246,8 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
       foreignOf(appId).delete(name)
       eitherOf(appId).add(name)
     },
+    forgetRemovals: (appId) => void removals.delete(appId),
+    isApproved: (appId, name) => excused.get(appId)?.has(name) ?? false,
     approved(appId, names) {
       excused.set(appId, new Set([...(excused.get(appId) ?? []), ...names]))
     },

@@ -133,8 +133,9 @@ async function rest(world: World, tell: (text: string) => void): Promise<void> {
   const broken = (): boolean => world.ledger.violations.length > 0
   while (world.healing() && !broken()) await world.time.runUntil(world.time.now() + MINUTE, broken)
   world.serverpilot.core.faults.clear()
-  // A crash that is still to come, too.
+  // What is still to come, too.
   if (world.disk !== undefined) world.disk.trouble.onWrite = () => undefined
+  if (world.cluster !== undefined) world.cluster.trouble.onWrite = () => undefined
   world.fleet.startAll()
   tell('from here on nothing happens')
   const limit = world.time.now() + REST_WITHIN

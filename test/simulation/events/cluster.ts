@@ -38,6 +38,20 @@ export const cluster: readonly EventKind[] = [
     },
   },
   {
+    name: 'stand-still-at-a-claim',
+    happen(world, random) {
+      const { trouble } = world.cluster!
+      const seconds = random.whole(5, 120)
+      trouble.onWrite = (life, resource) => {
+        if (!resource.endsWith('/configmaps') || !life.alive) return
+        trouble.onWrite = () => undefined
+        life.stop()
+        world.heal(seconds * 1000, () => life.goOn())
+      }
+      return `the daemon stands still for ${seconds} s once it has noted its next claim`
+    },
+  },
+  {
     name: 'watches-end',
     happen(world) {
       world.cluster!.cutWatches()

@@ -50,6 +50,24 @@ export const processes: readonly EventKind[] = [
     },
   },
   {
+    name: 'a-late-write-and-second-thoughts',
+    happen(world, random) {
+      let open = true
+      world.serverpilot.onRequest((_, { method, url, body }) => {
+        const appId = method === 'POST' ? /^\/v1\/apps\/([^/]+)$/.exec(url.pathname)?.[1] : undefined
+        if (!open || appId === undefined) return () => undefined
+        open = false
+        world.serverpilot.core.faults.add({ kind: 'timeoutLate', ms: random.whole(40_000, 100_000), times: 1, method })
+        unmapNew(world, appId, body ?? '')
+        return () => undefined
+      })
+      world.heal(random.whole(1, 30) * MINUTE, () => {
+        open = false
+      })
+      return 'the next write lands late, and what it adds is unmapped meanwhile'
+    },
+  },
+  {
     name: 'stand-still',
     happen(world, random) {
       const life = world.fleet.pick(random).daemon?.life
@@ -61,6 +79,14 @@ export const processes: readonly EventKind[] = [
     },
   },
 ]
+
+/** Nobody wants any more what this write adds. */
+function unmapNew({ declared, serverpilot }: World, appId: string, body: string): void {
+  for (const { name, app, domain } of [...declared.mappings.values()]) {
+    const isNew = body.includes(JSON.stringify(domain)) && !serverpilot.listed(appId).includes(domain)
+    if (isNew && declared.apps.get(app)?.appId === appId) declared.removeMapping(name)
+  }
+}
 
 /** The daemon in the place is killed, and another one is there a second later. */
 export function restartAtOnce(world: World, slot: Slot): void {

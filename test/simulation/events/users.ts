@@ -61,6 +61,7 @@ export const users: readonly EventKind[] = [
       return `${mapping.domain} is unmapped, and mapped again soon`
     },
   },
+  { name: 'an-agency-comes-and-goes', happen: agency },
   {
     name: 'move',
     happen(world, random) {
@@ -113,6 +114,27 @@ export const users: readonly EventKind[] = [
     },
   },
 ]
+
+/** Somebody with many domains comes, and goes again in three steps: each one is little, together they are much. */
+function agency(world: World, random: Random): string {
+  const app = anApp(world, random)
+  const first = random.whole(1, 90)
+  const names = Array.from({ length: 12 }, (_, n) => `a${first + n}.example.com`).filter(
+    (each) => !isMapped(world, each),
+  )
+  for (const domain of names)
+    world.declared.putMapping({ name: `m-${domain.split('.')[0]}-agency`, app: app.name, domain })
+  const begin = random.whole(2 * MINUTE, 6 * MINUTE)
+  const pause = random.whole(2 * MINUTE, 8 * MINUTE)
+  for (const step of [0, 1, 2])
+    world.heal(begin + step * pause, () => {
+      for (const domain of names.slice(4 * step, 4 * step + 4)) {
+        const mapping = [...world.declared.mappings.values()].find((each) => each.domain === domain)
+        if (mapping !== undefined) world.declared.removeMapping(mapping.name)
+      }
+    })
+  return `an agency maps ${names.length} domains to ${app.name}, and takes them away again in three steps`
+}
 
 /** By its id: it may have another name meanwhile. */
 function resume({ declared }: World, { appId }: DeclaredApp): void {

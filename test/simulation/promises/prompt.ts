@@ -1,7 +1,7 @@
 import type { World } from '../world.ts'
 
-/** A change arrives at once, a first failure is tried again within seconds; the next sweep may be a minute away. */
-const PROMPT = 12_000
+/** A list that lost names is read again over ten seconds, a first failure is tried again within seconds; the next sweep may be a minute away. */
+const PROMPT = 25_000
 const STEP = 1_000
 
 /** At rest somebody maps one more name, and one call fails: it is on the list long before a sweep would see to it. Gives what to tell. */

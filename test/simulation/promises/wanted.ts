@@ -21,7 +21,7 @@ export function watchWanted({ declared, serverpilot, databases, ledger, time }: 
     if (app === undefined || app.requireSince !== undefined || databases.servers.has(appId)) return
     const kept = new Set(after)
     for (const host of basis?.had ?? [])
-      if (!kept.has(host) && isWanted(app, host))
+      if (!kept.has(host) && isWanted(app, host) && !ledger.isApproved(appId, host))
         ledger.violate('wanted', `${life.name} removes ${host} from ${app.name}, where it is mapped`)
   })
 }
