@@ -11,6 +11,8 @@ export interface Slot {
 /** The daemons of the world, kept running: one that ends by itself is started again. */
 export interface Fleet {
   readonly slots: readonly Slot[]
+  /** Starts one more that nobody sees to. */
+  startAnother(): RunningDaemon
   /** One of the places. */
   pick(random: Random): Slot
   /** Sees to it that there is a living daemon in each place. */
@@ -46,6 +48,7 @@ export function createFleet(ground: Pick<Ground, 'launch' | 'time'>, size: numbe
   const slots = Array.from({ length: size }, (_, n) => createSlot(`daemon-${'abc'[n]}`))
   return {
     slots,
+    startAnother: () => ground.launch('another', ++started),
     pick: (random) => random.pick(slots),
     startAll() {
       for (const slot of slots) if (slot.daemon?.life.alive !== true) slot.start()

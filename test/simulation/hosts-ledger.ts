@@ -87,21 +87,22 @@ export function watchHosts(world: World): void {
 
 const isRight = (look: Look | undefined): boolean => look?.right[4] === true && look.right[6] === true
 
-/** Counts attempts at AutoSSL: no more than one in five minutes for an app, and one more each time that somebody sets the clock. */
+/** Counts attempts at AutoSSL: no more than one in five minutes for an app, and one more each time that somebody sets the clock or puts a record back. */
 function createPostCount({ time, machine, ledger }: World): (request: HttpRequest) => void {
   const posts = new Map<string, number[]>()
   let offset = machine.offset
-  let clockSets: number[] = []
+  let resets: number[] = []
+  ledger.onOlderRecord(() => resets.push(time.now()))
   const lately = (times: readonly number[]): number[] => times.filter((at) => time.now() - at < HOUR)
   return ({ method, url, body }) => {
     const [, app] = /^\/v1\/apps\/([^/]+)\/ssl$/.exec(url.pathname) ?? []
     if (method !== 'POST' || app === undefined || body?.includes('auto') !== true) return
-    clockSets = lately(clockSets)
-    if (machine.offset !== offset) clockSets.push(time.now())
+    resets = lately(resets)
+    if (machine.offset !== offset) resets.push(time.now())
     offset = machine.offset
     const mine = [...lately(posts.get(app) ?? []), time.now()]
     posts.set(app, mine)
-    if (mine.length > POSTS_AN_HOUR + clockSets.length)
+    if (mine.length > POSTS_AN_HOUR + resets.length)
       ledger.violate('autossl', `${mine.length} attempts to switch AutoSSL on within one hour`)
   }
 }

@@ -27,6 +27,8 @@ export interface Violation {
     | 'fresh'
     | 'wanted'
     | 'prompt'
+    | 'moves'
+    | 'lock'
   message: string
 }
 
@@ -43,7 +45,9 @@ export interface Ledger {
   /** Names that somebody else put there and that a mapping asked for since: ours once the daemon has noticed. */
   either(appId: string): ReadonlySet<string>
   /** The record of an app is an older one from now on: what it does not know counts no more. */
-  forgetRemovals(appId: string): void
+  olderRecord(appId: string): void
+  /** Calls back each time with the id of the app. */
+  onOlderRecord(callback: (appId: string) => void): void
   /** Whether a person let this go. */
   isApproved(appId: string, name: string): boolean
   /** From now on nobody can tell whose this name is. */
@@ -105,6 +109,7 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
   /** How the machine's clock was set when a process first spoke, and when an app was written last. */
   const begun = new Map<Life, Setting>()
   const written = new Map<string, Setting>()
+  const olderRecord: ((appId: string) => void)[] = []
   let hour = { from: 0, calls: 0 }
 
   const setting = (): Setting => ({ at: time.now(), offset: now() - time.now() })
@@ -239,14 +244,19 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
       else foreignOf(appId).add(name)
     },
     foreignTook(appId, name) {
-      setOf(foreignOf(appId).delete(name) ? takenOfTheirs : taken, appId).add(name)
-      eitherOf(appId).delete(name)
+      const isTheirs = foreignOf(appId).delete(name)
+      if (eitherOf(appId).delete(name) || isTheirs) setOf(takenOfTheirs, appId).add(name)
+      if (!isTheirs) setOf(taken, appId).add(name)
     },
     unsure(appId, name) {
       foreignOf(appId).delete(name)
       eitherOf(appId).add(name)
     },
-    forgetRemovals: (appId) => void removals.delete(appId),
+    olderRecord(appId) {
+      removals.delete(appId)
+      for (const listener of olderRecord) listener(appId)
+    },
+    onOlderRecord: (callback) => void olderRecord.push(callback),
     isApproved: (appId, name) => excused.get(appId)?.has(name) ?? false,
     approved(appId, names) {
       excused.set(appId, new Set([...(excused.get(appId) ?? []), ...names]))

@@ -33,10 +33,10 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     to: '',
   },
   {
-    name: 'a lost answer counts as no effect',
-    file: WRITE,
-    from: "  if (failure?.outcome === 'none') throw failure\n  return { expected",
-    to: '  if (failure !== undefined) throw failure\n  return { expected',
+    name: 'a write that may still land is forgotten soon',
+    file: 'ownership/record.ts',
+    from: 'LATE_WRITE_MS = 120_000',
+    to: 'LATE_WRITE_MS = 1_000',
   },
   {
     name: 'a list that lost names is believed at once',
@@ -113,8 +113,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a file that cannot be read is empty',
     file: 'source/manifests/state.ts',
-    from: 'if (broken.has(path) || isCovered(path, read.troubles)) good.set(path, declared)',
-    to: 'if (broken.has(path)) good.set(path, declared)',
+    from: 'const faults: SourceFault[] = [...read.troubles]',
+    to: 'const faults: SourceFault[] = []',
   },
   {
     name: 'changes that a watch tells are passed over',
@@ -124,9 +124,9 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'a record that changed meanwhile is overwritten',
-    file: 'ownership/file-store.ts',
-    from: 'if ((before === undefined ? undefined : digest(before)) !== token) {',
-    to: 'if (token === null) {',
+    file: 'kubernetes/client-apis.ts',
+    from: 'const body = { metadata: { resourceVersion, labels',
+    to: 'const body = { metadata: { labels',
   },
   {
     name: 'the lock of the state folder is not looked at',

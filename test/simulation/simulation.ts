@@ -7,6 +7,7 @@ import { watchHosts } from './hosts-ledger.ts'
 import type { Violation } from './ledger.ts'
 import type { Plan } from './plan.ts'
 import { watchFreshness } from './promises/fresh.ts'
+import { watchMoves } from './promises/moves.ts'
 import { checkPrompt } from './promises/prompt.ts'
 import { watchWanted } from './promises/wanted.ts'
 import { createRandom, type Random } from './random.ts'
@@ -51,6 +52,7 @@ export async function run(
     watchHosts(world)
     watchFreshness(world)
     watchWanted(world)
+    watchMoves(world)
     const events = await live(world, plan, tell)
     for (const { promise, message } of world.ledger.violations) tell(`BROKEN (${promise}): ${message}`)
     const { violations } = world.ledger

@@ -49,6 +49,7 @@ export const processes: readonly EventKind[] = [
       return `the daemon crashes as its next write takes effect${forget ? ', and what it added is unmapped' : ''}`
     },
   },
+  { name: 'a-second-one-by-mistake', happen: startAnother },
   {
     name: 'a-late-write-and-second-thoughts',
     happen(world, random) {
@@ -79,6 +80,21 @@ export const processes: readonly EventKind[] = [
     },
   },
 ]
+
+/** Somebody starts a daemon on a state folder that has one. */
+function startAnother(world: World, random: Random): string | undefined {
+  const { fleet, cluster, ledger, serverpilot } = world
+  const first = fleet.slots[0]?.daemon
+  if (cluster !== undefined || first === undefined || !first.life.alive || first.told()) return undefined
+  const { life } = fleet.startAnother()
+  serverpilot.onRequest((each) => {
+    if (each === life && first.life.alive && !first.told())
+      ledger.violate('lock', `${life.name} works beside ${first.life.name} on one state folder`)
+    return () => undefined
+  })
+  world.heal(random.whole(5, 60) * 1000, () => life.kill())
+  return 'somebody starts a second daemon on the same state folder'
+}
 
 /** Nobody wants any more what this write adds. */
 function unmapNew({ declared, serverpilot }: World, appId: string, body: string): void {

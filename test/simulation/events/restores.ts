@@ -5,11 +5,17 @@ import type { World } from '../world.ts'
 import { anApp, type EventKind, MINUTE } from './kind.ts'
 
 /** Whose the names of an app are is what this record says from now on: what it does not know may be taken for somebody else's. */
-function doubtOwners({ ledger, serverpilot }: World, { appId }: DeclaredApp, text: string): void {
+function doubtOwners({ ledger, serverpilot, time }: World, { appId }: DeclaredApp, text: string): void {
   const claimed = claimedIn(text)
-  ledger.forgetRemovals(appId)
+  ledger.olderRecord(appId)
   for (const host of serverpilot.listed(appId))
     if (ledger.foreign(appId).has(host) === claimed.has(host)) ledger.unsure(appId, host)
+  // Nor does it know of a write that is under way.
+  const since = time.now()
+  serverpilot.onWrite((write) => {
+    if (write.appId !== appId || write.basis === undefined || write.basis.at > since) return
+    for (const host of write.after) if (!write.before.includes(host)) ledger.unsure(appId, host)
+  })
 }
 
 const withVersion = (text: string, version: number): string =>
@@ -57,7 +63,7 @@ export const restores: readonly EventKind[] = [
       const record = recordOf(world, app.appId)
       if (record === undefined || isNewer(record.text)) return undefined
       record.put(withVersion(record.text, 2))
-      world.heal(random.whole(1, 10) * MINUTE, () => recordOf(world, app.appId)?.put(record.text))
+      world.heal(random.whole(1, 10) * MINUTE, () => mendRecord(world, app))
       return `a newer version has written the ownership record of ${app.name}, for a while`
     },
   },
