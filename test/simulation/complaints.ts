@@ -25,7 +25,7 @@ export function complaintsOf(world: World): string[] {
     const synced = said.find((each) => each.name === name)?.synced
     const reason = synced?.reason ?? ''
     const isHeld =
-      (absent.length > 0 && ['AwaitingDNS', 'ResolverFailed'].includes(reason)) ||
+      (absent.length > 0 && ['AwaitingDNS', 'ResolverFailed', 'Quarantined'].includes(reason)) ||
       (stays.length > 0 && reason === 'Progressing')
     if (synced?.status !== 'True' && !isHeld)
       complaints.push(`${name} is said to be ${synced?.reason ?? 'unknown'}: ${synced?.message ?? ''}`)

@@ -13,7 +13,12 @@ export interface DeclaredApp {
   approval: string
   /** `dns.policy` is Require since then, in milliseconds of the world; undefined: it is Report. */
   requireSince?: number | undefined
+  /** The same for Quarantine. */
+  quarantineSince?: number | undefined
 }
+
+/** `dns.quarantineAfter` where that is the policy. */
+export const QUARANTINE_AFTER = 3_600_000
 
 /** A mapping as the users want it. */
 export interface DeclaredMapping {
@@ -91,8 +96,8 @@ export function createDeclared(store: ObjectStore): Declared {
 }
 
 function appObject(app: DeclaredApp): KubeObject {
-  const { name, appId, policy, suspend, deletionPolicy, approval, requireSince } = app
-  const dns = { policy: requireSince === undefined ? 'Report' : 'Require' }
+  const { name, appId, policy, suspend, deletionPolicy, approval } = app
+  const dns = { policy: dnsPolicyOf(app), quarantineAfter: `${QUARANTINE_AFTER / 1000}s` }
   const annotations = approval === '' ? {} : { annotations: { 'domainpilot.dev/approve-plan': approval } }
   return {
     apiVersion: API_VERSION,
@@ -101,6 +106,9 @@ function appObject(app: DeclaredApp): KubeObject {
     spec: { appId, policy, suspend, deletionPolicy, www: 'Never', dns },
   }
 }
+
+const dnsPolicyOf = ({ requireSince, quarantineSince }: DeclaredApp): string =>
+  requireSince !== undefined ? 'Require' : quarantineSince !== undefined ? 'Quarantine' : 'Report'
 
 const mappingObject = ({ name, app, domain }: DeclaredMapping): KubeObject => ({
   apiVersion: API_VERSION,

@@ -24,8 +24,8 @@ const DNS_READY: Readonly<Record<NameTrouble, string>> = {
 }
 
 /** Whether a host may be missing as it does not lead to the server, or only just does. */
-export function mayBeHeld({ hosts, time }: World, { requireSince }: DeclaredApp, host: string): boolean {
-  if (hosts === undefined || requireSince === undefined) return false
+export function mayBeHeld({ hosts, time }: World, app: DeclaredApp, host: string): boolean {
+  if (hosts === undefined || (app.requireSince ?? app.quarantineSince) === undefined) return false
   return !leadsHere(hosts.dns.troubleOf(host)) || time.now() - hosts.dns.since(host) < SEEN_WRONG
 }
 

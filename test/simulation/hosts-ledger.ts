@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../../src/serverpilot/http.ts'
-import type { DeclaredApp } from './declared.ts'
+import { type DeclaredApp, QUARANTINE_AFTER } from './declared.ts'
 import { type AnswerTold, leadsHere } from './dns.ts'
 import type { Life } from './life.ts'
 import type { Write } from './serverpilot.ts'
@@ -30,6 +30,7 @@ export function watchHosts(world: World): void {
   const everRight = new Set<string>()
   const mappedAt = new Map<string, number>()
   const countPost = createPostCount(world)
+  let clockWasSet = false
 
   function noteAnswer({ life, name, family, right }: AnswerTold): void {
     const mine = looks.get(life) ?? new Map<string, Look>()
@@ -62,7 +63,7 @@ export function watchHosts(world: World): void {
       const had = before.includes(host)
       if (had === after.includes(host)) continue
       // What an earlier write of its own put there meanwhile, it could not know.
-      if (had && basis?.had.includes(host)) judgeRemoval(life, host)
+      if (had && basis?.had.includes(host)) judgeRemoval(life, app, host)
       else if (had) continue
       // What somebody takes off between a reading and the write comes back with that write.
       else if (requires(app) && basis?.had.includes(host) !== true && !wasRight(life, host))
@@ -70,10 +71,22 @@ export function watchHosts(world: World): void {
     }
   }
 
-  function judgeRemoval(life: Life, host: string): void {
+  function judgeRemoval(life: Life, app: DeclaredApp, host: string): void {
+    if (app.quarantineSince !== undefined) {
+      judgeQuarantine(life, host)
+      return
+    }
     const trouble = hosts?.dns.troubleOf(host)
     if (leadsHere(trouble) || time.now() - (mappedAt.get(host) ?? 0) < ARRIVED) return
     ledger.violate('dns', `${life.name} removes ${host}, which is mapped, and whose DNS is wrong: ${trouble}`)
+  }
+
+  /** By time that has passed: what a process does not know of the clock it cannot count off. */
+  function judgeQuarantine(life: Life, host: string): void {
+    const look = looks.get(life)?.get(host)
+    const ago = time.now() - (isRight(look) ? time.now() : (look?.rightAt ?? Number.NEGATIVE_INFINITY))
+    if (ago < QUARANTINE_AFTER - DECIDED && !clockWasSet)
+      ledger.violate('dns', `${life.name} takes ${host} off, which led to the server ${Math.round(ago / 1000)} s ago`)
   }
 
   hosts.dns.onAnswer(noteAnswer)
@@ -81,6 +94,7 @@ export function watchHosts(world: World): void {
   serverpilot.onWrite(judgeWrite)
   serverpilot.onRequest((_, request) => {
     countPost(request)
+    clockWasSet ||= world.machine.offset !== 0
     return () => undefined
   })
 }

@@ -44,8 +44,8 @@ export interface Ledger {
   foreign(appId: string): ReadonlySet<string>
   /** Names that somebody else put there and that a mapping asked for since: ours once the daemon has noticed. */
   either(appId: string): ReadonlySet<string>
-  /** The record of an app is an older one from now on: what it does not know counts no more. */
-  olderRecord(appId: string): void
+  /** The record of an app is an older one from now on, which claims these: what it does not know counts no more. */
+  olderRecord(appId: string, claimed: ReadonlySet<string>): void
   /** Calls back each time with the id of the app. */
   onOlderRecord(callback: (appId: string) => void): void
   /** Whether a person let this go. */
@@ -109,6 +109,8 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
   /** How the machine's clock was set when a process first spoke, and when an app was written last. */
   const begun = new Map<Life, Setting>()
   const written = new Map<string, Setting>()
+  /** What a record that was put back claims: it may know no better. */
+  const claimedThen = new Map<string, ReadonlySet<string>>()
   const olderRecord: ((appId: string) => void)[] = []
   let hour = { from: 0, calls: 0 }
 
@@ -194,7 +196,8 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
     for (const each of gone) if (there.has(each)) gone.delete(each)
     // Of some hosts nobody can tell whether they are ours: the budget is kept if it is kept either way.
     const isBroken = (isForeign: (host: string) => boolean): boolean => {
-      const base = new Set([...before.filter((host) => !isForeign(host)), ...gone]).size
+      const claimed = claimedThen.get(appId) ?? []
+      const base = new Set([...before.filter((host) => !isForeign(host)), ...gone, ...claimed]).size
       return base >= MIN_DOMAINS && (100 * gone.size) / base > MAX_PERCENT
     }
     const foreign = foreignOf(appId)
@@ -252,8 +255,9 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
       foreignOf(appId).delete(name)
       eitherOf(appId).add(name)
     },
-    olderRecord(appId) {
+    olderRecord(appId, claimed) {
       removals.delete(appId)
+      claimedThen.set(appId, claimed)
       for (const listener of olderRecord) listener(appId)
     },
     onOlderRecord: (callback) => void olderRecord.push(callback),

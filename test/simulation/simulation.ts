@@ -112,6 +112,8 @@ async function live(world: World, { setting, events, calms, end }: Plan, tell: (
   return next
 }
 
+const ALWAYS = Number.NEGATIVE_INFINITY
+
 function prepare(world: World, random: Random): void {
   const hosts = random.fork('hosts')
   world.serverpilot.core.apps.forEach((appId, number) => {
@@ -122,7 +124,7 @@ function prepare(world: World, random: Random): void {
       suspend: false,
       deletionPolicy: 'Retain',
       approval: '',
-      requireSince: world.hosts && hosts.chance(0.5) ? Number.NEGATIVE_INFINITY : undefined,
+      ...(world.hosts && hosts.pick([{ requireSince: ALWAYS }, { quarantineSince: ALWAYS }, {}, {}])),
     })
     for (const name of world.serverpilot.listed(appId)) world.ledger.foreignPut(appId, name)
   })

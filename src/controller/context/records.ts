@@ -13,7 +13,7 @@ interface Entry {
   loaded: Partial<Stored> | undefined
   /** Serial of the newest record loaded or saved. */
   newest: number
-  /** See `Declared`: as of the last save, or else of the beginning of the process. */
+  /** See `Declared`: as of our own last save, or else the lowest since the beginning of the process. */
   wallOffset: number
 }
 
@@ -42,21 +42,26 @@ export function createRecords(
   const entries = new Map<Key, Entry>()
   const { clock } = ports
   const wallOffset = (): number => clock.now() - Math.floor(clock.steady())
-  // Of a record that somebody else saved meanwhile it is not known: what is too old by the clock then counts a little longer.
-  const atStart = wallOffset()
+  /**
+   * The lowest that was seen. A record that another process saved went along with the clock until then, as far as nobody here can know: against
+   * the lowest its times are only ever moved on, so that what is too old by the clock counts longer, and never less.
+   */
+  let lowest = wallOffset()
 
   function entryOf({ key, spec }: App, account: string): Entry {
     const of = JSON.stringify([account, spec.appId])
     const known = entries.get(key)
     if (known?.of === of) return known
     if (known !== undefined) anotherApp(key)
-    const entry: Entry = { of, loaded: undefined, newest: 0, wallOffset: atStart }
+    const entry: Entry = { of, loaded: undefined, newest: 0, wallOffset: lowest }
     entries.set(key, entry)
     return entry
   }
 
   async function read(entry: Entry, account: string, appId: string): Promise<Partial<Stored>> {
     const stored = await ports.records.load(account, appId)
+    lowest = Math.min(lowest, wallOffset())
+    entry.wallOffset = lowest
     if (stored === undefined) return {}
     const record = heldAgainst(stored.record, entry.newest)
     entry.newest = record.serial ?? 0

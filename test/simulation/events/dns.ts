@@ -89,8 +89,17 @@ export const dns: readonly EventKind[] = [
     happen(world, random) {
       const app = anApp(world, random)
       const requireSince = app.requireSince === undefined ? world.time.now() : undefined
-      world.declared.putApp({ ...app, requireSince })
+      world.declared.putApp({ ...app, requireSince, quarantineSince: undefined })
       return `${app.name} ${requireSince === undefined ? 'takes every host' : 'takes hosts only once they lead to the server'}`
+    },
+  },
+  {
+    name: 'quarantine',
+    happen(world, random) {
+      const app = anApp(world, random)
+      const quarantineSince = app.quarantineSince === undefined ? world.time.now() : undefined
+      world.declared.putApp({ ...app, quarantineSince, requireSince: undefined })
+      return `${app.name} ${quarantineSince === undefined ? 'keeps every host' : 'loses hosts whose DNS is wrong for an hour'}`
     },
   },
   {

@@ -7,7 +7,7 @@ import { anApp, type EventKind, MINUTE } from './kind.ts'
 /** Whose the names of an app are is what this record says from now on: what it does not know may be taken for somebody else's. */
 function doubtOwners({ ledger, serverpilot, time }: World, { appId }: DeclaredApp, text: string): void {
   const claimed = claimedIn(text)
-  ledger.olderRecord(appId)
+  ledger.olderRecord(appId, claimed)
   for (const host of serverpilot.listed(appId))
     if (ledger.foreign(appId).has(host) === claimed.has(host)) ledger.unsure(appId, host)
   // Nor does it know of a write that is under way.

@@ -18,7 +18,9 @@ export function watchWanted({ declared, serverpilot, databases, ledger, time }: 
 
   serverpilot.onWrite(({ life, appId, after, basis }: Write) => {
     const app = [...declared.apps.values()].find((each) => each.appId === appId)
-    if (app === undefined || app.requireSince !== undefined || databases.servers.has(appId)) return
+    if (app === undefined || databases.servers.has(appId)) return
+    // Of those hosts-ledger.ts knows more.
+    if ((app.requireSince ?? app.quarantineSince) !== undefined) return
     const kept = new Set(after)
     for (const host of basis?.had ?? [])
       if (!kept.has(host) && isWanted(app, host) && !ledger.isApproved(appId, host))
