@@ -159,7 +159,7 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
         else setOf(takenOfTheirs, appId).add(name)
       } else if (basis?.had.includes(name)) {
         judgeSettle(appId, name, life)
-        noteRemoval(appId, name, before)
+        noteRemoval(appId, name, [...before, ...after])
         judgeFrozen(appId, name, life)
       }
     }
@@ -184,8 +184,8 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
     violate('frozen', `${life.name} removed ${name} of an app whose database it could not read as a whole`)
   }
 
-  /** The budget of docs/safety.md: by time that has passed while one process lives, by the machine's clock from one to the next. */
-  function noteRemoval(appId: string, name: string, before: readonly string[]): void {
+  /** The budget of docs/safety.md, of which what comes with the same write counts too: by time that has passed while one process lives, by the machine's clock from one to the next. */
+  function noteRemoval(appId: string, name: string, all: readonly string[]): void {
     const list = removals.get(appId) ?? []
     removals.set(appId, list)
     const approved = excused.get(appId)?.has(name) ?? false
@@ -197,7 +197,7 @@ export function createLedger({ time, now, serverpilot, databases, declared, lead
     // Of some hosts nobody can tell whether they are ours: the budget is kept if it is kept either way.
     const isBroken = (isForeign: (host: string) => boolean): boolean => {
       const claimed = claimedThen.get(appId) ?? []
-      const base = new Set([...before.filter((host) => !isForeign(host)), ...gone, ...claimed]).size
+      const base = new Set([...all.filter((host) => !isForeign(host)), ...gone, ...claimed]).size
       return base >= MIN_DOMAINS && (100 * gone.size) / base > MAX_PERCENT
     }
     const foreign = foreignOf(appId)
