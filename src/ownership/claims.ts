@@ -127,7 +127,7 @@ export function clearAbsent(record: OwnershipRecord, hosts: readonly Host[]): Ow
   })
 }
 
-/** We took these hosts off, and read back that they are gone. */
+/** We took these hosts off, and read back that they are gone, while no other write of ours may have landed later. */
 export function markGone(record: OwnershipRecord, hosts: readonly Host[]): OwnershipRecord {
   return changeClaims(record, hosts, (claim) => (claim.gone ? claim : { ...claim, gone: true }))
 }
@@ -152,15 +152,14 @@ export function closeLateWrite(record: OwnershipRecord, now: number): OwnershipR
 
 /**
  * Gives up hosts that nobody wants, that we took off for certain, and that are there again: somebody else has put them back, as a
- * second installation on the app does that wants them too. When the end of a write of ours is not known it may as well be that
- * one: then they stay ours.
+ * second installation on the app does that wants them too. A write of ours of unknown end cannot have done so: none was open when they
+ * were read back as gone, and those that began since do not have them.
  */
 export function releaseBroughtBack(
   record: OwnershipRecord,
   observed: readonly string[],
   isWanted: (host: Host) => boolean,
 ): OwnershipRecord {
-  if (record.unsureSince !== undefined) return record
   const gone = (Object.keys(record.hosts) as Host[]).filter((host) => record.hosts[host]?.gone && !isWanted(host))
   if (gone.length === 0) return record
   const there = new Set(observed.map(compareKey))

@@ -26,7 +26,7 @@ const claim = z.object({
   implied: mark,
   /** First read at which it was neither wanted nor observed; see plan/merge.ts, release. */
   absentSince: time.exactOptional(),
-  /** We took it off, and read back that it is gone. */
+  /** We took it off, and read back that it is gone, while no write of unknown end was open: only somebody else can bring it back. */
   gone: mark,
 })
 

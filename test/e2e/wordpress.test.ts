@@ -4,13 +4,19 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { objectYaml } from '../controller/world.ts'
-import { type MariaDb, mariaDb, type TestDatabase } from '../source/wordpress/mariadb.ts'
+import {
+  type DatabaseServer,
+  databaseServer,
+  KINDS,
+  type Kind,
+  type TestDatabase,
+} from '../source/wordpress/database-server.ts'
 import { SMALL } from '../source/wordpress/network.ts'
 import { credentialsOf, execute, launch, temporaryFolder, until } from './process.ts'
 import { silentTcp } from './silent-peer.ts'
 
 interface Network {
-  server: MariaDb
+  server: DatabaseServer
   database: TestDatabase
   simulator: Simulator
   folder: string
@@ -22,8 +28,8 @@ interface Network {
 }
 
 /** A network with two mapped domains in a real database, and an app that lists the network's own name. */
-async function network(t: TestContext): Promise<Network | undefined> {
-  const server = await mariaDb(t)
+async function network(t: TestContext, kind: Kind): Promise<Network | undefined> {
+  const server = await databaseServer(t, kind)
   if (server === undefined) return undefined
   const database = await server.database()
   await database.sql(SMALL)
@@ -63,107 +69,111 @@ async function network(t: TestContext): Promise<Network | undefined> {
 
 const ALL = ['blog.example.org', 'by-hand.example.org', 'network.example', 'shop.example.com']
 
-test('run --wp-config, and nothing else: rows that come and go are on the app within seconds', async (t) => {
-  const world = await network(t)
-  if (world === undefined) return
-  const { simulator, database } = world
-  const path = await world.config()
-  const flags = ['--serverpilot-url', simulator.url, '--listen', '127.0.0.1:0', '--sweep-schedule', '* * * * * *']
-  const daemon = launch(t, ['run', '--wp-config', path, ...flags], { cwd: world.folder })
-  await until('both mappings are on the app', () => world.listed().join() === ALL.join())
+for (const kind of KINDS) {
+  test(`${kind}: run --wp-config, and nothing else: rows that come and go are on the app within seconds`, async (t) => {
+    const world = await network(t, kind)
+    if (world === undefined) return
+    const { simulator, database } = world
+    const path = await world.config()
+    const flags = ['--serverpilot-url', simulator.url, '--listen', '127.0.0.1:0', '--sweep-schedule', '* * * * * *']
+    const daemon = launch(t, ['run', '--wp-config', path, ...flags], { cwd: world.folder })
+    await until('both mappings are on the app', () => world.listed().join() === ALL.join())
 
-  const committed = performance.now()
-  await database.sql(
-    `INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (3, 2, 'new.example.com', 'done')`,
-  )
-  await until('the new row is on the app', () => world.listed().includes('new.example.com'))
-  const took = performance.now() - committed
-  t.diagnostic(`row to list in ${Math.round(took)} ms, at a poll interval of 5 s`)
-  assert.ok(took < 7_500, `${took} ms`)
-
-  await t.test('status, explain and check tell where it comes from', async (inner) => {
-    const common = ['--wp-config', path, '--serverpilot-url', simulator.url]
-    const told = async () =>
-      (await execute(inner, ['explain', 'new.example.com', ...common], { cwd: world.folder })).stdout
-    const words = await until('explain knows it', async () => {
-      const text = await told()
-      return text.includes('wp_wu_domain_mappings id 3') ? text : undefined
-    })
-    assert.match(words, /new\.example\.com/)
-    const check = await execute(inner, ['check', ...common], { cwd: world.folder })
-    assert.match(check.stdout, /database: .*UltimateMultisite.*3 /)
-    assert.equal(check.status, 0, check.stdout + check.stderr)
-    for (const text of [words, check.stdout, check.stderr, daemon.stderr()])
-      for (const secret of [database.password, simulator.apiKey]) assert.ok(!text.includes(secret))
-  })
-
-  await t.test('a password that is wrong removes nothing; the right one is taken up by itself', async () => {
-    await world.config({ password: 'wrong' })
-    await until('it starts again', () => daemon.stderr().includes('starting again'))
-    await until('it says so', () => /Access denied|1045/.test(daemon.stderr()))
-    assert.equal(world.listed().length, 5)
-    await world.config()
+    const committed = performance.now()
     await database.sql(
-      `INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (4, 2, 'late.example.com', 'done')`,
+      `INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (3, 2, 'new.example.com', 'done')`,
     )
-    await until('it reads again', () => world.listed().includes('late.example.com'), 30_000)
+    await until('the new row is on the app', () => world.listed().includes('new.example.com'))
+    const took = performance.now() - committed
+    t.diagnostic(`row to list in ${Math.round(took)} ms, at a poll interval of 5 s`)
+    assert.ok(took < 7_500, `${took} ms`)
+
+    await t.test('status, explain and check tell where it comes from', async (inner) => {
+      const common = ['--wp-config', path, '--serverpilot-url', simulator.url]
+      const told = async () =>
+        (await execute(inner, ['explain', 'new.example.com', ...common], { cwd: world.folder })).stdout
+      const words = await until('explain knows it', async () => {
+        const text = await told()
+        return text.includes('wp_wu_domain_mappings id 3') ? text : undefined
+      })
+      assert.match(words, /new\.example\.com/)
+      const check = await execute(inner, ['check', ...common], { cwd: world.folder })
+      assert.match(check.stdout, /database: .*UltimateMultisite.*3 /)
+      assert.equal(check.status, 0, check.stdout + check.stderr)
+      for (const text of [words, check.stdout, check.stderr, daemon.stderr()])
+        for (const secret of [database.password, simulator.apiKey]) assert.ok(!text.includes(secret))
+    })
+
+    await t.test('a password that is wrong removes nothing; the right one is taken up by itself', async () => {
+      await world.config({ password: 'wrong' })
+      await until('it starts again', () => daemon.stderr().includes('starting again'))
+      await until('it says so', () => /Access denied|1045/.test(daemon.stderr()))
+      assert.equal(world.listed().length, 5)
+      await world.config()
+      await database.sql(
+        `INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (4, 2, 'late.example.com', 'done')`,
+      )
+      await until('it reads again', () => world.listed().includes('late.example.com'), 30_000)
+    })
+
+    daemon.child.kill('SIGTERM')
+    assert.equal((await daemon.ended()).status, 0)
   })
+}
 
-  daemon.child.kill('SIGTERM')
-  assert.equal((await daemon.ended()).status, 0)
-})
+for (const kind of KINDS) {
+  test(`${kind}: an app in a file with spec.wordpress and a Secret; a deleted row goes, the network’s own name never`, async (t) => {
+    const world = await network(t, kind)
+    if (world === undefined) return
+    const { simulator, database, folder } = world
+    const wordpress = { connectionSecretRef: { name: 'db' }, pollInterval: '500ms' }
+    const spec = { appId: world.appId, ssl: { auto: false }, safety: { settle: '1s', settleInferred: '1s' }, wordpress }
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'db', namespace: 'wordpress' },
+      stringData: { url: database.url() },
+    }
+    await writeFile(
+      join(folder, 'app.yaml'),
+      `${objectYaml('ServerPilotApp', 'network', spec)}---\n${JSON.stringify(secret)}\n`,
+    )
+    const flags = [
+      '--manifests',
+      join(folder, 'app.yaml'),
+      '--state-dir',
+      join(folder, 'state'),
+      '--serverpilot-url',
+      simulator.url,
+    ]
+    const daemon = launch(t, ['run', ...flags, '--listen', '127.0.0.1:0', '--sweep-schedule', '* * * * * *'], {
+      env: credentialsOf(simulator),
+    })
+    await until('both mappings are on the app', () => world.listed().join() === ALL.join())
+    const page = await until('the page', () => /http:\/\/127\.0\.0\.1:\d+/.exec(daemon.stderr())?.[0])
+    const whole = await metricsOf(page)
+    assert.ok(Number(whole('source_reads_total', 'wordpress', 'success')) > 0)
+    assert.equal(whole('source_objects', 'wordpress'), '2')
+    assert.ok(Math.abs(Number(whole('source_last_success_timestamp_seconds', 'wordpress')) - Date.now() / 1000) < 60)
 
-test('an app in a file with spec.wordpress and a Secret; a deleted row goes, the network’s own name never', async (t) => {
-  const world = await network(t)
-  if (world === undefined) return
-  const { simulator, database, folder } = world
-  const wordpress = { connectionSecretRef: { name: 'db' }, pollInterval: '500ms' }
-  const spec = { appId: world.appId, ssl: { auto: false }, safety: { settle: '1s', settleInferred: '1s' }, wordpress }
-  const secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'db', namespace: 'wordpress' },
-    stringData: { url: database.url() },
-  }
-  await writeFile(
-    join(folder, 'app.yaml'),
-    `${objectYaml('ServerPilotApp', 'network', spec)}---\n${JSON.stringify(secret)}\n`,
-  )
-  const flags = [
-    '--manifests',
-    join(folder, 'app.yaml'),
-    '--state-dir',
-    join(folder, 'state'),
-    '--serverpilot-url',
-    simulator.url,
-  ]
-  const daemon = launch(t, ['run', ...flags, '--listen', '127.0.0.1:0', '--sweep-schedule', '* * * * * *'], {
-    env: credentialsOf(simulator),
+    await database.sql('DELETE FROM wp_wu_domain_mappings WHERE id = 2')
+    await until('its host is gone', () => !world.listed().includes('blog.example.org'), 30_000)
+    assert.deepEqual(world.listed(), ['by-hand.example.org', 'network.example', 'shop.example.com'])
+
+    await database.sql('RENAME TABLE wp_wu_domain_mappings TO wp_gone')
+    await until('it says that the table is gone', () => /SourceUnavailable/.test(daemon.stderr()))
+    assert.deepEqual(world.listed(), ['by-hand.example.org', 'network.example', 'shop.example.com'])
+    const failing = await metricsOf(page)
+    assert.ok(Number(failing('source_reads_total', 'wordpress', 'failure')) > 0)
+    assert.equal((await fetch(`${page}/readyz`)).status, 200)
+    await database.sql('RENAME TABLE wp_gone TO wp_wu_domain_mappings')
+    await database.sql(
+      `INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (9, 2, 'back.example.com', 'done')`,
+    )
+    await until('it heals by itself', () => world.listed().includes('back.example.com'), 30_000)
+    assert.ok(!daemon.stderr().includes(database.password))
   })
-  await until('both mappings are on the app', () => world.listed().join() === ALL.join())
-  const page = await until('the page', () => /http:\/\/127\.0\.0\.1:\d+/.exec(daemon.stderr())?.[0])
-  const whole = await metricsOf(page)
-  assert.ok(Number(whole('source_reads_total', 'wordpress', 'success')) > 0)
-  assert.equal(whole('source_objects', 'wordpress'), '2')
-  assert.ok(Math.abs(Number(whole('source_last_success_timestamp_seconds', 'wordpress')) - Date.now() / 1000) < 60)
-
-  await database.sql('DELETE FROM wp_wu_domain_mappings WHERE id = 2')
-  await until('its host is gone', () => !world.listed().includes('blog.example.org'), 30_000)
-  assert.deepEqual(world.listed(), ['by-hand.example.org', 'network.example', 'shop.example.com'])
-
-  await database.sql('RENAME TABLE wp_wu_domain_mappings TO wp_gone')
-  await until('it says that the table is gone', () => /SourceUnavailable/.test(daemon.stderr()))
-  assert.deepEqual(world.listed(), ['by-hand.example.org', 'network.example', 'shop.example.com'])
-  const failing = await metricsOf(page)
-  assert.ok(Number(failing('source_reads_total', 'wordpress', 'failure')) > 0)
-  assert.equal((await fetch(`${page}/readyz`)).status, 200)
-  await database.sql('RENAME TABLE wp_gone TO wp_wu_domain_mappings')
-  await database.sql(
-    `INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (9, 2, 'back.example.com', 'done')`,
-  )
-  await until('it heals by itself', () => world.listed().includes('back.example.com'), 30_000)
-  assert.ok(!daemon.stderr().includes(database.password))
-})
+}
 
 test('a database that stays away: ready once it was looked at, named in faults and metrics, and the other app is served', async (t) => {
   const silent = await silentTcp(t)

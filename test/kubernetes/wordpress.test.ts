@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { mariaDb } from '../source/wordpress/mariadb.ts'
+import { type TestContext, test } from 'node:test'
+import { databaseServer, KINDS, type Kind } from '../source/wordpress/database-server.ts'
 import { SMALL } from '../source/wordpress/network.ts'
 import { until } from './api-server.ts'
 import { condition, createWorld } from './world.ts'
 
-test('spec.wordpress and a Secret: rows and mappings together; a wrong Secret freezes, the right one heals', async (t) => {
-  const server = await mariaDb(t)
+for (const kind of KINDS)
+  test(`${kind}: spec.wordpress and a Secret: rows and mappings together; a wrong Secret freezes, the right one heals`, (t) =>
+    run(t, kind))
+
+async function run(t: TestContext, kind: Kind): Promise<void> {
+  const server = await databaseServer(t, kind)
   if (server === undefined) return
   const database = await server.database()
   await database.sql(SMALL)
@@ -38,4 +42,4 @@ test('spec.wordpress and a Secret: rows and mappings together; a wrong Secret fr
   await until('and so does an object', () => !world.listed().includes('object.example.com'))
   assert.deepEqual(world.listed(), ['blog.example.org', 'by-hand.example.org'])
   assert.ok(!daemon.log().includes(database.password))
-})
+}

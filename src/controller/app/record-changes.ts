@@ -130,7 +130,7 @@ export function readBack(
   let next = claims.markHeld(record, added, now)
   if (!taken) next = claims.markUncertain(next, missing)
   next = claims.noteAbsent(next, removed, now)
-  if (certain) next = claims.markGone(next, removed)
+  if (certain && next.unsureSince === undefined) next = claims.markGone(next, removed)
   next = claims.markImplied(next, impliedWww(next, added, before, there), now)
   // What it lacks besides our own removals was not looked at twice: the next write has to doubt it.
   const earlier = next.removals.filter(({ host }) => !removals.includes(host))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import type { Outcome } from '../../../src/status/outcome.ts'
-import { createWorld, names, sweepOnce } from '../world.ts'
+import { createWorld, names, sweepOnce, type World } from '../world.ts'
 
 describe('reconcile', () => {
   test('adds what is mapped in one write, keeps what is foreign, and then rests', async (t) => {
@@ -294,22 +294,35 @@ describe('two-installations-one-app', () => {
     assert.equal(a.record().hosts['c.example.com' as never], undefined, 'it is not ours any more')
   })
 
-  test('what our own late write brought back stays ours, and goes', async (t) => {
+  /** `c` is taken off, and somebody or something brings it back; `unsure`: when a write began whose end nobody knows. */
+  async function broughtBack(t: TestContext, unsure: 'before' | 'after'): Promise<World> {
     const world = await createWorld(t)
+    const writeOfUnknownEnd = () => world.rewrite((record) => ({ ...record, unsureSince: world.clock.now() }))
     for (const name of ['a', 'c']) await world.map(name)
     await world.settle()
+    if (unsure === 'before') await writeOfUnknownEnd()
     await world.unmap('c')
     for (let turn = 0; turn < 8 && world.listed().includes('c.example.com'); turn++) {
       await world.reconcile()
       world.clock.advance(10_000)
     }
-    // As after a write whose end nobody knows.
+    assert.ok(!world.listed().includes('c.example.com'))
     assert.ok(world.record().hosts['c.example.com' as never])
-    await world.rewrite((record) => ({ ...record, unsureSince: world.clock.now() - 60_000 }))
+    if (unsure === 'after') await writeOfUnknownEnd()
     world.simulator.state.setDomains(world.appId, [...world.listed(), 'c.example.com'])
     world.clock.advance(200_000)
     await world.settle()
-    assert.ok(!world.listed().includes('c.example.com'))
+    return world
+  }
+
+  test('what our own late write brought back stays ours, and goes', async (t) => {
+    assert.ok(!(await broughtBack(t, 'before')).listed().includes('c.example.com'))
+  })
+
+  test('a write of unknown end that began later cannot have brought it back: it is somebody else’s, and stays', async (t) => {
+    const world = await broughtBack(t, 'after')
+    assert.ok(world.listed().includes('c.example.com'))
+    assert.equal(world.record().hosts['c.example.com' as never], undefined)
   })
 })
 

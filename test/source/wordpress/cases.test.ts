@@ -1,49 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { serialize } from 'php-serialize'
 import type { App } from '../../../src/api/objects.ts'
-import { resolveConflicts } from '../../../src/plan/conflicts.ts'
-import { compileMapping } from '../../../src/plan/desired.ts'
-import type { MappingRead } from '../../../src/source/source.ts'
-import { type MariaDb, mariaDb } from './mariadb.ts'
+import { onEachServer } from './database-server.ts'
+import { given } from './given.ts'
 import * as sql from './network.ts'
-import { app, type WordpressSpec, type World, world } from './world.ts'
-
-/** The hosts that a plan makes of what was read. */
-function hosts(read: MappingRead, of: App): string[] {
-  const compiled = read.mappings.map((mapping) => compileMapping(of, mapping, () => undefined))
-  return [
-    ...(resolveConflicts([{ app: of.key, compiled }], () => undefined)
-      .get(of.key)
-      ?.hosts.keys() ?? []),
-  ].sort()
-}
-
-let skipped = ''
-const ends: (() => Promise<void>)[] = []
-const server: MariaDb | undefined = await mariaDb({
-  after: (end) => void ends.push(end),
-  skip: (message) => {
-    skipped = message
-  },
-})
-after(async () => {
-  for (const end of ends) await end()
-})
-
-interface Setting {
-  wordpress?: Partial<WordpressSpec>
-  spec?: Partial<App['spec']>
-}
-
-/** A database with these tables and rows, read. */
-async function given(t: { after(work: () => Promise<void>): void }, tables: string, { wordpress, spec }: Setting = {}) {
-  const database = await (server as MariaDb).database()
-  await database.sql(tables)
-  const of = app(wordpress, spec)
-  const seen = await world(t, () => database.url(), { given: of })
-  return { database, of, ...seen, hosts: () => hosts(seen.read(), of) }
-}
+import { app, type World } from './world.ts'
 
 /** Every whole read sees the same, and nobody is told of a change. */
 async function isQuiet(seen: World): Promise<void> {
@@ -58,12 +20,13 @@ const NEVER = { spec: { www: 'Never' as const } }
 const BLOGS = sql.sites({ 1: 'network.example', 2: 'two.network.example' })
 const ROWS = `INSERT INTO wp_domain_mapping (blog_id, domain, active) VALUES (2,'example.com',1), (2,'example.net',0), (2,'example.org',0);`
 
-describe('WordPress databases', { skip: server === undefined && skipped }, () => {
+await onEachServer((server) => {
   describe('one-table-name-many-meanings', () => {
     const all = ['example.com', 'example.net', 'example.org']
     test('A: WordPress MU Domain Mapping serves every row', async (t) => {
       const seen = await given(
         t,
+        server,
         sql.coreTables() + BLOGS + sql.PLAIN + sql.MU_LOGINS + sql.meta('dm_hash', 'abc') + ROWS,
         NEVER,
       )
@@ -74,13 +37,14 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
     test('B: Mercator, and WP Ultimo 1.x with it, serves active rows', async (t) => {
       const seen = await given(
         t,
+        server,
         sql.coreTables() + BLOGS + sql.PLAIN + sql.meta('mercator.db.version', '1') + ROWS,
         NEVER,
       )
       assert.deepEqual(seen.hosts(), ['example.com'])
     })
     test('C: neither mark is no answer, and heals with the setting or the mark', async (t) => {
-      const seen = await given(t, sql.coreTables() + BLOGS + sql.PLAIN + ROWS, NEVER)
+      const seen = await given(t, server, sql.coreTables() + BLOGS + sql.PLAIN + ROWS, NEVER)
       assert.deepEqual(seen.hosts(), [])
       assert.match(seen.failure() ?? '', /spec\.wordpress\.mappings to DomainMapping/)
       seen.follow(app({ mappings: 'DomainMapping' }, NEVER.spec))
@@ -94,23 +58,23 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
     })
     test('C: both marks are no answer', async (t) => {
       const marks = sql.meta('mercator.db.version', '1') + sql.meta('dm_hash', 'x')
-      const seen = await given(t, sql.coreTables() + BLOGS + sql.PLAIN + marks + ROWS)
+      const seen = await given(t, server, sql.coreTables() + BLOGS + sql.PLAIN + marks + ROWS)
       assert.match(seen.failure() ?? '', /says Mercator.*spec\.wordpress\.mappings/)
     })
     test('D: WPMU DEV serves active rows, primary or not', async (t) => {
       const rows = `INSERT INTO wp_domain_mapping (blog_id, is_primary, domain, active) VALUES (2,1,'example.com',1), (2,0,'example.net',1), (2,0,'example.org',0);`
-      const seen = await given(t, sql.coreTables() + BLOGS + sql.WPMU_DEV + rows, NEVER)
+      const seen = await given(t, server, sql.coreTables() + BLOGS + sql.WPMU_DEV + rows, NEVER)
       assert.deepEqual(seen.hosts(), ['example.com', 'example.net'])
     })
     test('E: Dark Matter has no column scheme', async (t) => {
-      const seen = await given(t, sql.coreTables() + BLOGS + sql.DARK_MATTER + ROWS, NEVER)
+      const seen = await given(t, server, sql.coreTables() + BLOGS + sql.DARK_MATTER + ROWS, NEVER)
       assert.deepEqual(seen.hosts(), ['example.com'])
       assert.equal(seen.failure(), undefined)
     })
     test('two families are no answer, each value of the setting is one', async (t) => {
       const both =
         sql.coreTables() + BLOGS + sql.ultimateTable() + sql.PLAIN + sql.meta('mercator.db.version', '1') + ROWS
-      const seen = await given(t, both, NEVER)
+      const seen = await given(t, server, both, NEVER)
       assert.match(seen.failure() ?? '', /both wp_wu_domain_mappings and wp_domain_mapping/)
       for (const [mappings, count] of [
         ['DomainMapping', 1],
@@ -126,6 +90,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   test('rows-with-holes: what is whole counts, each hole is told once, nobody flaps', async (t) => {
     const seen = await given(
       t,
+      server,
       `${sql.coreTables()}${sql.sites({ 1: 'network.example', 2: 'two.network.example', 3: 'three.network.example' })}${sql.ultimateTable()}
       INSERT INTO wp_wu_domain_mappings (id,blog_id,domain,active,stage,date_created) VALUES
         (11,2,'shop.example.com',1,'done','0000-00-00 00:00:00'), (12,7,'ghost.example.com',1,'done','2024-01-01 00:00:00'),
@@ -148,6 +113,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   test('network-name-as-a-mapping: the names of all networks are protected, mapped or not', async (t) => {
     const seen = await given(
       t,
+      server,
       `${sql.coreTables()}${sql.sites({ 1: 'network.example', 5: 'network.example' })}${sql.ultimateTable()}
       INSERT INTO wp_site (id, domain, path) VALUES (2, 'second.example', '/');
       INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage) VALUES (1,5,'network.example','done'), (2,5,'shop.example.com','done');`,
@@ -163,7 +129,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
 
   test('mapping-without-a-plugin: a name outside the network is a mapping, one below only when asked for', async (t) => {
     const rows = sql.sites({ 1: 'network.example', 2: 'two.network.example', 3: 'customer.example.org' })
-    const seen = await given(t, sql.coreTables() + rows, NEVER)
+    const seen = await given(t, server, sql.coreTables() + rows, NEVER)
     assert.deepEqual(seen.hosts(), ['customer.example.org'])
     assert.equal(seen.failure(), undefined)
     seen.follow(app({ includeSites: true }))
@@ -174,6 +140,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   test('mapping-without-a-plugin: Mercator makes a name primary in three statements, a look may fall between any two', async (t) => {
     const seen = await given(
       t,
+      server,
       `${sql.coreTables()}${BLOGS}${sql.PLAIN}${sql.meta('mercator.db.version', '1')}INSERT INTO wp_domain_mapping (id, blog_id, domain) VALUES (1, 2, 'example.com');`,
     )
     for (const statement of [
@@ -193,7 +160,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
     const good = 'a:2:{s:8:"site_url";s:23:"https://new.example.org";s:25:"auto_create_www_subdomain";s:5:"never";}'
     const rows = "INSERT INTO wp_wu_domain_mappings (blog_id, domain) VALUES (2, 'example.com');"
     const tables = sql.coreTables() + BLOGS + sql.ultimateTable() + rows
-    const seen = await given(t, tables + sql.meta('wp-ultimo_v2_settings', good))
+    const seen = await given(t, server, tables + sql.meta('wp-ultimo_v2_settings', good))
     assert.deepEqual(seen.hosts(), ['example.com'])
     const replace = (from: string, to: string) =>
       seen.database.sql(`UPDATE wp_sitemeta SET meta_value = REPLACE(meta_value, '${from}', '${to}')`)
@@ -204,16 +171,16 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
     await seen.until('it is whole again', () => seen.failure() === undefined)
     assert.deepEqual(seen.hosts(), ['example.com'])
 
-    const first = await given(t, tables + sql.meta('wp-ultimo_v2_settings', good.replace('s:23', 's:20')))
+    const first = await given(t, server, tables + sql.meta('wp-ultimo_v2_settings', good.replace('s:23', 's:20')))
     assert.deepEqual(first.hosts(), ['example.com'])
     assert.match(first.failure() ?? '', /wp_sitemeta, "wp-ultimo_v2_settings"/)
 
-    const without = await given(t, tables + sql.meta('wp-ultimo_v2_settings', 'a:1:{s:1:"a";s:7:"bücher";}'))
+    const without = await given(t, server, tables + sql.meta('wp-ultimo_v2_settings', 'a:1:{s:1:"a";s:7:"bücher";}'))
     assert.deepEqual(without.hosts(), ['example.com', 'www.example.com'])
   })
 
   test('source-that-is-not-there-yet (e): no table at the start, and in the middle; in sync again without a restart', async (t) => {
-    const seen = await given(t, '', NEVER)
+    const seen = await given(t, server, '', NEVER)
     assert.deepEqual(seen.domains(), [])
     assert.match(seen.failure() ?? '', /no table wp_site.*spec\.wordpress\.tablePrefix/)
     await seen.database.sql(sql.SMALL)
@@ -229,14 +196,14 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   })
 
   test('source-that-is-not-there-yet (e): a plugin that was set up and has no table is not "no domains"', async (t) => {
-    const seen = await given(t, sql.coreTables() + BLOGS + sql.meta('wu_setup_finished', '1'))
+    const seen = await given(t, server, sql.coreTables() + BLOGS + sql.meta('wu_setup_finished', '1'))
     assert.match(seen.failure() ?? '', /no table wp_wu_domain_mappings/)
   })
 
   test('the prefix of another network is named', async (t) => {
     const tables =
       sql.coreTables({ prefix: 'wp7_' }) + sql.sites({ 1: 'network.example', 2: 'example.org' }, { prefix: 'wp7_' })
-    const seen = await given(t, tables)
+    const seen = await given(t, server, tables)
     assert.match(seen.failure() ?? '', /the prefix "wp7_"/)
     seen.follow(app({ tablePrefix: 'wp7_' }))
     await seen.until('read', () => seen.failure() === undefined)
@@ -246,6 +213,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   test('archived as an ENUM, stages that an older table stores as nothing, two networks with rules of their own, the first of two rows', async (t) => {
     const seen = await given(
       t,
+      server,
       `${sql.coreTables({ enumArchived: true })}${sql.sites({ 1: 'network.example', 2: 'two.network.example', 3: 'x.network.example' })}
       INSERT INTO wp_site (id, domain, path) VALUES (2, 'second.example', '/');
       INSERT INTO wp_blogs (blog_id, site_id, domain, path) VALUES (4, 2, 'second.example', '/');
@@ -260,6 +228,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
     const latin = 'ENGINE=MyISAM DEFAULT CHARSET=latin1 COLLATE=latin1_german2_ci'
     const seen = await given(
       t,
+      server,
       `${sql.coreTables({ options: latin })}${BLOGS}${sql.ultimateTable({ options: latin })}${sql.wwwSettings('never')}
       INSERT INTO wp_wu_domain_mappings (blog_id, domain) VALUES (2,'bücher.example'), (2,'buecher.example'), (2,'straße.example'), (2,'strasse.example');`,
     )
@@ -273,7 +242,11 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   })
 
   test('the plugin that writes to ServerPilot itself is told, with the cure, and forgotten when it is off', async (t) => {
-    const seen = await given(t, sql.SMALL + sql.meta('wu_host_integrations_enabled', serialize({ serverpilot: true })))
+    const seen = await given(
+      t,
+      server,
+      sql.SMALL + sql.meta('wu_host_integrations_enabled', serialize({ serverpilot: true })),
+    )
     assert.match(seen.read().secondWriter ?? '', /wu_host_integrations_enabled in wp_sitemeta.*Disable/)
     await seen.database.sql("DELETE FROM wp_sitemeta WHERE meta_key = 'wu_host_integrations_enabled'")
     await seen.until('off', () => seen.read().secondWriter === undefined)
@@ -281,7 +254,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   })
 
   test('every change that matters is seen by a short look, none that does not', async (t) => {
-    const seen = await given(t, sql.SMALL)
+    const seen = await given(t, server, sql.SMALL)
     const count = (n: number) => () => seen.domains().length === n
     const steps: [string, () => boolean][] = [
       [
@@ -319,7 +292,7 @@ describe('WordPress databases', { skip: server === undefined && skipped }, () =>
   })
 
   test('apps come, go and change while it runs', async (t) => {
-    const seen = await given(t, sql.SMALL)
+    const seen = await given(t, server, sql.SMALL)
     const other: App = { ...app(), key: 'wordpress/other', name: 'other' }
     seen.source.follow([app(), other])
     assert.match(seen.source.mappingsOf(other).failure?.message ?? '', /not read yet/)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { connect, LIMITS } from '../../../src/source/wordpress/connection.ts'
 import { parseDatabaseUrl } from '../../../src/source/wordpress/database-url.ts'
 import { type DatabaseRead, type Known, readDatabase } from '../../../src/source/wordpress/snapshot.ts'
 import { advance, failed, type State, unread } from '../../../src/source/wordpress/state.ts'
 import { explain } from '../../../src/source/wordpress/words.ts'
 import { systemClock } from '../../../src/time/clock.ts'
-import { mariaDb } from './mariadb.ts'
+import { databaseServer, KINDS, type Kind } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { startProxy } from './proxy.ts'
 import { app } from './world.ts'
@@ -14,8 +14,12 @@ import { app } from './world.ts'
 /** Every so many bytes; every border between packets is tried besides, with the byte before and after. */
 const STRIDE = Number(process.env.DOMAINPILOT_TEST_CUT_STRIDE ?? 3)
 
-test('an answer that is cut after any byte is a failure or the whole, never a shorter list', async (t) => {
-  const server = await mariaDb(t)
+for (const kind of KINDS)
+  test(`${kind}: an answer that is cut after any byte is a failure or the whole, never a shorter list`, (t) =>
+    run(t, kind))
+
+async function run(t: TestContext, kind: Kind): Promise<void> {
+  const server = await databaseServer(t, kind)
   if (server === undefined) return
   const database = await server.database()
   await database.sql(SMALL)
@@ -78,4 +82,4 @@ test('an answer that is cut after any byte is a failure or the whole, never a sh
   t.diagnostic(`${whole} bytes of a whole read and ${short} of a short one; ${broken} cuts noticed`)
   proxy.cutAfter = undefined
   assert.equal((await next(good)).served, good.served)
-})
+}

@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { after, describe, test } from 'node:test'
-import { type MariaDb, mariaDb, type TestDatabase } from './mariadb.ts'
+import { test } from 'node:test'
+import { type DatabaseServer, onEachServer, type TestDatabase } from './database-server.ts'
 import { coreTables, PLAIN, SMALL, sites } from './network.ts'
 import { type FaultyProxy, startProxy } from './proxy.ts'
 import { app, type World, world } from './world.ts'
-
-let skipped = ''
-const ends: (() => Promise<void>)[] = []
-const server = (await mariaDb({
-  after: (end) => void ends.push(end),
-  skip: (message) => {
-    skipped = message
-  },
-})) as MariaDb
-after(async () => {
-  for (const end of ends) await end()
-})
 
 interface Context {
   after(work: () => Promise<void>): void
@@ -31,7 +19,11 @@ interface Setting extends World {
 }
 
 /** The small network, read through a proxy. */
-async function reading(t: Context, options: Parameters<typeof world>[2] = {}): Promise<Setting> {
+async function reading(
+  server: DatabaseServer,
+  t: Context,
+  options: Parameters<typeof world>[2] = {},
+): Promise<Setting> {
   const database = await server.database()
   await database.sql(SMALL)
   const proxy = await startProxy(server.port)
@@ -58,9 +50,9 @@ async function holds(seen: Setting, says: RegExp, heal: () => void | Promise<voi
   assert.ok(!said.includes(seen.database.password), 'the password is never said')
 }
 
-describe('faults of a database', { skip: server === undefined && skipped }, () => {
+await onEachServer((server) => {
   test('cut before the first byte, in the handshake, and between two statements', async (t) => {
-    const seen = await reading(t)
+    const seen = await reading(server, t)
     for (const break_ of [
       () => {
         seen.proxy.cutAfter = 0
@@ -89,25 +81,25 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   })
 
   test('a server that answers nothing: time is up', async (t) => {
-    const seen = await reading(t, { limits: { connect: 150, statement: 150, whole: 3000 } })
+    const seen = await reading(server, t, { limits: { connect: 150, statement: 150, whole: 3000 } })
     seen.proxy.silent = true
     await holds(seen, /took longer than 0.15 s/, () => {
       seen.proxy.silent = false
     })
   })
 
-  test('the server is stopped, and goes on', { skip: server?.own === undefined }, async (t) => {
-    const seen = await reading(t, { limits: { connect: 200, statement: 500, whole: 1000 } })
-    t.after(async () => server.own?.thaw())
-    server.own?.freeze()
-    await holds(seen, /took longer than/, () => server.own?.thaw())
+  test('the server is stopped, and goes on', async (t) => {
+    const seen = await reading(server, t, { limits: { connect: 200, statement: 500, whole: 1000 } })
+    t.after(async () => server.thaw())
+    server.freeze()
+    await holds(seen, /took longer than/, () => server.thaw())
   })
 
-  test('the server is gone for a while', { skip: server?.own === undefined }, async (t) => {
-    const seen = await reading(t)
-    await server.own?.kill()
+  test('the server is gone for a while', async (t) => {
+    const seen = await reading(server, t)
+    await server.kill()
     seen.url = seen.database.url()
-    await holds(seen, /ECONNREFUSED/, async () => await server.own?.start())
+    await holds(seen, /ECONNREFUSED/, async () => await server.start())
   })
 
   test('KILL and KILL QUERY in the middle of a look', async (t) => {
@@ -115,9 +107,9 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
       ['QUERY', /ended the statement|QUERY_INTERRUPTED/],
       ['CONNECTION', /connection broke|ended the statement/],
     ] as const) {
-      const seen = await reading(t, { limits: { statement: 10_000, whole: 20_000 } })
+      const seen = await reading(server, t, { limits: { statement: 10_000, whole: 20_000 } })
       // A lock on the table keeps the statement waiting for as long as it takes to find it.
-      const locked = await lock(seen.database, 'wp_wu_domain_mappings')
+      const locked = await lock(server, seen.database, 'wp_wu_domain_mappings')
       const find = `SELECT ID id FROM information_schema.PROCESSLIST WHERE USER = '${seen.database.user}' AND COMMAND = 'Query'`
       await seen.until('the statement waits', async () => {
         const [found] = await server.rows(find)
@@ -130,13 +122,13 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   })
 
   test('a statement that takes too long is ended by the server', async (t) => {
-    const seen = await reading(t, { limits: { connect: 2000, statement: 200, whole: 10_000 } })
-    const locked = await lock(seen.database, 'wp_blogs')
+    const seen = await reading(server, t, { limits: { connect: 2000, statement: 200, whole: 10_000 } })
+    const locked = await lock(server, seen.database, 'wp_blogs')
     await holds(seen, /took longer than it may|locked|took longer than/, locked.release)
   })
 
   test('wrong password: the cure, and the new one is taken up', async (t) => {
-    const seen = await reading(t)
+    const seen = await reading(server, t)
     seen.url = seen.database.url().replace(seen.database.password, 'falsch-geheim')
     await holds(
       seen,
@@ -149,7 +141,7 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   })
 
   test('a URL that is none, a Secret that is not there', async (t) => {
-    const seen = await reading(t)
+    const seen = await reading(server, t)
     seen.url = seen.database.url().replace('geheim', 'ge#heim')
     await holds(seen, /^Secret wordpress\/wp-db key url: has a "#".*%23/, () => {
       seen.url = undefined
@@ -157,7 +149,7 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   })
 
   test('no such database', async (t) => {
-    const seen = await reading(t)
+    const seen = await reading(server, t)
     const { user } = seen.database
     await server.sql(`GRANT SELECT ON \`nowhere\`.* TO '${user}'@'%'`)
     seen.url = seen.database.url().replace(seen.database.name, 'nowhere')
@@ -167,7 +159,7 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   })
 
   test('a right that is missing: the GRANT that gives it, which then does', async (t) => {
-    const seen = await reading(t)
+    const seen = await reading(server, t)
     const { name, user } = seen.database
     await server.sql(`REVOKE SELECT ON ${name}.* FROM '${user}'@'%'; GRANT SELECT ON ${name}.wp_blogs TO '${user}'@'%'`)
     const denied = /may not read all that is needed: (GRANT SELECT ON `\w+`\.\* TO '\w+'@'[^']+';)/
@@ -230,7 +222,7 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   for (const [what, fault, says, heal] of tables) {
     test(`table: ${what}`, async (t) => {
       // Also where the setting says it: Auto finds a mark or remembers.
-      const seen = await reading(t)
+      const seen = await reading(server, t)
       await seen.database.sql(fault)
       const back = heal !== '' ? heal : `${coreless()} INSERT INTO wp_wu_domain_mappings SELECT * FROM keep`
       await holds(seen, says, () => seen.database.sql(back))
@@ -238,7 +230,7 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   }
 
   test('one look sees one moment, whatever happens between its statements', async (t) => {
-    const seen = await reading(t)
+    const seen = await reading(server, t)
     let moved = false
     seen.proxy.beforeStatement = async (statement) => {
       // The sites were read; the rows come next. Meanwhile a site goes with its row, and another one comes.
@@ -260,21 +252,21 @@ describe('faults of a database', { skip: server === undefined && skipped }, () =
   })
 
   test('rows that went are taken out when nothing is wrong, also all of them', async (t) => {
-    const seen = await reading(t)
+    const seen = await reading(server, t)
     await seen.database.sql('DELETE FROM wp_wu_domain_mappings')
     await seen.until('they are out', () => seen.domains().length === 0)
     assert.equal(seen.failure(), undefined)
   })
 
   test('looks leave no connection behind, and a stop in the middle of one waits for nothing', async (t) => {
-    const seen = await reading(t, { limits: { connect: 60_000, statement: 60_000, whole: 60_000 } })
-    const locked = await lock(seen.database, 'wp_blogs')
-    await seen.until('a look waits', async () => (await connections(seen.database)) === 1)
+    const seen = await reading(server, t, { limits: { connect: 60_000, statement: 60_000, whole: 60_000 } })
+    const locked = await lock(server, seen.database, 'wp_blogs')
+    await seen.until('a look waits', async () => (await connections(server, seen.database)) === 1)
     const from = performance.now()
     await seen.source.stop()
     assert.ok(performance.now() - from < 5000)
     await locked.release()
-    await seen.until('no connection', async () => (await connections(seen.database)) === 0)
+    await seen.until('no connection', async () => (await connections(server, seen.database)) === 0)
     assert.equal(seen.failure(), undefined, 'a stop is no failure, and what was read stays')
     assert.equal(seen.domains().length, 2)
     assert.ok(!seen.lines.some((line) => line.startsWith('error')), 'nor does the log call it one')
@@ -296,12 +288,16 @@ function coreless(): string {
   return SMALL.slice(start, SMALL.indexOf(';', start) + 1)
 }
 
-async function connections({ user }: TestDatabase): Promise<number> {
+async function connections(server: DatabaseServer, { user }: TestDatabase): Promise<number> {
   return (await server.rows(`SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '${user}'`)).length
 }
 
 /** Holds a table locked from another connection, so that statements on it wait. */
-async function lock(database: TestDatabase, table: string): Promise<{ release(): Promise<void> }> {
+async function lock(
+  server: DatabaseServer,
+  database: TestDatabase,
+  table: string,
+): Promise<{ release(): Promise<void> }> {
   const { createConnection } = await import('mysql2/promise')
   const connection = await createConnection({
     host: server.host,

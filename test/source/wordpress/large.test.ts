@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { mariaDb } from './mariadb.ts'
+import { type TestContext, test } from 'node:test'
+import { databaseServer, KINDS, type Kind } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { startProxy } from './proxy.ts'
 import { world } from './world.ts'
@@ -8,8 +8,12 @@ import { world } from './world.ts'
 /** More than what sockets hold, so that the server is in the middle of its answer while nobody takes it. */
 const ROWS = 60_000
 
-test('a large answer that ends in its middle, by KILL QUERY, KILL or a cut, is a failure and no shorter list', async (t) => {
-  const server = await mariaDb(t)
+for (const kind of KINDS)
+  test(`${kind}: a large answer that ends in its middle, by KILL QUERY, KILL or a cut, is a failure and no shorter list`, (t) =>
+    run(t, kind))
+
+async function run(t: TestContext, kind: Kind): Promise<void> {
+  const server = await databaseServer(t, kind)
   if (server === undefined) return
   const database = await server.database()
   await database.sql(SMALL)
@@ -55,4 +59,4 @@ test('a large answer that ends in its middle, by KILL QUERY, KILL or a cut, is a
     await seen.until('healed', () => seen.failure() === undefined)
     assert.ok(seen.read().mappings === mappings, how)
   }
-})
+}

@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { serialize } from 'php-serialize'
 import type { AppSpec } from '../../../src/api/objects.ts'
+import { onEachServer } from './database-server.ts'
 import { given } from './given.ts'
-import { type MariaDb, mariaDb } from './mariadb.ts'
 import * as sql from './network.ts'
 import { world } from './world.ts'
-
-let skipped = ''
-const ends: (() => Promise<void>)[] = []
-const server = (await mariaDb({
-  after: (end) => void ends.push(end),
-  skip: (message) => {
-    skipped = message
-  },
-})) as MariaDb
-after(async () => {
-  for (const end of ends) await end()
-})
 
 const BLOGS = sql.sites({ 1: 'network.example', 2: 'two.network.example' })
 const NEVER = { spec: { www: 'Never' as const } }
@@ -27,7 +15,7 @@ const NEW = ['new.example.com', 'one.example.com', 'two.example.com']
 const both = (...more: string[]) =>
   [sql.coreTables(), BLOGS, sql.ultimateTable(), sql.PLAIN, sql.meta('mercator.db.version', '1'), ...more].join('')
 
-describe('rows as the plugins mean them', { skip: server === undefined && skipped }, () => {
+await onEachServer((server) => {
   describe('migrated-from-wp-ultimo', () => {
     const ultimate = sql.activePlugins('ultimate-multisite/ultimate-multisite.php', 'akismet/akismet.php')
     test('the plugin that is on decides, whatever the older table holds', async (t) => {

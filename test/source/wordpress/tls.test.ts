@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { mariaDb } from './mariadb.ts'
+import { databaseServer, KINDS, type Kind } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { world } from './world.ts'
 
@@ -32,15 +32,18 @@ async function certificate(folder: string, file: string, name: string): Promise<
   return { key, crt }
 }
 
-test('TLS: asked for, held against an authority, held against the name', async (t) => {
+for (const kind of KINDS) {
+  test(`${kind}: TLS: asked for, held against an authority, held against the name`, (t) => tls(t, kind))
+}
+
+async function tls(t: TestContext, kind: Kind): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'domainpilot-tls-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const own = await certificate(folder, 'own', 'localhost')
   const other = await certificate(folder, 'other', 'localhost')
   const elsewhere = await certificate(folder, 'elsewhere', 'db.example')
-  const server = await mariaDb(t, [`--ssl-key=${own.key}`, `--ssl-cert=${own.crt}`])
+  const server = await databaseServer(t, kind, [`--ssl-key=${own.key}`, `--ssl-cert=${own.crt}`])
   if (server === undefined) return
-  if (server.own === undefined) return t.skip('needs a server of its own, for its certificate')
   const database = await server.database()
   await database.sql(SMALL)
   await server.sql(`ALTER USER '${database.user}'@'%' REQUIRE SSL`)
@@ -70,9 +73,9 @@ test('TLS: asked for, held against an authority, held against the name', async (
     else assert.match(failure ?? '', says, what)
   }
 
-  const misnamed = await mariaDb(t, [`--ssl-key=${elsewhere.key}`, `--ssl-cert=${elsewhere.crt}`])
+  const misnamed = await databaseServer(t, kind, [`--ssl-key=${elsewhere.key}`, `--ssl-cert=${elsewhere.crt}`])
   const there = await misnamed?.database()
   const url = `${there?.url().replace('127.0.0.1', 'localhost')}?ssl-ca=${elsewhere.crt}`
   const seen = await world(t, () => url)
   assert.match(seen.failure() ?? '', /TLS.*check ssl-mode and ssl-ca|does not match/, 'another name')
-})
+}
