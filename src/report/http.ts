@@ -16,6 +16,8 @@ export interface HttpOptions {
   host: string
   /** 0 lets the system choose. */
   port: number
+  /** Names that a request may ask for besides addresses and localhost, in lower-case ASCII; without any, all of them where it is not loopback. */
+  allowedHosts?: readonly string[]
   status: () => Status | Promise<Status>
   metrics: { text(turn: () => Promise<void>): Promise<string>; readonly contentType: string }
   live: () => HealthVerdict
@@ -109,8 +111,9 @@ async function answer(request: IncomingMessage, options: Asked): Promise<Answer>
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return text(405, 'Only GET and HEAD: this page changes nothing.')
   // A web page whose name resolves to 127.0.0.1 (DNS rebinding) could otherwise read us through its visitor's browser.
-  if (isLoopback(options.host) && !isSafeHost(request.headers.host))
-    return text(421, 'Ask by address, or as localhost.')
+  const { host, allowedHosts = [] } = options
+  if ((isLoopback(host) || allowedHosts.length > 0) && !isSafeHost(request.headers.host, allowedHosts))
+    return text(421, MISDIRECTED)
   const target = `http://local${request.url?.startsWith('/') ? request.url : '/'}`
   const url = URL.canParse(target) ? new URL(target) : undefined
   const route = ROUTES[url?.pathname ?? '']
@@ -121,6 +124,9 @@ async function answer(request: IncomingMessage, options: Asked): Promise<Answer>
     return json(404, { error: 'not found', known })
   return text(404, `Not found. There are: ${known.join(' ')}`)
 }
+
+const MISDIRECTED =
+  'domainpilot does not answer to this host name. Ask by address or as localhost; or, as behind a proxy, start it with --allowed-hosts NAME (DOMAINPILOT_ALLOWED_HOSTS).'
 
 /** What stands at which path. */
 const ROUTES: Record<string, (options: Asked, query: URLSearchParams) => Answer | Promise<Answer>> = {

@@ -46,6 +46,7 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
       settings.listen &&
       (await startHttp({
         ...settings.listen,
+        allowedHosts: settings.allowedHosts,
         status: statuses.status,
         metrics,
         live: () => liveness(facts(), MAX_SILENCE),
