@@ -6,9 +6,11 @@ import type { Status } from '../status/status.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import { boundConnections, TIME_LIMITS } from './connections.ts'
 import type { HealthVerdict } from './health.ts'
-import { pagePieces } from './page.ts'
+import { renderPage } from './page.ts'
+import { readQuery } from './page-query.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
+import { createPageViews, type PageViews } from './page-views.ts'
 import { statusJson } from './status-json.ts'
 
 export interface HttpOptions {
@@ -19,6 +21,10 @@ export interface HttpOptions {
   /** Names that a request may ask for besides addresses and localhost, in lower-case ASCII; without any, all of them where it is not loopback. */
   allowedHosts?: readonly string[]
   status: () => Status | Promise<Status>
+  /** Grows whenever `status` may have become another one, but for its time; without it each request may be another one. */
+  changes?: () => number
+  /** Takes what is to be called after each change. */
+  watch?: (changed: () => void) => void
   metrics: { text(turn: () => Promise<void>): Promise<string>; readonly contentType: string }
   live: () => HealthVerdict
   ready: () => HealthVerdict
@@ -26,7 +32,7 @@ export interface HttpOptions {
   failed?: (error: unknown) => void
   /** The most connections at a time; default 100. */
   maxConnections?: number
-  clock?: Pick<Clock, 'after' | 'turn'>
+  clock?: Pick<Clock, 'after' | 'turn' | 'now'>
 }
 
 export interface HttpServer {
@@ -73,11 +79,14 @@ const HEADERS = {
  * when it listens; rejects with the system's error when it cannot (`EADDRINUSE`).
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { maxConnections = 100, clock = systemClock } = options
+  const { maxConnections = 100, clock = systemClock, status } = options
+  let asked = 0
+  const views = createPageViews({ status, changes: options.changes ?? (() => ++asked) }, clock)
+  options.watch?.(views.changed)
   const fault = (error: unknown): void => options.failed?.(error)
   const server = createServer(TIME_LIMITS, (request, response) => {
     if (request.socket.destroyed) return
-    answer(request, { ...options, clock })
+    answer(request, { ...options, clock, views })
       .catch((error: unknown): Answer => {
         fault(error)
         return text(500, 'This page could not be made; the log says why.')
@@ -105,7 +114,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   }
 }
 
-type Asked = HttpOptions & { clock: Pick<Clock, 'turn'> }
+type Asked = HttpOptions & { clock: Pick<Clock, 'turn' | 'now'>; views: PageViews }
 
 async function answer(request: IncomingMessage, options: Asked): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
@@ -130,8 +139,8 @@ const MISDIRECTED =
 
 /** What stands at which path. */
 const ROUTES: Record<string, (options: Asked, query: URLSearchParams) => Answer | Promise<Answer>> = {
-  async '/'({ status }, query) {
-    const body = pagePieces(await status(), { search: query.get('q') ?? '', app: query.get('app') ?? undefined })
+  async '/'({ views, clock }, query) {
+    const body = renderPage(await views.current(), readQuery(query), clock.now())
     return { code: 200, type: 'text/html; charset=utf-8', body }
   },
   '/status.json': async ({ status }) => ({ code: 200, type: JSON_TYPE, body: statusJson(await status()) }),

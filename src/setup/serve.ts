@@ -48,6 +48,8 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
         ...settings.listen,
         allowedHosts: settings.allowedHosts,
         status: statuses.status,
+        changes: statuses.changes,
+        watch: statuses.watch,
         metrics,
         live: () => liveness(facts(), MAX_SILENCE),
         ready: () => readiness(facts()),

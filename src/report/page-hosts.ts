@@ -1,0 +1,79 @@
+import { conditionOf } from '../status/conditions.ts'
+import { type Hole, type Html, html, prose } from './html.ts'
+import { appLink, type Column, mark, pager, short, type TableContext, table, time } from './page-parts.ts'
+import { isFiltered } from './page-query.ts'
+import type { ListPage } from './page-select.ts'
+import type { HostRow } from './page-view.ts'
+import { dnsFault } from './words.ts'
+
+/** Longest message beside a host; the app in full has the whole one. */
+const MESSAGE = 240
+
+/** The columns of the list of hosts. */
+export const HOST_COLUMNS: readonly Column<HostRow>[] = [
+  { head: 'Host', look: 'host', cell: (row) => [hostName(row), why(row)] },
+  { head: 'State', look: 'state', cell: ({ tone, host }) => html`${mark(tone)} ${host.state}` },
+  { head: 'DNS', look: 'dns', small: 'DNS', cell: dnsCell },
+  { head: 'Certificate', look: 'certificate', small: 'certificate', cell: certificateCell },
+  { head: 'Wanted by', look: 'wanted', small: 'wanted by', cell: wantedCell },
+  { head: 'Since', look: 'when', small: 'since', cell: (row, { now }) => time(sinceOf(row), now) },
+]
+
+/** A page of the list of hosts. */
+export function hostList(list: ListPage<HostRow>, at: TableContext): Html {
+  const { query } = at
+  if (list.count === 0 && !isFiltered(query)) return html``
+  return html`<h2 id="hosts-title">Hosts <span class="count">${list.count.toLocaleString('en')}</span></h2>
+${
+  list.count === 0
+    ? html`<p class="none">No host ${query.reason === undefined ? 'is left by this filter' : html`says <code>${query.reason}</code> itself`}.</p>`
+    : table('hosts', HOST_COLUMNS, list.shown, at)
+}
+${pager(list, query, 'page', 'host')}`
+}
+
+/** The name as people write it; the form that DNS has beside it, where that is another one. */
+function hostName({ host, unicode, mapping }: HostRow): Html {
+  const name = host.name || mapping?.key || ''
+  if (unicode === undefined) return html`<span class="name">${name}</span>`
+  return html`<span class="name"><bdi>${unicode}</bdi></span> <span class="ascii">${name}</span>`
+}
+
+/** What is not as it should be: the worst of it, and the other reasons by their names. */
+function why({ issues, host }: HostRow): Hole {
+  const [first, ...others] = issues
+  if (first === undefined) return host.message && html`<span class="why">${prose(short(host.message, MESSAGE))}</span>`
+  const also = others.map(({ reason }) => html` <span class="also">also <b>${reason}</b></span>`)
+  return html`<span class="why"><b>${first.reason}</b> ${prose(short(first.message, MESSAGE))}${also}</span>`
+}
+
+function dnsCell({ host }: HostRow): Hole {
+  const addresses = host.addresses?.join(', ')
+  const fault = dnsFault(host)
+  if (fault !== undefined)
+    return html`${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state} <span class="mono">${addresses}</span>`
+  if (host.dns === undefined)
+    return addresses ? html`<span class="mono">${addresses}</span>` : html`<span class="dim">not looked at</span>`
+  return html`right <span class="mono">${addresses}</span>`
+}
+
+function certificateCell({ host, uncovered }: HostRow, { now }: TableContext): Hole {
+  if (uncovered) return html`${mark('work')} not covered`
+  const end = host.certificateNotAfter
+  if (end === undefined) return html`<span class="dim">none</span>`
+  return end <= now ? html`${mark('work')} ended ${time(end, now)}` : html`ends ${time(end, now)}`
+}
+
+function wantedCell({ host, mapping, app }: HostRow, { query }: TableContext): Hole {
+  const key = mapping?.key ?? host.mapping
+  const by =
+    key === undefined
+      ? html`<span class="dim">${host.state === 'foreign' ? 'nobody: not ours' : 'nobody any more'}</span>`
+      : html`<span class="mono">${key}</span>`
+  const on = query.app === undefined && app !== '' && html`on ${appLink(app)} `
+  const place = mapping && html`<span class="place">${mapping.place}</span>`
+  return html`${by} <span class="origin">${on}${place}</span>`
+}
+
+const sinceOf = ({ issues, mapping }: HostRow): number | undefined =>
+  issues[0]?.since ?? conditionOf(mapping, 'Ready')?.lastTransitionTime

@@ -1,0 +1,92 @@
+import type { Key } from '../api/objects.ts'
+import type { MappingStatus, Status } from '../status/status.ts'
+import type { Cancel, Clock } from '../time/clock.ts'
+import { type AppPart, assemble, byApp, keysOf, type PageView, partOf } from './page-view.ts'
+
+/** Where statuses come from. */
+export interface StatusSource {
+  status(): Status | Promise<Status>
+  /** Grows whenever `status` may have become another one, but for its time. */
+  changes(): number
+}
+
+/** The prepared view. */
+export interface PageViews {
+  /** The view as it was prepared last; prepares it where nobody has. */
+  current(): Promise<PageView>
+  /** Statuses changed: a new view is prepared soon. */
+  changed(): void
+}
+
+/** A thousand changes in a second are one new view; ms. */
+const PREPARE_EVERY_MS = 500
+
+/** Hosts that are put in order in one turn of the loop. */
+const HOSTS_A_TURN = 2_000
+
+/** Keeps the view of the page, which is made when statuses change and not when somebody asks. Apps that say what they said are not looked at again. */
+export function createPageViews(source: StatusSource, clock: Pick<Clock, 'after' | 'turn'>): PageViews {
+  let parts = new Map<Key, { part: AppPart; mappings: readonly MappingStatus[] }>()
+  let made: { view: PageView; changes: number } | undefined
+  let pending: Cancel | undefined
+  let running: Promise<PageView> | undefined
+
+  async function prepare(): Promise<PageView> {
+    const changes = source.changes()
+    const status = await source.status()
+    const mappings = byApp(status.mappings)
+    const next: typeof parts = new Map()
+    let looked = 0
+    for (const [key, app] of keysOf(status, mappings)) {
+      const own = mappings.get(key) ?? []
+      const before = parts.get(key)
+      if (before !== undefined && before.part.app === app && isSame(before.mappings, own)) next.set(key, before)
+      else {
+        next.set(key, { part: partOf(key, app, own), mappings: own })
+        looked += 1 + (app?.hosts.length ?? 0) + own.length
+      }
+      if (looked < HOSTS_A_TURN) continue
+      looked = 0
+      await clock.turn()
+    }
+    parts = next
+    const view = assemble(
+      status,
+      [...next.values()].map(({ part }) => part),
+    )
+    made = { view, changes }
+    return view
+  }
+
+  /** One at a time. */
+  function start(): Promise<PageView> {
+    running ??= prepare().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  return {
+    async current() {
+      if (made !== undefined && (made.changes === source.changes() || pending !== undefined || running !== undefined))
+        return made.view
+      return await start()
+    },
+    changed() {
+      pending ??= clock.after(
+        PREPARE_EVERY_MS,
+        () => {
+          pending = undefined
+          start().catch(() => {
+            // Who asks next hears of it.
+            made = undefined
+          })
+        },
+        { idle: true },
+      )
+    },
+  }
+}
+
+const isSame = (a: readonly MappingStatus[], b: readonly MappingStatus[]): boolean =>
+  a.length === b.length && a.every((mapping, index) => mapping === b[index])
