@@ -32,7 +32,7 @@ export interface HttpOptions {
   failed?: (error: unknown) => void
   /** The most connections at a time; default 100. */
   maxConnections?: number
-  clock?: Pick<Clock, 'after' | 'turn' | 'now'>
+  clock?: Pick<Clock, 'after' | 'turn' | 'now' | 'steady'>
 }
 
 export interface HttpServer {

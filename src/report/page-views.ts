@@ -12,24 +12,32 @@ export interface StatusSource {
 
 /** The prepared view. */
 export interface PageViews {
-  /** The view as it was prepared last; prepares it where nobody has. */
+  /** The view: that of half a second ago at most, made at once where it is older. */
   current(): Promise<PageView>
   /** Statuses changed: a new view is prepared soon. */
   changed(): void
 }
 
-/** A thousand changes in a second are one new view; ms. */
+/** A thousand changes in a second are one new view while somebody looks; ms. */
 const PREPARE_EVERY_MS = 500
+/** So often while nobody does: then little is left to be made for the one who comes; ms. */
+const UNSEEN_EVERY_MS = 10_000
+/** Nobody looks who has not asked for so long; ms. */
+const LOOKS_FOR_MS = 60_000
 
 /** Hosts that are put in order in one turn of the loop. */
 const HOSTS_A_TURN = 2_000
 
-/** Keeps the view of the page, which is made when statuses change and not when somebody asks. Apps that say what they said are not looked at again. */
-export function createPageViews(source: StatusSource, clock: Pick<Clock, 'after' | 'turn'>): PageViews {
+/**
+ * Keeps the view of the page, which is made when statuses change and not when somebody asks. Apps that say what they said are not looked at
+ * again.
+ */
+export function createPageViews(source: StatusSource, clock: Pick<Clock, 'after' | 'turn' | 'steady'>): PageViews {
   let parts = new Map<Key, { part: AppPart; mappings: readonly MappingStatus[] }>()
   let made: { view: PageView; changes: number } | undefined
-  let pending: Cancel | undefined
+  let pending: { cancel: Cancel; soon: boolean } | undefined
   let running: Promise<PageView> | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
 
   async function prepare(): Promise<PageView> {
     const changes = source.changes()
@@ -60,30 +68,32 @@ export function createPageViews(source: StatusSource, clock: Pick<Clock, 'after'
 
   /** One at a time. */
   function start(): Promise<PageView> {
+    pending?.cancel()
+    pending = undefined
     running ??= prepare().finally(() => {
       running = undefined
     })
     return running
   }
 
+  function startUnasked(): void {
+    start().catch(() => {
+      // Who asks next hears of it.
+      made = undefined
+    })
+  }
+
   return {
     async current() {
-      if (made !== undefined && (made.changes === source.changes() || pending !== undefined || running !== undefined))
+      askedAt = clock.steady()
+      if (made !== undefined && (made.changes === source.changes() || pending?.soon || running !== undefined))
         return made.view
       return await start()
     },
     changed() {
-      pending ??= clock.after(
-        PREPARE_EVERY_MS,
-        () => {
-          pending = undefined
-          start().catch(() => {
-            // Who asks next hears of it.
-            made = undefined
-          })
-        },
-        { idle: true },
-      )
+      if (pending !== undefined) return
+      const soon = clock.steady() - askedAt < LOOKS_FOR_MS
+      pending = { soon, cancel: clock.after(soon ? PREPARE_EVERY_MS : UNSEEN_EVERY_MS, startUnasked, { idle: true }) }
     },
   }
 }
