@@ -1,5 +1,6 @@
 import { groupBy } from '../domain/group-by.ts'
 import { isReason, REASONS } from '../status/reasons.ts'
+import type { AppStatus } from '../status/status.ts'
 import { type Html, html, prose } from './html.ts'
 import { amounts, appLink, cure, mark, short, since, type TableContext } from './page-parts.ts'
 import { planBlock } from './page-plan.ts'
@@ -33,13 +34,19 @@ ${those.map((cause) => card(cause, at, kubernetes))}
   return html`${section('bad', 'Needs you')}${section('work', 'Waits')}`
 }
 
+type WithPlan = AppStatus & { plan: NonNullable<AppStatus['plan']> }
+
+/** A plan that waits for a person stands in the card; one that will go in by itself need not. */
+const isToApprove = (app: AppStatus | undefined, reason: string): app is WithPlan =>
+  reason === 'RemovalRefused' && app?.plan?.reason === reason
+
 type Hit = Cause['hits'][number]
 
 function card(cause: Cause, at: TableContext, kubernetes: boolean): Html {
   const { reason, tone, hits, hosts } = cause
   const apps = hits.filter(({ part }) => part.app !== undefined).length
   const plans = hits
-    .flatMap(({ part: { app } }) => (app?.plan?.reason === reason ? { app, plan: app.plan } : []))
+    .flatMap(({ part: { app } }) => (isToApprove(app, reason) ? { app, plan: app.plan } : []))
     .slice(0, PLANS)
   const id = `cause-${reason}`
   return html`<article class="cause ${tone}" aria-labelledby="${id}">

@@ -1,4 +1,5 @@
 import { conditionOf } from '../status/conditions.ts'
+import type { HostStatus } from '../status/host-status.ts'
 import { type Hole, type Html, html, prose } from './html.ts'
 import { appLink, type Column, mark, pager, short, type TableContext, table, time } from './page-parts.ts'
 import { isFiltered } from './page-query.ts'
@@ -52,8 +53,9 @@ function dnsCell({ host }: HostRow): Hole {
   const fault = dnsFault(host)
   if (fault !== undefined)
     return html`${mark(fault.tone)} ${fault.state === 'Unknown' ? 'not known' : fault.state} <span class="mono">${addresses}</span>`
-  if (host.dns === undefined)
-    return addresses ? html`<span class="mono">${addresses}</span>` : html`<span class="dim">not looked at</span>`
+  if (host.dns === undefined && addresses === undefined) return html`<span class="dim">not looked at</span>`
+  // What leads elsewhere and is not ours is nobody's fault here.
+  if (host.dns?.state !== 'Ready') return html`<span class="mono">${addresses || host.dns?.state}</span>`
   return html`right <span class="mono">${addresses}</span>`
 }
 
@@ -65,14 +67,18 @@ function certificateCell({ host, uncovered }: HostRow, { now }: TableContext): H
 }
 
 function wantedCell({ host, mapping, app }: HostRow, { query }: TableContext): Hole {
-  const key = mapping?.key ?? host.mapping
-  const by =
-    key === undefined
-      ? html`<span class="dim">${host.state === 'foreign' ? 'nobody: not ours' : 'nobody any more'}</span>`
-      : html`<span class="mono">${key}</span>`
   const on = query.app === undefined && app !== '' && html`on ${appLink(app)} `
   const place = mapping && html`<span class="place">${mapping.place}</span>`
-  return html`${by} <span class="origin">${on}${place}</span>`
+  return html`${whoWants(host, mapping?.key)} <span class="origin">${on}${place}</span>`
+}
+
+/** `key` is undefined where no mapping stands behind it. */
+function whoWants({ state, mapping }: HostStatus, key: string | undefined): Html {
+  if (key === undefined && state === 'leaving' && mapping !== undefined)
+    return html`<span class="dim">nobody any more, last by</span> <span class="mono">${mapping}</span>`
+  const wanted = key ?? mapping
+  if (wanted !== undefined) return html`<span class="mono">${wanted}</span>`
+  return html`<span class="dim">${state === 'foreign' ? 'nobody: not ours' : 'nobody any more'}</span>`
 }
 
 const sinceOf = ({ issues, mapping }: HostRow): number | undefined =>

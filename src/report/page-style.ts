@@ -107,7 +107,7 @@ button:hover{border-color:var(--dim)}
 .list .label{display:none}
 .list .state,.list .when,.list .dns{font-size:.93em}
 .hosts thead th:nth-child(1){width:28%}.hosts thead th:nth-child(2){width:7.3rem}.hosts thead th:nth-child(3){width:12%}.hosts thead th:nth-child(4){width:9.6rem}.hosts thead th:nth-child(6){width:6.8rem}
-.apps thead th:nth-child(2){width:9.5rem}.apps thead th:nth-child(3){width:16%}.apps thead th:nth-child(4){width:24%}.apps thead th:nth-child(5){width:8.5rem}
+.apps thead th:nth-child(2){width:9.5rem}.apps thead th:nth-child(3){width:19%}.apps thead th:nth-child(4){width:25%}.apps thead th:nth-child(5){width:8.5rem}
 th .app{font-weight:550}
 .name{font-size:.93em}
 .ascii{display:block;font-size:.84em;color:var(--dim)}
