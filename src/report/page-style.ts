@@ -46,7 +46,7 @@ td .ok.mark,.tiles .ok.mark,.conditions .ok.mark{color:var(--quiet)}
 .faults code{margin-right:.4rem}
 summary{cursor:pointer}
 .tiles{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:.7rem}
-.tiles li>*{display:flex;flex-wrap:wrap;align-items:baseline;gap:0 1.2rem;height:100%;padding:.6rem .9rem .65rem;background:var(--panel);border:1px solid var(--line);border-radius:7px;color:var(--ink);text-decoration:none}
+.tiles li>*{display:flex;flex-wrap:wrap;align-items:baseline;align-content:start;gap:0 1.2rem;height:100%;padding:.6rem .9rem .65rem;background:var(--panel);border:1px solid var(--line);border-radius:7px;color:var(--ink);text-decoration:none}
 .tiles a:hover{border-color:var(--dim)}
 .tiles .tone{flex-basis:100%;font-weight:550}
 .tiles a.bad .tone{color:var(--bad)}.tiles a.work .tone{color:var(--work)}
@@ -106,7 +106,7 @@ button:hover{border-color:var(--dim)}
 .list tbody tr:hover{background:var(--soft)}
 .list .label{display:none}
 .list .state,.list .when,.list .dns{font-size:.93em}
-.hosts thead th:nth-child(1){width:28%}.hosts thead th:nth-child(2){width:7.3rem}.hosts thead th:nth-child(3){width:12%}.hosts thead th:nth-child(4){width:9.6rem}.hosts thead th:nth-child(6){width:6.8rem}
+.hosts thead th:nth-child(1){width:28%}.hosts thead th:nth-child(2){width:7.3rem}.hosts thead th:nth-child(3){width:15%}.hosts thead th:nth-child(4){width:9.6rem}.hosts thead th:nth-child(6){width:6.8rem}
 .apps thead th:nth-child(2){width:9.5rem}.apps thead th:nth-child(3){width:19%}.apps thead th:nth-child(4){width:25%}.apps thead th:nth-child(5){width:8.5rem}
 th .app{font-weight:550}
 .name{font-size:.93em}
@@ -144,7 +144,8 @@ h1{font-size:1.35rem;margin:1.1rem 0 .4rem}
 .list .dns .mono,.list .origin{display:inline}
 }
 @media (max-width:30rem){
-.tiles li>*{padding:.45rem .7rem .5rem;gap:0 .9rem}
+.tiles li>*{padding:.45rem .7rem .5rem;gap:0 .8rem}
+.tiles b{font-size:1.1rem}
 .cause{padding:.65rem .75rem .7rem}
 .plan{padding:.65rem .75rem}
 }

@@ -221,6 +221,24 @@ suite('the page in a browser', { skip }, () => {
     assert.equal(await page.evaluate('document.activeElement.className'), 'skip')
     await page.keyboard.press('/')
     assert.equal(await page.evaluate('document.activeElement.id'), 'q')
+    const walked: string[] = []
+    for (let step = 0; step < 40; step++) {
+      await page.keyboard.press('Tab')
+      walked.push(
+        String(await page.evaluate('document.activeElement.getAttribute("href") ?? document.activeElement.className')),
+      )
+      assert.notEqual(
+        await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'),
+        'none',
+        walked.at(-1),
+      )
+    }
+    for (const way of ['?reason=RemovalRefused', 'diff', '?app=wordpress%2Fnetwork'])
+      assert.ok(walked.includes(way), way)
+    await page.focus('.tiles a.bad')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\?state=act$/)
+    assert.equal(await page.locator('.tiles [aria-current=true]').count(), 1)
   })
 })
 
