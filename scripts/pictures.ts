@@ -9,7 +9,10 @@ import { systemClock } from '../src/time/clock.ts'
 import { fleet, healthy, refused, thirteen } from '../test/report/situations.ts'
 import { NOW } from '../test/status/sample-status.ts'
 
-/** Takes pictures of the status page in four situations, narrow to wide, light and dark: `node scripts/pictures.ts FOLDER`. */
+/**
+ * Takes pictures of the status page in its situations, narrow to wide, light and dark: `node scripts/pictures.ts FOLDER`. That of the README
+ * is `thirteen-1280-light.png`.
+ */
 const SITUATIONS: Record<string, [status: () => Status, path: string]> = {
   healthy: [healthy, '/'],
   thirteen: [thirteen, '/'],

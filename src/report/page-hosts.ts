@@ -68,8 +68,14 @@ function certificateCell({ host, uncovered }: HostRow, { now }: TableContext): H
 
 function wantedCell({ host, mapping, app }: HostRow, { query }: TableContext): Hole {
   const on = query.app === undefined && app !== '' && html`on ${appLink(app)} `
-  const place = mapping && html`<span class="place">${mapping.place}</span>`
+  const place = mapping && html`<span class="place" title="${mapping.place}">${tailOf(mapping.place)}</span>`
   return html`${whoWants(host, mapping?.key)} <span class="origin">${on}${place}</span>`
+}
+
+/** The end of a long path: `…/domains/shop.yaml:6`. */
+function tailOf(place: string): string {
+  const parts = place.split('/')
+  return parts.length <= 3 ? place : `…/${parts.slice(-2).join('/')}`
 }
 
 /** `key` is undefined where no mapping stands behind it. */
