@@ -65,7 +65,8 @@ export function hostIssues(look: HostCase): Issue[] {
     if (issue !== undefined && !issues.some(({ reason }) => reason === issue.reason)) issues.push(issue)
   }
   const dns = dnsFault(host)
-  add(dns && { reason: dns.state, message: dns.message, tone: dns.tone })
+  // Why it is not known, the mapping says.
+  add(dns?.state === 'Unknown' ? undefined : dns && { reason: dns.state, message: dns.message, tone: dns.tone })
   add(placeIssue(look, issues))
   add(certificateIssue(look, said))
   return withoutEchoes(issues)
@@ -130,11 +131,16 @@ function certificateIssue({ host, ground }: HostCase, said: readonly { type: str
   return { reason: 'NotCovered', message: '', tone: 'work' }
 }
 
-/** Without `Progressing` where something else is in the way: it only says that the rest waits for that. The worst first. */
+/**
+ * Each reason once, the worst first. Without `Progressing` where something else is in the way: it only says that the rest waits for that.
+ */
 function withoutEchoes(issues: readonly Issue[]): Issue[] {
   const isReal = ({ reason, tone }: Issue): boolean => reason !== 'Progressing' && tone !== 'quiet'
   const kept = issues.some(isReal) ? issues.filter(({ reason }) => reason !== 'Progressing') : [...issues]
-  return kept.sort((a, b) => RANK.indexOf(a.tone) - RANK.indexOf(b.tone))
+  const seen = new Set<string>()
+  return kept
+    .sort((a, b) => RANK.indexOf(a.tone) - RANK.indexOf(b.tone))
+    .filter(({ reason }) => !seen.has(reason) && seen.add(reason))
 }
 
 const RANK: readonly Tone[] = ['bad', 'work', 'quiet', 'ok']
