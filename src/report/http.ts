@@ -108,6 +108,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     stop: () =>
       new Promise((resolve) => {
+        views.stop()
         server.close(() => resolve())
         server.closeAllConnections()
       }),

@@ -12,16 +12,20 @@ export interface StatusSource {
 
 /** The prepared view. */
 export interface PageViews {
-  /** The view: that of half a second ago at most, made at once where it is older. */
+  /** The view that was prepared last; one that is outdated is made at once, unless another is half a second off. */
   current(): Promise<PageView>
   /** Statuses changed: a new view is prepared soon. */
   changed(): void
+  /** Prepares nothing any more unless somebody asks. */
+  stop(): void
 }
 
 /** A thousand changes in a second are one new view while somebody looks; ms. */
 const PREPARE_EVERY_MS = 500
 /** So often while nobody does: then little is left to be made for the one who comes; ms. */
 const UNSEEN_EVERY_MS = 10_000
+/** Nothing older is shown: not every fault of a source comes with a change of statuses; ms. */
+const OLDEST_MS = 5_000
 /** Nobody looks who has not asked for so long; ms. */
 const LOOKS_FOR_MS = 60_000
 
@@ -34,13 +38,14 @@ const HOSTS_A_TURN = 2_000
  */
 export function createPageViews(source: StatusSource, clock: Pick<Clock, 'after' | 'turn' | 'steady'>): PageViews {
   let parts = new Map<Key, { part: AppPart; mappings: readonly MappingStatus[] }>()
-  let made: { view: PageView; changes: number } | undefined
+  let made: { view: PageView; changes: number; at: number } | undefined
   let pending: { cancel: Cancel; soon: boolean } | undefined
   let running: Promise<PageView> | undefined
   let askedAt = Number.NEGATIVE_INFINITY
+  let stopped = false
 
   async function prepare(): Promise<PageView> {
-    const changes = source.changes()
+    const now = { changes: source.changes(), at: clock.steady() }
     const status = await source.status()
     const mappings = byApp(status.mappings)
     const next: typeof parts = new Map()
@@ -62,7 +67,7 @@ export function createPageViews(source: StatusSource, clock: Pick<Clock, 'after'
       status,
       [...next.values()].map(({ part }) => part),
     )
-    made = { view, changes }
+    made = { view, ...now }
     return view
   }
 
@@ -83,17 +88,24 @@ export function createPageViews(source: StatusSource, clock: Pick<Clock, 'after'
     })
   }
 
+  /** As things are now, or a moment before one that is on its way. */
+  const isGood = ({ changes, at }: { changes: number; at: number }): boolean =>
+    askedAt - at < OLDEST_MS && (changes === source.changes() || pending?.soon === true || running !== undefined)
+
   return {
     async current() {
       askedAt = clock.steady()
-      if (made !== undefined && (made.changes === source.changes() || pending?.soon || running !== undefined))
-        return made.view
-      return await start()
+      return made !== undefined && isGood(made) ? made.view : await start()
     },
     changed() {
-      if (pending !== undefined) return
+      if (pending !== undefined || stopped) return
       const soon = clock.steady() - askedAt < LOOKS_FOR_MS
       pending = { soon, cancel: clock.after(soon ? PREPARE_EVERY_MS : UNSEEN_EVERY_MS, startUnasked, { idle: true }) }
+    },
+    stop() {
+      stopped = true
+      pending?.cancel()
+      pending = undefined
     },
   }
 }

@@ -67,6 +67,27 @@ suite('the prepared view', () => {
     assert.equal(clock.pending(), 0)
   })
 
+  test('what no change tells, as a source that fails, is shown within five seconds', async () => {
+    const { clock, state, views } = world(sampleStatus())
+    await views.current()
+    state.status = sampleStatus({ source: { name: 'manifests', synced: true, failure: 'gone', faults: [] } })
+    clock.advance(4_999)
+    assert.equal((await views.current()).status.source.failure, undefined)
+    clock.advance(1)
+    assert.equal((await views.current()).status.source.failure, 'gone')
+  })
+
+  test('once stopped it leaves no timer behind', async () => {
+    const { clock, views, change } = world(sampleStatus())
+    await views.current()
+    change(sampleStatus())
+    assert.equal(clock.pending(), 1)
+    views.stop()
+    assert.equal(clock.pending(), 0)
+    change(sampleStatus())
+    assert.equal(clock.pending(), 0)
+  })
+
   test('an app that says what it said is not looked at again', async () => {
     const status = fleet(false, 20, 5)
     const { views, change, clock, settle } = world(status)
