@@ -2,7 +2,7 @@ import { conditionOf } from '../status/conditions.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import { type Hole, type Html, html, prose } from './html.ts'
 import { appLink, type Column, mark, pager, short, type TableContext, table, time } from './page-parts.ts'
-import { isFiltered } from './page-query.ts'
+import { isFiltered, type PageQuery } from './page-query.ts'
 import type { ListPage } from './page-select.ts'
 import type { HostRow } from './page-view.ts'
 import { dnsFault } from './words.ts'
@@ -25,12 +25,14 @@ export function hostList(list: ListPage<HostRow>, at: TableContext): Html {
   const { query } = at
   if (list.count === 0 && !isFiltered(query)) return html``
   return html`<h2 id="hosts-title">Hosts <span class="count">${list.count.toLocaleString('en')}</span></h2>
-${
-  list.count === 0
-    ? html`<p class="none">No host ${query.reason === undefined ? 'is left by this filter' : html`says <code>${query.reason}</code> itself`}.</p>`
-    : table('hosts', HOST_COLUMNS, list.shown, at)
-}
+${list.count === 0 ? html`<p class="none">${noHost(query)}</p>` : table('hosts', HOST_COLUMNS, list.shown, at)}
 ${pager(list, query, 'page', 'host')}`
+}
+
+/** A reason alone may be one that apps have and no host. */
+function noHost({ reason, tone, search }: PageQuery): Html {
+  if (reason === undefined || tone !== undefined || search.trim() !== '') return html`No host is left by this filter.`
+  return html`No host says <code>${reason}</code> itself: it concerns whole apps.`
 }
 
 /** The name as people write it; the form that DNS has beside it, where that is another one. */

@@ -97,9 +97,10 @@ export const PAGE_SCRIPT = `
         if (!answer.ok) throw new Error(String(answer.status))
         const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
         if (turn !== asked) return
-        // Something else answers at this address, or another version of the page.
+        // Something else answers at this address; another version of the page does, or the search field has yet to appear.
         if (!page.getElementById('results')) throw new Error('another page')
-        if (units(page).some((unit) => !document.getElementById(unit.id))) return location.reload()
+        const other = units(page).some((unit) => !document.getElementById(unit.id))
+        if (other || !page.getElementById('q') !== !input) return location.reload()
         put(page)
         stale.hidden = true
         document.documentElement.classList.remove('old')

@@ -42,6 +42,7 @@ td .ok.mark,.tiles .ok.mark,.conditions .ok.mark{color:var(--quiet)}
 .banner{border-left:3px solid var(--quiet);background:var(--soft);padding:.55rem .9rem;margin-bottom:.7rem;border-radius:0 5px 5px 0}
 .banner.bad{border-color:var(--bad);background:var(--bad-bg)}
 .banner.work{border-color:var(--work);background:var(--work-bg)}
+.banner+nav{margin-top:1.1rem}
 .faults{padding:.3rem 0 .1rem 1.1rem;list-style:disc}
 .faults code{margin-right:.4rem}
 summary{cursor:pointer}
@@ -111,6 +112,7 @@ button:hover{border-color:var(--dim)}
 th .app{font-weight:550}
 .name{font-size:.93em}
 .ascii{display:block;font-size:.84em;color:var(--dim)}
+.origin .place{display:inline-block}
 .origin{display:block;font-size:.87em;color:var(--dim)}
 .why{display:block;font-size:.87rem;line-height:1.45;color:var(--dim)}
 .why b{font-weight:550;color:var(--ink)}

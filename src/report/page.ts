@@ -50,7 +50,7 @@ ${figures(view)}
 ${banners(status)}
 ${tiles(view, query)}
 </div>
-${searchForm(query)}
+${(view.parts.length > 0 || isFiltered(query)) && searchForm(query)}
 <div data-live id="filters">${filters(query)}</div>
 <div id="results" tabindex="-1">
 <div data-live id="causes">${causeCards(view, at)}</div>
