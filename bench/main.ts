@@ -7,6 +7,7 @@ import { isolationBench } from './isolation.ts'
 import { latencyBench } from './latency.ts'
 import type { Bench, Figure } from './measure.ts'
 import { memoryBench } from './memory.ts'
+import { pageBench } from './page.ts'
 import { planBench } from './plan.ts'
 import { rowLatencyBench } from './row-latency.ts'
 import { startBench } from './start.ts'
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   wordpressBench,
   rowLatencyBench,
   checkBench,
+  pageBench,
 ]
 
 const wanted = process.argv.slice(2)

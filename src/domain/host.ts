@@ -73,9 +73,15 @@ export function parsePattern(input: string): { ok: true; pattern: string } | { o
 
 /** A host for people: `xn--bcher-kva.example (bücher.example)` where the two forms differ, else the name alone. */
 export function displayHost(host: Host | string): string {
-  if (!host.includes('xn--')) return host
+  const unicode = unicodeHost(host)
+  return unicode === undefined ? host : `${host} (${unicode})`
+}
+
+/** `bücher.example` of `xn--bcher-kva.example`: as people write it; undefined where that is no other form. */
+export function unicodeHost(host: Host | string): string | undefined {
+  if (!host.includes('xn--')) return undefined
   const unicode = domainToUnicode(host)
-  return unicode === host || unicode === '' ? host : `${host} (${unicode})`
+  return unicode === host || unicode === '' ? undefined : unicode
 }
 
 /**

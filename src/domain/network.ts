@@ -32,14 +32,14 @@ export function unmapped(address: string): string {
 
 /**
  * Whether the `Host` of a request cannot be the name of somebody's web site that was made to lead here: an address cannot be rebound,
- * `localhost` belongs to this machine, and no Host at all comes from no browser.
+ * `localhost` belongs to this machine, and no Host at all comes from no browser. `allowed`: names that are ours, in lower-case ASCII.
  */
-export function isSafeHost(header: string | undefined): boolean {
+export function isSafeHost(header: string | undefined, allowed: readonly string[] = []): boolean {
   if (header === undefined || header === '') return true
   const name = header
     .replace(/:\d+$/, '')
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.$/, '')
     .toLowerCase()
-  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0
+  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0 || allowed.includes(name)
 }

@@ -6,9 +6,11 @@ import type { Status } from '../status/status.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import { boundConnections, TIME_LIMITS } from './connections.ts'
 import type { HealthVerdict } from './health.ts'
-import { pagePieces } from './page.ts'
+import { renderPage } from './page.ts'
+import { readQuery } from './page-query.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
 import { PAGE_STYLE } from './page-style.ts'
+import { createPageViews, type PageViews } from './page-views.ts'
 import { statusJson } from './status-json.ts'
 
 export interface HttpOptions {
@@ -16,7 +18,13 @@ export interface HttpOptions {
   host: string
   /** 0 lets the system choose. */
   port: number
+  /** Names that a request may ask for besides addresses and localhost, in lower-case ASCII; without any, all of them where it is not loopback. */
+  allowedHosts?: readonly string[]
   status: () => Status | Promise<Status>
+  /** Grows whenever `status` may have become another one, but for its time; without it each request may be another one. */
+  changes?: () => number
+  /** Takes what is to be called after each change. */
+  watch?: (changed: () => void) => void
   metrics: { text(turn: () => Promise<void>): Promise<string>; readonly contentType: string }
   live: () => HealthVerdict
   ready: () => HealthVerdict
@@ -24,7 +32,7 @@ export interface HttpOptions {
   failed?: (error: unknown) => void
   /** The most connections at a time; default 100. */
   maxConnections?: number
-  clock?: Pick<Clock, 'after' | 'turn'>
+  clock?: Pick<Clock, 'after' | 'turn' | 'now' | 'steady'>
 }
 
 export interface HttpServer {
@@ -71,11 +79,14 @@ const HEADERS = {
  * when it listens; rejects with the system's error when it cannot (`EADDRINUSE`).
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { maxConnections = 100, clock = systemClock } = options
+  const { maxConnections = 100, clock = systemClock, status } = options
+  let asked = 0
+  const views = createPageViews({ status, changes: options.changes ?? (() => ++asked) }, clock)
+  options.watch?.(views.changed)
   const fault = (error: unknown): void => options.failed?.(error)
   const server = createServer(TIME_LIMITS, (request, response) => {
     if (request.socket.destroyed) return
-    answer(request, { ...options, clock })
+    answer(request, { ...options, clock, views })
       .catch((error: unknown): Answer => {
         fault(error)
         return text(500, 'This page could not be made; the log says why.')
@@ -97,20 +108,22 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     stop: () =>
       new Promise((resolve) => {
+        views.stop()
         server.close(() => resolve())
         server.closeAllConnections()
       }),
   }
 }
 
-type Asked = HttpOptions & { clock: Pick<Clock, 'turn'> }
+type Asked = HttpOptions & { clock: Pick<Clock, 'turn' | 'now'>; views: PageViews }
 
 async function answer(request: IncomingMessage, options: Asked): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return text(405, 'Only GET and HEAD: this page changes nothing.')
   // A web page whose name resolves to 127.0.0.1 (DNS rebinding) could otherwise read us through its visitor's browser.
-  if (isLoopback(options.host) && !isSafeHost(request.headers.host))
-    return text(421, 'Ask by address, or as localhost.')
+  const { host, allowedHosts = [] } = options
+  if ((isLoopback(host) || allowedHosts.length > 0) && !isSafeHost(request.headers.host, allowedHosts))
+    return text(421, MISDIRECTED)
   const target = `http://local${request.url?.startsWith('/') ? request.url : '/'}`
   const url = URL.canParse(target) ? new URL(target) : undefined
   const route = ROUTES[url?.pathname ?? '']
@@ -122,10 +135,13 @@ async function answer(request: IncomingMessage, options: Asked): Promise<Answer>
   return text(404, `Not found. There are: ${known.join(' ')}`)
 }
 
+const MISDIRECTED =
+  'domainpilot does not answer to this host name. Ask by address or as localhost; or, as behind a proxy, start it with --allowed-hosts NAME (DOMAINPILOT_ALLOWED_HOSTS).'
+
 /** What stands at which path. */
 const ROUTES: Record<string, (options: Asked, query: URLSearchParams) => Answer | Promise<Answer>> = {
-  async '/'({ status }, query) {
-    const body = pagePieces(await status(), { search: query.get('q') ?? '', app: query.get('app') ?? undefined })
+  async '/'({ views, clock }, query) {
+    const body = renderPage(await views.current(), readQuery(query), clock.now())
     return { code: 200, type: 'text/html; charset=utf-8', body }
   },
   '/status.json': async ({ status }) => ({ code: 200, type: JSON_TYPE, body: statusJson(await status()) }),

@@ -1,5 +1,5 @@
 /**
- * The script of the status page: fetches the page again every two seconds and puts in what changed, so that folds, focus,
+ * The script of the status page: fetches the page again every two seconds and puts in the sections that changed, so that folds, focus,
  * selection and scroll position stay. The page is complete without it. Its hash stands in the page's security policy.
  */
 export const PAGE_SCRIPT = `
@@ -12,7 +12,7 @@ export const PAGE_SCRIPT = `
   document.documentElement.classList.add('js')
 
   const key = (element) => element.outerHTML.replace(/(<time[^>]*>)[^<]*/g, '$1')
-  const units = (root) => [...root.querySelectorAll('[data-live], [data-list] > [id]')]
+  const units = (root) => [...root.querySelectorAll('[data-live]')]
   for (const unit of units(document)) origin.set(unit, key(unit))
   addCopyButtons(document)
 
@@ -35,59 +35,48 @@ export const PAGE_SCRIPT = `
     }
   }
 
+  const inUnit = (unit) => [...unit.querySelectorAll('summary, a, button, [tabindex]')]
+  // What a person would call the same: the link that leads there, else the one at that place.
+  const same = (a, b) => a.tagName === b.tagName && a.getAttribute('href') === b.getAttribute('href')
+
   function focusPath() {
     const active = document.activeElement
-    if (!active || active === document.body || active === input) return
-    const unit = active.closest('[data-live], [data-list] > [id]')
-    if (!unit) return
-    const all = [...unit.querySelectorAll('summary, a, button, [tabindex]')]
-    return { unit: unit.id, index: all.indexOf(active) }
+    const unit = active && active !== input && active.closest('[data-live]')
+    return unit && { unit: unit.id, active, index: inUnit(unit).indexOf(active) }
   }
 
   function refocus(path) {
-    if (!path || path.index < 0) return
-    const unit = document.getElementById(path.unit)
-    const target = unit && [...unit.querySelectorAll('summary, a, button, [tabindex]')][path.index]
-    if (target && target !== document.activeElement) target.focus({ preventScroll: true })
+    if (!path || document.contains(path.active)) return
+    const all = inUnit(document.getElementById(path.unit))
+    const target = all.find((each) => same(each, path.active)) || all[path.index]
+    if (target) target.focus({ preventScroll: true })
   }
 
-  // The node to show for what the server sent now: the one that is there, when nothing but times differs.
-  function settle(fresh) {
-    const old = document.getElementById(fresh.id)
+  // Puts in what the server sent now, unless nothing but times differs: then those.
+  function settle(old, fresh) {
     const text = key(fresh)
-    if (old && origin.get(old) === text) {
+    if (origin.get(old) === text) {
       const times = fresh.querySelectorAll('time')
       old.querySelectorAll('time').forEach((time, i) => {
         if (time.textContent !== times[i].textContent) time.textContent = times[i].textContent
       })
-      return old
+      return
     }
     const node = document.adoptNode(fresh)
     origin.set(node, text)
-    for (const fold of [node, ...node.querySelectorAll('details[id]')]) {
-      const before = fold.tagName === 'DETAILS' && document.getElementById(fold.id)
+    for (const fold of node.querySelectorAll('details[id]')) {
+      const before = document.getElementById(fold.id)
       if (before) fold.open = before.open
     }
     addCopyButtons(node)
-    return node
+    old.replaceWith(node)
   }
 
   function put(page) {
     const path = focusPath()
-    for (const fresh of page.querySelectorAll('[data-live]')) {
-      const old = document.getElementById(fresh.id)
-      if (!old || old.parentElement.closest('[data-list]')) continue
-      const node = settle(fresh)
-      if (node !== old) old.replaceWith(node)
-    }
-    const list = document.querySelector('[data-list]')
-    const wanted = [...page.querySelector('[data-list]').children].map((fresh) => [document.getElementById(fresh.id), settle(fresh)])
-    for (const [old, node] of wanted) if (old && old !== node) old.replaceWith(node)
-    const keep = new Set(wanted.map(([, node]) => node))
-    for (const child of [...list.children]) if (!keep.has(child)) child.remove()
-    wanted.forEach(([, node], i) => {
-      if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null)
-    })
+    const scrolled = [...document.querySelectorAll('.diff')].map((diff) => diff.scrollTop)
+    for (const fresh of units(page)) settle(document.getElementById(fresh.id), fresh)
+    document.querySelectorAll('.diff').forEach((diff, i) => (diff.scrollTop = scrolled[i] || 0))
     document.title = page.title
     refocus(path)
   }
@@ -108,9 +97,10 @@ export const PAGE_SCRIPT = `
         if (!answer.ok) throw new Error(String(answer.status))
         const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
         if (turn !== asked) return
-        // Something else answers at this address, or the search field has yet to appear: start afresh.
-        if (!page.querySelector('[data-list]')) throw new Error('another page')
-        if (!page.getElementById('q') !== !document.getElementById('q')) return location.reload()
+        // Something else answers at this address; another version of the page does, or the search field has yet to appear.
+        if (!page.getElementById('results')) throw new Error('another page')
+        const other = units(page).some((unit) => !document.getElementById(unit.id))
+        if (other || !page.getElementById('q') !== !input) return location.reload()
         put(page)
         stale.hidden = true
         document.documentElement.classList.remove('old')
@@ -131,6 +121,7 @@ export const PAGE_SCRIPT = `
       const address = new URL(location.href)
       if (input.value.trim()) address.searchParams.set('q', input.value.trim())
       else address.searchParams.delete('q')
+      for (const page of ['page', 'apps']) address.searchParams.delete(page)
       history.replaceState(null, '', address)
       refresh()
     }

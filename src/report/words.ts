@@ -54,7 +54,8 @@ export function cureOf(reason: string): string {
   return isReason(reason) ? REASONS[reason].cure : ''
 }
 
-const ATTENTION: Record<Tone, number> = { bad: 0, work: 1, quiet: 2, ok: 3 }
+/** What wants attention first: the lowest. */
+export const ATTENTION: Record<Tone, number> = { bad: 0, work: 1, quiet: 2, ok: 3 }
 
 /** Plans that somebody can approve first, then what needs a person otherwise; within one tone by key. */
 export function byAttention<T extends AppStatus | MappingStatus>(list: readonly T[]): T[] {
@@ -121,6 +122,12 @@ export function relative(time: number, now: number): string {
   const text = `${count.toLocaleString('en')} ${count === 1 ? one : many}`
   if (time <= now) return count === 0 ? 'just now' : `${text} ago`
   return `in ${text}`
+}
+
+/** How long something has been so, both in epoch milliseconds: `for 3 h`. */
+export function lasting(time: number, now: number): string {
+  const text = relative(time, now)
+  return text.endsWith(' ago') ? `for ${text.slice(0, -' ago'.length)}` : text
 }
 
 /** The time as ISO 8601 in UTC; an empty text for what no date can hold. */

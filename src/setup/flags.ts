@@ -4,6 +4,7 @@ import {
   dnsServers,
   type Environment,
   type Given,
+  hostNames,
   list,
   listenAddress,
   type OptionEntry,
@@ -205,6 +206,14 @@ const OPTIONS = {
     value: 'ADDRESS',
     default: '127.0.0.1:8080',
     meaning: 'status page, metrics, health; `off` for none',
+  },
+  allowedHosts: {
+    repeatable: true,
+    group: 'page',
+    decode: hostNames,
+    value: 'NAME,…',
+    shownDefault: 'on a loopback address none, elsewhere any',
+    meaning: 'host names that the page answers to besides addresses and localhost, as behind a proxy',
   },
   ambientCredentialsNamespaces: {
     group: 'connection',

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url'
 import { parseSelector } from '../api/selector.ts'
 import { serverFault } from '../check/dns/ask.ts'
 import { validCron } from '../time/schedule.ts'
@@ -86,6 +87,9 @@ export const optionalText = (written: Written): string | undefined =>
 export const list = (written: Written): string[] =>
   typeof written === 'string' ? written.split(',').map((each) => each.trim()) : [...(written ?? [])]
 
+/** The same of values that hold no comma themselves: repeated, separated by commas, or both. */
+const commaList = (written: Written): string[] => list(written).flatMap((each) => list(each))
+
 /** One of these values, and of no others. */
 export const oneOf = <const T extends string>(...choices: T[]) => ({
   choices,
@@ -125,6 +129,17 @@ export const cronOrOff = (written: Written, where: string): string | undefined =
 export const listenAddress = (written: Written, where: string) =>
   written === 'off' ? undefined : address(written, where, ', or off')
 
+/** Names as a `Host` header has them: lower-case ASCII without a port. One label will do, as within a company. */
+export function hostNames(written: Written, where: string): string[] {
+  return commaList(written).map((each) => {
+    const name = domainToASCII(each.replace(/\.$/, '')).toLowerCase()
+    if (/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(name)) return name
+    throw new UsageError(
+      `${where}: "${each}" is not a host name; write it without scheme, port and path, as in status.example.com.`,
+    )
+  })
+}
+
 /** `host:port`, `[v6]:port`, `:port`. `instead`: what else may be written, for the message. */
 export function address(written: Written, where: string, instead = ''): { host: string; port: number } {
   const value = text(written)
@@ -138,7 +153,7 @@ export function address(written: Written, where: string, instead = ''): { host: 
 }
 
 export function dnsServers(written: Written, where: string): string[] {
-  const servers = list(written)
+  const servers = commaList(written)
   const fault = servers.map(serverFault).find((each) => each !== undefined)
   if (fault !== undefined) throw new UsageError(`${where}: ${fault}.`)
   return servers

@@ -46,7 +46,10 @@ export async function serve(io: Io, setup: Setup, started?: Started): Promise<bo
       settings.listen &&
       (await startHttp({
         ...settings.listen,
+        allowedHosts: settings.allowedHosts,
         status: statuses.status,
+        changes: statuses.changes,
+        watch: statuses.watch,
         metrics,
         live: () => liveness(facts(), MAX_SILENCE),
         ready: () => readiness(facts()),

@@ -22,6 +22,8 @@ export interface StatusStore {
   status(): Promise<Status>
   /** Grows whenever `status` may have become another one, but for its time. */
   changes(): number
+  /** Calls this after each of these changes, at once. */
+  watch(changed: () => void): void
 }
 
 /** One reconcile with the statuses that came of it. */
@@ -70,9 +72,15 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
   const apps = new Map<Key, AppStatus>()
   const mappings = new Map<Key, ReadonlyMap<Key, MappingStatus>>()
   const unserved = createUnserved(objects, clock.turn)
+  const watchers: (() => void)[] = []
   let changes = 0
   let pending: Cancel | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
+
+  function noteChange(): void {
+    changes++
+    for (const changed of watchers) changed()
+  }
 
   /** Forgets the apps of which there is no object any more, whatever it says. */
   function forgetGone(keys: Iterable<Key>): void {
@@ -148,13 +156,13 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
 
   return {
     reconciled(outcome) {
-      changes++
+      noteChange()
       const { app, ...rest } = atNewest(outcome, objects.invalid)
       if (app !== undefined) take(app, { ...rest, app })
       else forgetGone([outcome.key])
     },
     objectsChanged() {
-      changes++
+      noteChange()
       forgetGone(apps.keys())
       if (pending !== undefined) return
       const wait = lookedAt + LOOK_EVERY_MS - clock.steady()
@@ -183,6 +191,7 @@ export function createStatusStore(options: StatusStoreOptions): StatusStore {
       }
     },
     changes: () => changes,
+    watch: (changed) => void watchers.push(changed),
   }
 }
 

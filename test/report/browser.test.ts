@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, get } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -7,7 +10,9 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { type HttpServer, startHttp } from '../../src/report/http.ts'
 import { createMetrics } from '../../src/report/metrics.ts'
 import type { Status } from '../../src/status/status.ts'
-import { app, largeStatus, NOW, sampleStatus } from '../status/sample-status.ts'
+import { systemClock } from '../../src/time/clock.ts'
+import { app, NOW, sampleStatus } from '../status/sample-status.ts'
+import { fleet, healthy, refused, thirteen } from './situations.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const ARGS =
@@ -25,7 +30,10 @@ suite('the page in a browser', { skip }, () => {
   before(async () => {
     const metrics = createMetrics({ version: '0.1.0', process: false })
     const well = () => ({ ok: true, message: 'ok' })
-    server = await startHttp({ host: '127.0.0.1', port: 0, status: () => status, metrics, live: well, ready: well })
+    server = await startHttp({
+      ...{ host: '127.0.0.1', port: 0, status: () => status, metrics, live: well, ready: well },
+      clock: { ...systemClock, now: () => status.generatedAt },
+    })
     profile = mkdtempSync(join(tmpdir(), 'page-test-'))
     context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ARGS.split(' ') })
   })
@@ -58,29 +66,33 @@ suite('the page in a browser', { skip }, () => {
   const long = app(`ns/${'long-'.repeat(30)}`, {
     hosts: [{ name: `${'a'.repeat(60)}.${'b'.repeat(60)}.example`, state: 'present' }],
   })
-  const states: Record<string, Status> = {
-    several: sampleStatus(),
-    faults: sampleStatus({ source: failed, dryRun: true, leader: false }),
-    nothing: sampleStatus({ apps: [], mappings: [] }),
-    long: sampleStatus({ apps: [long] }),
-    large: largeStatus(),
+  const states: Record<string, [status: Status, path?: string]> = {
+    several: [sampleStatus()],
+    'one app': [sampleStatus(), '/?app=wordpress%2Fnetwork&page=1'],
+    'a filter that leaves nothing': [sampleStatus(), '/?state=wait&reason=Nothing&q=none'],
+    faults: [sampleStatus({ source: failed, dryRun: true, leader: false })],
+    nothing: [sampleStatus({ apps: [], mappings: [] })],
+    long: [sampleStatus({ apps: [long] })],
+    'three healthy apps': [healthy()],
+    'thirteen troubles': [thirteen()],
+    'an outage of 300 apps': [fleet(true), '/?page=2'],
+    'a refused plan': [refused()],
   }
-  for (const [name, shown] of Object.entries(states)) {
-    test(`${name}: nothing overflows, nothing is complained of, contrast holds`, async () => {
-      await open(shown)
+  for (const [name, [shown, path]] of Object.entries(states)) {
+    test(`${name}: nothing overflows, contrast holds, and axe finds nothing`, async () => {
+      await open(shown, path)
       for (const colorScheme of ['light', 'dark'] as const) {
-        for (const width of [360, 1280]) {
+        for (const width of [360, 768, 1280, 1600]) {
           await page.emulateMedia({ colorScheme })
           await page.setViewportSize({ width, height: 900 })
-          if (name !== 'large') {
-            await page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
-          }
           const over = await page.evaluate(
             'document.documentElement.scrollWidth - document.documentElement.clientWidth',
           )
           assert.equal(over, 0, `${colorScheme} ${width}`)
+          assert.deepEqual(await page.evaluate(CUT), [], `${colorScheme} ${width}`)
           assert.deepEqual(await page.evaluate(LOW_CONTRAST), [], `${colorScheme} ${width}`)
         }
+        assert.deepEqual(await axeFinds(page, [360, 1280]), [], colorScheme)
       }
       assert.deepEqual(said, [])
     })
@@ -101,34 +113,42 @@ suite('the page in a browser', { skip }, () => {
       await bare.fill('#q', 'kunde-25')
       await bare.click('.search button')
       await bare.waitForURL(/q=kunde-25/)
-      assert.match((await bare.textContent('main')) ?? '', /1 host found/)
+      assert.equal(await bare.locator('.hosts tbody tr').count(), 1)
+      await bare.click('.chips .all a')
+      await bare.click('.tiles a.bad')
+      await bare.waitForURL(/\?state=act$/)
+      await bare.click('.cause a:has-text("1 app · 14 hosts")')
+      await bare.waitForURL(/\?reason=RemovalRefused$/)
+      assert.equal(await bare.locator('.hosts tbody tr').count(), 14)
+      await bare.fill('#q', 'kunde-7.')
+      await bare.click('.search button')
+      await bare.waitForURL(/reason=RemovalRefused&q=kunde-7|q=kunde-7.*reason=RemovalRefused/)
+      assert.equal(await bare.locator('.hosts tbody tr').count(), 1)
     } finally {
       await plain.close()
       rmSync(second, { recursive: true, force: true })
     }
   })
 
-  test('a refresh brings what is new and keeps folds, focus, scroll position and search', async () => {
-    await open(sampleStatus())
-    const fold = '[id="app:agency%2Fmicrosites"]'
+  test('a refresh brings what is new and keeps focus, scroll position, folds and search', async () => {
+    const source = { name: 'manifests', synced: true, faults: failed.faults }
+    await open(sampleStatus({ source }))
     await page.setViewportSize({ width: 800, height: 400 })
-    await page.click(`${fold} > summary`)
-    await page.focus(`${fold} > summary`)
-    await page.evaluate('scrollTo(0, 300)')
-    const kept = await page.evaluateHandle(`document.querySelector('${fold}')`)
+    await page.click('#faults > summary')
+    const link = '.apps a[href="?app=agency%2Fmicrosites"]'
+    await page.focus(link)
+    const scrolled = await page.evaluate('scrollY')
+    await page.evaluate(`document.querySelector('${link}').before = true`)
     const apps = sampleStatus().apps.filter((one) => one.key !== 'shop/storefront')
-    const changed = apps.map((one) => (one.key === 'agency/microsites' ? { ...one, policy: 'Exclusive' } : one))
-    status = sampleStatus({ apps: changed, generatedAt: NOW + 60_000 })
+    status = sampleStatus({ source, apps, generatedAt: NOW + 60_000 })
     await page.locator('h1', { hasText: '2 of 4 apps' }).waitFor()
-    assert.equal(await page.evaluate(`document.querySelector('${fold}').open`), true)
-    assert.match((await page.textContent(fold)) ?? '', /Exclusive/)
-    assert.equal(await page.evaluate(`document.activeElement.closest('details').matches('${fold}')`), true)
-    assert.equal(await page.evaluate('Math.abs(scrollY - 300) < 250 && scrollY > 0'), true)
-    await kept.dispose()
+    assert.equal(await page.evaluate(`document.querySelector('${link}').before`), undefined, 'the list is another one')
+    assert.equal(await page.evaluate(`document.activeElement === document.querySelector('${link}')`), true)
+    assert.equal(await page.evaluate("document.querySelector('#faults').open"), false)
+    assert.equal(await page.evaluate(`Math.abs(scrollY - ${scrolled}) < 300 && scrollY > 0`), true)
 
     await page.fill('#q', 'team.blog')
-    await page.locator('#apps > .app:only-of-type').waitFor()
-    assert.match((await page.textContent('#apps')) ?? '', /1 host found/)
+    await page.locator('.hosts tbody tr:only-of-type').waitFor()
     assert.match(page.url(), /q=team\.blog/)
     // Two refreshes more: the first is in the page when the second one is asked for.
     for (let refresh = 0; refresh < 2; refresh++)
@@ -138,10 +158,55 @@ suite('the page in a browser', { skip }, () => {
     assert.deepEqual(said, [])
   })
 
-  test('from empty to the first app without a hand on it, and a word when nobody answers', async () => {
-    await open(states.nothing!)
+  test('page-behind-a-proxy: below a prefix every way through the page stays there', async (t) => {
     status = sampleStatus()
-    await page.waitForSelector('#apps .app')
+    const proxy = createServer((request, response) => {
+      if (!request.url?.startsWith('/domainpilot/')) return void response.writeHead(404).end('outside')
+      const path = request.url.slice('/domainpilot'.length)
+      get(`${server.url}${path}`, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers)
+        answer.pipe(response)
+      })
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    t.after(() => proxy.close())
+    const { port } = proxy.address() as AddressInfo
+    const prefix = `http://127.0.0.1:${port}/domainpilot/`
+    await page?.close()
+    page = await context.newPage()
+    await page.goto(prefix)
+    const ways = [
+      '.brand a',
+      '.tiles a.bad',
+      '.cause .meta a',
+      '.chips .all a',
+      '.apps a.app',
+      'footer a[href="status.json"]',
+    ]
+    for (const way of ways) {
+      await page.locator(way).first().click()
+      await page.waitForURL((url) => url.href.startsWith(prefix))
+      assert.doesNotMatch((await page.textContent('body')) ?? '', /^outside/, way)
+    }
+    assert.equal(page.url(), `${prefix}status.json`)
+    await page.goto(prefix)
+    await page.fill('#q', 'kunde-25')
+    await page.locator('.hosts tbody tr:only-of-type').waitFor()
+    assert.equal(page.url(), `${prefix}?q=kunde-25`)
+  })
+
+  test('unicode-names-are-found: typed on the page', async () => {
+    await open(healthy())
+    await page.fill('#q', 'bücher')
+    await page.locator('.hosts tbody tr:only-of-type').waitFor()
+    const row = (await page.textContent('.hosts tbody th')) ?? ''
+    assert.match(row, /^bücher\.example\.com xn--bcher-kva\.example\.com$/)
+  })
+
+  test('from empty to the first app without a hand on it, and a word when nobody answers', async () => {
+    await open(sampleStatus({ apps: [], mappings: [] }))
+    status = sampleStatus()
+    await page.waitForSelector('.apps a.app')
     await page.route('**/*', (route) => route.abort())
     await page.waitForSelector('#stale:not([hidden])')
   })
@@ -156,8 +221,52 @@ suite('the page in a browser', { skip }, () => {
     assert.equal(await page.evaluate('document.activeElement.className'), 'skip')
     await page.keyboard.press('/')
     assert.equal(await page.evaluate('document.activeElement.id'), 'q')
+    const walked: string[] = []
+    for (let step = 0; step < 40; step++) {
+      await page.keyboard.press('Tab')
+      walked.push(
+        String(await page.evaluate('document.activeElement.getAttribute("href") ?? document.activeElement.className')),
+      )
+      assert.notEqual(
+        await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'),
+        'none',
+        walked.at(-1),
+      )
+    }
+    for (const way of ['?reason=RemovalRefused', 'diff', '?app=wordpress%2Fnetwork'])
+      assert.ok(walked.includes(way), way)
+    await page.focus('.tiles a.bad')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\?state=act$/)
+    assert.equal(await page.locator('.tiles [aria-current=true]').count(), 1)
   })
 })
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe-core complains of, at these widths. It comes in by the browser's own protocol, so that the page's policy stays as it is. */
+async function axeFinds(page: Page, widths: readonly number[]): Promise<string[]> {
+  const session = await page.context().newCDPSession(page)
+  const found: string[] = []
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 })
+    await session.send('Runtime.evaluate', { expression: AXE })
+    const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+      expression: `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => [id, nodes[0].html.slice(0, 200), nodes[0].failureSummary])))`,
+      ...{ awaitPromise: true, returnByValue: true },
+    })
+    assert.equal(exceptionDetails, undefined)
+    for (const violation of JSON.parse(String(result.value)) as unknown[])
+      found.push(`${width}: ${JSON.stringify(violation)}`)
+  }
+  await session.detach()
+  return found
+}
+
+/** Elements whose content is wider than they are and cannot be scrolled to, as an expression for the browser. */
+const CUT = `[...document.querySelectorAll('main *')]
+  .filter((e) => e.checkVisibility() && !e.closest('.hidden, thead, input') && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline')
+  .slice(0, 5).map((e) => e.tagName + '.' + e.className + ' ' + e.scrollWidth + '>' + e.clientWidth)`
 
 /** Texts whose contrast with what lies behind them is under 4.5 (WCAG AA), as an expression for the browser. */
 const LOW_CONTRAST = `(() => {

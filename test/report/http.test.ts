@@ -63,17 +63,46 @@ test('only GET and HEAD', () =>
 
 test('on loopback a name from elsewhere is refused (DNS rebinding)', () =>
   serve({}, async (url) => {
-    const ask = (host: string) =>
-      new Promise<number>((resolve, reject) => {
-        request(`${url}/status.json`, { headers: { host } }, (got) => resolve(got.resume().statusCode ?? 0))
-          .on('error', reject)
-          .end()
-      })
+    const ask = async (host: string) => (await asking(`${url}/status.json`, host)).code
     assert.equal(await ask('evil.example'), 421)
     assert.equal(await ask('evil.example:8080'), 421)
     for (const host of ['localhost:8080', '127.0.0.1', '[::1]:8080', '10.1.2.3:80'])
       assert.equal(await ask(host), 200, host)
   }))
+
+/** The answer to a request that asks for that host. */
+const asking = (url: string, host: string) =>
+  new Promise<{ code: number; body: string }>((resolve, reject) => {
+    request(url, { headers: { host } }, (got) => {
+      let body = ''
+      got.on('data', (part) => (body += part)).on('end', () => resolve({ code: got.statusCode ?? 0, body }))
+    })
+      .on('error', reject)
+      .end()
+  })
+
+test('page-behind-a-proxy: names that are allowed are answered, and the 421 names the flag', () =>
+  serve({ allowedHosts: ['status.example.com', 'xn--bcher-kva.example'] }, async (url) => {
+    for (const host of ['status.example.com', 'Status.Example.COM:443', 'status.example.com.', 'xn--bcher-kva.example'])
+      assert.equal((await asking(url, host)).code, 200, host)
+    for (const host of ['evil.example', 'status.example.com.evil.example', 'xstatus.example.com', '<b>'])
+      assert.equal((await asking(url, host)).code, 421, host)
+    const { body } = await asking(`${url}/status.json`, 'evil.example')
+    assert.match(body, /--allowed-hosts NAME/)
+    assert.doesNotMatch(body, /evil/)
+  }))
+
+test('page-behind-a-proxy: off loopback any name is answered, unless names are given', async () => {
+  const onLoopback = (url: string) => url.replace('0.0.0.0', '127.0.0.1')
+  await serve({ host: '0.0.0.0' }, async (url) => {
+    assert.equal((await asking(onLoopback(url), 'domainpilot.domainpilot.svc')).code, 200)
+  })
+  await serve({ host: '0.0.0.0', allowedHosts: ['status.example.com'] }, async (url) => {
+    assert.equal((await asking(onLoopback(url), 'domainpilot.domainpilot.svc')).code, 421)
+    assert.equal((await asking(onLoopback(url), 'status.example.com')).code, 200)
+    assert.equal((await asking(onLoopback(url), '10.1.2.3:8080')).code, 200)
+  })
+})
 
 test('a fault while answering is a bare 500, told to the owner', async () => {
   const told: unknown[] = []

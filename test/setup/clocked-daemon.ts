@@ -17,6 +17,7 @@ export async function startClockedDaemon(
   t: TestContext,
   sweepSchedule: string,
   start = Date.UTC(2026, 0, 15, 12, 0, 30),
+  more: Record<string, unknown> = {},
 ) {
   const simulator = await startSimulator({ apps: [{ name: 'network', domains: [] }] })
   t.after(() => simulator.stop())
@@ -40,6 +41,7 @@ export async function startClockedDaemon(
     serverpilotUrl: simulator.url,
     listen: '127.0.0.1:0',
     sweepSchedule,
+    ...more,
   }
   let page = ''
   const ended = runCommand(io, given, (url = '') => {
@@ -67,5 +69,7 @@ export async function startClockedDaemon(
     return served() && (await ask('/status.json')).includes('lastSuccess')
   })
   const takeOff = (): void => simulator.state.setDomains(appId, [])
-  return { clock, sweeps: () => simulator.counts().listApps, served, takeOff, healthy, terminate }
+  /** Somebody else puts a host beside it. */
+  const putBeside = (host: string): void => simulator.state.setDomains(appId, [HOST, host])
+  return { clock, page, ask, sweeps: () => simulator.counts().listApps, served, takeOff, putBeside, healthy, terminate }
 }

@@ -46,11 +46,28 @@ describe('faults name the flag', () => {
       { dnsServers: ['192.0.2.53', 'ns.example'] },
       /--dns-servers: "ns\.example" is not a valid address of a DNS server/,
     ],
+    [
+      { allowedHosts: ['https://status.example.com'] },
+      /--allowed-hosts: "https:\/\/status.example.com" is not a host name/,
+    ],
+    [{ allowedHosts: ['status.example.com:8080'] }, /--allowed-hosts: .*without scheme, port and path/],
+    [{ allowedHosts: [''] }, /--allowed-hosts/],
     [{ source: 'etcd' }, /--source.*auto, kubernetes, manifests/],
   ]
   for (const [given, pattern] of rows) {
     test(JSON.stringify(given), () => assert.throws(() => settings(given), usage(pattern)))
   }
+  test('lists may be repeated and separated by commas', () => {
+    const given = {
+      allowedHosts: ['Status.Example.com., bücher.example', 'status'],
+      dnsServers: ['192.0.2.53,192.0.2.54'],
+    }
+    assert.deepEqual(settings(given).allowedHosts, ['status.example.com', 'xn--bcher-kva.example', 'status'])
+    assert.deepEqual(settings(given).dnsServers, ['192.0.2.53', '192.0.2.54'])
+    const variable = settings({}, { DOMAINPILOT_ALLOWED_HOSTS: 'a.example,b.example' })
+    assert.deepEqual(variable.allowedHosts, ['a.example', 'b.example'])
+    assert.deepEqual(settings().allowedHosts, [])
+  })
   test('plain http elsewhere only when allowed', () => {
     assert.equal(
       settings({ serverpilotUrl: 'http://simulator:8099/v1', allowInsecureHttp: true }).serverpilotUrl.hostname,

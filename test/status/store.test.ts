@@ -89,6 +89,15 @@ describe('the status store', () => {
     assert.equal(store.changes(), 101)
   })
 
+  test('whoever watches hears of every change', () => {
+    const { store } = world()
+    const heard: number[] = []
+    store.watch(() => heard.push(store.changes()))
+    store.objectsChanged()
+    store.reconciled(outcome({ result: 'Suspended' }))
+    assert.deepEqual(heard, [1, 2])
+  })
+
   test('a reconcile is published, counted and kept until its app goes', async () => {
     const { state, store, published, counted } = world()
     store.reconciled(outcome({ result: 'Suspended', mappings: [mapping('a', 'a.example.com')] }))
