@@ -65,7 +65,7 @@ export async function readDatabase(
   await requireTables(database, names)
   const meta = await readMeta(database, names)
   const networks = (await selectSome(database, names.site, ['id', 'domain'])).map(networkOf)
-  const { family, tables, older } = await findTables(database, mappings, { names, meta, networks })
+  const { family, tables, older } = await findTables(database, mappings, { names, meta: meta.first, networks })
   const [table] = tables.map((each) => each.table)
   const involved = involvedIn(names, [...tables, ...older])
   const watched = { involved, candidates: candidatesOf(mappings, names, networks) }
@@ -73,14 +73,21 @@ export async function readDatabase(
   const sites = (await selectSome(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
   const parts: MappingRow[][] = []
   for (const each of tables) parts.push(await readRows(database, each))
+  requireWhole(taken.counts, [
+    [names.site, networks.length],
+    [names.blogs, sites.length],
+    [names.sitemeta, meta.rows],
+    ...tables.map(({ table }, index) => [table, parts[index]?.length ?? 0] as const),
+  ])
   const next = await nextIds(database, [names.blogs, ...tables.map((each) => each.table)])
   await database.rows('COMMIT')
   const largest = new Map([[names.blogs, largestOf(sites.map(({ blogId }) => blogId))]])
   for (const [index, rows] of parts.entries()) {
     largest.set(tables[index]?.table ?? '', largestOf(rows.map(({ id }) => id)))
   }
-  const snapshot: Snapshot = { family, names, table, networks, sites, mappings: parts.flat(), meta, largest, next }
-  return { kind: 'read', snapshot, known: { watched, fingerprint: taken } }
+  const rows = { networks, sites, mappings: parts.flat(), meta: meta.first }
+  const snapshot: Snapshot = { family, names, table, ...rows, largest, next }
+  return { kind: 'read', snapshot, known: { watched, fingerprint: taken.text } }
 }
 
 async function begin(database: Database, statementMs: number): Promise<void> {
@@ -93,9 +100,38 @@ async function begin(database: Database, statementMs: number): Promise<void> {
   // MySQL 8 gives ids that are up to a day old otherwise.
   if (database.server === 'mysql') await optional(database, 'SET SESSION information_schema_stats_expiry = 0')
   const wait = Math.max(1, Math.ceil(statementMs / 1000))
-  await database.rows(`SET SESSION lock_wait_timeout = ${wait}, time_zone = '+00:00'`)
+  // What the server was told for all sessions neither cuts answers short nor recodes them (`init_connect` runs before this).
+  await database.rows(
+    `SET SESSION lock_wait_timeout = ${wait}, time_zone = '+00:00', sql_select_limit = 18446744073709551615`,
+  )
+  await database.rows('SET NAMES utf8mb4')
   await database.rows('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
   await database.rows('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
+  await requireText(database)
+}
+
+/** Letters of two, three and four bytes, and how they are stored. */
+const LETTERS = 'ü€𝄞'
+const STORED = Buffer.from(LETTERS).toString('hex')
+
+/** Throws where something on the way makes other letters of what is stored. */
+async function requireText(database: Database): Promise<void> {
+  const [[letters] = []] = await database.rows(`SELECT CONVERT(X'${STORED}' USING utf8mb4)`)
+  if (letters === LETTERS) return
+  throw new DatabaseError(
+    'letters of domains do not arrive as they are stored: a proxy between domainpilot and the server recodes them; connect to the server itself, or have the proxy speak utf8mb4',
+  )
+}
+
+/** Throws where a table gave other rows than the server counted in the same snapshot. */
+function requireWhole(counts: Fingerprint['counts'], read: readonly (readonly [table: string, rows: number])[]): void {
+  for (const [table, rows] of read) {
+    const count = counts.get(table)
+    if (count === rows) continue
+    throw new DatabaseError(
+      `table ${table} gave ${rows} of its ${count} row(s): a proxy between domainpilot and the server cuts answers short or answers from memory; connect to the server itself. If the table is no InnoDB one, it may have changed just now, and the next reading tells`,
+    )
+  }
 }
 
 async function optional(database: Database, sql: string): Promise<void> {
@@ -106,12 +142,18 @@ async function optional(database: Database, sql: string): Promise<void> {
 
 async function stillFits(database: Database, { watched, fingerprint: before }: Known): Promise<boolean> {
   try {
-    return (await fingerprint(database, watched)) === before
+    return (await fingerprint(database, watched)).text === before
   } catch (error) {
     // A table or column that is not there any more: the whole read says which.
     if ([1146, 1054].includes((error as { errno?: number }).errno ?? 0)) return false
     throw error
   }
+}
+
+interface Fingerprint {
+  text: string
+  /** Rows of each table. */
+  counts: ReadonlyMap<string, number>
 }
 
 /**
@@ -121,7 +163,7 @@ async function stillFits(database: Database, { watched, fingerprint: before }: K
  *
  * A sum, because `MAX(date_modified)` misses what people change by hand, and three of the plugins have no dates at all.
  */
-async function fingerprint(database: Database, { involved, candidates }: Watched): Promise<string> {
+async function fingerprint(database: Database, { involved, candidates }: Watched): Promise<Fingerprint> {
   const sums = involved.map(({ table, columns, where }) => {
     const cells = columns.map((column) => `IFNULL(HEX(${quote(column)}), '-')`).join(', ')
     const condition = where === undefined ? '' : ` WHERE ${where}`
@@ -133,7 +175,11 @@ async function fingerprint(database: Database, { involved, candidates }: Watched
       `(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}')`,
   )
   const [row = []] = await database.rows(`SELECT ${[...sums, ...present].join(', ')}`)
-  return [...involved.map(({ table }) => table), ...row.map((cell) => cell ?? '')].join(' ')
+  const tables = involved.map(({ table }) => table)
+  return {
+    text: [...tables, ...row.map((cell) => cell ?? '')].join(' '),
+    counts: new Map(tables.map((table, index) => [table, Number(row[index]?.split(':')[0])])),
+  }
 }
 
 async function requireTables(database: Database, names: TableNames): Promise<void> {
@@ -153,7 +199,8 @@ async function otherPrefix(database: Database): Promise<string> {
   return prefixes.length === 0 ? '' : ` (there is a network with the prefix ${prefixes.join(', ')})`
 }
 
-async function readMeta(database: Database, { sitemeta }: TableNames): Promise<MetaRow[]> {
+/** `rows`: how many there were. */
+async function readMeta(database: Database, { sitemeta }: TableNames): Promise<{ first: MetaRow[]; rows: number }> {
   const sql = `SELECT site_id, meta_key, ${META_VALUE} FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
   const rows = await database.rows(sql)
   const first = new Map<string, MetaRow>()
@@ -164,7 +211,7 @@ async function readMeta(database: Database, { sitemeta }: TableNames): Promise<M
       first.set(id, { siteId: siteId ?? '', key, value: value ?? null })
     }
   }
-  return [...first.values()]
+  return { first: [...first.values()], rows: rows.length }
 }
 
 function involvedIn(names: TableNames, tables: readonly MappingTable[]): Involved[] {

@@ -87,13 +87,14 @@ export function advance(
   if (read.kind === 'same') return { ...state, misses: 0, served: withFailure(state.served, state.doubt) }
   const { snapshot, known } = read
   const base = { ...state, misses: 0, known, readAt: at }
-  const refusal = otherFamily(state, app, snapshot) ?? lostTable(state, snapshot) ?? wentBack(state, snapshot)
+  const refusal = otherFamily(state, app, snapshot) ?? lostTable(state, snapshot)
   if (refusal !== undefined) {
     const doubt = `${place}: ${refusal}`
     return { ...base, doubt, served: withFailure(state.served, doubt) }
   }
   const reading = interpret(app, snapshot, state.www, defined)
-  const doubt = reading.failure === undefined ? undefined : `${place}: ${reading.failure}`
+  const failure = wentBack(state, snapshot) ?? reading.failure
+  const doubt = failure === undefined ? undefined : `${place}: ${failure}`
   return {
     ...base,
     doubt,
@@ -135,7 +136,7 @@ function wentBack({ largest }: State, { next }: Snapshot): string | undefined {
   for (const [table, seen] of largest) {
     const id = next.get(table)
     if (id === undefined || id > seen) continue
-    return `table ${table} would give id ${id} to its next row, but id ${seen} was seen already: it was emptied with TRUNCATE, or this is a restored or lagging copy. Nothing is removed until it has caught up. If it is as it should be, restart domainpilot: removals then wait for spec.safety as after every start`
+    return `table ${table} would give id ${id} to its next row, but id ${seen} was seen already: it was emptied with TRUNCATE, or this is a restored or lagging copy. What is new in it is added, and nothing is removed until it has caught up. If it is as it should be, restart domainpilot: removals then wait for spec.safety as after every start`
   }
   return undefined
 }

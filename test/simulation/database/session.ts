@@ -56,6 +56,8 @@ export async function openSession(
     }
     if (/^(COMMIT|ROLLBACK)$/.test(sql)) return []
     if (sql === 'SELECT VERSION()') return [[server.kind === 'mariadb' ? '11.4.2-MariaDB' : '8.0.39']]
+    const letters = /^SELECT CONVERT\(X'([0-9a-f]+)' USING utf8mb4\)$/.exec(sql)?.[1]
+    if (letters !== undefined) return [[Buffer.from(letters, 'hex').toString()]]
     const like = /^SHOW TABLES LIKE '%(\w+)'$/.exec(sql)?.[1]
     if (like !== undefined) return [...tablesNow().keys()].filter((name) => name.endsWith(like)).map((name) => [name])
     return queryOf(sql)(tableOf)

@@ -156,13 +156,20 @@ describe('state', () => {
     assert.deepEqual(domains(state), ['a.example.com', 'b.example.com'])
   })
 
-  test('a copy that went backwards: nothing is taken from it until it has caught up', () => {
+  test('a copy that went backwards: nothing goes until it has caught up, and what is new in it comes', () => {
     const back = steps(read({ rows: ABC, next: 4n }), read({ rows: AB, next: 3n }))
     assert.match(
       failure(back) ?? '',
       /database wp: table wp_wu_domain_mappings would give id 3.*id 3 was seen.*restart domainpilot/,
     )
     assert.equal(domains(back).length, 3)
+    const seven = read({ rows: { ...ABC, 7: 'g.example.com' }, next: 8n })
+    const added = steps(seven, read({ rows: { ...AB, 4: 'd.example.com' }, next: 5n }))
+    assert.match(failure(added) ?? '', /What is new in it is added, and nothing is removed/)
+    assert.deepEqual(
+      domains(added).sort(),
+      ['a', 'b', 'c', 'd', 'g'].map((name) => `${name}.example.com`),
+    )
     assert.match(failure(from(back, app(), SAME)) ?? '', /would give id 3/, 'a short look clears no doubt')
     assert.match(failure(from(back, app(), away, SAME)) ?? '', /would give id 3/)
     const caught = from(back, app(), read({ rows: { ...AB, 4: 'd.example.com' }, next: 5n }))
