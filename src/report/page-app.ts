@@ -6,7 +6,7 @@ import { certificateWords } from './page-apps.ts'
 import { cure, mark, since, type TableContext, time } from './page-parts.ts'
 import { planBlock } from './page-plan.ts'
 import { type AppPart, COUNTS } from './page-view.ts'
-import { conditionTone, dnsFault, verdict } from './words.ts'
+import { conditionTone, dnsFault, isWarning, verdict } from './words.ts'
 
 /** One app in full: its plan, its figures and its conditions, each with what to do. `kubernetes`: kubectl can approve a plan too. */
 export function appDetail({ key, app, tone }: AppPart, { now }: TableContext, kubernetes: boolean): Html {
@@ -51,7 +51,7 @@ function conditionList({ conditions, plan }: AppStatus, now: number): Html | '' 
     const repeats = plan !== undefined && plan.reason === reason
     return html`<li>
 <span class="type">${mark(conditionTone(condition))} ${type} <span class="dim">${status}</span></span>
-<div class="text"><p>${reason !== 'Succeeded' && html`<b>${reason}</b> `}${!repeats && prose(message)} <span class="dim">${since(lastTransitionTime, now)}</span></p>${status !== 'True' && !repeats && cure(reason)}</div>
+<div class="text"><p>${reason !== 'Succeeded' && html`<b>${reason}</b> `}${!repeats && prose(message)} <span class="dim">${since(lastTransitionTime, now)}</span></p>${(status !== 'True' || isWarning(condition)) && !repeats && cure(reason)}</div>
 </li>`
   })}</ul>`
 }

@@ -2,7 +2,7 @@ import { isPart } from '../status/condition-types.ts'
 import { conditionOf } from '../status/conditions.ts'
 import type { HostStatus } from '../status/host-status.ts'
 import type { AppStatus, Condition, MappingStatus } from '../status/status.ts'
-import { conditionTone, dnsFault, HOST_TONES, type Tone, verdict } from './words.ts'
+import { conditionTone, dnsFault, HOST_TONES, isWarning, type Tone, verdict } from './words.ts'
 
 /** One thing that is not as it should be, of an app or of a host. */
 export interface Issue {
@@ -85,15 +85,15 @@ function conditionIssues(conditions: readonly Condition[]): { type: string; issu
   return conditions.filter(isIssue).map((condition) => {
     const { type, reason, message, lastTransitionTime: since } = condition
     const isCause = condition.status === 'Unknown' && reason === ready?.reason && ready.status !== 'True'
-    const tone = condition.status === 'True' ? 'work' : isCause ? verdict(conditions).tone : conditionTone(condition)
+    const tone = isCause ? verdict(conditions).tone : conditionTone(condition)
     return { type, issue: { reason, message, tone, since } }
   })
 }
 
-function isIssue({ type, status, reason }: Condition): boolean {
+function isIssue(condition: Condition): boolean {
+  const { type, status, reason } = condition
   if (!isPart(type) || reason === 'NotChecked') return false
-  // What is accepted with a warning, as another writer that is set up.
-  return status === 'True' ? type === 'Accepted' && reason !== 'Succeeded' : true
+  return status !== 'True' || isWarning(condition)
 }
 
 /** A mapping may have two hosts, and speak of one of them. Where it is not known of which, it speaks of both. */

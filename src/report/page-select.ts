@@ -46,19 +46,28 @@ const hasReason = ({ issues }: HostRow, reason: string | undefined): boolean =>
 
 /** What a search finds: hosts by either form of their name, and by the keys of their mapping and app; apps by key and id. */
 function finder(search: string) {
-  const part = wanted(search)
-  const has = (text: string | undefined): boolean => text?.toLowerCase().includes(part) === true
+  const { part, whole } = wanted(search)
+  const has = (text: string | undefined): boolean => {
+    const found = text?.toLowerCase()
+    return found !== undefined && (found.includes(part) || (whole !== undefined && found.endsWith(whole)))
+  }
   const everything = part === ''
   return {
     host: ({ host, unicode, app, mapping }: HostRow): boolean =>
-      everything || host.name.includes(part) || has(unicode) || has(app) || has(mapping?.key ?? host.mapping),
+      everything || has(host.name) || has(unicode) || has(app) || has(mapping?.key ?? host.mapping),
     app: ({ key, app }: AppPart): boolean => everything || has(key) || has(app?.appId),
   }
 }
 
-/** The part of a name that is looked for: as it is typed, whatever keyboard it was, or copied out of an address. */
-function wanted(search: string): string {
+/** Scheme, user and password, then a name with a dot, then port, path and query. */
+const ADDRESS = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:[^/?#@]*@)?([^/?#:@]*\.[^/?#:@]*)(?:[:/?#].*)?$/
+
+/**
+ * The part of a name that is looked for: as it is typed, whatever keyboard it was, or copied out of an address. `whole`: what names end in
+ * where a dot stands at its end, as DNS writes whole names.
+ */
+function wanted(search: string): { part: string; whole: string | undefined } {
   const text = search.trim().toLowerCase().normalize('NFC')
-  const address = /^[a-z]+:\/\/([^/?#:]*)/.exec(text)
-  return address?.[1] ?? text
+  const part = ADDRESS.exec(text)?.[1] ?? text
+  return { part, whole: /[^.]\.$/.test(part) ? part.slice(0, -1) : undefined }
 }

@@ -1,7 +1,8 @@
 import { byKey } from '../domain/by-key.ts'
+import { isComputed } from '../status/condition-types.ts'
 import { conditionOf } from '../status/conditions.ts'
 import type { HostStatus } from '../status/host-status.ts'
-import { isReason, isRetryable, REASONS } from '../status/reasons.ts'
+import { isReason, isRetryable, REASONS, type Reason } from '../status/reasons.ts'
 import type { AppStatus, Condition, MappingStatus, Status } from '../status/status.ts'
 
 /** How a state feels: all is well, something is under way, somebody has to look, or it is none of our business. */
@@ -28,24 +29,57 @@ export const HOST_TONES: Record<HostStatus['state'], Tone> = {
   foreign: 'quiet',
 }
 
+/** What a person has chosen: nothing moves, and nobody has to act. With the word for an object on which nothing else is wrong. */
+const LEFT_ALONE: ReadonlyMap<string, string> = new Map<Reason, string>([
+  ['Suspended', 'Suspended'],
+  ['DryRun', 'Planned'],
+])
+
+/** Reasons of a condition that holds and has something to say all the same. */
+const WARNINGS: ReadonlySet<string> = new Set<Reason>(['SecondWriter', 'ExpiringSoon'])
+
+/** Whether a condition holds, and something is to be seen to before it does no more. */
+export const isWarning = ({ status, reason }: Condition): boolean => status === 'True' && WARNINGS.has(reason)
+
 /** Where an app or a mapping stands, from the conditions that `summarize` computed. */
 export function verdict(conditions: readonly Condition[]): Verdict {
   const of = (type: string) => conditionOf({ conditions }, type)
   const ready = of('Ready')
-  const words = { reason: ready?.reason ?? '', message: ready?.message ?? '' }
-  if (ready?.status === 'True') return { tone: 'ok', word: 'Ready', ...words }
-  if (of('Stalled')?.status === 'True') return { tone: 'bad', word: 'Stalled', ...words }
+  if (ready?.status === 'True') {
+    const warning = conditions.find(isWarning)
+    return said(warning ? 'work' : 'ok', 'Ready', warning ?? ready)
+  }
+  const chosen = LEFT_ALONE.get(ready?.reason ?? '')
+  if (chosen !== undefined) {
+    // The choice may stand before a fault, and does not hide it.
+    const fault = worstOf(conditions.filter(({ type }) => !isComputed(type)))
+    return said(fault ? conditionTone(fault) : 'quiet', chosen, fault ?? ready)
+  }
+  if (of('Stalled')?.status === 'True') return said('bad', 'Stalled', ready)
   // Something that may pass and that is a failure all the same (`False`) is shown apart from plain work.
-  if (of('Reconciling')?.status === 'True') return { tone: 'work', word: 'Reconciling', ...words }
-  return { tone: 'quiet', word: ready?.reason === 'Suspended' ? 'Suspended' : 'Unknown', ...words }
+  if (of('Reconciling')?.status === 'True') return said('work', 'Reconciling', ready)
+  return said('quiet', 'Unknown', ready)
+}
+
+const said = (tone: Tone, word: string, by: Condition | undefined): Verdict => ({
+  ...{ tone, word },
+  reason: by?.reason ?? '',
+  message: by?.message ?? '',
+})
+
+/** The first that is bad, else the first that waits; undefined where none does. */
+function worstOf(conditions: readonly Condition[]): Condition | undefined {
+  const first = (tone: Tone) => conditions.find((condition) => conditionTone(condition) === tone)
+  return first('bad') ?? first('work')
 }
 
 /** Tone of one condition. */
-export function conditionTone({ type, status, reason }: Condition): Tone {
+export function conditionTone(condition: Condition): Tone {
+  const { type, status, reason } = condition
   if (type === 'Reconciling') return status === 'True' ? 'work' : 'quiet'
   if (type === 'Stalled') return status === 'True' ? 'bad' : 'quiet'
-  if (status === 'True') return 'ok'
-  if (status === 'Unknown') return 'quiet'
+  if (status === 'True') return isWarning(condition) ? 'work' : 'ok'
+  if (status === 'Unknown' || LEFT_ALONE.has(reason)) return 'quiet'
   return isRetryable(reason) ? 'work' : 'bad'
 }
 
@@ -85,7 +119,8 @@ export function hostsByAttention(hosts: readonly HostStatus[]): HostStatus[] {
 /** The whole state in a sentence or two. */
 export function overview(status: Status): { tone: Tone; text: string } {
   const verdicts = status.apps.map((app) => verdict(app.conditions))
-  const ready = verdicts.filter(({ tone }) => tone === 'ok').length
+  const ready = verdicts.filter(({ word }) => word === 'Ready').length
+  const overdue = status.apps.filter(({ conditions }) => conditions.some(isOverdue)).length
   const waiting = status.apps.filter((app) => app.plan?.reason === 'RemovalRefused').length
   const broken = status.source.failure !== undefined || status.source.faults.length > 0
   if (status.apps.length === 0) return { tone: broken ? 'bad' : 'quiet', text: 'No apps yet' }
@@ -94,12 +129,22 @@ export function overview(status: Status): { tone: Tone; text: string } {
   const text = [
     ready === verdicts.length ? all : `${ready} of ${counted(verdicts.length, 'app')} ready`,
     waiting > 0 ? `${counted(waiting, 'plan')} to approve` : [],
+    overdue > 0 ? `${counted(overdue, 'renewal')} overdue` : [],
     broken ? 'a source has faults' : [],
   ]
     .flat()
     .join(', ')
   if (broken || waiting > 0 || verdicts.some((one) => one.tone === 'bad')) return { tone: 'bad', text }
-  return { tone: ready === verdicts.length ? 'ok' : 'work', text }
+  if (status.apps.some(isAtWork)) return { tone: 'work', text }
+  return { tone: ready > 0 ? 'ok' : 'quiet', text }
+}
+
+const isOverdue = (condition: Condition): boolean => isWarning(condition) && condition.reason === 'ExpiringSoon'
+
+/** It waits for something, or nobody has looked at it yet. */
+function isAtWork({ conditions }: AppStatus): boolean {
+  const { tone, word } = verdict(conditions)
+  return tone === 'work' || word === 'Unknown'
 }
 
 /** `1 host`, `3 hosts`, `30,000 hosts`. */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { appIssues } from '../../src/report/page-issues.ts'
-import { type HostRow, partOf, TONES } from '../../src/report/page-view.ts'
+import { type HostRow, partOf, TONES, viewOf } from '../../src/report/page-view.ts'
+import type { Tone } from '../../src/report/words.ts'
 import type { HostStatus } from '../../src/status/host-status.ts'
 import type { Reason } from '../../src/status/reasons.ts'
 import type { AppStatus, Condition, MappingStatus } from '../../src/status/status.ts'
-import { app, conditions, NOW } from '../status/sample-status.ts'
+import { app, conditions, NOW, sampleStatus } from '../status/sample-status.ts'
 import { thirteen } from './situations.ts'
 
 type Said = [type: string, status: Condition['status'], reason: Reason]
@@ -37,6 +38,7 @@ const shown = (all: readonly HostRow[]): string[] =>
 
 const ACCEPTED: Said = ['Accepted', 'True', 'Succeeded']
 const SYNCED: Said = ['Synced', 'True', 'Succeeded']
+const OVERDUE: Said = ['CertificateReady', 'True', 'ExpiringSoon']
 const elsewhere = { state: 'PointsElsewhere', message: 'leads to 203.0.113.9' }
 const right = { state: 'Ready', message: '' }
 
@@ -81,6 +83,10 @@ suite('what is wrong with a host', () => {
     )
   })
 
+  test('a renewal that is overdue waits, though the certificate still holds', () => {
+    assert.deepEqual(shown(rows([ACCEPTED, SYNCED, OVERDUE], [{}, {}])), ['work ExpiringSoon', 'work ExpiringSoon'])
+  })
+
   test('a removal needs a person where it was refused, and waits where it settles', () => {
     for (const [reason, tone] of [
       ['RemovalRefused', 'bad'],
@@ -92,9 +98,11 @@ suite('what is wrong with a host', () => {
     }
   })
 
-  test('what is suspended, or not ours, is left alone', () => {
+  test('what is suspended, only planned, or not ours, is left alone', () => {
     const suspended: Said[] = [ACCEPTED, ['Synced', 'Unknown', 'Suspended']]
     assert.deepEqual(shown(rows(suspended, [{}])), ['quiet Suspended'])
+    const planned: Said[] = [ACCEPTED, ['Synced', 'False', 'DryRun']]
+    assert.deepEqual(shown(rows(planned, [{ state: 'pending' }])), ['quiet DryRun'])
     assert.deepEqual(shown(rows([ACCEPTED, SYNCED], [{ state: 'foreign', dns: elsewhere }])), ['quiet'])
   })
 
@@ -143,6 +151,46 @@ suite('what is wrong with an app', () => {
       appIssues(app('a/b', { conditions: warned })).map(({ reason, tone }) => [reason, tone]),
       [['SecondWriter', 'work']],
     )
+  })
+
+  const verdicts: [title: string, parts: Said[], headline: Tone, counted: Tone, cards: string[]][] = [
+    ['in sync', [ACCEPTED, SYNCED], 'ok', 'ok', []],
+    ['a renewal overdue', [ACCEPTED, SYNCED, OVERDUE], 'work', 'work', ['work ExpiringSoon']],
+    ['another writer', [['Accepted', 'True', 'SecondWriter'], SYNCED], 'work', 'work', ['work SecondWriter']],
+    ['a certificate of its own', [ACCEPTED, SYNCED, ['CertificateReady', 'True', 'CustomCertificate']], 'ok', 'ok', []],
+    ['only planned', [ACCEPTED, ['Synced', 'False', 'DryRun']], 'quiet', 'quiet', []],
+    [
+      'only planned, with a fault beside it',
+      [ACCEPTED, ['Synced', 'False', 'DryRun'], ['CertificateReady', 'False', 'CustomCertificate']],
+      'bad',
+      'bad',
+      ['bad CustomCertificate'],
+    ],
+    ['suspended', [ACCEPTED, ['Synced', 'Unknown', 'Suspended']], 'quiet', 'quiet', []],
+    ['at work', [ACCEPTED, ['Synced', 'False', 'Progressing']], 'work', 'work', ['work Progressing']],
+    ['refused', [ACCEPTED, ['Synced', 'False', 'CredentialsInvalid']], 'bad', 'bad', ['bad CredentialsInvalid']],
+  ]
+  for (const [title, parts, headline, counted, cards] of verdicts) {
+    test(`${title}: headline, count and cards agree`, () => {
+      const one = app('a/b', { conditions: list('ServerPilotApp', parts) })
+      const view = viewOf(sampleStatus({ apps: [one], mappings: [] }))
+      assert.deepEqual(
+        [view.headline.tone, TONES.find((tone) => view.counts[tone].apps === 1)],
+        [headline, counted],
+        view.headline.text,
+      )
+      assert.deepEqual(
+        view.causes.map(({ tone, reason }) => `${tone} ${reason}`),
+        cards,
+      )
+    })
+  }
+
+  test('an app that is left alone takes nothing from the others; one that nobody looked at does', () => {
+    const suspended = app('a/b', { conditions: list('ServerPilotApp', [ACCEPTED, ['Synced', 'Unknown', 'Suspended']]) })
+    const headline = (apps: AppStatus[]): Tone => viewOf(sampleStatus({ apps, mappings: [] })).headline.tone
+    assert.equal(headline([app('a/a'), suspended]), 'ok')
+    assert.equal(headline([app('a/a'), app('a/c', { conditions: [] })]), 'work')
   })
 
   test('declared-but-not-served: a mapping that names no app is a row, by its domain', () => {

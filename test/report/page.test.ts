@@ -139,10 +139,17 @@ test('unicode-names-are-found: by either form, in any spelling; shown as people 
     'xn--bcher',
     'https://bücher.example.com/shop?x=1',
     ' bücher.example.com ',
+    'bücher.example.com.',
+    'bücher.example.com:8443',
+    'bücher.example.com/shop',
+    'https://me:secret@bücher.example.com:8443/',
   ]
   for (const each of search) assert.deepEqual(hostsOf(page(healthy(), { search: each })), [names[0]], each)
   assert.deepEqual(hostsOf(page(healthy(), { search: 'παράδειγμα' })), [names[2]])
   assert.deepEqual(hostsOf(page(healthy(), { search: 'kaffee' })), [names[1]])
+  assert.deepEqual(hostsOf(page(healthy(), { search: 'kaffee.' })), [names[1]], 'as it is typed')
+  assert.deepEqual(hostsOf(page(healthy(), { search: 'kaff.' })), [], 'a dot within a name stands for itself')
+  assert.equal(hostsOf(page(healthy(), { search: 'wordpress/' })).length, 4, 'keys have a slash')
   assert.match(
     page(healthy(), { search: 'bücher' }),
     /<bdi>bücher\.example\.com<\/bdi><\/span> <span class="ascii">xn--bcher-kva\.example\.com</,
