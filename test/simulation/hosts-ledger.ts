@@ -85,7 +85,8 @@ export function watchHosts(world: World): void {
   function judgeQuarantine(life: Life, host: string): void {
     const look = looks.get(life)?.get(host)
     const ago = time.now() - (isRight(look) ? time.now() : (look?.rightAt ?? Number.NEGATIVE_INFINITY))
-    if (ago < QUARANTINE_AFTER - DECIDED && !clockWasSet)
+    const isNew = time.now() - (mappedAt.get(host) ?? 0) < ARRIVED
+    if (ago < QUARANTINE_AFTER - DECIDED && !clockWasSet && !isNew)
       ledger.violate('dns', `${life.name} takes ${host} off, which led to the server ${Math.round(ago / 1000)} s ago`)
   }
 
