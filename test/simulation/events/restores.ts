@@ -23,7 +23,7 @@ const withVersion = (text: string, version: number): string =>
 const isNewer = (text: string): boolean => /"version": ?2\b/.test(text)
 
 /** A record of the newer version, which a backup brought along, is not left there for good. */
-function mendRecord(world: World, { appId }: DeclaredApp): void {
+function mendRecord(world: World, appId: string): void {
   const record = recordOf(world, appId)
   if (record !== undefined && isNewer(record.text)) record.put(withVersion(record.text, 1))
 }
@@ -63,7 +63,7 @@ export const restores: readonly EventKind[] = [
       const record = recordOf(world, app.appId)
       if (record === undefined || isNewer(record.text)) return undefined
       record.put(withVersion(record.text, 2))
-      world.heal(random.whole(1, 10) * MINUTE, () => mendRecord(world, app))
+      world.heal(random.whole(1, 10) * MINUTE, () => mendRecord(world, app.appId))
       return `a newer version has written the ownership record of ${app.name}, for a while`
     },
   },
@@ -87,7 +87,8 @@ export const clusterRestores: readonly EventKind[] = [
           trouble.away = false
           world.heal(random.whole(0, 5) * MINUTE, () => {
             applyAll(world)
-            for (const app of world.declared.apps.values()) mendRecord(world, app)
+            // Also of apps that are not declared at present.
+            for (const appId of world.serverpilot.core.apps) mendRecord(world, appId)
           })
         })
       })
