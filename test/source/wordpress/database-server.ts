@@ -41,6 +41,8 @@ export interface TestDatabase {
   name: string
   user: string
   password: string
+  /** A user who may do everything in it. */
+  writer: { user: string; password: string }
   /** For the user who may only read; through another port, such as a proxy's, when given. */
   url(port?: number): string
   sql(statements: string): Promise<void>
@@ -151,14 +153,17 @@ function administration(port: number): Administration {
     async database() {
       const id = randomBytes(4).toString('hex')
       const [name, user, password] = [`wp_${id}`, `reader_${id}`, `geheim-${id}`]
+      const writer = { user: `writer_${id}`, password }
       await sql(
         `SET sql_mode = ''; CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci;
-        CREATE USER '${user}'@'%' IDENTIFIED BY '${password}'; GRANT SELECT ON ${name}.* TO '${user}'@'%'`,
+        CREATE USER '${user}'@'%' IDENTIFIED BY '${password}'; GRANT SELECT ON ${name}.* TO '${user}'@'%';
+        CREATE USER '${writer.user}'@'%' IDENTIFIED BY '${writer.password}'; GRANT ALL ON ${name}.* TO '${writer.user}'@'%'`,
       )
       return {
         name,
         user,
         password,
+        writer,
         url: (through = port) => `mysql://${user}:${password}@${host}:${through}/${name}`,
         // As WordPress sets it: dates that are none are stored.
         sql: (statements) => sql(`SET sql_mode = ''; ${statements}`, name),
