@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq } from 'yaml'
+import { isMap, isScalar, isSeq, type Scalar } from 'yaml'
 import type { FieldFault, FieldPath } from './faults.ts'
 
 /** How a plain scalar reads in YAML 1.1 (kubectl, most older tools), where that is not how it reads in YAML 1.2. */
@@ -25,10 +25,23 @@ function ambiguity(source: string): string | undefined {
   return undefined
 }
 
+/** An anchor with nothing behind it, which was meant as text. */
+function anchorAlone({ anchor, source }: Scalar): string | undefined {
+  if (anchor === undefined || source !== '') return undefined
+  return `is written as &${anchor} without quotes, an anchor in YAML with nothing behind it; a leading & needs quotes`
+}
+
+/** A fault of a number names it as it stands in the file: 72225e2 is seldom meant as 7222500. */
+export function asWritten({ path, message }: FieldFault, node: unknown): FieldFault {
+  if (!isScalar(node) || typeof node.value !== 'number' || node.source === undefined) return { path, message }
+  return { path, message: message.replace(`the number ${node.value}`, () => `the number ${node.source}`) }
+}
+
 /** Every such scalar of an object, keys included; what Kubernetes itself writes (`status`, `managedFields`) is not judged. */
 export function findAmbiguous(node: unknown, path: FieldPath = []): FieldFault[] {
   if (isScalar(node)) {
-    const message = node.type === 'PLAIN' && node.source !== undefined ? ambiguity(node.source) : undefined
+    const message =
+      anchorAlone(node) ?? (node.type === 'PLAIN' && node.source !== undefined ? ambiguity(node.source) : undefined)
     return message === undefined ? [] : [{ path, message }]
   }
   if (isSeq(node)) return node.items.flatMap((item, index) => findAmbiguous(item, [...path, index]))

@@ -1,4 +1,15 @@
-import { Composer, type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, Parser } from 'yaml'
+import {
+  type Alias,
+  Composer,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  Parser,
+} from 'yaml'
 
 /** The two words by which an object says what it is, in so far as they are written out. */
 export interface Head {
@@ -10,6 +21,8 @@ export interface Head {
 export interface Inspection {
   /** Keys that stand twice in one map, by their offset. */
   duplicates: { key: string; offset: number }[]
+  /** Aliases whose anchor does not stand before them. */
+  loose: { alias: string; offset: number }[]
   aliases: number
 }
 
@@ -41,24 +54,36 @@ const MAX_DEPTH = 100
 
 /** Walks over a document once. Throws a `RangeError` where it is nested too deeply. */
 export function inspect({ contents }: Document.Parsed): Inspection {
-  const found: Inspection = { duplicates: [], aliases: 0 }
-  walk(contents, found, 0)
+  const found: Inspection = { duplicates: [], loose: [], aliases: 0 }
+  walk(contents, { found, anchors: new Set() }, 0)
   return found
 }
 
-function walk(node: unknown, found: Inspection, depth: number): void {
+/** What a walk has come by so far. */
+interface Walk {
+  found: Inspection
+  anchors: Set<string>
+}
+
+function walk(node: unknown, way: Walk, depth: number): void {
   if (depth > MAX_DEPTH) throw new RangeError(`nested more than ${MAX_DEPTH} deep`)
-  if (isAlias(node)) found.aliases++
-  else if (isSeq(node)) for (const item of node.items) walk(item, found, depth + 1)
+  if (isAlias(node)) noteAlias(node, way)
+  else if (isNode(node) && 'anchor' in node && typeof node.anchor === 'string') way.anchors.add(node.anchor)
+  if (isSeq(node)) for (const item of node.items) walk(item, way, depth + 1)
   if (!isMap(node)) return
   const keys = new Set<string>()
   for (const { key, value } of node.items) {
     const name = isScalar(key) ? String(key.value) : undefined
-    if (name !== undefined && keys.has(name)) {
-      found.duplicates.push({ key: name, offset: isNode(key) ? (key.range?.[0] ?? 0) : 0 })
-    }
+    if (name !== undefined && keys.has(name)) way.found.duplicates.push({ key: name, offset: startOf(key) })
     if (name !== undefined) keys.add(name)
-    else walk(key, found, depth + 1)
-    walk(value, found, depth + 1)
+    walk(key, way, depth + 1)
+    walk(value, way, depth + 1)
   }
 }
+
+function noteAlias(alias: Alias, { found, anchors }: Walk): void {
+  found.aliases++
+  if (!anchors.has(alias.source)) found.loose.push({ alias: alias.source, offset: startOf(alias) })
+}
+
+const startOf = (node: unknown): number => (isNode(node) ? (node.range?.[0] ?? 0) : 0)

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair } from 'yaml'
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml'
 import type { FieldPath } from './faults.ts'
 
 /** The offset in the text to point at for a field: its key, or the list item; for a missing field, what it is missing from. */
@@ -17,6 +17,41 @@ export function locate(document: Document.Parsed, path: FieldPath): number {
 /** The node at a path; undefined when there is none. */
 export function nodeAt(document: Document.Parsed, path: FieldPath): unknown {
   return path.reduce<unknown>((node, part) => descend(document, node, part)?.node, document.contents)
+}
+
+/** The field in which an offset stands; the path ends where the document says no more. */
+export function pathAt(document: Document.Parsed, offset: number): FieldPath {
+  const path: FieldPath = []
+  let node: unknown = document.contents
+  for (;;) {
+    const step = isSeq(node) ? itemAt(node, offset) : isMap(node) ? pairAt(node, offset) : undefined
+    if (step === undefined) return path
+    path.push(step.part)
+    node = step.node
+  }
+}
+
+/** One step from a node towards an offset. */
+interface Step {
+  part: string | number
+  node: unknown
+}
+
+function itemAt({ items }: YAMLSeq, offset: number): Step | undefined {
+  const part = items.findLastIndex((item) => spans(item, item, offset))
+  return part < 0 ? undefined : { part, node: items[part] }
+}
+
+function pairAt({ items }: YAMLMap, offset: number): Step | undefined {
+  const pair = items.findLast(({ key, value }) => spans(key, value, offset))
+  return pair === undefined || !isScalar(pair.key) ? undefined : { part: String(pair.key.value), node: pair.value }
+}
+
+/** Whether an offset is from the start of one node to the end of the other, or behind it on its line. */
+function spans(from: unknown, to: unknown, offset: number): boolean {
+  const first = isNode(from) ? from.range : undefined
+  const last = (isNode(to) ? to.range : undefined) ?? first
+  return first != null && last != null && first[0] <= offset && offset < last[2]
 }
 
 function descend(

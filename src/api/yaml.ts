@@ -1,13 +1,14 @@
-import { type Document, LineCounter, type YAMLError } from 'yaml'
+import { type Document, isScalar, LineCounter } from 'yaml'
 import { messageOf } from '../log/message-of.ts'
-import { findAmbiguous } from './ambiguous.ts'
+import { asWritten, findAmbiguous } from './ambiguous.ts'
 import { decodeObject, type Identity, identify, isOurs, seemsOurs, type Where } from './decode.ts'
-import { documentsOf, type Head, headOf, inspect } from './document.ts'
-import { type FieldFault, formatFault, formatPath, isMap } from './faults.ts'
-import { locate, nodeAt } from './locate.ts'
+import { documentsOf, type Head, headOf } from './document.ts'
+import { type FieldFault, type FieldPath, formatFault, formatPath, isMap } from './faults.ts'
+import { locate, nodeAt, pathAt } from './locate.ts'
 import { API_GROUP, API_VERSION, type App, type Mapping, type Place } from './objects.ts'
 import { KINDS } from './schema.ts'
 import { decodeSecret, type Secret } from './secret.ts'
+import { otherTroubles, syntaxTroubles, type Trouble } from './trouble.ts'
 
 /** One fault of a file, with the place to go to. */
 export interface FileFault {
@@ -92,51 +93,50 @@ interface Reading {
 
 function readDocument(reading: Reading): void {
   const { document, text } = reading
-  const troubles = [...document.errors, ...document.warnings]
+  const troubles = syntaxTroubles(document)
   if (troubles.length > 0) {
-    if (isTemplate(text, troubles[0]?.pos[0] ?? 0)) readTemplate(reading)
-    else addTroubles(reading, troubles.slice(0, MAX_ERRORS).map(toTrouble))
+    if (isTemplate(text, troubles[0]?.offset ?? 0)) readTemplate(reading)
+    else addTroubles(reading, troubles)
     return
   }
   // Whatever an object of another group says, nobody here wants to know it: it may be large.
   if (isForeign(headOf(document))) return
-  const { duplicates, aliases } = inspect(document)
-  if (duplicates.length > 0) {
-    addTroubles(
-      reading,
-      duplicates.slice(0, MAX_ERRORS).map(({ key, offset }) => ({ offset, message: twice(key) })),
-    )
+  const others = otherTroubles(document)
+  if (others.length > 0) {
+    addTroubles(reading, others)
     return
   }
-  const start = document.contents?.range?.[0] ?? 0
-  const value = aliases > MAX_ALIASES ? { ok: false as const, message: tooMany(aliases) } : toValue(document)
-  if (!value.ok) addFault(reading, start, { message: value.message })
+  const value = toValue(document)
+  if (!value.ok) addFault(reading, document.contents?.range?.[0] ?? 0, { message: value.message })
   else if (value.value !== null) readItem({ value: value.value, path: [] }, reading)
 }
 
-/** Something that keeps a document from being read, and where. */
-interface Trouble {
-  offset: number
-  message: string
-}
-
-/** Names the object too, where it can be made out. */
+/** Names the object and the field too, where they can be made out. */
 function addTroubles(reading: Reading, troubles: readonly Trouble[]): void {
   const { document, origin } = reading
-  const value = inspect(document).aliases > MAX_ALIASES ? { ok: false as const } : toValue(document)
-  const object = value.ok ? identify(value.value, origin) : undefined
-  for (const { offset, message } of troubles) {
-    addFault(reading, offset, { message, ...(object === undefined ? {} : { object }) })
+  for (const { offset, message } of troubles.slice(0, MAX_ERRORS)) {
+    const path = pathAt(document, offset)
+    const item = path[0] === 'items' && typeof path[1] === 'number' ? path.slice(0, 2) : []
+    const field = formatPath(path.slice(item.length))
+    const object = identify(outline(document, item), origin)
+    const who = object === undefined ? '' : `${object.kind} ${object.key}: `
+    addFault(reading, offset, {
+      message: `${who}${field === '' ? 'this' : field} ${message}`,
+      ...(field === '' ? {} : { field }),
+      ...(object === undefined ? {} : { object }),
+    })
   }
 }
 
-/** Aliases of one document, at most: each is looked up among all names before it. */
-const MAX_ALIASES = 1000
-
-const tooMany = (aliases: number): string =>
-  `this document has ${aliases} aliases (*name), more than ${MAX_ALIASES}; write the values out`
-
-const twice = (key: string): string => `the key ${key} is given twice in one map; keep one of the two`
+/** What an object says it is, where the document as a whole cannot be read. */
+function outline(document: Document.Parsed, path: FieldPath): unknown {
+  const textAt = (...more: string[]): unknown => {
+    const node = nodeAt(document, [...path, ...more])
+    return isScalar(node) ? node.value : undefined
+  }
+  const metadata = { name: textAt('metadata', 'name'), namespace: textAt('metadata', 'namespace') }
+  return { kind: textAt('kind'), metadata }
+}
 
 function readItem(item: Item, reading: Reading): void {
   const { value, path } = item
@@ -247,11 +247,6 @@ function nameOf(value: unknown): string {
   return typeof name === 'string' ? `object ${name}: ` : ''
 }
 
-function toTrouble({ message, pos }: YAMLError): Trouble {
-  const words = (message.split('\n', 1)[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
-  return { offset: pos[0], message: `this is not valid YAML: ${words}` }
-}
-
 /** The line in which an offset stands. */
 function lineAt(text: string, offset: number): string {
   const end = text.indexOf('\n', offset)
@@ -264,8 +259,9 @@ function addFieldFault(
   fault: FieldFault,
   { who, object }: { who: string; object: Identity | undefined },
 ): void {
-  addFault(reading, locate(reading.document, [...item.path, ...fault.path]), {
-    message: `${who}${formatFault(fault)}`,
+  const path = [...item.path, ...fault.path]
+  addFault(reading, locate(reading.document, path), {
+    message: `${who}${formatFault(asWritten(fault, nodeAt(reading.document, path)))}`,
     ...(fault.path.length === 0 ? {} : { field: formatPath(fault.path) }),
     ...(object === undefined ? {} : { object }),
   })

@@ -4,8 +4,11 @@ import { calledAs, EXIT, endWith, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
 import { type Setup, setUp } from '../setup/setup.ts'
-import { forgetStatusFile, handOver } from '../setup/state-folder.ts'
+import { forgetStatusFile, handOver, readStatusFile } from '../setup/state-folder.ts'
+import type { Outcome } from '../status/outcome.ts'
+import { systemClock } from '../time/clock.ts'
 import { sayNotForeign } from './foreign.ts'
+import { noSuchPlan, type WaitingPlan, waitingPlans } from './no-such-plan.ts'
 import { failed, print, rejected } from './outcomes.ts'
 import { passWithProgress } from './pass.ts'
 import { startProgress } from './progress.ts'
@@ -28,7 +31,10 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
     if (outcomes.length > 0 || !io.signal.aborted) print(io, given, { objects: setup.objects, outcomes, applied: true })
     io.signal.throwIfAborted()
     const strangers = sayNotForeign(io, given, outcomes)
-    if (strangers || failed(setup, outcomes) || rejected(outcomes)) return EXIT.failed
+    if (strangers || failed(setup, outcomes)) return EXIT.failed
+    if (approval !== undefined && !outcomes.some((each) => fits(each, approval)))
+      return noSuchPlan(io, approval, plansOf(outcomes))
+    if (rejected(outcomes)) return EXIT.failed
     return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done
   } finally {
     await setup.cluster?.elector?.stop()
@@ -36,12 +42,41 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
   }
 }
 
+/** Whether the approval was for a plan of this pass. */
+const fits = ({ plan, applied }: Outcome, approval: string): boolean =>
+  [plan, applied].some((each) => each?.approved === true && each.hash === approval)
+
+const plansOf = (outcomes: readonly Outcome[]): WaitingPlan[] =>
+  waitingPlans(outcomes.map(({ key, plan }) => ({ key, plan: plan?.waiting.length ? plan : undefined })))
+
+/** The daemon writes its status every two seconds, and looks at a change of the objects within one; ms. */
+const PATIENCE = 5_000
+const LOOK_EVERY = 250
+
 /** A daemon is at work on that state folder: it is the one to apply what is approved. */
-function approveByDaemon(io: Io, given: Given, hash: string): number {
+async function approveByDaemon(io: Io, given: Given, hash: string): Promise<number> {
   const { stateDir } = readSettings(given, io.environment, io.readFile)
+  const waiting = await plansOfDaemon(io, stateDir, hash)
+  if (waiting?.every((plan) => plan.hash !== hash)) return noSuchPlan(io, hash, waiting)
   handOver(stateDir, hash)
   const words = `A daemon holds ${stateDir}: the approval was handed to it. \`domainpilot status\` shows what became of it.`
   return endWith(io, EXIT.done, words)
+}
+
+/** The plans that wait at the daemon, as soon as one has the hash; undefined when it has not said anything yet. */
+async function plansOfDaemon(io: Io, stateDir: string, hash: string): Promise<WaitingPlan[] | undefined> {
+  const progress = startProgress(io, 'Waiting for the daemon to report a plan with that hash')
+  const deadline = systemClock.steady() + PATIENCE
+  try {
+    for (;;) {
+      const status = readStatusFile(io, stateDir)
+      const waiting = status && waitingPlans(status.apps)
+      if (waiting?.some((plan) => plan.hash === hash) || systemClock.steady() >= deadline) return waiting
+      await systemClock.sleep(LOOK_EVERY, io.signal)
+    }
+  } finally {
+    progress.stop()
+  }
 }
 
 async function lead(io: Io, cluster: Cluster): Promise<boolean> {

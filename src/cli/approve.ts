@@ -10,6 +10,7 @@ import { readSettings, type Settings } from '../setup/settings.ts'
 import type { PlanWire } from '../status/wire/wire.ts'
 import { systemClock } from '../time/clock.ts'
 import { type AppObject, type ClusterReader, readAll, withReader } from './cluster-reader.ts'
+import { noSuchPlan, waitingPlans } from './no-such-plan.ts'
 import { startProgress } from './progress.ts'
 
 /** How long `approve` waits for the daemon, and how often it looks; ms. */
@@ -34,8 +35,7 @@ export async function approveWaiting(io: Io, given: Given, hash: string): Promis
     const { apps } = await readAll(reader, namespacesOf(io, given, settings, reader))
     const app = apps.find(({ status }) => status.plan?.hash === hash)
     if (app !== undefined) return await approve({ io, given, reader }, app, hash)
-    const words = `No plan with the hash ${visible(hash)} waits. \`${calledAs(io)} status\` shows those that do.`
-    return endWith(io, EXIT.failed, words)
+    return noSuchPlan(io, hash, waitingPlans(apps.map(({ key, status }) => ({ key, plan: status.plan }))))
   })
 }
 

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, type Option } from 'commander'
 
 export type Shell = 'bash' | 'zsh' | 'fish'
 
@@ -15,7 +15,9 @@ export function completionScript(program: Command, shell: Shell): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](program.name(), commands)
 }
 
-const flagsOf = (command: Command): string[] => command.options.flatMap((option) => option.long ?? [])
+const shownOptions = (command: Command): Option[] => command.options.filter(({ hidden }) => !hidden)
+
+const flagsOf = (command: Command): string[] => shownOptions(command).flatMap((option) => option.long ?? [])
 
 /** The flags of each command, as branches of a `case`. */
 const wordCases = (commands: readonly Command[]): string =>
@@ -60,7 +62,7 @@ compdef _${name} ${name}
 function fishScript(name: string, commands: readonly Command[]): string {
   const lines = commands.flatMap((each) => [
     `complete -c ${name} -n __fish_use_subcommand -f -a ${each.name()} -d '${quote(each.summary() || each.description())}'`,
-    ...each.options.flatMap(({ long, description }) =>
+    ...shownOptions(each).flatMap(({ long, description }) =>
       long
         ? `complete -c ${name} -n '__fish_seen_subcommand_from ${each.name()}' -l ${long.slice(2)} -d '${quote(description)}'`
         : [],

@@ -1,11 +1,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { OPTION_LIST } from '../setup/flags.ts'
 import type { Io } from '../setup/io.ts'
-import type { Given } from '../setup/option.ts'
+import { type Environment, type Given, type OptionGroup, variableOf } from '../setup/option.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { type Cancel, every, systemClock } from '../time/clock.ts'
 import { runCommand } from './run.ts'
+
+/** The options that it takes. */
+const DEMO_OPTIONS: readonly OptionGroup[] = ['page', 'log']
 
 /** Between two changes of the demo's mappings; ms. */
 const PACE = 6_000
@@ -30,7 +34,11 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
   await mkdir(domains)
   await writeFile(join(domains, 'network.yaml'), appYaml(appId))
   for (const name of NAMES.slice(0, 6)) await writeFile(join(domains, `${name}.yaml`), mappingYaml(name))
-  const environment = { SERVERPILOT_CLIENT_ID: simulator.clientId, SERVERPILOT_API_KEY: simulator.apiKey }
+  const environment = {
+    ...variablesOf(io.environment),
+    SERVERPILOT_CLIENT_ID: simulator.clientId,
+    SERVERPILOT_API_KEY: simulator.apiKey,
+  }
   const options = {
     ...given,
     manifests: [domains],
@@ -54,6 +62,12 @@ export async function demoCommand(io: Io, given: Given): Promise<number> {
     await simulator.stop()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The variables of the options that the demo takes; what else the environment says is of other objects than the demo's. */
+function variablesOf(environment: Environment): Environment {
+  const taken = OPTION_LIST.filter(({ group }) => DEMO_OPTIONS.includes(group)).map(({ flag }) => variableOf(flag))
+  return Object.fromEntries(taken.map((name) => [name, environment[name]]))
 }
 
 function appYaml(appId: string): string {

@@ -1,8 +1,9 @@
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { OPTION_LIST } from '../setup/flags.ts'
 import { calledAs, type Io } from '../setup/io.ts'
 import { type Given, type NamedOption, type OptionGroup, variableOf } from '../setup/option.ts'
 import { completionScript, parseShell, type Shell } from './completion.ts'
+import { SwitchCommand } from './switches.ts'
 
 export { CommanderError } from 'commander'
 export { UsageError } from '../setup/option.ts'
@@ -176,7 +177,7 @@ export function buildProgram(caller: Io, done: (status: number) => void): Comman
   // Who calls it by kubectl means the cluster.
   const environment = { ...(caller.plugin ? { DOMAINPILOT_SOURCE: 'kubernetes' } : {}), ...caller.environment }
   const io = { ...caller, environment }
-  const program = new Command(name)
+  const program = new SwitchCommand(name)
     .description(
       'Keeps the domains, AutoSSL and certificates of ServerPilot apps in line with declared domain mappings.',
     )
@@ -220,5 +221,7 @@ function optionOf(entry: NamedOption): Option {
   const short = entry.short === undefined ? '' : `-${entry.short}, `
   const option = new Option(`${short}--${entry.flag}${value}`, described)
   if (entry.repeatable) option.argParser(collect)
+  // What is none of them is refused where the environment is read too.
+  if (entry.choices !== undefined) option.argChoices = [...entry.choices]
   return option
 }

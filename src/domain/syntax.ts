@@ -50,13 +50,21 @@ function notAHostName(written: string): string | undefined {
   if (isIPv6(written.replace(/^\[(.*)\](:\d+)?$/, '$1'))) return `${quoted} is an IP address; give a host name`
   const scheme = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(written)
   if (scheme !== null) return `${quoted} is a URL; give only the host name${hint(scheme[1] ?? '')}`
+  if (/\\[*.]/.test(written)) return `${quoted} has a backslash; write ${spell(written.replaceAll('\\', ''))}`
   const cut = /[/\\?#]/.exec(written)
-  if (cut !== null) return `${quoted} has a path; give only the host name${hint(written.slice(0, cut.index))}`
+  if (cut !== null) {
+    const part = PARTS[cut[0]] ?? 'a path'
+    const [host, rest] = [written.slice(0, cut.index), written.slice(cut.index)]
+    return `${quoted} has ${part}, ${spell(rest)}; give only the host name${hint(host)}`
+  }
   const port = /^([^:]*):\d*$/.exec(written)
   if (port !== null) return `${quoted} has a port; give only the host name${hint(port[1] ?? '')}`
   const bad = /[^a-z0-9.*\u0080-\u{10ffff}-]/iu.exec(written)
   return bad === null ? undefined : badCharacter(bad[0], written)
 }
+
+/** What begins with these in a URL; a path with everything else. */
+const PARTS: Record<string, string> = { '?': 'a query', '#': 'a fragment' }
 
 function hint(host: string): string {
   const name = host.replace(/^.*@/, '').replace(/:\d*$/, '')

@@ -213,10 +213,10 @@ function decoded<T>(schema: z.ZodType<T>, value: unknown): T {
 async function createdIn<Result>(namespace: string, created: Promise<Result>): Promise<Result> {
   try {
     return await created
-  } catch (cause) {
-    if (codeOf(cause) !== 404) throw cause
+  } catch (error) {
+    if (codeOf(error) !== 404) throw error
     const message = `namespace ${namespace} does not exist; create it (kubectl create namespace ${namespace}) or name another with --record-namespace`
-    throw new KubernetesError({ code: 404, reason: 'NotFound', message, cause })
+    throw new KubernetesError({ code: 404, reason: 'NotFound', message })
   }
 }
 

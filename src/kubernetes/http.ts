@@ -15,6 +15,8 @@ import { createBytes, MOST_MIB } from './bytes.ts'
  */
 export class KubernetesError extends Error {
   override readonly name = 'KubernetesError'
+  /** Logged without a stack. */
+  readonly expected = true
   /** HTTP status; undefined when there was no answer. */
   readonly code: number | undefined
   readonly reason: string

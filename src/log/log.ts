@@ -81,10 +81,11 @@ function quotedWhereNeeded(text: string): string {
 }
 
 /** An error as the redactor leaves it. */
-type PlainError = { message: string; stack: unknown; cause?: unknown }
+type PlainError = { type: string; message: string; cause?: unknown }
 
 function isPlainError(value: unknown): value is PlainError {
-  return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value
+  if (typeof value !== 'object' || value === null || !('message' in value) || !('type' in value)) return false
+  return 'stack' in value || String(value.type).endsWith('Error')
 }
 
 function errorWords(error: PlainError): string {

@@ -84,7 +84,10 @@ function copy(value: unknown, clean: (text: string) => string, depth: number, ab
   )
 }
 
-/** Of an Error only what is known to be harmless and useful: HTTP clients hang whole requests, headers included, on theirs. */
+/**
+ * Of an Error only what is known to be harmless and useful: HTTP clients hang whole requests, headers included, on theirs. What
+ * somebody outside answered (`expected`) is said by its words: where in the program it arrived helps nobody.
+ */
 function plainError(error: Error): Record<string, unknown> {
   const {
     name: type,
@@ -96,7 +99,9 @@ function plainError(error: Error): Record<string, unknown> {
     errors,
     cause,
     stack,
+    expected,
   } = error as Error & Record<string, unknown>
-  const plain = { type, message, code, reason, status, retryable, errors, cause }
-  return { ...Object.fromEntries(Object.entries(plain).filter(([, v]) => v !== undefined)), stack }
+  const trace = expected === true ? undefined : stack
+  const plain = { type, message, code, reason, status, retryable, errors, cause, stack: trace }
+  return Object.fromEntries(Object.entries(plain).filter(([, v]) => v !== undefined))
 }

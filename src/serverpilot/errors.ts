@@ -10,6 +10,8 @@ export type ServerPilotReason =
 /** A failed call. Carries no request, no header, no body: nothing secret can be in it. */
 export class ServerPilotError extends Error {
   override readonly name = 'ServerPilotError'
+  /** Logged without a stack. */
+  readonly expected = true
   readonly reason: ServerPilotReason
   /** The same call may succeed later, without anybody changing anything. */
   readonly retryable: boolean

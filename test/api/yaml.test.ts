@@ -123,7 +123,7 @@ describe('what could be meant for us and is wrong', () => {
     ],
     ['a merge key', mapping('a', ', <<: {www: Never}'), /merge key/],
     ['an unresolved tag', mapping('a').replace('name: network', 'name: !x network'), /Unresolved tag/],
-    ['an alias without an anchor', mapping('a').replace('name: network', 'name: *x'), /Unresolved alias/],
+    ['an alias without an anchor', mapping('a').replace('name: network', 'name: *x'), /no anchor &x stands before it/],
     ['a list in a list', '&a\napiVersion: v1\nkind: List\nitems: [*a]\n', /list of objects inside a list/],
     ['a list without items', 'apiVersion: v1\nkind: List\n', /items is missing/],
     [

@@ -86,7 +86,7 @@ describe('parseHost', () => {
     ['a very long text', 'a'.repeat(5000), /5000 characters/],
     ['a URL', 'https://shop.example.com/blog', /URL; give only the host name, "shop.example.com"/],
     ['a URL with a port', 'http://me@shop.example.com:8080', /give only the host name, "shop.example.com"/],
-    ['a path', 'shop.example.com/blog', /path; give only the host name, "shop.example.com"/],
+    ['a path', 'shop.example.com/blog', /path, "\/blog"; give only the host name, "shop.example.com"/],
     ['a query', 'shop.example.com?x', /give only the host name/],
     ['a backslash', 'shop.example.com\\x', /give only the host name/],
     ['a port', 'shop.example.com:8080', /port; give only the host name, "shop.example.com"/],

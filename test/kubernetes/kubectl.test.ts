@@ -164,7 +164,10 @@ describe('kubectl domainpilot on a real API server', { timeout: 240_000 }, () =>
       assert.equal(status, 1)
       assert.match(stderr, /a daemon leads in this cluster/)
       assert.equal(written(world), before)
-      assert.match((await operator.run('apply', '--approve', '0123456789abcdef')).stderr, /No plan with the hash/)
+      const mistyped = await operator.run('apply', '--approve', '0123456789abcdef')
+      assert.equal(mistyped.status, 1)
+      const words = `No plan that waits has the hash 0123456789abcdef.*\n  ${namespace}/network: ${hash}`
+      assert.match(mistyped.stderr, new RegExp(words), 'a-mistyped-approval')
     })
 
     await t.test('approve: what it refuses', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { KubernetesError } from '../../src/kubernetes/http.ts'
 import { createLogger, type LogOptions } from '../../src/log/log.ts'
+import { ServerPilotError } from '../../src/serverpilot/errors.ts'
 
 const SECRET = 'k3y"k3yk3yk3yk3y1'
 
@@ -58,6 +60,25 @@ test('an error shows its causes in text, its stack in JSON, and nothing that han
   assert.match(line.error.stack, /log\.test/)
   assert.equal(line.error.reason, 'ApiUnreachable')
   assert.doesNotMatch(json.lines[0] ?? '', /zzzz|config/)
+})
+
+test('first-run-outside-a-cluster: what somebody outside answered has no stack, in words as in JSON', () => {
+  const missing = { code: 404, reason: 'NotFound', message: 'namespace x does not exist' }
+  const refused = { reason: 'CredentialsInvalid', message: 'refused' } as const
+  for (const error of [new KubernetesError(missing), new ServerPilotError(refused)]) {
+    const json = make()
+    json.log.warn('Failed', { error, around: new Error('broken', { cause: error }) })
+    const line = JSON.parse(json.lines[0] ?? '')
+    assert.deepEqual(
+      [line.error.message, line.error.reason, line.error.stack],
+      [error.message, error.reason, undefined],
+    )
+    assert.equal(line.around.cause.stack, undefined)
+    assert.match(line.around.stack, /log\.test/, 'what nobody expected keeps its place')
+    const text = make({ logFormat: 'text' })
+    text.log.warn('Failed', { error })
+    assert.match(text.lines[0] ?? '', new RegExp(`error=("?)${error.message}\\1\n$`))
+  }
 })
 
 test('secrets go by the name of their field', () => {

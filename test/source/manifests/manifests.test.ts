@@ -29,7 +29,7 @@ test('one-broken-file-of-forty: the rest is served, the failure names the line, 
       .filter((n) => n !== '03')
       .map((n) => `h${n}`),
   )
-  assert.match(failure(), /17\.yaml:5:1: this is not valid YAML: Tabs/)
+  assert.match(failure(), /17\.yaml:5:1: DomainMapping default\/h17: this is not valid YAML: Tabs/)
   assert.match(source.faults()[0]?.place ?? '', /17\.yaml:5:1$/)
   assert.ok(source.synced())
   const network = source.app('default/network')
