@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Cell, type Database, quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import { MARKS, type MappingsSetting, type TableNames, tableNames } from './families.ts'
 import { candidatesOf, findTables, type MappingTable } from './find-tables.ts'
 import { ACTIVE_KEY, CREDENTIAL_KEYS, INTEGRATIONS_KEY } from './plugins.ts'
 import type { MappingRow, NetworkRow, Rows, SiteRow } from './rows.ts'
+import { beginSession, startSnapshot } from './session.ts'
 import { settingName } from './setting-names.ts'
 import type { MetaRow } from './settings.ts'
+import { type Involved, requireWhole, type Sums, sumsOf } from './sums.ts'
 
 /** Everything of a network that was read at one moment. */
 export interface Snapshot extends Rows {
@@ -14,13 +17,6 @@ export interface Snapshot extends Rows {
   largest: ReadonlyMap<string, bigint>
   /** The id that the next row gets, by table; missing where the server does not say. */
   next: ReadonlyMap<string, bigint>
-}
-
-/** A table with the columns in which a change matters. `where` keeps to rows that matter. */
-interface Involved {
-  table: string
-  columns: readonly string[]
-  where?: string
 }
 
 /** What a short reading compares. */
@@ -33,7 +29,9 @@ interface Watched {
 /** What a whole read leaves behind, so that the next reading can be a short one. */
 export interface Known {
   watched: Watched
-  fingerprint: string
+  sums: Sums
+  /** Those candidates that are there. */
+  present: readonly string[]
 }
 
 /** `same`: nothing that matters changed since `known`. */
@@ -59,20 +57,29 @@ export async function readDatabase(
   { prefix, mappings, statementMs }: { prefix: string; mappings: MappingsSetting; statementMs: number },
   known?: Known,
 ): Promise<DatabaseRead> {
-  await begin(database, statementMs)
+  await beginSession(database, statementMs)
+  await startSnapshot(database)
   if (known !== undefined && (await stillFits(database, known))) return { kind: 'same' }
   const names = tableNames(prefix)
   await requireTables(database, names)
-  const meta = await readMeta(database, names)
+  const { meta, came } = await readMeta(database, names)
   const networks = (await selectSome(database, names.site, ['id', 'domain'])).map(networkOf)
   const { family, tables, older } = await findTables(database, mappings, { names, meta, networks })
   const [table] = tables.map((each) => each.table)
   const involved = involvedIn(names, [...tables, ...older])
   const watched = { involved, candidates: candidatesOf(mappings, names, networks) }
-  const taken = await fingerprint(database, watched)
+  const sums = await sumsOf(database, involved)
+  const present = await presentOf(database, watched)
+  requireWhole(sums, names.sitemeta, came)
+  requireWhole(sums, names.site, networks.length)
   const sites = (await selectSome(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
+  requireWhole(sums, names.blogs, sites.length)
   const parts: MappingRow[][] = []
-  for (const each of tables) parts.push(await readRows(database, each))
+  for (const each of tables) {
+    const rows = await readRows(database, each)
+    requireWhole(sums, each.table, rows.length)
+    parts.push(rows)
+  }
   const next = await nextIds(database, [names.blogs, ...tables.map((each) => each.table)])
   await database.rows('COMMIT')
   const largest = new Map([[names.blogs, largestOf(sites.map(({ blogId }) => blogId))]])
@@ -80,33 +87,13 @@ export async function readDatabase(
     largest.set(tables[index]?.table ?? '', largestOf(rows.map(({ id }) => id)))
   }
   const snapshot: Snapshot = { family, names, table, networks, sites, mappings: parts.flat(), meta, largest, next }
-  return { kind: 'read', snapshot, known: { watched, fingerprint: taken } }
+  return { kind: 'read', snapshot, known: { watched, sums, present } }
 }
 
-async function begin(database: Database, statementMs: number): Promise<void> {
-  const limit =
-    database.server === 'mariadb'
-      ? `SET SESSION max_statement_time = ${statementMs / 1000}`
-      : `SET SESSION max_execution_time = ${Math.ceil(statementMs)}`
-  // Servers older than these limits (MySQL 5.6, MariaDB 10.0) do without; the limit here counts all the same.
-  await optional(database, limit)
-  // MySQL 8 gives ids that are up to a day old otherwise.
-  if (database.server === 'mysql') await optional(database, 'SET SESSION information_schema_stats_expiry = 0')
-  const wait = Math.max(1, Math.ceil(statementMs / 1000))
-  await database.rows(`SET SESSION lock_wait_timeout = ${wait}, time_zone = '+00:00'`)
-  await database.rows('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
-  await database.rows('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
-}
-
-async function optional(database: Database, sql: string): Promise<void> {
-  await database.rows(sql).catch((error: { errno?: unknown }) => {
-    if (error.errno !== 1193) throw error
-  })
-}
-
-async function stillFits(database: Database, { watched, fingerprint: before }: Known): Promise<boolean> {
+async function stillFits(database: Database, { watched, sums, present }: Known): Promise<boolean> {
   try {
-    return (await fingerprint(database, watched)) === before
+    const now = await sumsOf(database, watched.involved)
+    return isDeepStrictEqual(now, sums) && isDeepStrictEqual(await presentOf(database, watched), present)
   } catch (error) {
     // A table or column that is not there any more: the whole read says which.
     if ([1146, 1054].includes((error as { errno?: number }).errno ?? 0)) return false
@@ -114,26 +101,15 @@ async function stillFits(database: Database, { watched, fingerprint: before }: K
   }
 }
 
-/**
- * One text that is another one when anything that matters in these tables is, or one of the candidates comes or goes: count, and a
- * sum over each row. The server reads the rows and sends one line. Sums over the bytes themselves, in hex: no collation has a say,
- * and no charset is converted.
- *
- * A sum, because `MAX(date_modified)` misses what people change by hand, and three of the plugins have no dates at all.
- */
-async function fingerprint(database: Database, { involved, candidates }: Watched): Promise<string> {
-  const sums = involved.map(({ table, columns, where }) => {
-    const cells = columns.map((column) => `IFNULL(HEX(${quote(column)}), '-')`).join(', ')
-    const condition = where === undefined ? '' : ` WHERE ${where}`
-    return `(SELECT CONCAT_WS(':', COUNT(*), SUM(CRC32(CONCAT_WS('.', ${cells})))) FROM ${quote(table)}${condition})`
+/** Those candidates that are there. By their whole names: the server then looks at no other of the network's many tables. */
+async function presentOf(database: Database, { candidates }: Watched): Promise<string[]> {
+  if (candidates.length === 0) return []
+  const counts = candidates.map((table, index) => {
+    const name = index === 0 ? ` AS ${database.mark}` : ''
+    return `(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}')${name}`
   })
-  // By their whole names: the server then looks at no other of the network's many tables.
-  const present = candidates.map(
-    (table) =>
-      `(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}')`,
-  )
-  const [row = []] = await database.rows(`SELECT ${[...sums, ...present].join(', ')}`)
-  return [...involved.map(({ table }) => table), ...row.map((cell) => cell ?? '')].join(' ')
+  const [row = []] = await database.rows(`SELECT ${counts.join(', ')}`)
+  return candidates.filter((_, index) => row[index] !== '0')
 }
 
 async function requireTables(database: Database, names: TableNames): Promise<void> {
@@ -153,8 +129,8 @@ async function otherPrefix(database: Database): Promise<string> {
   return prefixes.length === 0 ? '' : ` (there is a network with the prefix ${prefixes.join(', ')})`
 }
 
-async function readMeta(database: Database, { sitemeta }: TableNames): Promise<MetaRow[]> {
-  const sql = `SELECT site_id, meta_key, ${META_VALUE} FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
+async function readMeta(database: Database, { sitemeta }: TableNames): Promise<{ meta: MetaRow[]; came: number }> {
+  const sql = `SELECT site_id AS ${database.mark}, meta_key, ${META_VALUE} FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
   const rows = await database.rows(sql)
   const first = new Map<string, MetaRow>()
   for (const [siteId, key, value] of rows) {
@@ -164,7 +140,7 @@ async function readMeta(database: Database, { sitemeta }: TableNames): Promise<M
       first.set(id, { siteId: siteId ?? '', key, value: value ?? null })
     }
   }
-  return [...first.values()]
+  return { meta: [...first.values()], came: rows.length }
 }
 
 function involvedIn(names: TableNames, tables: readonly MappingTable[]): Involved[] {
@@ -179,8 +155,11 @@ function involvedIn(names: TableNames, tables: readonly MappingTable[]): Involve
   ]
 }
 
-const select = (database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> =>
-  database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
+/** The rows of a table, by its first column. */
+function select(database: Database, table: string, [first = '', ...rest]: readonly string[]): Promise<Cell[][]> {
+  const columns = [`${quote(first)} AS ${database.mark}`, ...rest.map(quote)]
+  return database.rows(`SELECT ${columns.join(', ')} FROM ${quote(table)} ORDER BY 1`)
+}
 
 async function selectSome(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
   const rows = await select(database, table, columns)
@@ -210,7 +189,7 @@ async function nextIds(database: Database, tables: readonly string[]): Promise<M
   const next = new Map<string, bigint>()
   for (const table of tables) {
     const [[id] = []] = await database.rows(
-      `SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}'`,
+      `SELECT AUTO_INCREMENT AS ${database.mark} FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}'`,
     )
     if (id) next.set(table, BigInt(id))
   }

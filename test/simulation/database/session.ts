@@ -55,6 +55,8 @@ export async function openSession(
       return []
     }
     if (/^(COMMIT|ROLLBACK)$/.test(sql)) return []
+    if (sql.startsWith('SELECT CONVERT('))
+      return [[Buffer.from(/X'(\w+)'/.exec(sql)?.[1] ?? '', 'hex').toString('utf8')]]
     if (sql === 'SELECT VERSION()') return [[server.kind === 'mariadb' ? '11.4.2-MariaDB' : '8.0.39']]
     const like = /^SHOW TABLES LIKE '%(\w+)'$/.exec(sql)?.[1]
     if (like !== undefined) return [...tablesNow().keys()].filter((name) => name.endsWith(like)).map((name) => [name])
@@ -102,6 +104,7 @@ export async function openSession(
   })
   return {
     server: server.kind,
+    mark: 'mark',
     rows: (sql) => statement(() => answer(sql)),
     columns: (table) => statement(() => tablesNow().get(table)?.columns.slice()),
     async close() {

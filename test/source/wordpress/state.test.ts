@@ -44,7 +44,7 @@ function read({
   const largest = BigInt(Math.max(0, ...Object.keys(rows).map(Number)))
   return {
     kind: 'read',
-    known: { watched: { involved: [], candidates: [] }, fingerprint: JSON.stringify(rows) },
+    known: { watched: { involved: [], candidates: [] }, sums: new Map(), present: [] },
     snapshot: {
       family,
       names,
