@@ -170,6 +170,25 @@ describe('state', () => {
     assert.deepEqual(domains(caught), ['a.example.com', 'b.example.com', 'd.example.com'])
   })
 
+  test('a-counter-that-went-back: a new row is in, nothing goes and nothing changes, and the message says both', () => {
+    const six = { ...AB, 4: 'd.example.com', 5: 'e.example.com', 6: 'f.example.com' }
+    const seen = steps(read({ rows: six, next: 7n }), read({ rows: AB, next: 7n }))
+    assert.equal(failure(seen), undefined)
+    const back = from(seen, app(), read({ rows: { 2: 'b.example.com', 3: 'new.example.com' }, next: 4n }))
+    assert.match(failure(back) ?? '', /nothing is removed or changed by it; names that are new are added all the same/)
+    assert.deepEqual(domains(back), ['a.example.com', 'b.example.com', 'new.example.com'])
+    assert.equal(
+      from(back, app(), read({ rows: { 2: 'b.example.com', 3: 'new.example.com' }, next: 4n })).served,
+      back.served,
+    )
+    const other = from(back, app(), read({ rows: { 1: 'other.example.com' }, next: 2n }))
+    assert.deepEqual(domains(other), ['a.example.com', 'b.example.com', 'new.example.com', 'other.example.com'])
+    assert.equal(new Set(other.served.mappings.map(({ key }) => key)).size, 4)
+    const caught = from(other, app(), read({ rows: { 1: 'other.example.com', 7: 'g.example.com' }, next: 8n }))
+    assert.equal(failure(caught), undefined)
+    assert.deepEqual(domains(caught), ['other.example.com', 'g.example.com'])
+  })
+
   test('TRUNCATE is a failure first', () => {
     const state = steps(read({ rows: ABC, next: 4n }), read({ rows: {}, next: 1n }))
     assert.match(failure(state) ?? '', /TRUNCATE/)
