@@ -9,6 +9,7 @@ import { beginSession, startSnapshot } from './session.ts'
 import { settingName } from './setting-names.ts'
 import type { MetaRow } from './settings.ts'
 import { type Involved, requireWhole, type Sums, sumsOf } from './sums.ts'
+import { type Traces, tracesOf } from './traces.ts'
 
 /** Everything of a network that was read at one moment. */
 export interface Snapshot extends Rows {
@@ -32,10 +33,12 @@ export interface Known {
   sums: Sums
   /** Those candidates that are there. */
   present: readonly string[]
+  /** Of those tables whose rows were summed up since: what the server kept of them before. */
+  traces: Traces['settled']
 }
 
-/** `same`: nothing that matters changed since `known`. */
-export type DatabaseRead = { kind: 'same' } | { kind: 'read'; snapshot: Snapshot; known: Known }
+/** `same`: nothing that matters changed; the next reading needs this `known`. */
+export type DatabaseRead = { kind: 'same'; known: Known } | { kind: 'read'; snapshot: Snapshot; known: Known }
 
 const META_KEYS: readonly string[] = [...Object.values(MARKS), INTEGRATIONS_KEY, ACTIVE_KEY, ...CREDENTIAL_KEYS]
 const keyIn = (keys: readonly string[]): string => `meta_key IN (${keys.map((key) => `'${key}'`).join(', ')})`
@@ -58,8 +61,9 @@ export async function readDatabase(
   known?: Known,
 ): Promise<DatabaseRead> {
   await beginSession(database, statementMs)
+  const still = known && (await unchanged(database, known))
+  if (still !== undefined) return { kind: 'same', known: still }
   await startSnapshot(database)
-  if (known !== undefined && (await stillFits(database, known))) return { kind: 'same' }
   const names = tableNames(prefix)
   await requireTables(database, names)
   const { meta, came } = await readMeta(database, names)
@@ -87,13 +91,33 @@ export async function readDatabase(
     largest.set(tables[index]?.table ?? '', largestOf(rows.map(({ id }) => id)))
   }
   const snapshot: Snapshot = { family, names, table, networks, sites, mappings: parts.flat(), meta, largest, next }
-  return { kind: 'read', snapshot, known: { watched, sums, present } }
+  return { kind: 'read', snapshot, known: { watched, sums, present, traces: new Map() } }
 }
 
-async function stillFits(database: Database, { watched, sums, present }: Known): Promise<boolean> {
+/**
+ * What is known, brought up to date; undefined when something that matters changed. The rows of a table are read only where its trace
+ * moved or says nothing.
+ */
+async function unchanged(database: Database, known: Known): Promise<Known | undefined> {
+  const { involved, candidates } = known.watched
+  const { present, settled } = await tracesOf(database, [
+    ...new Set([...involved.map(({ table }) => table), ...candidates]),
+  ])
+  const there = candidates.filter((table) => present.has(table))
+  if (!isDeepStrictEqual(there, known.present)) return undefined
+  const moved = involved.filter(({ table }) => {
+    const trace = settled.get(table)
+    return trace === undefined || trace !== known.traces.get(table)
+  })
+  if (moved.length > 0 && !(await sameSums(database, moved, known.sums))) return undefined
+  return { ...known, traces: settled }
+}
+
+async function sameSums(database: Database, involved: readonly Involved[], before: Sums): Promise<boolean> {
   try {
-    const now = await sumsOf(database, watched.involved)
-    return isDeepStrictEqual(now, sums) && isDeepStrictEqual(await presentOf(database, watched), present)
+    await startSnapshot(database)
+    const now = await sumsOf(database, involved)
+    return involved.every(({ table }) => isDeepStrictEqual(now.get(table), before.get(table)))
   } catch (error) {
     // A table or column that is not there any more: the whole read says which.
     if ([1146, 1054].includes((error as { errno?: number }).errno ?? 0)) return false

@@ -85,7 +85,8 @@ export function advance(
   place: string,
   defined?: readonly string[],
 ): State {
-  if (read.kind === 'same') return { ...state, misses: 0, served: withFailure(state.served, state.doubt) }
+  if (read.kind === 'same')
+    return { ...state, misses: 0, known: read.known, served: withFailure(state.served, state.doubt) }
   const { snapshot, known } = read
   const base = { ...state, misses: 0, known, readAt: at }
   const refusal = otherFamily(state, app, snapshot) ?? lostTable(state, snapshot)

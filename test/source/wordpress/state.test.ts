@@ -4,7 +4,7 @@ import { serialize } from 'php-serialize'
 import { DatabaseError } from '../../../src/source/wordpress/database-error.ts'
 import { type Family, tableNames } from '../../../src/source/wordpress/families.ts'
 import { WWW_KEY } from '../../../src/source/wordpress/settings.ts'
-import type { DatabaseRead } from '../../../src/source/wordpress/snapshot.ts'
+import type { DatabaseRead, Known } from '../../../src/source/wordpress/snapshot.ts'
 import {
   advance,
   failed,
@@ -33,6 +33,8 @@ interface Given {
   networks?: string[]
 }
 
+const KNOWN: Known = { watched: { involved: [], candidates: [] }, sums: new Map(), present: [], traces: new Map() }
+
 function read({
   family = 'UltimateMultisite',
   rows = {},
@@ -44,7 +46,7 @@ function read({
   const largest = BigInt(Math.max(0, ...Object.keys(rows).map(Number)))
   return {
     kind: 'read',
-    known: { watched: { involved: [], candidates: [] }, sums: new Map(), present: [] },
+    known: KNOWN,
     snapshot: {
       family,
       names,
@@ -77,7 +79,7 @@ function read({
   }
 }
 
-const SAME: DatabaseRead = { kind: 'same' }
+const SAME: DatabaseRead = { kind: 'same', known: KNOWN }
 const away = new DatabaseError('not reachable', true)
 const refused = new DatabaseError('no such table')
 const PLACE = 'database wp'
