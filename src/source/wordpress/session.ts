@@ -4,6 +4,12 @@ import { DatabaseError } from './database-error.ts'
 /** No limit of the server's own: the largest value that there is. */
 const ALL_ROWS = '18446744073709551615'
 
+/** What not every version knows: how long a statement may take, and that MySQL gives no ids and times that are up to a day old. */
+const NEWER: Readonly<Record<Database['server'], (statementMs: number) => string[]>> = {
+  mariadb: (ms) => [`max_statement_time = ${ms / 1000}`],
+  mysql: (ms) => [`max_execution_time = ${Math.ceil(ms)}`, 'information_schema_stats_expiry = 0'],
+}
+
 /** Text in the letters of Latin, of Greek and of none, and its bytes in UTF-8. */
 const LETTERS = 'äα🌍'
 const LETTERS_HEX = Buffer.from(LETTERS).toString('hex').toUpperCase()
@@ -13,19 +19,15 @@ const LETTERS_HEX = Buffer.from(LETTERS).toString('hex').toUpperCase()
  * Rejects with the driver's error, or with a `DatabaseError` when text does not arrive as it is stored.
  */
 export async function beginSession(database: Database, statementMs: number): Promise<void> {
-  const limit =
-    database.server === 'mariadb'
-      ? `SET SESSION max_statement_time = ${statementMs / 1000}`
-      : `SET SESSION max_execution_time = ${Math.ceil(statementMs)}`
-  // Servers older than these limits (MySQL 5.6, MariaDB 10.0) do without; the limit here counts all the same.
-  await optional(database, limit)
-  // MySQL 8 gives ids and times that are up to a day old otherwise.
-  if (database.server === 'mysql') await optional(database, 'SET SESSION information_schema_stats_expiry = 0')
-  await database.rows('SET NAMES utf8mb4')
   const wait = Math.max(1, Math.ceil(statementMs / 1000))
-  await database.rows(
-    `SET SESSION sql_mode = '', sql_select_limit = ${ALL_ROWS}, sql_big_selects = 1, lock_wait_timeout = ${wait}, time_zone = '+00:00'`,
-  )
+  const needed = `NAMES utf8mb4, sql_mode = '', sql_select_limit = ${ALL_ROWS}, sql_big_selects = 1, lock_wait_timeout = ${wait}, time_zone = '+00:00'`
+  const newer = NEWER[database.server](statementMs)
+  await database.rows(`SET ${[needed, ...newer].join(', ')}`).catch(async (error: unknown) => {
+    if (!isUnknownVariable(error)) throw error
+    // Older servers (MySQL before 8, MariaDB before 10.1) do without; the limit here counts all the same.
+    await database.rows(`SET ${needed}`)
+    for (const each of newer) await optional(database, `SET ${each}`)
+  })
   const [[letters] = []] = await database.rows(`SELECT CONVERT(X'${LETTERS_HEX}' USING utf8mb4) AS ${database.mark}`)
   if (letters === LETTERS) return
   throw new DatabaseError(
@@ -40,7 +42,9 @@ export async function startSnapshot(database: Database): Promise<void> {
 }
 
 async function optional(database: Database, sql: string): Promise<void> {
-  await database.rows(sql).catch((error: { errno?: unknown }) => {
-    if (error.errno !== 1193) throw error
+  await database.rows(sql).catch((error: unknown) => {
+    if (!isUnknownVariable(error)) throw error
   })
 }
+
+const isUnknownVariable = (error: unknown): boolean => (error as { errno?: unknown } | undefined)?.errno === 1193
