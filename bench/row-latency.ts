@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { mariaDb } from '../test/source/wordpress/mariadb.ts'
+import { databaseServer } from '../test/source/wordpress/database-server.ts'
 import { SMALL } from '../test/source/wordpress/network.ts'
 import { appYaml, createFolder, NAMESPACE } from './folder.ts'
 import { type Bench, ensure, percentile } from './measure.ts'
@@ -14,7 +14,7 @@ export const rowLatencyBench: Bench = {
   async run() {
     await build()
     const cleanups: (() => Promise<void>)[] = []
-    const server = await mariaDb({
+    const server = await databaseServer({
       after: (work) => void cleanups.push(work),
       skip: (why) => void process.stderr.write(`row-latency skipped: ${why}\n`),
     })

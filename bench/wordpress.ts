@@ -6,7 +6,7 @@ import { parseDatabaseUrl } from '../src/source/wordpress/database-url.ts'
 import { type DatabaseRead, type Known, readDatabase } from '../src/source/wordpress/snapshot.ts'
 import { advance, type State, unread } from '../src/source/wordpress/state.ts'
 import { systemClock } from '../src/time/clock.ts'
-import { mariaDb } from '../test/source/wordpress/mariadb.ts'
+import { databaseServer } from '../test/source/wordpress/database-server.ts'
 import { coreTables, ultimateTable, wwwSettings } from '../test/source/wordpress/network.ts'
 import { type Bench, collectGarbage, ensure, median } from './measure.ts'
 
@@ -21,7 +21,7 @@ export const wordpressBench: Bench = {
   async run() {
     const ends: (() => Promise<void>)[] = []
     let skipped: string | undefined
-    const server = await mariaDb({
+    const server = await databaseServer({
       after: (end) => void ends.push(end),
       skip: (message) => {
         skipped = message

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parseDocuments } from '../../src/api/yaml.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
-import { mariaDb } from '../source/wordpress/mariadb.ts'
+import { databaseServer } from '../source/wordpress/database-server.ts'
 import { SMALL } from '../source/wordpress/network.ts'
 import { execute, temporaryFolder } from './process.ts'
 
@@ -13,7 +13,7 @@ const STAYS = ['network.example', 'www.network.example', 'by-hand.example.org']
 
 /** A network whose plugin left names on the app, and commands that know nothing but its wp-config.php. */
 async function world(t: TestContext) {
-  const server = await mariaDb(t)
+  const server = await databaseServer(t)
   if (server === undefined) return undefined
   const database = await server.database()
   await database.sql(SMALL)

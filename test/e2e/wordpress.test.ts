@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { objectYaml } from '../controller/world.ts'
-import { type MariaDb, mariaDb, type TestDatabase } from '../source/wordpress/mariadb.ts'
+import { type DatabaseServer, databaseServer, type TestDatabase } from '../source/wordpress/database-server.ts'
 import { SMALL } from '../source/wordpress/network.ts'
 import { credentialsOf, execute, launch, temporaryFolder, until } from './process.ts'
 import { silentTcp } from './silent-peer.ts'
 
 interface Network {
-  server: MariaDb
+  server: DatabaseServer
   database: TestDatabase
   simulator: Simulator
   folder: string
@@ -23,7 +23,7 @@ interface Network {
 
 /** A network with two mapped domains in a real database, and an app that lists the network's own name. */
 async function network(t: TestContext): Promise<Network | undefined> {
-  const server = await mariaDb(t)
+  const server = await databaseServer(t)
   if (server === undefined) return undefined
   const database = await server.database()
   await database.sql(SMALL)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mariaDb } from '../source/wordpress/mariadb.ts'
+import { databaseServer } from '../source/wordpress/database-server.ts'
 import { SMALL } from '../source/wordpress/network.ts'
 import { until } from './api-server.ts'
 import { condition, createWorld } from './world.ts'
 
 test('spec.wordpress and a Secret: rows and mappings together; a wrong Secret freezes, the right one heals', async (t) => {
-  const server = await mariaDb(t)
+  const server = await databaseServer(t)
   if (server === undefined) return
   const database = await server.database()
   await database.sql(SMALL)

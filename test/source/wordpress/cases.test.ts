@@ -5,7 +5,7 @@ import type { App } from '../../../src/api/objects.ts'
 import { resolveConflicts } from '../../../src/plan/conflicts.ts'
 import { compileMapping } from '../../../src/plan/desired.ts'
 import type { MappingRead } from '../../../src/source/source.ts'
-import { type MariaDb, mariaDb } from './mariadb.ts'
+import { type DatabaseServer, databaseServer } from './database-server.ts'
 import * as sql from './network.ts'
 import { app, type WordpressSpec, type World, world } from './world.ts'
 
@@ -21,7 +21,7 @@ function hosts(read: MappingRead, of: App): string[] {
 
 let skipped = ''
 const ends: (() => Promise<void>)[] = []
-const server: MariaDb | undefined = await mariaDb({
+const server: DatabaseServer | undefined = await databaseServer({
   after: (end) => void ends.push(end),
   skip: (message) => {
     skipped = message
@@ -38,7 +38,7 @@ interface Setting {
 
 /** A database with these tables and rows, read. */
 async function given(t: { after(work: () => Promise<void>): void }, tables: string, { wordpress, spec }: Setting = {}) {
-  const database = await (server as MariaDb).database()
+  const database = await (server as DatabaseServer).database()
   await database.sql(tables)
   const of = app(wordpress, spec)
   const seen = await world(t, () => database.url(), { given: of })

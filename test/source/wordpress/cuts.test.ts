@@ -6,7 +6,7 @@ import { type DatabaseRead, type Known, readDatabase } from '../../../src/source
 import { advance, failed, type State, unread } from '../../../src/source/wordpress/state.ts'
 import { explain } from '../../../src/source/wordpress/words.ts'
 import { systemClock } from '../../../src/time/clock.ts'
-import { mariaDb } from './mariadb.ts'
+import { databaseServer } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { startProxy } from './proxy.ts'
 import { app } from './world.ts'
@@ -15,7 +15,7 @@ import { app } from './world.ts'
 const STRIDE = Number(process.env.DOMAINPILOT_TEST_CUT_STRIDE ?? 3)
 
 test('an answer that is cut after any byte is a failure or the whole, never a shorter list', async (t) => {
-  const server = await mariaDb(t)
+  const server = await databaseServer(t)
   if (server === undefined) return
   const database = await server.database()
   await database.sql(SMALL)

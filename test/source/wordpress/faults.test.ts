@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { after, describe, test } from 'node:test'
-import { type MariaDb, mariaDb, type TestDatabase } from './mariadb.ts'
+import { type DatabaseServer, databaseServer, type TestDatabase } from './database-server.ts'
 import { coreTables, PLAIN, SMALL, sites } from './network.ts'
 import { type FaultyProxy, startProxy } from './proxy.ts'
 import { app, type World, world } from './world.ts'
 
 let skipped = ''
 const ends: (() => Promise<void>)[] = []
-const server = (await mariaDb({
+const server = (await databaseServer({
   after: (end) => void ends.push(end),
   skip: (message) => {
     skipped = message
   },
-})) as MariaDb
+})) as DatabaseServer
 after(async () => {
   for (const end of ends) await end()
 })

@@ -2,7 +2,7 @@ import type { App } from '../../../src/api/objects.ts'
 import { resolveConflicts } from '../../../src/plan/conflicts.ts'
 import { compileMapping } from '../../../src/plan/desired.ts'
 import type { MappingRead } from '../../../src/source/source.ts'
-import type { MariaDb, TestDatabase } from './mariadb.ts'
+import type { DatabaseServer, TestDatabase } from './database-server.ts'
 import { app, type WordpressSpec, type World, world } from './world.ts'
 
 /** The hosts that a plan makes of what was read. */
@@ -22,7 +22,7 @@ interface Given {
 /** A database with these tables and rows on a server, read. */
 export async function given(
   t: { after(work: () => Promise<void>): void },
-  server: MariaDb,
+  server: DatabaseServer,
   tables: string,
   { wordpress, spec, defined }: Given = {},
 ): Promise<World & { database: TestDatabase; of: App; hosts(): string[] }> {

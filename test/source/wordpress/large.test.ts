@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mariaDb } from './mariadb.ts'
+import { databaseServer } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { startProxy } from './proxy.ts'
 import { world } from './world.ts'
@@ -9,7 +9,7 @@ import { world } from './world.ts'
 const ROWS = 60_000
 
 test('a large answer that ends in its middle, by KILL QUERY, KILL or a cut, is a failure and no shorter list', async (t) => {
-  const server = await mariaDb(t)
+  const server = await databaseServer(t)
   if (server === undefined) return
   const database = await server.database()
   await database.sql(SMALL)

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { createConnection } from 'mysql2/promise'
-import { type MariaDb, mariaDb } from './mariadb.ts'
+import { type DatabaseServer, databaseServer } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { world } from './world.ts'
 
 let skipped = ''
 const ends: (() => Promise<void>)[] = []
-const server = (await mariaDb({
+const server = (await databaseServer({
   after: (end) => void ends.push(end),
   skip: (message) => {
     skipped = message
   },
-})) as MariaDb
+})) as DatabaseServer
 after(async () => {
   for (const end of ends) await end()
 })

@@ -4,13 +4,13 @@ import { connect, LIMITS } from '../../../src/source/wordpress/connection.ts'
 import { parseDatabaseUrl } from '../../../src/source/wordpress/database-url.ts'
 import { type DatabaseRead, type Known, readDatabase } from '../../../src/source/wordpress/snapshot.ts'
 import { systemClock } from '../../../src/time/clock.ts'
-import { type MariaDb, mariaDb, type TestDatabase } from './mariadb.ts'
+import { type DatabaseServer, databaseServer, type TestDatabase } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { until } from './until.ts'
 
 let skipped = ''
 const ends: (() => Promise<void>)[] = []
-const server: MariaDb | undefined = await mariaDb({
+const server: DatabaseServer | undefined = await databaseServer({
   after: (end) => void ends.push(end),
   skip: (message) => {
     skipped = message
@@ -54,7 +54,7 @@ async function idle(database: TestDatabase, first: Known): Promise<Known> {
 }
 
 async function filled(): Promise<{ database: TestDatabase; known: Known }> {
-  const database = await (server as MariaDb).database()
+  const database = await (server as DatabaseServer).database()
   await database.sql(SMALL + MANY)
   return { database, known: (await look(database)).found.known }
 }
@@ -101,7 +101,7 @@ describe('looks', { skip: server === undefined && skipped }, () => {
   })
 
   test('what the server cannot tell is read: after a restart, and in tables without transactions', async (t) => {
-    const own = (server as MariaDb).own
+    const own = (server as DatabaseServer).own
     if (own === undefined) return t.skip('the server is not ours to restart')
     const { database, known } = await filled()
     const last = await idle(database, known)

@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { serialize } from 'php-serialize'
 import type { AppSpec } from '../../../src/api/objects.ts'
+import { type DatabaseServer, databaseServer } from './database-server.ts'
 import { given } from './given.ts'
-import { type MariaDb, mariaDb } from './mariadb.ts'
 import * as sql from './network.ts'
 import { world } from './world.ts'
 
 let skipped = ''
 const ends: (() => Promise<void>)[] = []
-const server = (await mariaDb({
+const server = (await databaseServer({
   after: (end) => void ends.push(end),
   skip: (message) => {
     skipped = message
   },
-})) as MariaDb
+})) as DatabaseServer
 after(async () => {
   for (const end of ends) await end()
 })

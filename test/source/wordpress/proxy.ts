@@ -124,11 +124,18 @@ export async function startProxy(port: number): Promise<FaultyProxy> {
   return proxy
 }
 
-/** The text of a packet with a statement; undefined for all others. */
-const statementOf = (packet: Buffer): string | undefined =>
-  packet[4] === COM_QUERY && packet[3] === 0 ? packet.toString('utf8', 5) : undefined
-
 const COM_QUERY = 3
+
+/** Where the text of a statement begins in its packet: MySQL has two bytes about attributes before it. Undefined: no statement. */
+function textAt(packet: Buffer): number | undefined {
+  if (packet[4] !== COM_QUERY || packet[3] !== 0) return undefined
+  return packet[5] === 0 && packet[6] === 1 ? 7 : 5
+}
+
+function statementOf(packet: Buffer): string | undefined {
+  const at = textAt(packet)
+  return at === undefined ? undefined : packet.toString('utf8', at)
+}
 
 const keyOf = (packet: Buffer, { cacheKey }: FaultyProxy): string | undefined => {
   const statement = cacheKey === undefined ? undefined : statementOf(packet)
@@ -138,10 +145,9 @@ const keyOf = (packet: Buffer, { cacheKey }: FaultyProxy): string | undefined =>
 function rewritten(packet: Buffer, { rewrite }: FaultyProxy): Buffer {
   const statement = statementOf(packet)
   if (rewrite === undefined || statement === undefined) return packet
-  const body = Buffer.from(rewrite(statement))
-  const head = Buffer.alloc(5)
-  head.writeUIntLE(body.length + 1, 0, 3)
-  head[4] = COM_QUERY
+  const body = Buffer.concat([packet.subarray(4, textAt(packet)), Buffer.from(rewrite(statement))])
+  const head = Buffer.alloc(4)
+  head.writeUIntLE(body.length, 0, 3)
   return Buffer.concat([head, body])
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { mariaDb } from './mariadb.ts'
+import { databaseServer } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { world } from './world.ts'
 
@@ -38,7 +38,7 @@ test('TLS: asked for, held against an authority, held against the name', async (
   const own = await certificate(folder, 'own', 'localhost')
   const other = await certificate(folder, 'other', 'localhost')
   const elsewhere = await certificate(folder, 'elsewhere', 'db.example')
-  const server = await mariaDb(t, [`--ssl-key=${own.key}`, `--ssl-cert=${own.crt}`])
+  const server = await databaseServer(t, [`--ssl-key=${own.key}`, `--ssl-cert=${own.crt}`])
   if (server === undefined) return
   if (server.own === undefined) return t.skip('needs a server of its own, for its certificate')
   const database = await server.database()
@@ -70,7 +70,7 @@ test('TLS: asked for, held against an authority, held against the name', async (
     else assert.match(failure ?? '', says, what)
   }
 
-  const misnamed = await mariaDb(t, [`--ssl-key=${elsewhere.key}`, `--ssl-cert=${elsewhere.crt}`])
+  const misnamed = await databaseServer(t, [`--ssl-key=${elsewhere.key}`, `--ssl-cert=${elsewhere.crt}`])
   const there = await misnamed?.database()
   const url = `${there?.url().replace('127.0.0.1', 'localhost')}?ssl-ca=${elsewhere.crt}`
   const seen = await world(t, () => url)

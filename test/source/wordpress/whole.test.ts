@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { type MariaDb, mariaDb } from './mariadb.ts'
+import { type DatabaseServer, databaseServer } from './database-server.ts'
 import { SMALL } from './network.ts'
 import { startProxy } from './proxy.ts'
 import { world } from './world.ts'
 
 let skipped = ''
 const ends: (() => Promise<void>)[] = []
-const server: MariaDb | undefined = await mariaDb({
+const server: DatabaseServer | undefined = await databaseServer({
   after: (end) => void ends.push(end),
   skip: (message) => {
     skipped = message
@@ -28,9 +28,9 @@ const insert = (domain: string): string =>
 
 /** A source behind a proxy. */
 async function behindProxy(t: { after(work: () => Promise<void>): void }, tables: string) {
-  const database = await (server as MariaDb).database()
+  const database = await (server as DatabaseServer).database()
   await database.sql(tables)
-  const proxy = await startProxy((server as MariaDb).port)
+  const proxy = await startProxy((server as DatabaseServer).port)
   t.after(() => proxy.close())
   const seen = await world(t, () => database.url(proxy.port))
   return { database, proxy, seen }
@@ -38,14 +38,14 @@ async function behindProxy(t: { after(work: () => Promise<void>): void }, tables
 
 /** Sets something for every new session of a server while `work` runs. */
 async function globally(name: string, value: string, work: () => Promise<void>): Promise<void> {
-  const admin = server as MariaDb
-  const [before] = await admin.rows(`SELECT @@GLOBAL.${name} AS old`)
+  const admin = server as DatabaseServer
+  const [before] = await admin.rows(`SELECT CONCAT(@@GLOBAL.${name}) AS old`)
   await admin.sql(`SET GLOBAL ${name} = ${value}`)
   try {
     await work()
   } finally {
-    const old = before?.old
-    await admin.sql(`SET GLOBAL ${name} = ${typeof old === 'string' && !/^\d+$/.test(old) ? `'${old}'` : old}`)
+    const old = String(before?.old)
+    await admin.sql(`SET GLOBAL ${name} = ${!/^\d+$/.test(old) ? `'${old}'` : old}`)
   }
 }
 

@@ -2,9 +2,9 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
@@ -17,7 +17,7 @@ interface Context {
 }
 
 /** A database server for tests. */
-export interface MariaDb {
+export interface DatabaseServer {
   host: string
   port: number
   /** Runs statements as the administrator. */
@@ -45,21 +45,87 @@ export interface TestDatabase {
   sql(statements: string): Promise<void>
 }
 
-const HOW =
-  'no MariaDB server: install it (apt-get install mariadb-server), or set DOMAINPILOT_TEST_MYSQL_URL to ' +
-  'mysql://USER:PASSWORD@HOST:PORT/mysql of a server for tests, with all rights'
+export type Kind = 'mariadb' | 'mysql'
 
-const SERVER = ['/usr/sbin/mariadbd', '/usr/libexec/mariadbd', '/usr/local/bin/mariadbd'].find(existsSync)
-const INSTALL = ['/usr/bin/mariadb-install-db', '/usr/local/bin/mariadb-install-db'].find(existsSync)
+/** Which one tests run on that name none. */
+const KIND: Kind = process.env.DOMAINPILOT_TEST_DATABASE === 'mysql' ? 'mysql' : 'mariadb'
+
+/** What `.ci/unpack` has put beside the system. */
+export const UNPACKED = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'domainpilot-tools')
+
+const OR_RUNNING =
+  'or set DOMAINPILOT_TEST_MYSQL_URL to mysql://USER:PASSWORD@HOST:PORT/mysql of a server for tests, with all rights'
+const HOW: Readonly<Record<Kind, string>> = {
+  mariadb: `no MariaDB server: install it (apt-get install mariadb-server), ${OR_RUNNING}`,
+  mysql: 'no MySQL server: run .ci/unpack, which puts one beside the system',
+}
+
+/** How a server of one kind is started. */
+interface Program {
+  /** Program and its first arguments. */
+  server: readonly [string, ...string[]]
+  /** Makes an empty data folder. */
+  install(data: string): Promise<unknown>
+  flags: readonly string[]
+}
 
 const run = promisify(execFile)
 
+const ALWAYS = ['--performance-schema=OFF', '--skip-log-bin', '--innodb-flush-log-at-trx-commit=2']
+const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
+
+function program(kind: Kind): Program | undefined {
+  return kind === 'mysql' ? mysql() : mariadb()
+}
+
+function mariadb(): Program | undefined {
+  const server = ['/usr/sbin/mariadbd', '/usr/libexec/mariadbd', '/usr/local/bin/mariadbd'].find(existsSync)
+  const install = ['/usr/bin/mariadb-install-db', '/usr/local/bin/mariadb-install-db'].find(existsSync)
+  if (server === undefined || install === undefined) return undefined
+  const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M']
+  const plain = ['--auth-root-authentication-method=normal', '--skip-test-db', ...small]
+  return {
+    server: [server],
+    install: (data) => run(install, ['--no-defaults', `--datadir=${data}`, ...asRoot, ...plain]),
+    flags: small,
+  }
+}
+
+/** Of a newer Debian than the system may be, so with the libraries and the loader that came along. */
+function mysql(): Program | undefined {
+  const root = join(UNPACKED, 'mysql')
+  const libraries = join(root, 'usr/lib/x86_64-linux-gnu')
+  const loader = join(libraries, 'ld-linux-x86-64.so.2')
+  const empty = join(root, 'data')
+  if (![loader, empty, join(root, 'usr/sbin/mysqld')].every(existsSync)) return undefined
+  const folders = [
+    `--basedir=${root}/usr`,
+    `--lc-messages-dir=${root}/usr/share/mysql`,
+    `--plugin-dir=${root}/usr/lib/mysql/plugin`,
+  ]
+  const small = [
+    '--innodb-redo-log-capacity=8M',
+    '--innodb-buffer-pool-size=32M',
+    '--table-open-cache=200',
+    '--max-connections=60',
+  ]
+  return {
+    server: [loader, '--library-path', libraries, join(root, 'usr/sbin/mysqld')],
+    install: (data) => cp(empty, data, { recursive: true }),
+    flags: [...folders, ...small, '--mysqlx=OFF', '--pid-file=pid', '--secure-file-priv=NULL'],
+  }
+}
+
 /**
- * A real MariaDB for the tests of one file: one of its own in a temporary folder, or the one of DOMAINPILOT_TEST_MYSQL_URL.
- * `flags`: more of mariadbd's own; only for one that is started here.
+ * A real database server for the tests of one file: one of its own in a temporary folder, or the one of DOMAINPILOT_TEST_MYSQL_URL.
+ * `flags`: more of the server's own; only for one that is started here.
  * Undefined, with the test skipped and told how to get one, when there is neither. What was started ends with the test.
  */
-export async function mariaDb(t: Context, flags: readonly string[] = []): Promise<MariaDb | undefined> {
+export async function databaseServer(
+  t: Context,
+  flags: readonly string[] = [],
+  kind: Kind = KIND,
+): Promise<DatabaseServer | undefined> {
   const { DOMAINPILOT_TEST_MYSQL_URL: running, CI } = process.env
   if (running !== undefined) {
     const { hostname, port, username, password } = new URL(running)
@@ -70,12 +136,13 @@ export async function mariaDb(t: Context, flags: readonly string[] = []): Promis
       password: decodeURIComponent(password),
     })
   }
-  if (SERVER === undefined || INSTALL === undefined) {
-    if (CI !== undefined) throw new Error(HOW)
-    t.skip(HOW)
+  const found = program(kind)
+  if (found === undefined) {
+    if (CI !== undefined) throw new Error(HOW[kind])
+    t.skip(HOW[kind])
     return undefined
   }
-  const { port, own } = await startOwn(t, SERVER, INSTALL, flags)
+  const { port, own } = await startOwn(t, found, flags)
   return { ...server({ host: '127.0.0.1', port, user: 'root', password: '' }), own }
 }
 
@@ -86,7 +153,7 @@ interface Admin {
   password: string
 }
 
-function server(admin: Admin): MariaDb {
+function server(admin: Admin): DatabaseServer {
   const { host, port } = admin
   async function rows(statement: string, database = 'mysql'): Promise<Record<string, unknown>[]> {
     const connection = await createConnection({ ...admin, database, multipleStatements: true, connectTimeout: 5000 })
@@ -122,8 +189,12 @@ function server(admin: Admin): MariaDb {
   }
 }
 
-async function startOwn(t: Context, program: string, install: string, flags: readonly string[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'domainpilot-mariadb-'))
+async function startOwn(
+  t: Context,
+  { server: [program, ...first], install, flags: usual }: Program,
+  flags: readonly string[],
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'domainpilot-database-'))
   const port = await freePort()
   let child: ChildProcess | undefined
   const endNow = (): void => void child?.kill('SIGKILL')
@@ -140,8 +211,6 @@ async function startOwn(t: Context, program: string, install: string, flags: rea
   // Each server of its own: one that starts removes the temporary tables of all others that share the folder.
   const temporary = join(folder, 'tmp')
   await mkdir(temporary)
-  const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
-  const small = ['--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=2']
   const own = {
     pid: () => child?.pid as number,
     freeze: () => void child?.kill('SIGSTOP'),
@@ -161,15 +230,13 @@ async function startOwn(t: Context, program: string, install: string, flags: rea
         `--socket=${join(folder, 's')}`,
         '--bind-address=127.0.0.1',
       ]
-      const started = spawn(
-        program,
-        ['--no-defaults', ...args, ...asRoot, ...small, '--performance-schema=OFF', '--skip-log-bin', ...flags],
-        { stdio: ['ignore', log.fd, log.fd] },
-      )
+      const started = spawn(program, [...first, '--no-defaults', ...args, ...asRoot, ...usual, ...ALWAYS, ...flags], {
+        stdio: ['ignore', log.fd, log.fd],
+      })
       child = started
       await log.close()
       await until(
-        'MariaDB is ready',
+        'the server is ready',
         async () => {
           if (started.exitCode !== null) throw new Error(await readFile(join(folder, 'log'), 'utf8'))
           const connection = await createConnection({ host: '127.0.0.1', port, user: 'root', connectTimeout: 1000 })
@@ -180,15 +247,7 @@ async function startOwn(t: Context, program: string, install: string, flags: rea
       )
     },
   }
-  await run(install, [
-    '--no-defaults',
-    `--datadir=${data}`,
-    `--tmpdir=${temporary}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    ...asRoot,
-    ...small.slice(0, 2),
-  ])
+  await install(data)
   await own.start()
   return { port, own }
 }
