@@ -42,6 +42,8 @@ test('an answer that is cut after any byte is a failure or the whole, never a sh
       (error: unknown) => failed(state, explain(error, endpoint, 'wp_')),
     )
 
+  // MySQL lets a user in by more messages the first time.
+  await read()
   const good = await next(unread(of))
   assert.equal(good.served.mappings.length, 2)
   const whole = proxy.answered
