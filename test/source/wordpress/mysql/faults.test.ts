@@ -1,0 +1,5 @@
+// The same tests on MySQL.
+process.env.DOMAINPILOT_TEST_DATABASE = 'mysql'
+await import('../faults.test.ts')
+
+export {}
