@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Connection, ConnectionOptions, FieldPacket, TypeCastField } from 'mysql2'
 import type { Clock } from '../../time/clock.ts'
@@ -34,6 +35,9 @@ export type Cell = string | null
 /** An open connection. Every statement rejects with the driver's error, or with one of ours when time is up. */
 export interface Database {
   server: 'mariadb' | 'mysql'
+  /** A name that no other connection has. A statement calls its first column so, and gets no answer that was given before. */
+  mark: string
+  /** Rejects with a `DatabaseError` when the statement has the mark and the answer has not. */
   rows(sql: string): Promise<Cell[][]>
   /** Column names of a table, or undefined when there is no such table. A table that may not be read is an error. */
   columns(table: string): Promise<string[] | undefined>
@@ -68,12 +72,18 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
       'a statement',
       driver.query(sql) as unknown as Promise<[Cell[][], FieldPacket[]]>,
     )
+  const mark = `m${randomBytes(8).toString('hex')}`
   try {
     await inTime(limits.connect, 'connecting', driver.connect())
     const [[version] = []] = (await ask('SELECT VERSION()'))[0]
     return {
       server: /mariadb/i.test(version ?? '') ? 'mariadb' : 'mysql',
-      rows: async (sql) => (await ask(sql))[0],
+      mark,
+      async rows(sql) {
+        const [rows, fields] = await ask(sql)
+        if (sql.includes(mark) && fields[0]?.name !== mark) throw new DatabaseError(CACHED)
+        return rows
+      },
       async columns(table) {
         try {
           return (await ask(`SELECT * FROM ${quote(table)} LIMIT 0`))[1].map((field) => field.name)
@@ -94,6 +104,9 @@ export async function connect(endpoint: Endpoint, ports: ConnectPorts): Promise<
     throw error
   }
 }
+
+const CACHED =
+  'the answer to a statement was one to another statement: something between here and the server caches; connect to the server itself, or switch the cache off for this user'
 
 /** A name of a table or column for a statement. */
 export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``

@@ -95,8 +95,8 @@ async function isCopied(database: Database, { names, ultimate = [], domainMappin
 
 /** Site and domain of each row; undefined where not as many rows came as there are. */
 async function pairsOf(database: Database, from: string): Promise<Set<string> | undefined> {
-  const rows = await database.rows(`SELECT blog_id, domain FROM ${from}`)
-  const [[count] = []] = await database.rows(`SELECT COUNT(*) FROM ${from}`)
+  const rows = await database.rows(`SELECT blog_id AS ${database.mark}, domain FROM ${from}`)
+  const [[count] = []] = await database.rows(`SELECT COUNT(*) AS ${database.mark} FROM ${from}`)
   if (rows.length !== Number(count)) return undefined
   return new Set(rows.map(([blogId, domain]) => `${blogId} ${compareKey(domain ?? '')}`))
 }

@@ -1,11 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Cell, type Database, quote } from './connection.ts'
 import { DatabaseError } from './database-error.ts'
 import { MARKS, type MappingsSetting, type TableNames, tableNames } from './families.ts'
 import { candidatesOf, findTables, type MappingTable } from './find-tables.ts'
 import { ACTIVE_KEY, CREDENTIAL_KEYS, INTEGRATIONS_KEY } from './plugins.ts'
 import type { MappingRow, NetworkRow, Rows, SiteRow } from './rows.ts'
+import { beginSession, startSnapshot } from './session.ts'
 import { settingName } from './setting-names.ts'
 import type { MetaRow } from './settings.ts'
+import { type Involved, requireWhole, type Sums, sumsOf } from './sums.ts'
+import { type Traces, tracesOf } from './traces.ts'
 
 /** Everything of a network that was read at one moment. */
 export interface Snapshot extends Rows {
@@ -14,13 +18,6 @@ export interface Snapshot extends Rows {
   largest: ReadonlyMap<string, bigint>
   /** The id that the next row gets, by table; missing where the server does not say. */
   next: ReadonlyMap<string, bigint>
-}
-
-/** A table with the columns in which a change matters. `where` keeps to rows that matter. */
-interface Involved {
-  table: string
-  columns: readonly string[]
-  where?: string
 }
 
 /** What a short reading compares. */
@@ -33,11 +30,15 @@ interface Watched {
 /** What a whole read leaves behind, so that the next reading can be a short one. */
 export interface Known {
   watched: Watched
-  fingerprint: string
+  sums: Sums
+  /** Those candidates that are there. */
+  present: readonly string[]
+  /** Of those tables whose rows were summed up since: what the server kept of them before. */
+  traces: Traces['settled']
 }
 
-/** `same`: nothing that matters changed since `known`. */
-export type DatabaseRead = { kind: 'same' } | { kind: 'read'; snapshot: Snapshot; known: Known }
+/** `same`: nothing that matters changed; the next reading needs this `known`. */
+export type DatabaseRead = { kind: 'same'; known: Known } | { kind: 'read'; snapshot: Snapshot; known: Known }
 
 const META_KEYS: readonly string[] = [...Object.values(MARKS), INTEGRATIONS_KEY, ACTIVE_KEY, ...CREDENTIAL_KEYS]
 const keyIn = (keys: readonly string[]): string => `meta_key IN (${keys.map((key) => `'${key}'`).join(', ')})`
@@ -59,90 +60,64 @@ export async function readDatabase(
   { prefix, mappings, statementMs }: { prefix: string; mappings: MappingsSetting; statementMs: number },
   known?: Known,
 ): Promise<DatabaseRead> {
-  await begin(database, statementMs)
-  if (known !== undefined && (await stillFits(database, known))) return { kind: 'same' }
+  await beginSession(database, statementMs)
+  const still = known && (await unchanged(database, known))
+  if (still !== undefined) return { kind: 'same', known: still }
+  await startSnapshot(database)
   const names = tableNames(prefix)
   await requireTables(database, names)
-  const meta = await readMeta(database, names)
+  const { meta, came } = await readMeta(database, names)
   const networks = (await selectSome(database, names.site, ['id', 'domain'])).map(networkOf)
-  const { family, tables, older } = await findTables(database, mappings, { names, meta: meta.first, networks })
+  const { family, tables, older } = await findTables(database, mappings, { names, meta, networks })
   const [table] = tables.map((each) => each.table)
   const involved = involvedIn(names, [...tables, ...older])
   const watched = { involved, candidates: candidatesOf(mappings, names, networks) }
-  const taken = await fingerprint(database, watched)
+  const sums = await sumsOf(database, involved)
+  const present = await presentOf(database, watched)
+  requireWhole(sums, names.sitemeta, came)
+  requireWhole(sums, names.site, networks.length)
   const sites = (await selectSome(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
+  requireWhole(sums, names.blogs, sites.length)
   const parts: MappingRow[][] = []
-  for (const each of tables) parts.push(await readRows(database, each))
-  requireWhole(taken.counts, [
-    [names.site, networks.length],
-    [names.blogs, sites.length],
-    [names.sitemeta, meta.rows],
-    ...tables.map(({ table }, index) => [table, parts[index]?.length ?? 0] as const),
-  ])
+  for (const each of tables) {
+    const rows = await readRows(database, each)
+    requireWhole(sums, each.table, rows.length)
+    parts.push(rows)
+  }
   const next = await nextIds(database, [names.blogs, ...tables.map((each) => each.table)])
   await database.rows('COMMIT')
   const largest = new Map([[names.blogs, largestOf(sites.map(({ blogId }) => blogId))]])
   for (const [index, rows] of parts.entries()) {
     largest.set(tables[index]?.table ?? '', largestOf(rows.map(({ id }) => id)))
   }
-  const rows = { networks, sites, mappings: parts.flat(), meta: meta.first }
-  const snapshot: Snapshot = { family, names, table, ...rows, largest, next }
-  return { kind: 'read', snapshot, known: { watched, fingerprint: taken.text } }
+  const snapshot: Snapshot = { family, names, table, networks, sites, mappings: parts.flat(), meta, largest, next }
+  return { kind: 'read', snapshot, known: { watched, sums, present, traces: new Map() } }
 }
 
-async function begin(database: Database, statementMs: number): Promise<void> {
-  const limit =
-    database.server === 'mariadb'
-      ? `SET SESSION max_statement_time = ${statementMs / 1000}`
-      : `SET SESSION max_execution_time = ${Math.ceil(statementMs)}`
-  // Servers older than these limits (MySQL 5.6, MariaDB 10.0) do without; the limit here counts all the same.
-  await optional(database, limit)
-  // MySQL 8 gives ids that are up to a day old otherwise.
-  if (database.server === 'mysql') await optional(database, 'SET SESSION information_schema_stats_expiry = 0')
-  const wait = Math.max(1, Math.ceil(statementMs / 1000))
-  // What the server was told for all sessions neither cuts answers short nor recodes them (`init_connect` runs before this).
-  await database.rows(
-    `SET SESSION lock_wait_timeout = ${wait}, time_zone = '+00:00', sql_select_limit = 18446744073709551615`,
-  )
-  await database.rows('SET NAMES utf8mb4')
-  await database.rows('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
-  await database.rows('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
-  await requireText(database)
-}
-
-/** Letters of two, three and four bytes, and how they are stored. */
-const LETTERS = 'ü€𝄞'
-const STORED = Buffer.from(LETTERS).toString('hex')
-
-/** Throws where something on the way makes other letters of what is stored. */
-async function requireText(database: Database): Promise<void> {
-  const [[letters] = []] = await database.rows(`SELECT CONVERT(X'${STORED}' USING utf8mb4)`)
-  if (letters === LETTERS) return
-  throw new DatabaseError(
-    'letters of domains do not arrive as they are stored: a proxy between domainpilot and the server recodes them; connect to the server itself, or have the proxy speak utf8mb4',
-  )
-}
-
-/** Throws where a table gave other rows than the server counted in the same snapshot. */
-function requireWhole(counts: Fingerprint['counts'], read: readonly (readonly [table: string, rows: number])[]): void {
-  for (const [table, rows] of read) {
-    const count = counts.get(table)
-    if (count === rows) continue
-    throw new DatabaseError(
-      `table ${table} gave ${rows} of its ${count} row(s): a proxy between domainpilot and the server cuts answers short or answers from memory; connect to the server itself. If the table is no InnoDB one, it may have changed just now, and the next reading tells`,
-    )
-  }
-}
-
-async function optional(database: Database, sql: string): Promise<void> {
-  await database.rows(sql).catch((error: { errno?: unknown }) => {
-    if (error.errno !== 1193) throw error
+/**
+ * What is known, brought up to date; undefined when something that matters changed. The rows of a table are read only where its trace
+ * moved or says nothing.
+ */
+async function unchanged(database: Database, known: Known): Promise<Known | undefined> {
+  const { involved, candidates } = known.watched
+  const { present, settled } = await tracesOf(database, [
+    ...new Set([...involved.map(({ table }) => table), ...candidates]),
+  ])
+  const there = candidates.filter((table) => present.has(table))
+  if (!isDeepStrictEqual(there, known.present)) return undefined
+  const moved = involved.filter(({ table }) => {
+    const trace = settled.get(table)
+    return trace === undefined || trace !== known.traces.get(table)
   })
+  if (moved.length > 0 && !(await sameSums(database, moved, known.sums))) return undefined
+  return { ...known, traces: settled }
 }
 
-async function stillFits(database: Database, { watched, fingerprint: before }: Known): Promise<boolean> {
+async function sameSums(database: Database, involved: readonly Involved[], before: Sums): Promise<boolean> {
   try {
-    return (await fingerprint(database, watched)).text === before
+    await startSnapshot(database)
+    const now = await sumsOf(database, involved)
+    return involved.every(({ table }) => isDeepStrictEqual(now.get(table), before.get(table)))
   } catch (error) {
     // A table or column that is not there any more: the whole read says which.
     if ([1146, 1054].includes((error as { errno?: number }).errno ?? 0)) return false
@@ -150,36 +125,15 @@ async function stillFits(database: Database, { watched, fingerprint: before }: K
   }
 }
 
-interface Fingerprint {
-  text: string
-  /** Rows of each table. */
-  counts: ReadonlyMap<string, number>
-}
-
-/**
- * One text that is another one when anything that matters in these tables is, or one of the candidates comes or goes: count, and a
- * sum over each row. The server reads the rows and sends one line. Sums over the bytes themselves, in hex: no collation has a say,
- * and no charset is converted.
- *
- * A sum, because `MAX(date_modified)` misses what people change by hand, and three of the plugins have no dates at all.
- */
-async function fingerprint(database: Database, { involved, candidates }: Watched): Promise<Fingerprint> {
-  const sums = involved.map(({ table, columns, where }) => {
-    const cells = columns.map((column) => `IFNULL(HEX(${quote(column)}), '-')`).join(', ')
-    const condition = where === undefined ? '' : ` WHERE ${where}`
-    return `(SELECT CONCAT_WS(':', COUNT(*), SUM(CRC32(CONCAT_WS('.', ${cells})))) FROM ${quote(table)}${condition})`
+/** Those candidates that are there. By their whole names: the server then looks at no other of the network's many tables. */
+async function presentOf(database: Database, { candidates }: Watched): Promise<string[]> {
+  if (candidates.length === 0) return []
+  const counts = candidates.map((table, index) => {
+    const name = index === 0 ? ` AS ${database.mark}` : ''
+    return `(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}')${name}`
   })
-  // By their whole names: the server then looks at no other of the network's many tables.
-  const present = candidates.map(
-    (table) =>
-      `(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}')`,
-  )
-  const [row = []] = await database.rows(`SELECT ${[...sums, ...present].join(', ')}`)
-  const tables = involved.map(({ table }) => table)
-  return {
-    text: [...tables, ...row.map((cell) => cell ?? '')].join(' '),
-    counts: new Map(tables.map((table, index) => [table, Number(row[index]?.split(':')[0])])),
-  }
+  const [row = []] = await database.rows(`SELECT ${counts.join(', ')}`)
+  return candidates.filter((_, index) => row[index] !== '0')
 }
 
 async function requireTables(database: Database, names: TableNames): Promise<void> {
@@ -199,9 +153,8 @@ async function otherPrefix(database: Database): Promise<string> {
   return prefixes.length === 0 ? '' : ` (there is a network with the prefix ${prefixes.join(', ')})`
 }
 
-/** `rows`: how many there were. */
-async function readMeta(database: Database, { sitemeta }: TableNames): Promise<{ first: MetaRow[]; rows: number }> {
-  const sql = `SELECT site_id, meta_key, ${META_VALUE} FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
+async function readMeta(database: Database, { sitemeta }: TableNames): Promise<{ meta: MetaRow[]; came: number }> {
+  const sql = `SELECT site_id AS ${database.mark}, meta_key, ${META_VALUE} FROM ${quote(sitemeta)} WHERE ${META_WHERE} ORDER BY site_id, meta_id`
   const rows = await database.rows(sql)
   const first = new Map<string, MetaRow>()
   for (const [siteId, key, value] of rows) {
@@ -211,7 +164,7 @@ async function readMeta(database: Database, { sitemeta }: TableNames): Promise<{
       first.set(id, { siteId: siteId ?? '', key, value: value ?? null })
     }
   }
-  return { first: [...first.values()], rows: rows.length }
+  return { meta: [...first.values()], came: rows.length }
 }
 
 function involvedIn(names: TableNames, tables: readonly MappingTable[]): Involved[] {
@@ -226,8 +179,11 @@ function involvedIn(names: TableNames, tables: readonly MappingTable[]): Involve
   ]
 }
 
-const select = (database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> =>
-  database.rows(`SELECT ${columns.map(quote).join(', ')} FROM ${quote(table)} ORDER BY 1`)
+/** The rows of a table, by its first column. */
+function select(database: Database, table: string, [first = '', ...rest]: readonly string[]): Promise<Cell[][]> {
+  const columns = [`${quote(first)} AS ${database.mark}`, ...rest.map(quote)]
+  return database.rows(`SELECT ${columns.join(', ')} FROM ${quote(table)} ORDER BY 1`)
+}
 
 async function selectSome(database: Database, table: string, columns: readonly string[]): Promise<Cell[][]> {
   const rows = await select(database, table, columns)
@@ -257,7 +213,7 @@ async function nextIds(database: Database, tables: readonly string[]): Promise<M
   const next = new Map<string, bigint>()
   for (const table of tables) {
     const [[id] = []] = await database.rows(
-      `SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}'`,
+      `SELECT AUTO_INCREMENT AS ${database.mark} FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}'`,
     )
     if (id) next.set(table, BigInt(id))
   }

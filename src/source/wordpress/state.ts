@@ -1,4 +1,5 @@
 import type { App, Mapping } from '../../api/objects.ts'
+import { compareKey } from '../../domain/host.ts'
 import { backOff } from '../../time/back-off.ts'
 import type { MappingRead, SourceFailure } from '../source.ts'
 import type { DatabaseError } from './database-error.ts'
@@ -84,7 +85,8 @@ export function advance(
   place: string,
   defined?: readonly string[],
 ): State {
-  if (read.kind === 'same') return { ...state, misses: 0, served: withFailure(state.served, state.doubt) }
+  if (read.kind === 'same')
+    return { ...state, misses: 0, known: read.known, served: withFailure(state.served, state.doubt) }
   const { snapshot, known } = read
   const base = { ...state, misses: 0, known, readAt: at }
   const refusal = otherFamily(state, app, snapshot) ?? lostTable(state, snapshot)
@@ -93,8 +95,13 @@ export function advance(
     return { ...base, doubt, served: withFailure(state.served, doubt) }
   }
   const reading = interpret(app, snapshot, state.www, defined)
-  const failure = wentBack(state, snapshot) ?? reading.failure
-  const doubt = failure === undefined ? undefined : `${place}: ${failure}`
+  const back = wentBack(state, snapshot)
+  if (back !== undefined) {
+    // An older moment decides nothing of what is there; what is new in it is in.
+    const doubt = `${place}: ${back}`
+    return { ...base, doubt, served: withAdditions(state.served, reading, doubt) }
+  }
+  const doubt = reading.failure === undefined ? undefined : `${place}: ${reading.failure}`
   return {
     ...base,
     doubt,
@@ -136,7 +143,7 @@ function wentBack({ largest }: State, { next }: Snapshot): string | undefined {
   for (const [table, seen] of largest) {
     const id = next.get(table)
     if (id === undefined || id > seen) continue
-    return `table ${table} would give id ${id} to its next row, but id ${seen} was seen already: it was emptied with TRUNCATE, or this is a restored or lagging copy. What is new in it is added, and nothing is removed until it has caught up. If it is as it should be, restart domainpilot: removals then wait for spec.safety as after every start`
+    return `table ${table} would give id ${id} to its next row, but id ${seen} was seen already: it was emptied with TRUNCATE, or this is a restored or lagging copy. Until it has caught up nothing is removed or changed by it; names that are new are added all the same. If it is as it should be, restart domainpilot: removals then wait for spec.safety as after every start`
   }
   return undefined
 }
@@ -170,6 +177,34 @@ function served(before: MappingRead, reading: Reading, failure: string | undefin
   }
   return sameRead(before, next) ? before : next
 }
+
+/**
+ * All that was served, and the names that are new. An id that was given again for another name has two mappings then: the row's, and
+ * what it was before.
+ */
+function withAdditions(before: MappingRead, { mappings, protectedHosts }: Reading, doubt: string): MappingRead {
+  const domains = new Set(before.mappings.map(({ domain }) => compareKey(domain)))
+  const keys = new Set(before.mappings.map(({ key }) => key))
+  const added = mappings
+    .filter(({ domain }) => !domains.has(compareKey(domain)))
+    .map((mapping) => (keys.has(mapping.key) ? again(mapping) : mapping))
+  const more = (protectedHosts ?? []).filter((host) => before.protectedHosts?.includes(host) !== true)
+  if (added.length === 0 && more.length === 0) return withFailure(before, doubt)
+  return withFailure(
+    {
+      ...before,
+      mappings: [...before.mappings, ...added],
+      protectedHosts: sameOr(before.protectedHosts, [...(before.protectedHosts ?? []), ...more]),
+    },
+    doubt,
+  )
+}
+
+const again = (mapping: Mapping): Mapping => ({
+  ...mapping,
+  key: `${mapping.key}/again/${mapping.domain}`,
+  name: `${mapping.name}/again/${mapping.domain}`,
+})
 
 function withFailure(before: MappingRead, message: string | undefined): MappingRead {
   if (before.failure?.message === message) return before

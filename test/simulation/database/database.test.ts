@@ -75,7 +75,7 @@ describe('the model of databases', () => {
     server.network.put('u1.example.com')
     const first = await during(readDatabase(await connect(), SETTINGS))
     assert.ok(first.kind === 'read')
-    assert.deepEqual(await during(readDatabase(await connect(), SETTINGS, first.known)), { kind: 'same' })
+    assert.equal((await during(readDatabase(await connect(), SETTINGS, first.known))).kind, 'same')
     server.network.remove('u1.example.com')
     assert.equal((await during(readDatabase(await connect(), SETTINGS, first.known))).kind, 'read')
   })

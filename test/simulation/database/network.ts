@@ -23,6 +23,8 @@ export interface Network {
   put(domain: string): void
   /** Takes a mapping away. One that does not count any more is left as it is. */
   remove(domain: string, way?: Way): void
+  /** When a table came to be what it is, in epoch milliseconds; undefined: before the server was started. */
+  changedAt(table: Table): number | undefined
   /** Puts other tables into the place of these. */
   replace(tables: Tables): void
   /** Whether no table is missing. */
@@ -52,9 +54,11 @@ export function createNetwork(domain: string, plugin: Plugin, now: () => number,
   let copies: Tables[] = []
   const counted = [...new Set([SITES, table])]
   const given = new Map<string, number>()
+  const changed = new WeakMap<Table, number>()
 
   function replace(next: Tables): void {
     copies = [...copies, tables].slice(-COPIES)
+    for (const [name, table] of next) if (tables.get(name) !== table) changed.set(table, now())
     tables = next
     noteIds(next)
   }
@@ -130,6 +134,7 @@ export function createNetwork(domain: string, plugin: Plugin, now: () => number,
     live,
     put,
     remove,
+    changedAt: (table) => changed.get(table),
     replace,
     isWhole: (of = tables) => names.every((name) => of.has(name)),
     isBehind: () => counted.some((name) => (tables.get(name)?.next ?? 0) <= idOf(name)),

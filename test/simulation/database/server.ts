@@ -44,6 +44,8 @@ export interface DatabaseServer {
   readonly knowledge: Knowledge
   readonly trouble: DatabaseTrouble
   readonly time: WorldTime
+  /** Epoch milliseconds. */
+  now(): number
   readonly random: Random
   readonly kind: 'mariadb' | 'mysql'
   /** Knows no limits for statements. */
@@ -102,6 +104,7 @@ function createServer(number: number, now: () => number, time: WorldTime, random
     knowledge: createKnowledge(network, time.now),
     trouble: noDatabaseTrouble(),
     time,
+    now,
     random: random.fork('statements'),
     kind: random.pick(['mariadb', 'mysql']),
     isOld: random.chance(0.2),

@@ -3,7 +3,7 @@ import { unlessAborted } from '../../../src/time/within.ts'
 import type { Life } from '../life.ts'
 import { driverError, serverError } from './errors.ts'
 import type { DatabaseServer } from './server.ts'
-import { queryOf, SCHEMA } from './sql.ts'
+import { MOMENT, queryOf, SCHEMA } from './sql.ts'
 import type { Row, Table, Tables } from './tables.ts'
 
 /** Beyond its own limit of a statement, the server is given this long to say so. */
@@ -23,6 +23,8 @@ export async function openSession(
   const { trouble, time, knowledge } = server
   const end = time.now() + limits.whole
   let snapshot: Tables | undefined
+  /** What was seen without a snapshot: of the tables, not of their rows. */
+  let looked: Tables | undefined
   /** Whether the last statement came through: after one that does not, a reading goes on only where it can do without. */
   let whole = false
   let statements = 0
@@ -55,6 +57,8 @@ export async function openSession(
       return []
     }
     if (/^(COMMIT|ROLLBACK)$/.test(sql)) return []
+    if (sql.startsWith('SELECT CONVERT('))
+      return [[Buffer.from(/X'(\w+)'/.exec(sql)?.[1] ?? '', 'hex').toString('utf8')]]
     if (sql === 'SELECT VERSION()') return [[server.kind === 'mariadb' ? '11.4.2-MariaDB' : '8.0.39']]
     const letters = /^SELECT CONVERT\(X'([0-9a-f]+)' USING utf8mb4\)$/.exec(sql)?.[1]
     if (letters !== undefined) return [[Buffer.from(letters, 'hex').toString()]]
@@ -79,7 +83,14 @@ export async function openSession(
 
   function tableOf(name: string): Table {
     const now = tablesNow()
-    if (name.toLowerCase() === 'information_schema.tables') return schemaOf(now)
+    if (name === MOMENT) return momentOf(server.now())
+    if (name.toLowerCase() === 'information_schema.tables') {
+      if (snapshot === undefined && looked === undefined) {
+        looked = now
+        knowledge.begun(life, now)
+      }
+      return schemaOf(now, server)
+    }
     const table = now.get(name)
     if (table === undefined) throw serverError(1146, `Table '${SCHEMA}.${name}' doesn't exist`)
     const seen = snapshot === undefined ? table : snapshot.get(name)
@@ -104,10 +115,11 @@ export async function openSession(
   })
   return {
     server: server.kind,
+    mark: 'mark',
     rows: (sql) => statement(() => answer(sql)),
     columns: (table) => statement(() => tablesNow().get(table)?.columns.slice()),
     async close() {
-      knowledge.ended(life, whole ? snapshot : undefined)
+      knowledge.ended(life, whole ? (snapshot ?? looked) : undefined)
     },
   }
 }
@@ -122,13 +134,33 @@ function admit({ network, trouble, user, password }: DatabaseServer, given: stri
 }
 
 const schemas = new WeakMap<Tables, Table>()
-const SCHEMA_COLUMNS = ['TABLE_SCHEMA', 'TABLE_NAME', 'AUTO_INCREMENT']
+const SCHEMA_COLUMNS = ['TABLE_SCHEMA', 'TABLE_NAME', 'ENGINE', 'CREATE_TIME', 'UPDATE_TIME', 'AUTO_INCREMENT']
 
 /** `information_schema.TABLES`, which knows no snapshots. */
-function schemaOf(tables: Tables): Table {
+function schemaOf(tables: Tables, { network }: DatabaseServer): Table {
   const rows = (): Row[] =>
-    [...tables].map(([name, { next }]) => ({ TABLE_SCHEMA: SCHEMA, TABLE_NAME: name, AUTO_INCREMENT: String(next) }))
+    [...tables].map(([name, table]) => {
+      const changed = network.changedAt(table)
+      return {
+        TABLE_SCHEMA: SCHEMA,
+        TABLE_NAME: name,
+        ENGINE: 'InnoDB',
+        CREATE_TIME: '2024-01-01 00:00:00',
+        UPDATE_TIME: changed === undefined ? null : dateText(changed),
+        AUTO_INCREMENT: String(table.next),
+      }
+    })
   const table = schemas.get(tables) ?? { columns: SCHEMA_COLUMNS, rows: rows(), next: 1, made: SCHEMA_COLUMNS }
   schemas.set(tables, table)
   return table
 }
+
+const momentOf = (now: number): Table => ({
+  columns: ['now'],
+  rows: [{ now: dateText(now) }],
+  next: 1,
+  made: SCHEMA_COLUMNS,
+})
+
+/** As servers write a moment: whole seconds. */
+const dateText = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ')

@@ -10,6 +10,9 @@ export type TableOf = (name: string) => Table
 /** What `DATABASE()` gives. */
 export const SCHEMA = 'wordpress'
 
+/** `NOW()` is asked for like a table with one row of this column. */
+export const MOMENT = 'now'
+
 /** What an expression is worked out on: a row, or all of them under an aggregate. */
 interface Scope {
   tableOf: TableOf
@@ -191,6 +194,10 @@ function scalarOf(select: Select): Expression {
 
 function callOf(name: string, words: Words, select: Select): Expression {
   const [plain, aggregate] = [FUNCTIONS[name], AGGREGATES[name]]
+  if (name === 'NOW') {
+    words.expect(')')
+    return ({ tableOf }) => tableOf(MOMENT).rows[0]?.now ?? null
+  }
   const isStar = words.accept('*')
   const values = isStar || words.peek() === ')' ? [] : listOf(words, () => anyOf(words, select))
   words.expect(')')

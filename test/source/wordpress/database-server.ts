@@ -63,7 +63,12 @@ interface Program {
 
 const found = (...paths: string[]): string | undefined => paths.find((path) => existsSync(path))
 const run = promisify(execFile)
-const SMALL = ['--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=2', '--performance-schema=OFF']
+const SMALL = [
+  '--innodb-buffer-pool-size=64M',
+  '--innodb-doublewrite=OFF',
+  '--innodb-flush-log-at-trx-commit=2',
+  '--performance-schema=OFF',
+]
 
 const PROGRAMS: Record<Kind, Program> = {
   mariadb: {

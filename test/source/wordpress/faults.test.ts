@@ -234,7 +234,7 @@ await onEachServer((server) => {
     let moved = false
     seen.proxy.beforeStatement = async (statement) => {
       // The sites were read; the rows come next. Meanwhile a site goes with its row, and another one comes.
-      if (moved || !/SELECT `id`, `blog_id`/.test(statement)) return
+      if (moved || !/SELECT `id` AS \w+, `blog_id`/.test(statement)) return
       moved = true
       await seen.database.sql(`START TRANSACTION; DELETE FROM wp_blogs WHERE blog_id = 2; DELETE FROM wp_wu_domain_mappings WHERE blog_id = 2;
         INSERT INTO wp_blogs (blog_id, site_id, domain) VALUES (9, 1, 'nine.network.example');

@@ -30,7 +30,7 @@ async function run(t: TestContext, kind: Kind): Promise<void> {
   const { mappings } = seen.read()
   assert.equal(mappings.length, ROWS + 2)
 
-  const find = `SELECT ID id FROM information_schema.PROCESSLIST WHERE USER = '${database.user}' AND STATE = 'Writing to net'`
+  const find = `SELECT ID id FROM information_schema.PROCESSLIST WHERE USER = '${database.user}' AND STATE IN ('Writing to net', 'Sending to client')`
   for (const [how, says] of [
     ['KILL QUERY', /ended the statement/],
     ['KILL', /connection broke/],
