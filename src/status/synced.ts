@@ -58,8 +58,17 @@ function notWritten({ result, plan }: Outcome): Said | undefined {
   return denied('DryRun', `${plan.changes.length} change(s) worked out and not written.`)
 }
 
-/** Changes that wait, a clause per reason; the reason of the first is the condition's. Undefined when nothing waits. */
-function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
+/** Reasons that wait for a host's owner, or for time alone: no alert is raised for them. */
+export const OTHERS_TURN = ['AwaitingDNS', 'Quarantined', 'CertificateLimit', 'RemovalSettling'] as const
+
+const isOthersTurn = ({ reason }: Held): boolean => OTHERS_TURN.some((each) => each === reason)
+
+/**
+ * Changes that wait, a clause per reason; the reason of the first is the condition's: what waits for us goes before what does not.
+ * Undefined when nothing waits.
+ */
+function heldBack(all: readonly (readonly [Host, Held])[]): Said | undefined {
+  const held = all.toSorted(([, a], [, b]) => Number(isOthersTurn(a)) - Number(isOthersTurn(b)))
   const [first] = held
   if (first === undefined) return undefined
   const clauses = hostClauses(held.map(([host, { message }]) => [host, message] as const))
