@@ -1,7 +1,7 @@
 import type { Mapping } from '../api/objects.ts'
 import { firstOf } from '../domain/first-of.ts'
-import type { Host } from '../domain/host.ts'
-import { listNames } from '../domain/list-names.ts'
+import { displayHost, type Host } from '../domain/host.ts'
+import { listHosts } from '../domain/list-names.ts'
 import type { Held } from '../plan/held.ts'
 import { denied, FINE, type Said } from './conditions.ts'
 import { hostClauses } from './host-clauses.ts'
@@ -50,7 +50,7 @@ function notLookedAt({ plan }: Outcome): Said | undefined {
 function removalsRefused({ plan }: Outcome): Said | undefined {
   if (plan?.refused === undefined) return undefined
   const { reason, message } = plan.refused
-  return denied(reason, `${message} Held back: ${listNames(plan.waiting, 100)}.`)
+  return denied(reason, `${message} Held back: ${listHosts(plan.waiting, 100)}.`)
 }
 
 function notWritten({ result, plan }: Outcome): Said | undefined {
@@ -134,5 +134,5 @@ function notThereYet({ mapping, own, outcome }: MappingCase): Said | undefined {
   const absent = absentOf(own)
   if (absent === undefined) return undefined
   const reason = outcome.result === 'Planned' ? 'DryRun' : 'Progressing'
-  return denied(reason, `${absent.name} of ${mapping.domain} is not on the app yet.`)
+  return denied(reason, `${displayHost(absent.name)} of ${mapping.domain} is not on the app yet.`)
 }
