@@ -105,6 +105,16 @@ test('every type of condition has a row in how it decides, every annotation one 
   assert.deepEqual(firstCells('docs/objects.md', '### Annotations').sort(), Object.values(ANNOTATION).sort())
 })
 
+test('two-kinds-of-one-name: commands for kubectl say dmap, spapp or the full names, and a page says why', () => {
+  const sources = ['src', 'manifests', 'scripts'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  )
+  for (const file of [...PAGES, ...sources.filter((name) => /\.(ts|txt|yaml|tpl|sh)$/.test(name))])
+    for (const [, words = ''] of read(file).matchAll(/kubectl ((?!create )[^\n`]*)/g))
+      assert.doesNotMatch(words, /\b(domainmapping|serverpilotapp)s?(?![\w.])/i, `${file}: kubectl ${words}`)
+  assert.match(read('docs/kubernetes.md'), /Knative.*`dmap`/s)
+})
+
 test('every relative link and anchor leads somewhere', () => {
   const broken: string[] = []
   for (const page of PAGES) {

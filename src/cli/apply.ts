@@ -9,7 +9,7 @@ import type { Outcome } from '../status/outcome.ts'
 import { systemClock } from '../time/clock.ts'
 import { sayNotForeign } from './foreign.ts'
 import { noSuchPlan, type WaitingPlan, waitingPlans } from './no-such-plan.ts'
-import { failed, print, rejected } from './outcomes.ts'
+import { failed, print, rejected, unaccepted } from './outcomes.ts'
 import { passWithProgress } from './pass.ts'
 import { startProgress } from './progress.ts'
 
@@ -34,7 +34,7 @@ export async function applyCommand(io: Io, given: Given): Promise<number> {
     if (strangers || failed(setup, outcomes)) return EXIT.failed
     if (approval !== undefined && !outcomes.some((each) => fits(each, approval)))
       return noSuchPlan(io, approval, plansOf(outcomes))
-    if (rejected(outcomes)) return EXIT.failed
+    if (rejected(outcomes) || unaccepted(setup, outcomes)) return EXIT.failed
     return outcomes.some((each) => each.result === 'Refused') ? EXIT.refused : EXIT.done
   } finally {
     await setup.cluster?.elector?.stop()

@@ -7,6 +7,7 @@ import { isDefaultApp } from '../setup/ambient.ts'
 import { EXIT, type Io } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { Setup } from '../setup/setup.ts'
+import { orphansOf } from '../status/not-accepted.ts'
 import { hostNamed } from './explanation.ts'
 import { type Finding, fail, ok, printFindings, warn } from './finding.ts'
 import { looking, readSource } from './pass.ts'
@@ -34,6 +35,8 @@ async function allFindings(setup: Setup, say: (text: string) => void, signal: Ab
     say(`Checking ${app.key}`)
     findings.push(...(await appFindings(setup, app, signal)), ...databaseFindings(setup, app))
   }
+  for (const { key, reason, message } of orphansOf(setup.objects))
+    findings.push(fail(`mapping ${key}`, `${reason}: ${message}`))
   if (setup.objects.apps().length === 0) findings.push(await accountFinding(setup, signal))
   return findings
 }

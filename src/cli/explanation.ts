@@ -40,11 +40,7 @@ export const parsesTo = (name: string, host: Host): boolean => {
 
 /** Also a domain that is written wrongly, such as a URL of that host. */
 export const means = (domain: string, host: Host): boolean =>
-  parsesTo(domain, host) ||
-  domain
-    .toLowerCase()
-    .split(/[^a-z0-9.-]+/)
-    .includes(host)
+  parsesTo(domain, host) || domain.split(/[\s/:@?#"'\\]+/).some((part) => part !== domain && parsesTo(part, host))
 
 /** What was found, an app each; `none`: the sentence for nothing. */
 export function explanationText(host: Host, found: readonly Explanation[], none: string): string {
@@ -97,7 +93,7 @@ export function looksOf(
 const concerns = (condition: Condition | undefined, host: Host): boolean =>
   condition !== undefined &&
   condition.status !== 'True' &&
-  condition.message.split(/[^a-z0-9.*-]+/i).some((word) => word.replace(/\.$/, '') === displayHost(host))
+  condition.message.split(/[^a-z0-9.*-]+/i).some((word) => word.replace(/\.$/, '') === host)
 
 function dnsWords({ status, reason, message }: Condition, wrong: boolean, at: KnownHost): string {
   if (at.dns !== undefined && wrong) return `${at.dns.state}: ${at.dns.message}`

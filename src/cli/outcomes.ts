@@ -7,6 +7,7 @@ import { counted } from '../report/words.ts'
 import { errLine, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import type { Setup } from '../setup/setup.ts'
+import { orphansOf, refusesMappings } from '../status/not-accepted.ts'
 import type { Outcome } from '../status/outcome.ts'
 import { foreignLines } from './foreign.ts'
 
@@ -26,6 +27,10 @@ function refusedHosts({ plan }: Outcome): string[] {
     .map(([host, { message }]) => `${displayHost(host)}: ${visible(message)}`)
 }
 
+/** Whether something is declared that is not accepted: it names an app that does not exist, is in conflict, or is refused. */
+export const unaccepted = ({ objects }: Pick<Setup, 'objects'>, outcomes: readonly Outcome[]): boolean =>
+  refusesMappings(outcomes) || orphansOf(objects).length > 0
+
 /** What a pass came to. `applied`: the plans are results. */
 interface Passed {
   objects: Setup['objects']
@@ -36,7 +41,7 @@ interface Passed {
 /** Prints the plans on standard output, and on standard error what went wrong. */
 export function print(io: Io, given: Given, { objects, outcomes, applied }: Passed): void {
   const failure = objects.failure()
-  if (given.output === 'json') outJson(io, toJson(outcomes, failure?.message, applied))
+  if (given.output === 'json') outJson(io, toJson({ objects, outcomes, applied }))
   else io.out(toText(io, { objects, outcomes, applied }))
   // Why a database cannot be read is said below, of the app that it holds up.
   const frozen = new Set(outcomes.flatMap((each) => [...each.frozen.values()]))
@@ -45,6 +50,8 @@ export function print(io: Io, given: Given, { objects, outcomes, applied }: Pass
     errLine(io, `Source ${failure.source}: ${failure.message}`)
     errLine(io, 'Nothing is removed until it can be read in full.')
   }
+  for (const { key, place, reason, message } of orphansOf(objects))
+    errLine(io, `${key} (${place}): ${reason}: ${message}`)
   if (outcomes.length === 0 && failure === undefined) {
     io.err('There is no app: declare a ServerPilotApp, or set SERVERPILOT_APP_ID.\n')
   }
@@ -76,7 +83,8 @@ function shown(outcome: Outcome, applied: boolean): Plan | undefined {
   return { ...outcome.applied, held: (plan ?? outcome.applied).held }
 }
 
-function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined, applied: boolean): unknown {
+function toJson({ objects, outcomes, applied }: Passed): unknown {
+  const sourceFailure = objects.failure()?.message
   return {
     plans: outcomes.flatMap((outcome) => {
       const plan = shown(outcome, applied)
@@ -90,6 +98,7 @@ function toJson(outcomes: readonly Outcome[], sourceFailure: string | undefined,
       ...outcomes.flatMap(({ key, failure }) =>
         failure === undefined ? [] : [{ app: key, reason: failure.reason, message: failure.message }],
       ),
+      ...orphansOf(objects).map(({ key, reason, message }) => ({ mapping: key, reason, message })),
       ...(applied ? outcomes : []).flatMap((outcome) =>
         refusedHosts(outcome).map((message) => ({ app: outcome.key, reason: 'Rejected', message })),
       ),

@@ -1,6 +1,6 @@
 import { quiet } from '../log/quiet.ts'
 import { statusText } from '../report/status-text.ts'
-import { relative } from '../report/words.ts'
+import { notAcceptedOf, relative } from '../report/words.ts'
 import { calledAs, EXIT, type Io, outJson } from '../setup/io.ts'
 import type { Given } from '../setup/option.ts'
 import { readSettings } from '../setup/settings.ts'
@@ -29,7 +29,8 @@ export async function statusCommand(io: Io, given: Given): Promise<number> {
       }),
     )
   const ready = status.apps.every((app) => app.conditions.find((each) => each.type === 'Ready')?.status !== 'False')
-  return ready || given.exitCode !== true ? EXIT.done : EXIT.failed
+  const accepted = notAcceptedOf(status).length === 0
+  return (ready && accepted) || given.exitCode !== true ? EXIT.done : EXIT.failed
 }
 
 /** Undefined where the objects are files, and when a fresh look is asked for. */

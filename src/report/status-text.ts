@@ -1,3 +1,4 @@
+import { displayHost, parseHost } from '../domain/host.ts'
 import { visible } from '../log/visible.ts'
 import { partsOf } from '../status/condition-types.ts'
 import { conditionOf } from '../status/conditions.ts'
@@ -73,7 +74,7 @@ function mappingsText(mappings: readonly MappingStatus[], { now, width, paint }:
     const addresses = [...new Set(mapping.hosts.flatMap((host) => host.addresses ?? []))]
     return [
       { text: visible(mapping.key), as: 'strong' },
-      { text: visible(mapping.domain) },
+      { text: visible(displayDomain(mapping.domain)) },
       { text: `${SIGNS[tone]} ${word}`, as: tone },
       ...parts.map(({ type }) => conditionCell(conditionOf(mapping, type))),
       { text: Number.isFinite(expiry) ? relative(expiry, now) : '' },
@@ -81,6 +82,12 @@ function mappingsText(mappings: readonly MappingStatus[], { now, width, paint }:
     ]
   })
   return table(head, rows, width, paint)
+}
+
+/** A domain with its ASCII form beside it; as it is written where there is no other form. */
+function displayDomain(domain: string): string {
+  const parsed = parseHost(domain)
+  return parsed.ok && parsed.host.includes('xn--') ? displayHost(parsed.host) : domain
 }
 
 /** An app that does not simply work: why, the plan that waits, and what to do. */
@@ -93,7 +100,7 @@ function attentionLines(app: AppStatus, { width, approve: command, paint }: View
   const lines = [head, ...wrap(visible(plan?.message ?? message), width, '  ')]
   if (plan === undefined) return [...lines, ...wrap(cureOf(reason) && `→ ${cureOf(reason)}`, width, '  ')]
 
-  const removals = plan.removals.slice(0, 10).map((host) => paint('bad', `  - ${visible(host)}`))
+  const removals = plan.removals.slice(0, 10).map((host) => paint('bad', `  - ${visible(displayHost(host))}`))
   if (plan.removals.length > 10) removals.push(`  … and ${counted(plan.removals.length - 10, 'more removal')}`)
   const approve = `  Approve exactly these, once: ${paint('strong', visible(command?.(app) ?? `domainpilot apply --approve ${plan.hash}`))}`
   return [...lines, ...removals, ...(plan.reason === 'RemovalSettling' ? [] : [approve])]

@@ -116,6 +116,10 @@ export function hostsByAttention(hosts: readonly HostStatus[]): HostStatus[] {
   return hosts.toSorted((a, b) => rank(a) - rank(b))
 }
 
+/** Mappings that are declared and not accepted: their app does not exist, refuses them, or somebody else holds the host. */
+export const notAcceptedOf = ({ mappings }: Pick<Status, 'mappings'>): MappingStatus[] =>
+  mappings.filter((mapping) => conditionOf(mapping, 'Accepted')?.status === 'False')
+
 /** The whole state in a sentence or two. */
 export function overview(status: Status): { tone: Tone; text: string } {
   const verdicts = status.apps.map((app) => verdict(app.conditions))
@@ -123,18 +127,22 @@ export function overview(status: Status): { tone: Tone; text: string } {
   const overdue = status.apps.filter(({ conditions }) => conditions.some(isOverdue)).length
   const waiting = status.apps.filter((app) => app.plan?.reason === 'RemovalRefused').length
   const broken = status.source.failure !== undefined || status.source.faults.length > 0
-  if (status.apps.length === 0) return { tone: broken ? 'bad' : 'quiet', text: 'No apps yet' }
+  const refused = notAcceptedOf(status).length
+  const unserved = refused > 0 ? [`${counted(refused, 'mapping')} not accepted`] : []
+  if (status.apps.length === 0)
+    return { tone: broken || refused > 0 ? 'bad' : 'quiet', text: ['No apps yet', ...unserved].join(', ') }
 
   const all = verdicts.length === 1 ? 'The app is ready' : `All ${ready} apps are ready`
   const text = [
     ready === verdicts.length ? all : `${ready} of ${counted(verdicts.length, 'app')} ready`,
     waiting > 0 ? `${counted(waiting, 'plan')} to approve` : [],
     overdue > 0 ? `${counted(overdue, 'renewal')} overdue` : [],
+    unserved,
     broken ? 'a source has faults' : [],
   ]
     .flat()
     .join(', ')
-  if (broken || waiting > 0 || verdicts.some((one) => one.tone === 'bad')) return { tone: 'bad', text }
+  if (broken || waiting > 0 || refused > 0 || verdicts.some((one) => one.tone === 'bad')) return { tone: 'bad', text }
   if (status.apps.some(isAtWork)) return { tone: 'work', text }
   return { tone: ready > 0 ? 'ok' : 'quiet', text }
 }

@@ -1,6 +1,6 @@
 import { groupBy } from '../domain/group-by.ts'
 import { displayHost } from '../domain/host.ts'
-import { listNames } from '../domain/list-names.ts'
+import { listHosts } from '../domain/list-names.ts'
 
 /** So many hosts are named in each clause. */
 const NAMED = 10
@@ -15,6 +15,6 @@ export function hostClauses(said: Iterable<readonly [host: string, message: stri
     const [first = ''] = hosts
     if (hosts.length === 1 && message.startsWith(displayHost(first)))
       return lacking === undefined ? message : `${lacking}: ${message}`
-    return `${lacking === undefined ? '' : `${lacking} for `}${listNames(hosts, NAMED)}: ${message}`
+    return `${lacking === undefined ? '' : `${lacking} for `}${listHosts(hosts, NAMED)}: ${message}`
   })
 }

@@ -1,7 +1,7 @@
 import type { Mapping } from '../api/objects.ts'
 import { firstOf } from '../domain/first-of.ts'
-import type { Host } from '../domain/host.ts'
-import { listNames } from '../domain/list-names.ts'
+import { displayHost, type Host } from '../domain/host.ts'
+import { listHosts } from '../domain/list-names.ts'
 import type { Held } from '../plan/held.ts'
 import { denied, FINE, type Said } from './conditions.ts'
 import { hostClauses } from './host-clauses.ts'
@@ -50,7 +50,7 @@ function notLookedAt({ plan }: Outcome): Said | undefined {
 function removalsRefused({ plan }: Outcome): Said | undefined {
   if (plan?.refused === undefined) return undefined
   const { reason, message } = plan.refused
-  return denied(reason, `${message} Held back: ${listNames(plan.waiting, 100)}.`)
+  return denied(reason, `${message} Held back: ${listHosts(plan.waiting, 100)}.`)
 }
 
 function notWritten({ result, plan }: Outcome): Said | undefined {
@@ -58,8 +58,17 @@ function notWritten({ result, plan }: Outcome): Said | undefined {
   return denied('DryRun', `${plan.changes.length} change(s) worked out and not written.`)
 }
 
-/** Changes that wait, a clause per reason; the reason of the first is the condition's. Undefined when nothing waits. */
-function heldBack(held: readonly (readonly [Host, Held])[]): Said | undefined {
+/** Reasons that wait for a host's owner, or for time alone: no alert is raised for them. */
+export const OTHERS_TURN = ['AwaitingDNS', 'Quarantined', 'CertificateLimit', 'RemovalSettling'] as const
+
+const isOthersTurn = ({ reason }: Held): boolean => OTHERS_TURN.some((each) => each === reason)
+
+/**
+ * Changes that wait, a clause per reason; the reason of the first is the condition's: what waits for us goes before what does not.
+ * Undefined when nothing waits.
+ */
+function heldBack(all: readonly (readonly [Host, Held])[]): Said | undefined {
+  const held = all.toSorted(([, a], [, b]) => Number(isOthersTurn(a)) - Number(isOthersTurn(b)))
   const [first] = held
   if (first === undefined) return undefined
   const clauses = hostClauses(held.map(([host, { message }]) => [host, message] as const))
@@ -125,5 +134,5 @@ function notThereYet({ mapping, own, outcome }: MappingCase): Said | undefined {
   const absent = absentOf(own)
   if (absent === undefined) return undefined
   const reason = outcome.result === 'Planned' ? 'DryRun' : 'Progressing'
-  return denied(reason, `${absent.name} of ${mapping.domain} is not on the app yet.`)
+  return denied(reason, `${displayHost(absent.name)} of ${mapping.domain} is not on the app yet.`)
 }

@@ -194,7 +194,8 @@ export function orphanStatus(
   return refusedStatus(mapping, unservedBecause(mapping, app), before, now)
 }
 
-function unservedBecause(mapping: Mapping, app: App | InvalidObject | undefined): Said {
+/** Why a mapping is not served whose app is this; undefined: there is none. Pure. */
+export function unservedBecause(mapping: Mapping, app: App | InvalidObject | undefined): Said {
   if (mapping.fault !== undefined) return denied('InvalidSpec', mapping.fault)
   const name = `ServerPilotApp ${mapping.app}`
   if (app === undefined) return denied('AppNotFound', `There is no ${name}. Create it, or correct spec.appRef.`)

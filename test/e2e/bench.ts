@@ -32,7 +32,7 @@ const plan = {
     })
     .exactOptional(),
 }
-const errors = z.array(refusal.extend({ app: z.string().exactOptional() }))
+const errors = z.array(refusal.extend({ app: z.string().exactOptional(), mapping: z.string().exactOptional() }))
 /** `plan -o json`, as docs and scripts rely on it. */
 export const planJson = z.strictObject({ plans: z.array(z.strictObject(plan)), errors })
 const outcome = z.enum(['Applied', 'Unchanged', 'Refused', 'Failed'])

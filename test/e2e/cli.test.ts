@@ -12,7 +12,7 @@ describe('plan and apply', { concurrency: 2 }, () => {
     await bench.map('shop')
     await bench.map('bad', { domain: 'bad_name.example.com' })
     const planned = await bench.command(['plan', '-o', 'json'])
-    assert.equal(planned.status, 0, planned.stderr)
+    assert.equal(planned.status, 1, planned.stderr)
     const [first] = planJson.parse(JSON.parse(planned.stdout)).plans
     assert.deepEqual(first?.changes, [{ action: 'add', host: 'shop.example.com', mapping: 'wordpress/shop' }])
     assert.deepEqual(first.foreign, ['by-hand.example.org'])
@@ -20,6 +20,7 @@ describe('plan and apply', { concurrency: 2 }, () => {
       first.rejectedMappings.map(({ mapping, reason }) => [mapping, reason]),
       [['wordpress/bad', 'InvalidDomain']],
     )
+    await bench.unmap('bad')
     assert.equal((await bench.command(['plan', '--exit-code'])).status, 2)
     assert.equal(bench.simulator.counts().postDomains, 0)
 

@@ -6,6 +6,8 @@ import { type Bench, createBench } from './bench.ts'
 import { credentialsOf, execute, launch, until } from './process.ts'
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `h${String(index).padStart(2, '0')}`)
+/** Each look is a process of its own; ms. */
+const PATIENCE = 60_000
 const WRONG = '0000000000000000'
 const NONE_WAITS = new RegExp(`No plan that waits has the hash ${WRONG}: nothing was approved\\. None waits\\.`)
 
@@ -62,13 +64,14 @@ describe('a-mistyped-approval', () => {
       const { stdout } = await execute(t, ['status', ...flags, '-o', 'json'], { env })
       return JSON.parse(stdout).apps[0]?.plan?.hash
     }
-    const none = await until('the daemon has looked', async () => {
+    const looked = async () => {
       const given = await bench.command(['apply', '--approve', WRONG])
       return NONE_WAITS.test(given.stderr) && given
-    })
+    }
+    const none = await until('the daemon has looked', looked, PATIENCE)
     assert.equal(none.status, 1, none.stderr)
     await unmapHalf(bench)
-    const hash = await until('the removals wait', waiting)
+    const hash = await until('the removals wait', waiting, PATIENCE)
     const wrong = await bench.command(['apply', '--approve', WRONG])
     assert.equal(wrong.status, 1, wrong.stderr)
     assert.match(wrong.stderr, new RegExp(`the hash ${WRONG}: .*\n {2}wordpress/network: ${hash}\n`))
@@ -76,6 +79,6 @@ describe('a-mistyped-approval', () => {
     const right = await bench.command(['apply', '--approve', hash])
     assert.equal(right.status, 0, right.stderr)
     assert.deepEqual(handedApprovals(state), [hash])
-    await until('they are gone', () => bench.listed().length === 7)
+    await until('they are gone', () => bench.listed().length === 7, PATIENCE)
   })
 })

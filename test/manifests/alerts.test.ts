@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
 import { renewalOf } from '../../src/check/certificate.ts'
 import { METRIC_PREFIX, METRICS } from '../../src/report/metrics-table.ts'
+import { OTHERS_TURN } from '../../src/status/synced.ts'
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '../..')
@@ -150,6 +151,12 @@ describe('alerts', () => {
       assert.ok(anchors.includes(anchor), `${alert}: ${path} has no #${anchor}`)
       assert.ok(table.includes(`| \`${alert}\` |`), `docs/monitoring.md does not list ${alert}`)
     }
+  })
+
+  test('a-customers-turn-is-no-alert: each reason that waits for a customer or for time is silent', async () => {
+    const rule = (await alerts()).find(({ alert }) => alert === 'DomainpilotAppNotSynced')
+    const silent = /reason!~"([^"]+)"/.exec(rule?.expr ?? '')?.[1]?.split('|') ?? []
+    for (const reason of OTHERS_TURN) assert.ok(silent.includes(reason), reason)
   })
 
   test('every metric that they name is one of ours', async () => {

@@ -203,7 +203,7 @@ test('every count is a link to what it counts', () => {
 
 test('text: apps, plan, cure, mappings with conditions, aligned', () => {
   const text = statusText(sampleStatus(), plain)
-  assert.match(text, /^▲ 2 of 5 apps ready, 1 plan to approve\n/)
+  assert.match(text, /^▲ 2 of 5 apps ready, 1 plan to approve, 1 mapping not accepted\n/)
   assert.match(text, /domainpilot apply --approve 3f9a1c07be42/)
   assert.match(
     text,

@@ -4,7 +4,7 @@ import type { Host } from '../../src/domain/host.ts'
 import type { Held } from '../../src/plan/held.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 import { type Outcome, outcomeOf } from '../../src/status/outcome.ts'
-import { syncedOf } from '../../src/status/synced.ts'
+import { OTHERS_TURN, syncedOf } from '../../src/status/synced.ts'
 import { app } from '../plan/fixture.ts'
 
 const held = new Map([['a.example.com' as Host, { reason: 'AwaitingDNS', message: 'no record.' } as Held]])
@@ -45,5 +45,20 @@ test('the first cause that stands in the way is said', () => {
     outcome = { ...outcome, ...change }
     const { status, reason, message } = syncedOf(outcome)
     assert.equal(`${status} ${reason} ${message}`, says)
+  }
+})
+
+test('a-customers-turn-is-no-alert: what waits for a customer or for time hides nothing that waits for us', () => {
+  const holds = (...reasons: Held['reason'][]) =>
+    new Map(reasons.map((reason, index) => [`${index}.example.com` as Host, { reason, message: `${reason}!` }]))
+  const said = (...reasons: Held['reason'][]) =>
+    syncedOf(outcomeOf({ key: 'wordpress/network', startedAt: 0, plan: plan({ held: holds(...reasons) }) }))
+  for (const quiet of OTHERS_TURN) {
+    assert.equal(said(quiet).reason, quiet)
+    for (const loud of ['AppFull', 'Rejected', 'ResolverFailed', 'Contended'] as const) {
+      const { reason, message } = said(quiet, loud)
+      assert.equal(reason, loud)
+      assert.equal(message, `1.example.com: ${loud}!; 0.example.com: ${quiet}!`)
+    }
   }
 })

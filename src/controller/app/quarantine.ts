@@ -6,7 +6,7 @@ import { isWrong } from '../../check/dns/judge.ts'
 import type { HostMemory } from '../../check/dns/memory.ts'
 import { changedLast } from '../../check/facts.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
-import { listNames } from '../../domain/list-names.ts'
+import { listHosts } from '../../domain/list-names.ts'
 import { LATE_WRITE_MS, lastChange, type WrongDns } from '../../ownership/record.ts'
 import { followWrong, LONGEST_GAP, type Sight, type WrongHosts } from '../../ownership/wrong.ts'
 import type { Desired } from '../../plan/desired.ts'
@@ -169,7 +169,7 @@ function offWords(found: Case, host: Host, { since = 0, quarantined = 0 }: Parti
 
 function dueWords(found: Case, host: Host, others: readonly Host[]): string {
   const message = lookAt(found, host)?.shown.message ?? ''
-  return `Its DNS is wrong for longer than dns.quarantineAfter, and keeps ${listNames(others, 3)} from their certificate: it goes until that is mended. ${message}`
+  return `Its DNS is wrong for longer than dns.quarantineAfter, and keeps ${listHosts(others, 3)} from their certificate: it goes until that is mended. ${message}`
 }
 
 const isoOf = (at: number): string => new Date(at).toISOString()

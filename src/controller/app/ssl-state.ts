@@ -4,7 +4,7 @@ import { type CertificateFacts, certificateLife, covers, overdueWords } from '..
 import { customFault, isCustom } from '../../check/custom.ts'
 import type { DnsState } from '../../check/dns/judge.ts'
 import { compareKey, type Host } from '../../domain/host.ts'
-import { listNames } from '../../domain/list-names.ts'
+import { listHosts } from '../../domain/list-names.ts'
 import type { SslAttempts, SslTries } from '../../ownership/record.ts'
 import type { ServerPilotApp, SslChange } from '../../serverpilot/serverpilot.ts'
 import type { Reason } from '../../status/reasons.ts'
@@ -127,7 +127,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   notCovered: {
     when: ({ ssl, uncovered }) => ssl?.cert !== undefined && uncovered.length > 0,
     decide: ({ uncovered, wanted }) =>
-      say('NotCovered', `The certificate does not cover ${listNames(uncovered, 10)}.`, false, wanted.auto),
+      say('NotCovered', `The certificate does not cover ${listHosts(uncovered, 10)}.`, false, wanted.auto),
   },
   notInstalled: {
     when: ({ ssl }) => ssl?.cert === undefined,
