@@ -68,12 +68,13 @@ export async function readDatabase(
   await requireTables(database, names)
   const { meta, came } = await readMeta(database, names)
   const networks = (await selectSome(database, names.site, ['id', 'domain'])).map(networkOf)
+  const candidates = candidatesOf(mappings, names, networks)
+  // Asked for before they are looked at: of one that comes or goes in between the next look finds out.
+  const present = await presentOf(database, candidates)
   const { family, tables, older } = await findTables(database, mappings, { names, meta, networks })
   const [table] = tables.map((each) => each.table)
-  const involved = involvedIn(names, [...tables, ...older])
-  const watched = { involved, candidates: candidatesOf(mappings, names, networks) }
-  const sums = await sumsOf(database, involved)
-  const present = await presentOf(database, watched)
+  const watched = { involved: involvedIn(names, [...tables, ...older]), candidates }
+  const sums = await sumsOf(database, watched.involved)
   requireWhole(sums, names.sitemeta, came)
   requireWhole(sums, names.site, networks.length)
   const sites = (await selectSome(database, names.blogs, [...BLOG_COLUMNS, 'registered'])).map(siteOf)
@@ -126,7 +127,7 @@ async function sameSums(database: Database, involved: readonly Involved[], befor
 }
 
 /** Those candidates that are there. By their whole names: the server then looks at no other of the network's many tables. */
-async function presentOf(database: Database, { candidates }: Watched): Promise<string[]> {
+async function presentOf(database: Database, candidates: readonly string[]): Promise<string[]> {
   if (candidates.length === 0) return []
   const counts = candidates.map((table, index) => {
     const name = index === 0 ? ` AS ${database.mark}` : ''
